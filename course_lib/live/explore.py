@@ -1,0 +1,93 @@
+"""Sliders that recompute at once: `explore(function, n=(20, 500, 20), …)`."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from course_lib.live.picture import Picture
+from course_lib.mode import headless
+from course_lib.plots import show
+
+Control = tuple[float, float, float] | list[str] | bool
+
+
+def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str] | None = None,
+            **controls: Control) -> None:
+    """Show the figure that `function` returns, with a control for each argument, redrawn whenever one is moved.
+
+    Headless it shows the figure of the defaults, after running the minimum and the maximum of every control, so that
+    a position which fails is found by CI and not by a student.
+
+    Args:
+        function: takes the controls by name and returns a Figure. Its defaults are the first positions.
+        alt: a sentence for someone who cannot see the picture; the controls' values are added to it.
+        labels: words to show in place of an argument's name.
+        controls: for each argument a slider (low, high, step), a list of choices, or True/False for a checkbox.
+
+    Raises:
+        ValueError: a control that `function` does not take, that has no default there, or whose default is outside.
+    """
+    parameters = inspect.signature(function).parameters
+    defaults = {name: _default(function, parameters, name, control) for name, control in controls.items()}
+    if headless():
+        for name, control in controls.items():
+            for value in _extremes(control):
+                function(**defaults | {name: value})
+        show(function(**defaults), alt=_described(alt, defaults))
+        return
+
+    boxes = {name: _widget(control, defaults[name], (labels or {}).get(name, name))
+             for name, control in controls.items()}
+    picture = Picture()
+
+    def redraw(_change: object = None) -> None:
+        values = {name: box.value for name, box in boxes.items()}
+        try:
+            picture.draw(function(**values), _described(alt, values))
+        except Exception:  # shown under the last good picture: a callback's exception would otherwise be lost
+            picture.error = traceback.format_exc(limit=-3)
+
+    for box in boxes.values():
+        box.observe(redraw, names="value")
+    redraw()
+    display(widgets.VBox([*boxes.values(), picture]))
+
+
+def _default(function: Callable[..., Figure], parameters: Any, name: str, control: Control) -> Any:
+    if name not in parameters:
+        raise ValueError(f"{function.__name__} has no argument {name!r}: it has {', '.join(parameters)}")
+    value = parameters[name].default
+    if value is inspect.Parameter.empty:
+        raise ValueError(f"give {function.__name__}'s argument {name!r} a default: the control starts there")
+    inside = control[0] <= value <= control[1] if isinstance(control, tuple) else value in _extremes(control)
+    if not inside:
+        raise ValueError(f"the default {name}={value!r} lies outside its control {control!r}")
+    return value
+
+
+def _extremes(control: Control) -> Iterator[Any]:
+    if isinstance(control, bool):
+        return iter((False, True))
+    return iter(control[:2] if isinstance(control, tuple) else control)
+
+
+def _widget(control: Control, value: Any, label: str) -> widgets.Widget:
+    wide = {"description": label, "style": {"description_width": "11em"}, "layout": {"width": "32em"}}
+    if isinstance(control, bool):
+        return widgets.Checkbox(value=value, indent=True, **wide)
+    if isinstance(control, tuple):
+        whole = all(isinstance(part, int) for part in control)
+        slider = widgets.IntSlider if whole else widgets.FloatSlider
+        return slider(value=value, min=control[0], max=control[1], step=control[2], **wide)
+    return widgets.Dropdown(options=control, value=value, **wide)
+
+
+def _described(alt: str, values: dict[str, Any]) -> str:
+    return f"{alt} ({', '.join(f'{name} = {value}' for name, value in values.items())})"

@@ -1,0 +1,36 @@
+// Shows the PNG that Python last sent. The new picture is decoded before it replaces the old one, so nothing flickers.
+function render({ model, el }) {
+  const img = document.createElement("img");
+  img.style.cssText = "max-width:100%;background:white;display:block";
+  const error = document.createElement("pre");
+  error.setAttribute("role", "alert");
+  error.style.cssText = "white-space:pre-wrap;color:#a40000;background:#fff4f4;padding:0.5em;margin:0";
+  el.append(img, error);
+  let latest = 0;
+
+  async function redraw() {
+    const mine = ++latest;
+    const fresh = new Image();
+    const url = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
+    fresh.src = url;
+    await fresh.decode().catch(() => {});
+    if (mine === latest) {
+      const old = img.src;
+      img.src = url;
+      img.alt = model.get("alt");
+      img.style.width = `${model.get("width")}px`;
+      if (old) URL.revokeObjectURL(old);
+    } else {
+      URL.revokeObjectURL(url);
+    }
+  }
+  function tell() {
+    error.textContent = model.get("error");
+    error.hidden = !model.get("error");
+  }
+  model.on("change:png", redraw);
+  model.on("change:error", tell);
+  redraw();
+  tell();
+}
+export default { render };

@@ -1,0 +1,1 @@
+"""One family a file: network, loss, sampler, in the paper's symbols."""

@@ -1,0 +1,172 @@
+"""Naive Bayes: p(x, y) = p(y) Π_j p(x_j | y), every feature drawn on its own once the class is known.
+
+Both versions are fitted by maximum likelihood, which here is counting and averaging. See M. E. Maron, *Automatic
+Indexing*, JACM 8 (1961), and K. P. Murphy, *Probabilistic Machine Learning* (2022), section 9.3.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+
+class NaiveBayes(ABC):
+    """What every naive Bayes model can be asked, whatever the distribution of one feature.
+
+    Attributes (after `fit`):
+        classes: the labels seen, sorted, int64 `[K]`.
+        log_prior: log p(y), `[K]`, in nats.
+    """
+
+    classes: Tensor
+    log_prior: Tensor
+
+    def fit(self, x: Tensor, y: Tensor) -> NaiveBayes:
+        """Maximum likelihood on features `x` `[N, D]` and integer labels `y` `[N]`.
+
+        Raises:
+            ValueError: shapes that do not match, no data, or NaN among the features.
+        """
+        if x.ndim != 2 or y.shape != x.shape[:1] or len(x) == 0:
+            raise ValueError(f"fit needs x of shape [N, D] and y of shape [N], not {list(x.shape)}, {list(y.shape)}")
+        if x.isnan().any():
+            raise ValueError("x has NaN; to leave features out, pass `observed` to the fitted model's methods")
+        self.classes, counts = y.unique(return_counts=True)
+        self.log_prior = (counts / counts.sum(dtype=x.dtype)).log()
+        self._fit_features(x, [y == k for k in self.classes])
+        return self
+
+    @abstractmethod
+    def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
+        """Fit p(x_j | y = k) for every class k, whose rows of `x` are those of the mask `members[k]` `[N]`."""
+
+    @abstractmethod
+    def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
+        """Σ_j observed_j · log p(x_j | y), `[N, K]`, for `x` `[N, D]` and `observed` 0 or 1, `[D]` or `[N, D]`."""
+
+    @abstractmethod
+    def _mean(self) -> Tensor:
+        """E[x_j | y = k], `[K, D]`."""
+
+    @abstractmethod
+    def _sample_features(self, k: Tensor, generator: torch.Generator) -> Tensor:
+        """x ~ p(x | y) for class indices `k` `[n]`: `[n, D]`."""
+
+    def log_joint(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
+        """log p(x, y) in nats, `[N, K]`.
+
+        Args:
+            x: features `[N, D]`.
+            observed: mask `[D]` or `[N, D]`. A feature that was not observed is summed out exactly: its factor
+                Σ_{x_j} p(x_j | y) is 1, so it is left out of the product.
+        """
+        D = self._mean().shape[1]
+        if x.ndim != 2 or x.shape[1] != D:
+            raise ValueError(f"x must have shape [N, {D}], not {list(x.shape)}")
+        mask = torch.ones(D) if observed is None else observed
+        return self.log_prior + self._log_likelihood(x, mask.to(x))
+
+    def log_prob(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
+        """log p(x) = log Σ_y p(x, y) in nats, `[N]`; arguments as for `log_joint`."""
+        return self.log_joint(x, observed).logsumexp(dim=1)
+
+    def log_posterior(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
+        """log p(y | x) by Bayes' rule, `[N, K]`; arguments as for `log_joint`."""
+        return self.log_joint(x, observed).log_softmax(dim=1)
+
+    def predict(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
+        """The most probable label of each row, int64 `[N]`; arguments as for `log_joint`."""
+        return self.classes[self.log_joint(x, observed).argmax(dim=1)]
+
+    def complete(self, x: Tensor, observed: Tensor) -> Tensor:
+        """Hidden features replaced by their mean given the observed ones, `[N, D]`.
+
+        E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].
+        """
+        expected = self.log_posterior(x, observed).exp() @ self._mean()
+        return torch.where(observed.bool(), x, expected)
+
+    def sample(self, n: int, generator: torch.Generator, label: int | None = None) -> tuple[Tensor, Tensor]:
+        """Ancestral sampling: y ~ p(y) (or the given `label`), then each x_j ~ p(x_j | y).
+
+        Returns:
+            features `[n, D]` and labels int64 `[n]`.
+
+        Raises:
+            ValueError: `label` was not among the training labels.
+        """
+        if label is None:
+            k = torch.multinomial(self.log_prior.exp(), n, replacement=True, generator=generator)
+        else:
+            if label not in self.classes:
+                raise ValueError(f"label {label} was not in the training data: {self.classes.tolist()} were")
+            k = (self.classes == label).nonzero().flatten().expand(n)
+        return self._sample_features(k, generator), self.classes[k]
+
+
+class GaussianNB(NaiveBayes):
+    """p(x_j | y = k) = N(x_j; μ_kj, σ²_kj).
+
+    Args:
+        var_smoothing: this share of the largest feature variance is added to every σ², so that a feature which never
+            varies within a class does not give an infinite density (scikit-learn's convention and default).
+
+    Attributes (after `fit`):
+        mu, var: mean and variance of each feature in each class, `[K, D]`.
+    """
+
+    def __init__(self, var_smoothing: float = 1e-9) -> None:
+        self.var_smoothing = var_smoothing
+
+    def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
+        self.mu = torch.stack([x[m].mean(dim=0) for m in members])
+        self.var = torch.stack([x[m].var(dim=0, correction=0) for m in members])
+        self.var += self.var_smoothing * x.var(dim=0, correction=0).max()
+        if not (self.var > 0).all():
+            raise ValueError("a feature has zero variance within a class: give more data or var_smoothing > 0")
+
+    def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
+        per_class = [(-0.5 * ((x - mu) ** 2 / var + (2 * math.pi * var).log()) * observed).sum(dim=1)
+                     for mu, var in zip(self.mu, self.var, strict=True)]
+        return torch.stack(per_class, dim=1)
+
+    def _mean(self) -> Tensor:
+        return self.mu
+
+    def _sample_features(self, k: Tensor, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(self.mu[k].shape, generator=generator, dtype=self.mu.dtype)
+        return self.mu[k] + self.var[k].sqrt() * noise
+
+
+class BernoulliNB(NaiveBayes):
+    """p(x_j = 1 | y = k) = θ_kj for features that are 0 or 1.
+
+    Args:
+        alpha: imaginary examples of each value added to every count (Laplace's rule for 1), so that a pixel never
+            inked in training does not make a test image impossible.
+
+    Attributes (after `fit`):
+        theta: probability of a one for each feature in each class, `[K, D]`.
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
+        if not ((x == 0) | (x == 1)).all():
+            raise ValueError("BernoulliNB needs features that are 0 or 1: binarize them first")
+        ones = torch.stack([x[m].sum(dim=0) for m in members])
+        n = torch.stack([m.sum() for m in members]).to(x)[:, None]
+        self.theta = (ones + self.alpha) / (n + 2 * self.alpha)
+
+    def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
+        return (x * observed) @ self.theta.log().T + ((1 - x) * observed) @ (1 - self.theta).log().T
+
+    def _mean(self) -> Tensor:
+        return self.theta
+
+    def _sample_features(self, k: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.bernoulli(self.theta[k], generator=generator)

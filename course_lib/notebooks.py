@@ -1,0 +1,248 @@
+"""From `notebooks/source/NN_slug.py` to the student's and the teacher's notebook, and the lint of the source.
+
+A source is a jupytext py:percent file. Cells tagged `exercise` hold a solution between nbgrader's markers, which the
+student's version replaces by a stub; cells tagged `teacher` go to the teacher's version only. A figure that a text
+cites from elsewhere is allowed by name in its cell: `# %% [markdown] cited="80.75 79.20"`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = ("# your code here", "return None")
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+WORDS = (800, 1_800)
+CELL_LINES = 25
+TEXT_WORDS = 220
+
+
+class SourceError(Exception):
+    """A notebook source cannot be built; the message says where and why."""
+
+
+class ChangedByHand(Exception):
+    """A generated notebook holds something that was not generated, which a build would destroy."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One complaint of the lint."""
+
+    source: str
+    cell: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.source}, cell {self.cell}: {self.message}"
+
+
+# ---------------------------------------------------------------------------------------------------- building
+
+
+def sources(folder: Path) -> list[Path]:
+    """The notebook sources under `notebooks/source`, in order."""
+    return sorted((folder / "source").glob("[0-9]*.py"))
+
+
+def convert(source: Path, teacher: bool) -> NotebookNode:
+    """The notebook of one source: the student's version, or the teacher's with solutions and teacher's cells.
+
+    Raises:
+        SourceError: solution markers that are missing, unpaired or not inside a function.
+    """
+    read = jupytext.read(source, fmt="py:percent")
+    cells = []
+    for position, cell in enumerate(read.cells):
+        tags = cell.metadata.get("tags", [])
+        if "teacher" in tags and not teacher:
+            continue
+        made = copy.deepcopy(cell)
+        made.id = hashlib.sha256(f"{source.stem}:{position}".encode()).hexdigest()[:12]
+        made.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
+        made.source = _solved(cell.source, f"{source.name}, cell {position}", "exercise" in tags, teacher)
+        if made.cell_type == "code":
+            made.outputs, made.execution_count = [], None
+        cells.append(made)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={
+        "kernelspec": KERNEL, "language_info": {"name": "python"}, "course": {"source": f"source/{source.name}"}})
+    notebook.nbformat_minor = 5
+    notebook.metadata.course["sha256"] = _fingerprint(notebook)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _solved(text: str, where: str, exercise: bool, teacher: bool) -> str:
+    """The cell with its solution left in (markers removed), or replaced by a stub."""
+    lines, out, inside, found = text.splitlines(), [], False, False
+    for line in lines:
+        marker = line.strip()
+        if marker in (BEGIN, END):
+            if not exercise:
+                raise SourceError(f'{where}: a solution outside a cell with tags=["exercise"]')
+            if inside != (marker == END):
+                raise SourceError(f"{where}: {BEGIN} and {END} do not pair up")
+            inside = marker == BEGIN
+            if inside:
+                found = True
+                indent = line[: len(line) - len(line.lstrip())]
+                if not indent:
+                    raise SourceError(f"{where}: put the solution inside a function, so that its stub can return None")
+                if not teacher:
+                    out += [indent + stub for stub in STUB]
+        elif teacher or not inside:
+            out.append(line)
+    if inside or (exercise and not found):
+        raise SourceError(f"{where}: an exercise needs one {BEGIN} with its {END}")
+    return "\n".join(out)
+
+
+def _fingerprint(notebook: NotebookNode) -> str:
+    """Hash of everything but the fingerprint itself, outputs included: does the file still say what was generated?"""
+    bare = copy.deepcopy(notebook)
+    bare.metadata.get("course", {}).pop("sha256", None)
+    return hashlib.sha256(nbformat.writes(bare).encode()).hexdigest()
+
+
+def build(folder: Path, output: Path | None = None, force: bool = False) -> list[Path]:
+    """Write all student notebooks to `output` (default: `folder`) and the teacher's to `output/solutions`.
+
+    Args:
+        folder: the `notebooks` folder, whose `source` is read.
+        output: where to write.
+        force: overwrite generated notebooks that were changed by hand.
+
+    Returns:
+        the paths written, in order; a file that is already right is not touched but is listed.
+
+    Raises:
+        SourceError: a source cannot be built.
+        ChangedByHand: a notebook to be overwritten was changed since it was generated; nothing has been written.
+    """
+    output = folder if output is None else output
+    made = {}
+    for source in sources(folder):
+        for teacher, target in ((False, output), (True, output / "solutions")):
+            made[target / f"{source.stem}.ipynb"] = nbformat.writes(convert(source, teacher)) + "\n"
+    changed = [path for path in made if path.exists() and changed_by_hand(path)]
+    if changed and not force:
+        names = ", ".join(str(path) for path in changed)
+        raise ChangedByHand(f"changed since they were generated: {names}. Carry the change over to "
+                            f"{folder / 'source'} and build again with --force")
+    for path, text in made.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.tmp")
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+    return list(made)
+
+
+def changed_by_hand(path: Path) -> bool:
+    """Whether a notebook differs from what was generated (a source edit alone does not count)."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception:  # not even a notebook: whatever it is, it was not generated
+        return True
+    return notebook.metadata.get("course", {}).get("sha256") != _fingerprint(notebook)
+
+
+def solutions(source: Path) -> dict[str, str]:
+    """For each exercise of a source, the code that a test runs: imports, solution and check.
+
+    Keys are exercise names. The code needs no other cell: that is what the format promises.
+    """
+    cells = [c.source for c in convert(source, teacher=True).cells if c.cell_type == "code"]
+    imports = next(c for c in cells if re.search(r"^(import|from) ", c, re.M))
+    named = ((re.search(r"""check\(\s*["']([\w.]+)["']""", c), i) for i, c in enumerate(cells))
+    return {match[1]: "\n\n".join((imports, cells[i - 1], cells[i])) for match, i in named if match}
+
+
+# -------------------------------------------------------------------------------------------------------- lint
+
+FIGURE_MAKERS = ("curves", "histogram", "bars", "images", "figure", "two_panels", "clouds_and_border")
+HEADER = (
+    (r"^# \d\d[a-z]? · \S", "starts with '# NN · Title'"),
+    (r"\*\*[^*]+\?\*\*", "asks its question in bold"),
+    (r"^\| You will be able to \|", "says what the reader 'will be able to' do"),
+    (r"^\| You need \|", "says what the reader needs"),
+    (r"^\| Time \|.*\d+ minutes? to read.*\d+ (seconds?|minutes?) to run", "gives minutes to read and time to run"),
+    (r"^\| Time \|.*seed \d+", "gives the seed"),
+)
+FOOTER = (
+    (r"^## What to keep", "has the recap '## What to keep'"),
+    (r"\*\*Read on:\*\*.*\((?:19|20)\d\d\)", "gives references with years after '**Read on:**'"),
+    (r"\*\*Next:\*\*", "says what comes next after '**Next:**'"),
+)
+MATHS = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
+YEAR = re.compile(r"\((?:19|20)\d\d\)")
+CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
+PRECISE = re.compile(r"(?<![\w.])\d[\d,]*\.\d+|\d+(?:\.\d+)?\s*(?:%|percent\b)")
+NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:\s*(?:%|percent\b))?")
+
+
+def lint(source: Path) -> list[Finding]:
+    """Complaints about a source: header, footer, bare measured numbers, figures without alt text, length."""
+    cells = jupytext.read(source, fmt="py:percent").cells
+    findings = [Finding(source.name, i, message) for i, cell in enumerate(cells)
+                for message in (_lint_text(cell) if cell.cell_type == "markdown" else _lint_code(cell.source))]
+    ends = [(0, "header", HEADER, cells[0].source), (len(cells) - 1, "footer", FOOTER, cells[-1].source)]
+    findings += [Finding(source.name, i, f"the {name} never {words}") for i, name, rules, text in ends
+                 for pattern, words in rules if not re.search(pattern, text, re.M | re.S)]
+    for i in (0, len(cells) - 1):
+        findings = [f for f in findings if not (f.cell == i and "bare number" in f.message)]
+    words = word_count(source)
+    if not WORDS[0] <= words <= WORDS[1]:
+        findings.append(Finding(source.name, 0, f"has {words} words of text, {WORDS[0]} to {WORDS[1]} are wanted"))
+    return findings
+
+
+def word_count(source: Path) -> int:
+    """Words of text in the student's version, formulas and code left out."""
+    cells = jupytext.read(source, fmt="py:percent").cells
+    texts = (c.source for c in cells if c.cell_type == "markdown" and "teacher" not in c.metadata.get("tags", []))
+    return sum(len(re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", CODE.sub(" ", MATHS.sub(" ", t)))) for t in texts)
+
+
+def _lint_text(cell: NotebookNode) -> Iterator[str]:
+    allowed = cell.metadata.get("cited", "").split()
+    text = YEAR.sub(" ", CODE.sub(" ", cell.source))
+    prose = re.sub(r"^#+ .*$", " ", MATHS.sub(" ", text), flags=re.M)
+    numbers = PRECISE.findall(text) + [n for n in NUMBER.findall(prose) if len(re.sub(r"\D", "", n)) > 1]
+    for number in dict.fromkeys(n.strip().rstrip(",") for n in numbers):
+        if number.replace(" ", "") not in allowed:
+            yield (f"bare number {number!r}: measure it in a claim, or name it in the cell's cited=\"…\" "
+                   "if it comes from elsewhere")
+    if (words := len(text.split())) > TEXT_WORDS:
+        yield f"{words} words in one cell: at most {TEXT_WORDS}"
+
+
+def _lint_code(code: str) -> Iterator[str]:
+    if (lines := len([line for line in code.splitlines() if line.strip()])) > CELL_LINES:
+        yield f"{lines} lines of code in one cell: at most {CELL_LINES}"
+    try:
+        tree = ast.parse(re.sub(r"^[%!].*$", "pass", code, flags=re.M))
+    except SyntaxError as error:
+        yield f"does not parse: {error}"
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in ("show", "explore") and not any(k.arg == "alt" for k in node.keywords):
+                yield f"{name}(…) without alt="
+            if name.startswith(("plt.", "pyplot.")) or name.endswith(".savefig"):
+                yield f"{name}: make a Figure with course_lib.plots and display it by show(fig, alt=…)"
+    last = tree.body[-1].value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    if isinstance(last, ast.Call) and ast.unparse(last.func).split(".")[-1] in FIGURE_MAKERS:
+        yield "a figure is displayed without show(fig, alt=…)"

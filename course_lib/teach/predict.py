@@ -1,0 +1,101 @@
+"""Guess before you run: `predict` keeps what the student said, `reveal` compares it with what was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from course_lib.mode import headless
+from course_lib.teach.message import Message
+
+
+@dataclass
+class _Prediction:
+    question: str
+    low: float | None
+    high: float | None
+    options: tuple[str, ...] | None
+    answer: float | str | None = None
+
+
+_predictions: dict[str, _Prediction] = {}
+
+
+def predict(key: str, question: str, *, low: float | None = None, high: float | None = None,
+            options: Sequence[str] | None = None) -> None:
+    """Ask for a prediction: a number between `low` and `high`, or one of `options`.
+
+    The answer is kept while the kernel lives, also when the cell is run again. Headless, only the question is shown.
+
+    Raises:
+        TypeError: neither a range nor options were given, or both.
+    """
+    if (low is None or high is None) == (options is None):
+        raise TypeError("give low= and high=, or options=")
+    prediction = _predictions.setdefault(key, _Prediction(question, low, high, tuple(options) if options else None))
+    if headless():
+        display(Message("predict", question))
+        return
+    box = _choice(prediction) if prediction.options else _number(prediction)
+    display(widgets.VBox([widgets.HTMLMath(f"<b>Predict:</b> {question}"), *box]))
+
+
+def _choice(prediction: _Prediction) -> list[widgets.Widget]:
+    buttons = widgets.RadioButtons(options=prediction.options, value=prediction.answer,
+                                   layout={"width": "max-content"})
+
+    def keep(change: dict) -> None:
+        prediction.answer = change["new"]
+
+    buttons.observe(keep, names="value")
+    return [buttons]
+
+
+def _number(prediction: _Prediction) -> list[widgets.Widget]:
+    hint = f"a number from {prediction.low:g} to {prediction.high:g}"
+    text = widgets.Text(value="" if prediction.answer is None else f"{prediction.answer:g}", placeholder=hint,
+                        description="your guess", continuous_update=False)
+    reply = widgets.HTML(layout={"margin": "0 0 0 1em"})
+
+    def keep(change: dict) -> None:
+        try:
+            answer = float(change["new"].replace(",", "."))
+            if not prediction.low <= answer <= prediction.high:
+                raise ValueError
+        except ValueError:
+            prediction.answer = None
+            reply.value = f"please give {hint}" if change["new"].strip() else ""
+        else:
+            prediction.answer = answer
+            reply.value = f"kept: {answer:g}"
+
+    text.observe(keep, names="value")
+    return [widgets.HBox([text, reply])]
+
+
+def reveal(key: str, computed: float | str) -> None:
+    """Show what was computed, beside the prediction if one was made.
+
+    Raises:
+        KeyError: nothing was asked under this key.
+        ValueError: `computed` is not one of the options that were offered.
+    """
+    if key not in _predictions:
+        raise KeyError(f"no prediction {key!r} was asked for: run the cell with predict({key!r}, …) first")
+    prediction = _predictions[key]
+    if prediction.options:
+        if computed not in prediction.options:
+            raise ValueError(f"{computed!r} is not one of the options {prediction.options}")
+        shown, right = computed, prediction.answer == computed
+    else:
+        shown, right = f"{float(computed):.3g}", False
+    if prediction.answer is None:
+        display(Message("computed", shown))
+    elif prediction.options:
+        display(Message("as you said" if right else f"you said {prediction.answer}, computed", shown))
+    else:
+        off = abs(prediction.answer - float(computed))
+        display(Message(f"you said {prediction.answer:g}, computed", f"{shown} (you were {off:.2g} away)"))

@@ -1,0 +1,208 @@
+"""A real JupyterLab in headless Chromium, for tests and benchmarks: open a notebook, run it, use its page.
+
+    with Jupyter(folder) as jupyter:  # or Jupyter.make_lab(course): what a student gets from `make lab`
+        jupyter.open("lab.ipynb")
+        jupyter.run_all()
+        jupyter.page.get_by_role("button", name="Start").click()
+        assert jupyter.kernel("lab.trainer.state") == "running"
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
+  return w?.sessionContext?.session?.kernel?.status === 'idle' && w.content?.widgets?.length > 0; }"""
+CELLS = """() => { const w = jupyterapp.shell.currentWidget;
+  return { status: w.sessionContext.session?.kernel?.status,
+    cells: w.content.widgets.map(c => c.model).filter(m => m.type === 'code').map(m => ({
+      count: m.executionCount, source: m.sharedModel.getSource(), outputs: m.outputs.toJSON() })) }; }"""
+EVALUATE = """async (code) => { const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const reply = await kernel.requestExecute({ code: '', user_expressions: { it: code }, store_history: false }).done;
+  return reply.content.user_expressions.it; }"""
+
+
+def write_notebook(path: str | Path, *cells: str) -> None:
+    """A notebook of these code cells, with a kernel, so that JupyterLab does not ask for one."""
+    made = [{"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "outputs": [], "execution_count": None,
+             "source": source} for i, source in enumerate(cells)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    Path(path).write_text(json.dumps(notebook))
+
+
+class Jupyter:
+    """JupyterLab on a folder and a browser page that shows it.
+
+    Args:
+        folder: the server's root.
+        command: starts the server and takes JupyterLab's options after it; run in `folder`'s parent.
+        width, height: of the page, in CSS pixels.
+        scale: device pixels per CSS pixel.
+        dark: JupyterLab's dark theme.
+
+    Attributes:
+        page: the Playwright page.
+        log: what the server printed until it told its address.
+        console: error lines of the browser's console.
+    """
+
+    def __init__(self, folder: str | Path, command: Sequence[str] | None = None, width: int = 1200,
+                 height: int = 900, scale: float = 1, dark: bool = False):
+        self.folder, self.dark = Path(folder).resolve(), dark
+        self._command_line = command
+        self._viewport, self._scale = {"width": width, "height": height}, scale
+        self.console: list[str] = []
+
+    @classmethod
+    def make_lab(cls, course: Path) -> Self:
+        """JupyterLab as `make lab` starts it in a course folder, with the settings that the course gives it."""
+        return cls(course / "work", command=["make", "lab"])
+
+    def __enter__(self) -> Self:
+        self._browser = self._playwright = self._server = None
+        self._private = Path(tempfile.mkdtemp(prefix="course-jupyter-"))
+        try:
+            self._serve()
+            self._launch()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._browser:
+            self._browser.close()
+        if self._playwright:
+            self._playwright.stop()
+        if self._server:
+            os.killpg(self._server.pid, signal.SIGTERM)  # the server ends its kernels, too
+            self._server.wait(30)
+        shutil.rmtree(self._private, ignore_errors=True)
+
+    def _serve(self) -> None:
+        self._setting("notebook-extension/tracker", windowingMode="none")
+        if self.dark:
+            self._setting("apputils-extension/themes", theme="JupyterLab Dark")
+        env = dict(os.environ, JUPYTERLAB_SETTINGS_DIR=str(self._private / "settings"),
+                   JUPYTERLAB_WORKSPACES_DIR=str(self._private / "workspaces"))
+        for name in ("COURSE_HEADLESS", "COURSE_STRICT", "OMP_NUM_THREADS", "MAKEFLAGS", "MAKELEVEL"):
+            env.pop(name, None)
+        options = ["--no-browser", "--port=0", "--expose-app-in-browser"]
+        if self._command_line:
+            command, cwd = [*self._command_line, f"ARGS={' '.join(options)}"], self.folder.parent
+        else:
+            self._setting("apputils-extension/notification", fetchNews="false")
+            command, cwd = [sys.executable, "-m", "jupyterlab", "--allow-root", *options], self.folder
+        log = self._private / "server.log"
+        with open(log, "w") as file:
+            self._server = subprocess.Popen(command, cwd=cwd, env=env, stdout=file, stderr=subprocess.STDOUT,
+                                            start_new_session=True)
+        for _ in range(480):
+            if found := re.search(r"(http://(?:127\.0\.0\.1|localhost):\d+)/lab\S*\?(token=\w+)", log.read_text()):
+                self._url, self._token = found.groups()
+                self.log = log.read_text()
+                return
+            if self._server.poll() is not None:
+                break
+            time.sleep(0.25)
+        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+    def _setting(self, plugin: str, **values: Any) -> None:
+        path = self._private / f"settings/@jupyterlab/{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+
+    def _launch(self) -> None:
+        from playwright.sync_api import sync_playwright
+
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        self.new_page()
+
+    def new_page(self) -> None:
+        """A fresh page, as after closing the old one."""
+        self.page = self._browser.new_page(viewport=self._viewport, device_scale_factor=self._scale)
+        self.page.on("console", lambda m: self.console.append(m.text) if m.type == "error" else None)
+
+    def open(self, notebook: str) -> None:
+        """Show a notebook of the folder and wait for its kernel."""
+        self.page.goto(f"{self._url}/lab/tree/{notebook}?{self._token}&reset", wait_until="domcontentloaded",
+                       timeout=90_000)
+        self.page.wait_for_function(f"() => ({READY})() || document.querySelector('.jp-Dialog')", timeout=90_000)
+        if dialog := self.page.query_selector(".jp-Dialog"):
+            raise RuntimeError(f"JupyterLab asks before the notebook can run: {dialog.inner_text()!r}")
+        self.page.evaluate("() => { jupyterapp.shell.collapseLeft?.(); jupyterapp.shell.collapseRight?.(); return 1 }")
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Each code cell's count, source and outputs, as the page has them."""
+        return self.page.evaluate(CELLS)["cells"]
+
+    def run_all(self, timeout: float = 120) -> list[dict[str, Any]]:
+        """Run every cell and wait; returns `cells()`. Raises RuntimeError if one failed."""
+        before = [c["count"] for c in self.cells()]
+        self._command("notebook:run-all-cells")
+        return self._settle(lambda cells: all(c["count"] not in (None, was) or not c["source"].strip()
+                                              for c, was in zip(cells, before, strict=True)), timeout)
+
+    def run_cell(self, index: int, timeout: float = 60) -> list[dict[str, Any]]:
+        """Run one cell and wait; returns `cells()`."""
+        before = self.cells()[index]["count"]
+        self.page.evaluate("""i => { const content = jupyterapp.shell.currentWidget.content;
+            const code = content.widgets.filter(c => c.model.type === 'code');
+            content.activeCellIndex = content.widgets.indexOf(code[i]); return 1 }""", index)
+        self._command("notebook:run-cell")
+        return self._settle(lambda cells: cells[index]["count"] not in (None, before), timeout)
+
+    def set_source(self, index: int, source: str) -> None:
+        """Type over a code cell."""
+        self.page.evaluate("""([i, text]) => { const cells = jupyterapp.shell.currentWidget.content.widgets;
+            cells.filter(c => c.model.type === 'code')[i].model.sharedModel.setSource(text); return 1 }""",
+            [index, source])
+
+    def _command(self, name: str) -> None:
+        self.page.evaluate("name => { jupyterapp.commands.execute(name); return 1 }", name)
+
+    def _settle(self, done: Any, timeout: float) -> list[dict[str, Any]]:
+        end, settled = time.monotonic() + timeout, 0
+        while time.monotonic() < end:
+            state = self.page.evaluate(CELLS)
+            errors = [o for c in state["cells"] for o in c["outputs"] if o["output_type"] == "error"]
+            if errors:
+                raise RuntimeError("\n".join(errors[0]["traceback"]))
+            settled = settled + 1 if state["status"] == "idle" and done(state["cells"]) else 0
+            if settled >= 2:
+                return state["cells"]
+            time.sleep(0.15)
+        raise TimeoutError(f"cells still running after {timeout} s")
+
+    def kernel(self, expression: str) -> Any:
+        """The value of a Python expression in the notebook's kernel; must be a literal."""
+        reply = self.page.evaluate(EVALUATE, expression)
+        if reply["status"] == "error":
+            raise RuntimeError(f"{expression}: {reply['ename']}: {reply['evalue']}")
+        return ast.literal_eval(reply["data"]["text/plain"])
+
+    def until(self, expression: str, timeout: float = 60) -> None:
+        """Wait until an expression in the kernel is true."""
+        end = time.monotonic() + timeout
+        while not self.kernel(f"bool({expression})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"never true in {timeout} s: {expression}")
+            time.sleep(0.1)

@@ -1,0 +1,33 @@
+"""A student's copy of the course, set up as the README says, and the browser that may be missing."""
+
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from course_commands import make
+
+from course_lib.handout import student_zip
+
+
+@pytest.fixture(scope="session")
+def student_course(tmp_path_factory) -> Path:
+    """The students' zip, unpacked and set up by `make setup`.
+
+    Its `.venv` sees the packages of the environment that runs the tests, so that the set-up, which is the real one,
+    finds everything there at the right version and installs only the course itself.
+    """
+    top = tmp_path_factory.mktemp("student")
+    student_zip(top / "course.zip")
+    with zipfile.ZipFile(top / "course.zip") as archive:
+        archive.extractall(top)
+    course = top / "course"
+    venv = course / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    inside = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
+    (inside / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (venv / "share").symlink_to(Path(sys.prefix) / "share")
+    make(course, "setup")
+    return course

@@ -1,0 +1,103 @@
+"""Sliders that recompute: what they call, and what happens when it fails."""
+
+import sys
+
+import ipywidgets as widgets
+import pytest
+
+from course_lib.live import explore
+from course_lib.live.picture import Picture
+from course_lib.plots import curves
+
+MODULE = sys.modules["course_lib.live.explore"]
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    out = []
+    monkeypatch.setattr(MODULE, "display", out.append)
+    return out
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def function(calls):
+    def draw(n=3, slope=0.5, kind="line", log=False):
+        calls.append((n, slope, kind, log))
+        if n == 7:
+            raise ZeroDivisionError("n is seven")
+        return curves([1, 2], {"y": [0, slope]}, title=f"{n}", xlabel="x", ylabel="y")
+    return draw
+
+
+CONTROLS = {"n": (1, 9, 2), "slope": (0.0, 1.0, 0.1), "kind": ["line", "dots"], "log": False}
+
+
+def parts(shown):
+    *boxes, picture = shown[0].children
+    return dict(zip(CONTROLS, boxes, strict=True)), picture
+
+
+def test_each_kind_of_control(shown, function):
+    explore(function, alt="A line", labels={"n": "points"}, **CONTROLS)
+    boxes, picture = parts(shown)
+    assert [type(b) for b in boxes.values()] == [widgets.IntSlider, widgets.FloatSlider, widgets.Dropdown,
+                                                 widgets.Checkbox]
+    assert (boxes["n"].value, boxes["n"].min, boxes["n"].max, boxes["n"].step) == (3, 1, 9, 2)
+    assert boxes["n"].description == "points" and boxes["slope"].description == "slope"
+    assert isinstance(picture, Picture) and picture.png.startswith(b"\x89PNG")
+
+
+def test_moving_a_control_redraws(shown, function, calls):
+    explore(function, alt="A line", **CONTROLS)
+    boxes, picture = parts(shown)
+    before = picture.png
+    boxes["slope"].value = 1.0
+    assert calls[-1] == (3, 1.0, "line", False) and picture.png != before
+    assert picture.alt == "A line (n = 3, slope = 1.0, kind = line, log = False)"
+    assert len(calls) == 2  # once at the start, once for the move
+
+
+def test_a_failure_is_shown_keeps_the_picture_and_passes(shown, function):
+    explore(function, alt="A line", **CONTROLS)
+    boxes, picture = parts(shown)
+    before = picture.png
+    boxes["n"].value = 7
+    assert "ZeroDivisionError: n is seven" in picture.error and picture.png == before
+    boxes["n"].value = 5
+    assert picture.error == "" and picture.png != before
+
+
+def test_headless_runs_every_extreme_and_shows_a_static_picture(monkeypatch, function, calls):
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    static = []
+    monkeypatch.setattr(MODULE, "show", lambda fig, alt: static.append((fig, alt)))
+    explore(function, alt="A line", **CONTROLS)
+    assert {c[0] for c in calls} == {1, 3, 9} and {c[1] for c in calls} == {0.0, 0.5, 1.0}
+    assert {c[2] for c in calls} == {"line", "dots"} and {c[3] for c in calls} == {False, True}
+    assert len(static) == 1 and calls[-1] == (3, 0.5, "line", False)
+
+
+def test_headless_finds_a_position_that_fails(monkeypatch, function):
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    with pytest.raises(ZeroDivisionError):
+        explore(function, alt="A line", n=(1, 7, 2))
+
+
+@pytest.mark.parametrize(("controls", "message"), [
+    ({"m": (0, 1, 1)}, "draw has no argument 'm': it has n, slope, kind, log"),
+    ({"n": (4, 9, 1)}, "default n=3 lies outside"),
+    ({"kind": ["dots"]}, "default kind='line' lies outside"),
+])
+def test_controls_that_cannot_be_are_told(function, controls, message):
+    with pytest.raises(ValueError, match=message):
+        explore(function, alt="A line", **controls)
+
+
+def test_a_control_needs_a_default():
+    with pytest.raises(ValueError, match="argument 'n' a default"):
+        explore(lambda n: None, alt="", n=(0, 1, 1))

@@ -1,0 +1,61 @@
+"""Claims: what holds, what does not, and who is told."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.teach import ClaimFailed, claim
+from course_lib.teach import claims as module
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The messages that a claim displays."""
+    messages = []
+    monkeypatch.setattr(module, "display", messages.append)
+    return messages
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+
+
+HOLD = [(0.5, {"near": 0.6, "within": 0.11}), (0.5, {"above": 0.4}), (0.5, {"below": 0.6}),
+        (0.5, {"above": 0.4, "below": 0.6}), (torch.tensor(0.5), {"below": 0.6}), (np.float64(0.5), {"above": 0}),
+        (3, {"near": 3, "within": 0}), (True, {}), (np.bool_(True), {}), (math.inf, {"above": 1})]
+FAIL = [(0.5, {"near": 0.6, "within": 0.09}), (0.5, {"above": 0.5}), (0.5, {"below": 0.5}),
+        (0.7, {"above": 0.4, "below": 0.6}), (math.nan, {"above": 0}), (math.nan, {"near": 0, "within": math.inf}),
+        (torch.tensor(math.nan), {"below": 1}), (False, {}), (np.bool_(False), {}), (-math.inf, {"above": 1})]
+
+
+@pytest.mark.parametrize(("value", "expected"), HOLD)
+def test_holds(value, expected, shown, strict):
+    claim("the sky is blue", value, **expected)
+    assert shown[0].status == "holds" and "the sky is blue" in shown[0].text
+
+
+@pytest.mark.parametrize(("value", "expected"), FAIL)
+def test_failure_raises_in_ci_only(value, expected, shown, monkeypatch):
+    claim("the sky is green", value, **expected)
+    assert shown[0].status == "does NOT hold" and shown[0].mood == "bad"
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with pytest.raises(ClaimFailed, match="the sky is green"):
+        claim("the sky is green", value, **expected)
+
+
+def test_shows_what_was_measured_and_expected(shown):
+    claim("a", 0.123456, near=0.12, within=0.01)
+    claim("b", 12345.6, above=3, below=20_000)
+    assert "(measured 0.1235, expected 0.12 ± 0.01)" in shown[0].text
+    assert "(measured 12,346, expected above 3 and below 20000)" in shown[1].text
+    assert "<b>holds:</b>" in shown[0]._repr_html_() and repr(shown[0]).startswith("holds: a")
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.5, {}), (0.5, {"near": 1}), (0.5, {"within": 1}),
+                                                 (True, {"above": 0}), (0.5, {"above": 0, "within": 1})])
+def test_an_expectation_that_cannot_fail_is_refused(value, expected, shown):
+    with pytest.raises(TypeError, match="give a number with"):
+        claim("?", value, **expected)

@@ -1,0 +1,83 @@
+"""Predictions: kept while the kernel lives, compared when revealed, out of the way when nobody answers."""
+
+import ipywidgets as widgets
+import pytest
+
+from course_lib.teach import predict as ask
+from course_lib.teach import reveal
+from course_lib.teach.message import Message
+from course_lib.teach.predict import _predictions
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    import sys
+
+    _predictions.clear()
+    out = []
+    monkeypatch.setattr(sys.modules["course_lib.teach.predict"], "display", out.append)
+    return out
+
+
+def widget(shown, kind):
+    return next(w for w in _walk(shown[-1]) if isinstance(w, kind))
+
+
+def _walk(box):
+    yield box
+    for child in getattr(box, "children", ()):
+        yield from _walk(child)
+
+
+def test_number_is_kept_and_compared(shown):
+    ask("t.x", "How many?", low=0, high=100)
+    widget(shown, widgets.Text).value = "20"
+    ask("t.x", "How many?", low=0, high=100)  # the cell is run again
+    assert widget(shown, widgets.Text).value == "20"
+    reveal("t.x", 25.5)
+    assert repr(shown[-1]) == "you said 20, computed: 25.5 (you were 5.5 away)"
+
+
+@pytest.mark.parametrize("entry", ["lots", "-1", "101", "nan"])
+def test_what_is_not_an_answer_is_told(shown, entry):
+    ask("t.x", "How many?", low=0, high=100)
+    widget(shown, widgets.Text).value = entry
+    *_, reply = (w.value for w in _walk(shown[-1]) if isinstance(w, widgets.HTML))
+    assert reply == "please give a number from 0 to 100"
+    reveal("t.x", 3)
+    assert repr(shown[-1]) == "computed: 3"
+
+
+def test_decimal_comma(shown):
+    ask("t.x", "How many?", low=0, high=100)
+    widget(shown, widgets.Text).value = "2,5"
+    assert _predictions["t.x"].answer == 2.5
+
+
+def test_choice(shown):
+    ask("t.c", "Which?", options=["cat", "dog"])
+    assert widget(shown, widgets.RadioButtons).value is None
+    widget(shown, widgets.RadioButtons).value = "cat"
+    reveal("t.c", "dog")
+    assert repr(shown[-1]) == "you said cat, computed: dog"
+    reveal("t.c", "cat")
+    assert repr(shown[-1]) == "as you said: cat"
+    with pytest.raises(ValueError, match="not one of the options"):
+        reveal("t.c", "cow")
+
+
+def test_headless_shows_text_and_no_widget(shown, monkeypatch):
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    ask("t.x", "How many?", low=0, high=100)
+    assert isinstance(shown[-1], Message)
+    reveal("t.x", 7)
+    assert repr(shown[-1]) == "computed: 7"
+
+
+def test_misuse_is_told(shown):
+    with pytest.raises(TypeError, match="give low= and high=, or options="):
+        ask("t.x", "How many?")
+    with pytest.raises(TypeError, match="give low= and high=, or options="):
+        ask("t.x", "How many?", low=0, high=1, options=["a"])
+    with pytest.raises(KeyError, match="run the cell with predict"):
+        reveal("t.never", 1)

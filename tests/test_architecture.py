@@ -1,0 +1,55 @@
+"""Imports go one way; nothing else in the package may look upwards."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
+GROUND = {"data", "models", "measure", "plots", "mode"}
+MAY_IMPORT = {
+    "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": set(), "mode": set(),
+    "experiments": {"data", "models", "measure", "experiments"},
+    "live": {"experiments", "plots", "mode", "live"},
+    "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
+    "notebooks": set(), "handout": set(),
+}
+OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}
+
+
+def modules():
+    return [p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or p.stem not in ("__init__", "__main__", "cli")]
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    layer = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    own = {name.split(".")[1] for name in imported(path) if name.startswith("course_lib.")}
+    assert own <= MAY_IMPORT[layer] | ({"mode"} if layer not in GROUND else set()), f"{layer} imports {own}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "models").glob("*.py")), ids=lambda p: p.name)
+def test_models_know_no_widgets_plots_or_threads(path):
+    assert not {name.split(".")[0] for name in imported(path)} & OUTSIDE_MODELS
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_random_numbers_from_global_state(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            call = ast.unparse(node.func)
+            assert call not in ("torch.manual_seed", "np.random.seed", "random.seed"), f"{path}:{node.lineno}"
+            if call in ("torch.randn", "torch.rand", "torch.randint", "torch.randperm", "torch.bernoulli",
+                        "torch.multinomial", "torch.normal"):
+                assert any(k.arg == "generator" for k in node.keywords), f"{path}:{node.lineno}: {call}"

@@ -1,0 +1,81 @@
+"""The plotting style: legible, labelled, told apart without colour, described in words."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_lib import plots
+
+X = np.arange(5)
+FIGURES = {
+    "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y", log_x=False,
+                                   bands={"a": (X - 1, X + 1)}),
+    "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
+    "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_are_labelled_and_text_is_large(name):
+    fig = FIGURES[name]()
+    fig.draw_without_rendering()
+    ax = fig.axes[0]
+    assert ax.get_xlabel() and ax.get_ylabel() and (ax.get_title(loc="left") == "t")
+    texts = [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels(),
+             *ax.get_legend().get_texts()]
+    assert min(t.get_fontsize() for t in texts) >= 12
+
+
+def test_series_differ_in_more_than_colour():
+    lines = FIGURES["curves"]().axes[0].lines
+    assert len({line.get_linestyle() for line in lines}) == 2
+    patches = FIGURES["bars"]().axes[0].patches
+    assert len({p.get_hatch() for p in patches}) == 2
+    assert len(set(plots.MARKERS)) == len(plots.MARKERS) == len(plots.COLOURS)
+
+
+def test_images_draws_each_picture_with_ink_dark():
+    pictures = np.zeros((7, 4, 4))
+    pictures[3] = 1
+    fig = plots.images(pictures, title="t", columns=5, row_labels=["first", "second"])
+    drawn = [im for ax in fig.axes for im in ax.get_images()]
+    assert len(drawn) == 7 and drawn[3].get_array().min() == 1 and drawn[0].get_cmap().name == "gray_r"
+    with pytest.raises(ValueError, match=r"shape \[n, H, W\], not \[4, 4\]"):
+        plots.images(np.zeros((4, 4)), title="t")
+
+
+def test_field():
+    _, ax, _ = plots.two_panels("a", "b", title="t")
+    axis, grid = plots.plane(2, 5)
+    assert grid[1].tolist() == [-1, -2]  # the first coordinate runs fastest
+    plots.field(ax, axis, grid[:, 0] / 4 + 0.5, kind="probability")
+    border = next(c for c in ax.collections if len(c.levels) == 1)
+    assert np.allclose(border.get_paths()[0].vertices[:, 0], 0)  # p = ½ at x_1 = 0
+    with pytest.raises(ValueError, match="kind must be 'density' or 'probability', not 'map'"):
+        plots.field(ax, axis, grid[:, 0], kind="map")
+
+
+def test_show_gives_the_picture_its_alt_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "display", lambda bundle, raw: shown.append(bundle))
+    plots.show(FIGURES["curves"](), alt='Two "curves" < three')
+    assert 'alt="Two &quot;curves&quot; &lt; three"' in shown[0]["text/html"]
+    assert shown[0]["text/plain"] == 'Two "curves" < three'
+    with pytest.raises(ValueError, match="alt must say"):
+        plots.show(FIGURES["curves"](), alt=" ")
+
+
+def test_png_is_crisp_at_its_size():
+    fig = FIGURES["curves"]()
+    width, _ = Image.open(io.BytesIO(plots.png(fig))).size
+    assert width == pytest.approx(2 * plots.width_in_pixels(fig), abs=2)
+
+
+def test_pyplot_is_not_needed():
+    import subprocess
+
+    code = "import sys, course_lib.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -1,0 +1,61 @@
+"""The two commands' set-up, from the students' zip."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from course_commands import make
+
+
+def in_course(course: Path, code: str) -> str:
+    done = subprocess.run([course / ".venv/bin/python", "-c", code], cwd=course, capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_installs_the_students_own_copy(student_course):
+    where = in_course(student_course, "import course_lib, os; os.chdir('/'); print(course_lib.__file__)")
+    assert Path(where) == student_course / "course_lib/__init__.py"
+    assert in_course(student_course, "from course_lib.data import load_mnist; print(len(load_mnist()))") == "60000"
+
+
+def test_a_second_start_installs_nothing(student_course):
+    assert "Setting up" not in make(student_course, "setup")
+
+
+def test_the_stamp_hashes_both_files_and_is_missing_until_the_end(student_course):
+    stamp = student_course / ".venv/installed"
+    files = [(student_course / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    assert stamp.read_text().strip() == hashlib.sha256(b"".join(files) + str(student_course).encode()).hexdigest()
+    content = stamp.read_text()
+    stamp.unlink()  # as after an install that was broken off
+    assert "Setting up" in make(student_course, "setup")
+    assert stamp.read_text() == content
+
+
+def test_a_failed_install_leaves_no_stamp(student_course):
+    constraints, stamp = student_course / "constraints.txt", student_course / ".venv/installed"
+    before, content = constraints.read_text(), stamp.read_text()
+    constraints.write_text("this is no requirement ===\n")
+    failed = subprocess.run(["make", "setup"], cwd=student_course, capture_output=True, text=True)
+    constraints.write_text(before)
+    assert failed.returncode != 0 and stamp.read_text() == content  # the stamp still names the old files
+    make(student_course, "setup")
+
+
+def test_make_test_runs_the_notebooks_there(student_course):
+    planned = make(student_course, "test", "--dry-run")
+    assert "--nbval-lax" in planned and "COURSE_STRICT=1" in planned
+    assert "ruff" not in planned and "pytest tests" not in planned  # the zip has neither sources nor tests
+
+
+def test_building_notebooks_there_is_told_to_be_impossible(student_course):
+    done = subprocess.run(["make", "notebooks"], cwd=student_course, capture_output=True, text=True)
+    assert done.returncode != 0 and "no notebook sources" in done.stderr
+
+
+def test_only_nbval_gets_the_variables():
+    makefile = (Path(__file__).resolve().parents[1] / "Makefile").read_text()
+    assert makefile.count("COURSE_") == 2 and makefile.count("OMP_NUM_THREADS") == 1
+    assert all(line.startswith("NBVAL :=") for line in makefile.splitlines() if "COURSE_" in line)
