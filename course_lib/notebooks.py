@@ -171,7 +171,7 @@ def solutions(source: Path) -> dict[str, str]:
 
 # -------------------------------------------------------------------------------------------------------- lint
 
-FIGURE_MAKERS = ("curves", "histogram", "bars", "images", "figure", "two_panels", "clouds_and_border")
+FIGURE_MAKERS = ("curves", "histogram", "bars", "images", "figure", "points", "clouds_and_border")
 HEADER = (
     (r"^# \d\d[a-z]? · \S", "starts with '# NN · Title'"),
     (r"\*\*[^*]+\?\*\*", "asks its question in bold"),

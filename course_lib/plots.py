@@ -187,16 +187,25 @@ def field(ax: Axes, axis: ArrayLike, values: ArrayLike, *, kind: str) -> None:
         raise ValueError(f"kind must be 'density' or 'probability', not {kind!r}")
 
 
-def two_panels(left: str, right: str, *, title: str, limit: float = 5.0) -> tuple[Figure, Axes, Axes]:
-    """Two equal panels of the same square of the plane, `limit` on each side of the origin."""
-    fig, axes = figure(9.6, 5.0, 1, 2, sharex=True, sharey=True)
-    for ax, name in zip(axes[0], (left, right), strict=True):
+def _squares(titles: Sequence[str], title: str, limit: float) -> tuple[Figure, np.ndarray]:
+    """Equal panels of the same square of the plane, `limit` on each side of the origin."""
+    fig, axes = figure(4.8 * len(titles), 5.0, 1, len(titles), sharex=True, sharey=True)
+    for ax, name in zip(axes[0], titles, strict=True):
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$")
         ax.set_title(name)
         ax.grid(visible=False)
     axes[0, 0].set_ylabel("$x_2$")
     fig.suptitle(title, ha="left", x=0.01)
-    return fig, *axes[0]
+    return fig, axes[0]
+
+
+def points(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str, limit: float = 5.0) -> Figure:
+    """Points of two classes in the plane: for each panel its title, with points `[n, 2]` and labels `[n]`."""
+    fig, axes = _squares(list(panels), title, limit)
+    for ax, (x, y) in zip(axes, panels.values(), strict=True):
+        scatter_classes(ax, x, y)
+    axes[0].legend(loc="lower left")
+    return fig
 
 
 def clouds_and_border(x: ArrayLike, y: ArrayLike, *, mu: ArrayLike, var: ArrayLike, axis: ArrayLike,
@@ -206,7 +215,7 @@ def clouds_and_border(x: ArrayLike, y: ArrayLike, *, mu: ArrayLike, var: ArrayLi
     Left, class means and variances `[2, 2]` as ellipses over the density; right, p(y = 1 | x) with its border.
     `density` and `probability` are values `[m·m]` on the grid of `plane`, whose axis is `[m]`.
     """
-    fig, left, right = two_panels("naive Bayes: p(x)", "logistic regression: p(y = 1 | x)", title=title)
+    fig, (left, right) = _squares(["naive Bayes: p(x)", "logistic regression: p(y = 1 | x)"], title, limit=axis[-1])
     field(left, axis, density, kind="density")
     class_ellipses(left, mu, var)
     field(right, axis, probability, kind="probability")

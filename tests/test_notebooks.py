@@ -162,7 +162,7 @@ def test_a_good_source_has_nothing_but_too_few_words(folder):
     ("import math", "import math\nfig.savefig('x.png')", "fig.savefig"),
     ("from course_lib.teach import check", "curves(1, 2)", "displayed without show"),
     ("import math", "import math)", "does not parse"),
-    ("import math", "import math" + "\nx = 1" * 25, "28 lines of code in one cell"),
+    ("import math", "import math" + "\nx = 1" * 25, "27 lines of code in one cell"),
 ])
 def test_each_fault_is_found(folder, old, new, message):
     edit(folder, old, new)

@@ -48,7 +48,7 @@ def test_images_draws_each_picture_with_ink_dark():
 
 
 def test_field():
-    _, ax, _ = plots.two_panels("a", "b", title="t")
+    ax = plots.figure()[1][0, 0]
     axis, grid = plots.plane(2, 5)
     assert grid[1].tolist() == [-1, -2]  # the first coordinate runs fastest
     plots.field(ax, axis, grid[:, 0] / 4 + 0.5, kind="probability")

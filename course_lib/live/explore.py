@@ -57,7 +57,9 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     for box in boxes.values():
         box.observe(redraw, names="value")
     redraw()
-    display(widgets.VBox([*boxes.values(), picture]))
+    page = widgets.VBox([*boxes.values(), picture])
+    # The picture goes along for readers of the saved notebook, where no widget can run.
+    display({**page._repr_mimebundle_(), "image/png": picture.png, "text/plain": picture.alt}, raw=True)
 
 
 def _default(function: Callable[..., Figure], parameters: Any, name: str, control: Control) -> Any:

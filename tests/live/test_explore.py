@@ -4,6 +4,7 @@ import sys
 
 import ipywidgets as widgets
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from course_lib.live import explore
 from course_lib.live.picture import Picture
@@ -15,7 +16,7 @@ MODULE = sys.modules["course_lib.live.explore"]
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(MODULE, "display", out.append)
+    monkeypatch.setattr(MODULE, "display", lambda bundle, raw: out.append(bundle))
     return out
 
 
@@ -38,7 +39,8 @@ CONTROLS = {"n": (1, 9, 2), "slope": (0.0, 1.0, 0.1), "kind": ["line", "dots"], 
 
 
 def parts(shown):
-    *boxes, picture = shown[0].children
+    view = shown[0]["application/vnd.jupyter.widget-view+json"]
+    *boxes, picture = _instances[view["model_id"]].children
     return dict(zip(CONTROLS, boxes, strict=True)), picture
 
 
@@ -50,6 +52,7 @@ def test_each_kind_of_control(shown, function):
     assert (boxes["n"].value, boxes["n"].min, boxes["n"].max, boxes["n"].step) == (3, 1, 9, 2)
     assert boxes["n"].description == "points" and boxes["slope"].description == "slope"
     assert isinstance(picture, Picture) and picture.png.startswith(b"\x89PNG")
+    assert shown[0]["image/png"] == picture.png and shown[0]["text/plain"] == picture.alt  # for the saved notebook
 
 
 def test_moving_a_control_redraws(shown, function, calls):

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.teach.exercises import Exercise, Mistake
 
 
@@ -23,7 +22,12 @@ def _posterior_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
     for n, K, level in ((4, 3, -2.0), (7, 2, -5.0), (3, 10, -800.0), (1, 4, -1500.0)):
         log_prior = _tensor(rng.dirichlet(np.ones(K))).log()
         cases.append((log_prior, _tensor(level + 3 * rng.normal(size=(n, K)))))
-    return cases
+    uneven = _tensor(np.array([[-800.0], [-100.0], [-3.0]]) + rng.normal(size=(3, 4)))  # one page after another
+    return [*cases, (log_prior, uneven)]
+
+
+def _naive_softmax(logs: Tensor) -> Tensor:
+    return logs.exp() / logs.exp().sum(dim=1, keepdim=True)
 
 
 POSTERIOR = Exercise(
@@ -45,7 +49,10 @@ POSTERIOR = Exercise(
                 ("you normalise over the pictures (`dim=0`). Each *row* must sum to one: the classes are `dim=1`.",)),
         Mistake(lambda prior, lik: (prior.exp() + lik).softmax(dim=1),
                 ("you add a probability to a log. `log_prior` is a log already: add it as it is.",)),
-        Mistake(lambda prior, lik: (prior + lik).exp() / (prior + lik).exp().sum(dim=1, keepdim=True),
+        Mistake(lambda prior, lik: _naive_softmax((prior + lik) - (prior + lik).max()),
+                ("you subtract one maximum from all pictures; the picture that is furthest below it still underflows. "
+                 "Each row has its own maximum.",)),
+        Mistake(lambda prior, lik: _naive_softmax(prior + lik),
                 ("it returns NaN for some inputs: exp(−800) is 0 on a computer, and 0/0 is NaN. Normalise *before* "
                  "you leave the logs.",
                  "log(a/b) = log a − log b, and `logsumexp` computes the log of a sum without leaving the logs.",
@@ -58,7 +65,8 @@ POSTERIOR = Exercise(
 
 
 def _fit_bernoulli(x: Tensor, y: Tensor, K: int, alpha: float) -> Tensor:
-    return BernoulliNB(alpha).fit(x, y).theta
+    ones, n = _counts(x, y, K)
+    return (ones + alpha) / (n + 2 * alpha)
 
 
 def _fit_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, int, float]]:
@@ -66,7 +74,8 @@ def _fit_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, int, floa
     for n, D, K, alpha in ((12, 5, 2, 1.0), (30, 3, 4, 0.5), (40, 7, 3, 2.0)):
         y = torch.tensor(np.concatenate([np.arange(K), rng.integers(K, size=n - K)]))
         cases.append((_tensor(rng.random((n, D)) < 0.3), y, K, alpha))
-    return cases
+    x, y, K, alpha = cases[0]
+    return [*cases, (x, y, K + 1, alpha)]  # a class without an example: the imaginary ones decide
 
 
 def _counts(x: Tensor, y: Tensor, K: int) -> tuple[Tensor, Tensor]:
@@ -78,6 +87,8 @@ FIT_BERNOULLI = Exercise(
     reference=_fit_bernoulli,
     cases=_fit_cases,
     mistakes=(
+        Mistake(lambda x, y, K, alpha: _fit_bernoulli(x, y, len(y.unique()), alpha),
+                ("a class that has no example is missing from your answer: go through `range(K)`, not the labels.",)),
         Mistake(lambda x, y, K, alpha: _counts(x, y, K)[0] / _counts(x, y, K)[1],
                 ("the imaginary examples are missing: a pixel never inked in training would get probability 0, and "
                  "one drop of ink there would make a picture impossible.",
@@ -95,8 +106,13 @@ FIT_BERNOULLI = Exercise(
                 ("every class got the same answer: pick the examples of class k first, `x[y == k]`.",)),
         Mistake(lambda x, y, K, alpha: (_counts(x, y, K)[0] + alpha) / (_counts(x, y, K)[1] + K * alpha),
                 ("a pixel has two possible values, not K: imagine 2·`alpha` examples in all.",)),
+        Mistake(lambda x, y, K, alpha: (_counts(x, y, K)[0] + alpha) / (_counts(x, y, K)[1] + x.shape[1] * alpha),
+                ("each pixel is counted on its own: it has two values, whatever the number of pixels D.",)),
+        Mistake(lambda x, y, K, alpha: _counts(x, y, K)[0] / _counts(x, y, K)[1] + alpha,
+                ("you add `alpha` to the probability; it is a number of examples, to be added to the counts.",)),
     ),
-    hints=("for class k: (how often the pixel was inked + alpha) / (number of examples of the class + 2·alpha).",
+    hints=("count, class by class: the rows `x[y == k]` hold the examples of class k.",
+           "for class k: (how often the pixel was inked + alpha) / (number of examples of the class + 2·alpha).",
            "`x[y == k].sum(dim=0)` counts the ink of class k; `torch.stack` puts the classes in rows."),
 )
 
@@ -146,6 +162,11 @@ LOG_PROB_OBSERVED = Exercise(
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, _log_factors(x, theta)).sum(dim=1),
                 ("you added the *logs* of the classes, which multiplies their probabilities. Add the probabilities.",
                  "`logsumexp(dim=1)`: out of the logs, sum, back into the logs, safely.")),
+        Mistake(lambda x, o, prior, theta: (o * _log_factors(x, prior.exp()[None] @ theta)[:, 0]).sum(dim=1),
+                ("you averaged theta over the classes and then multiplied pixels: they are independent only *given* "
+                 "the class. Sum over classes last.",)),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(x, o[:1].expand_as(o), prior, theta),
+                ("you use the first picture's mask for all: each row of `observed` belongs to its own picture.",)),
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, x[:, None] * theta.log()).logsumexp(dim=1),
                 ("white pixels are evidence too: a pixel that was seen to be white has the factor 1 − θ.",)),
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, _log_factors(x, theta)).exp().sum(1).log(),
@@ -154,7 +175,7 @@ LOG_PROB_OBSERVED = Exercise(
     ),
     hints=("three steps: log factors of each pixel and class; sum over observed pixels and add the prior; "
            "logsumexp over classes.",
-           "check a picture of which nothing is seen: its log probability is 0."),
+           "check a picture of which nothing is seen (its log probability is 0), then one of a single pixel by hand."),
     rtol=1e-3,
 )
 
