@@ -27,7 +27,7 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
     work = course / "work" if work is None else work
     work.mkdir(exist_ok=True)
     record_path = work / RECORD
-    record: dict[str, str] = json.loads(record_path.read_text()) if record_path.exists() else {}
+    record = _record(record_path)
     told = []
     for source in sorted((course / "notebooks").glob("*.ipynb")):
         content = source.read_bytes()
@@ -48,6 +48,14 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
     return told
 
 
+def _record(path: Path) -> dict[str, str]:
+    """Hash of each notebook as it was copied; empty if the record is lost, so that all counts as the student's."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -62,6 +70,18 @@ def _write(path: Path, content: bytes) -> bool:
     return True
 
 
+class SolvedNotebook(Exception):
+    """A notebook that is to be handed out was solved or run."""
+
+
+def _require_unsolved(path: Path) -> None:
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        solved = "exercise" in cell["metadata"].get("tags", []) and "# your code here" not in "".join(cell["source"])
+        if cell.get("outputs") or solved:
+            raise SolvedNotebook(f"{path} was {'solved' if solved else 'run'} by hand: build it anew with "
+                                 "`make notebooks ARGS=--force`")
+
+
 def student_zip(path: Path, course: Path = COURSE) -> list[str]:
     """Write the students' zip: everything they need to run the course, without sources and solutions.
 
@@ -69,7 +89,12 @@ def student_zip(path: Path, course: Path = COURSE) -> list[str]:
 
     Returns:
         the names in the zip, which lie in one folder `course/`.
+
+    Raises:
+        SolvedNotebook: a student notebook holds outputs, or an exercise that is not the stub.
     """
+    for notebook in sorted((course / "notebooks").glob("*.ipynb")):
+        _require_unsolved(notebook)
     files = []
     for name in FOR_STUDENTS:
         top = course / name

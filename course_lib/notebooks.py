@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import inspect
 import os
 import re
 from collections.abc import Iterator
@@ -20,9 +21,13 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib import plots
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# your code here", "return None")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+FIGURE_MAKERS = tuple(name for name, function in inspect.getmembers(plots, inspect.isfunction)
+                      if not name.startswith("_") and "Figure" in str(function.__annotations__.get("return")))
 WORDS = (800, 1_800)
 CELL_LINES = 25
 TEXT_WORDS = 220
@@ -63,6 +68,8 @@ def convert(source: Path, teacher: bool) -> NotebookNode:
         SourceError: solution markers that are missing, unpaired or not inside a function.
     """
     read = jupytext.read(source, fmt="py:percent")
+    if not read.cells:
+        raise SourceError(f"{source.name} is empty")
     cells = []
     for position, cell in enumerate(read.cells):
         tags = cell.metadata.get("tags", [])
@@ -164,14 +171,13 @@ def solutions(source: Path) -> dict[str, str]:
     Keys are exercise names. The code needs no other cell: that is what the format promises.
     """
     cells = [c.source for c in convert(source, teacher=True).cells if c.cell_type == "code"]
-    imports = next(c for c in cells if re.search(r"^(import|from) ", c, re.M))
+    imports = next((c for c in cells if re.search(r"^(import|from) ", c, re.M)), "")
     named = ((re.search(r"""check\(\s*["']([\w.]+)["']""", c), i) for i, c in enumerate(cells))
     return {match[1]: "\n\n".join((imports, cells[i - 1], cells[i])) for match, i in named if match}
 
 
 # -------------------------------------------------------------------------------------------------------- lint
 
-FIGURE_MAKERS = ("curves", "histogram", "bars", "images", "figure", "points", "clouds_and_border")
 HEADER = (
     (r"^# \d\d[a-z]? · \S", "starts with '# NN · Title'"),
     (r"\*\*[^*]+\?\*\*", "asks its question in bold"),
@@ -186,22 +192,27 @@ FOOTER = (
     (r"\*\*Next:\*\*", "says what comes next after '**Next:**'"),
 )
 MATHS = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
+# What a number may stand in without being a measurement: a year of publication, maths with whole numbers, code.
 YEAR = re.compile(r"\((?:19|20)\d\d\)")
+REFERENCES = re.compile(r"\*\*Read on:\*\*.*?(?=\*\*Next:\*\*|\Z)", re.S)
+TIME_ROW = re.compile(r"^\| Time \|.*$|^# \d\d[a-z]? ·", re.M)
 CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
-PRECISE = re.compile(r"(?<![\w.])\d[\d,]*\.\d+|\d+(?:\.\d+)?\s*(?:%|percent\b)")
-NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?:\s*(?:%|percent\b))?")
+PERCENT = r"\s*(?:\\?%|percent\b)"
+PRECISE = re.compile(rf"(?<![\w.])\d[\d,]*{PERCENT}|(?<![\w.])(?:\d[\d,]*)?\.\d+(?:{PERCENT})?"
+                     r"|\d(?:\.\d+)?[eE][-+]?\d+")
+NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*\d(?![\w.])(?:{PERCENT})?")
 
 
 def lint(source: Path) -> list[Finding]:
     """Complaints about a source: header, footer, bare measured numbers, figures without alt text, length."""
     cells = jupytext.read(source, fmt="py:percent").cells
+    if not cells:
+        return [Finding(source.name, 0, "is empty")]
     findings = [Finding(source.name, i, message) for i, cell in enumerate(cells)
                 for message in (_lint_text(cell) if cell.cell_type == "markdown" else _lint_code(cell.source))]
     ends = [(0, "header", HEADER, cells[0].source), (len(cells) - 1, "footer", FOOTER, cells[-1].source)]
     findings += [Finding(source.name, i, f"the {name} never {words}") for i, name, rules, text in ends
                  for pattern, words in rules if not re.search(pattern, text, re.M | re.S)]
-    for i in (0, len(cells) - 1):
-        findings = [f for f in findings if not (f.cell == i and "bare number" in f.message)]
     words = word_count(source)
     if not WORDS[0] <= words <= WORDS[1]:
         findings.append(Finding(source.name, 0, f"has {words} words of text, {WORDS[0]} to {WORDS[1]} are wanted"))
@@ -217,15 +228,22 @@ def word_count(source: Path) -> int:
 
 def _lint_text(cell: NotebookNode) -> Iterator[str]:
     allowed = cell.metadata.get("cited", "").split()
-    text = YEAR.sub(" ", CODE.sub(" ", cell.source))
-    prose = re.sub(r"^#+ .*$", " ", MATHS.sub(" ", text), flags=re.M)
-    numbers = PRECISE.findall(text) + [n for n in NUMBER.findall(prose) if len(re.sub(r"\D", "", n)) > 1]
-    for number in dict.fromkeys(n.strip().rstrip(",") for n in numbers):
-        if number.replace(" ", "") not in allowed:
+    prose = CODE.sub(" ", cell.source)
+    for number in _bare_numbers(prose):
+        if number.replace(" ", "").replace("\\", "") not in allowed:
             yield (f"bare number {number!r}: measure it in a claim, or name it in the cell's cited=\"…\" "
                    "if it comes from elsewhere")
-    if (words := len(text.split())) > TEXT_WORDS:
+    if (words := len(prose.split())) > TEXT_WORDS:
         yield f"{words} words in one cell: at most {TEXT_WORDS}"
+
+
+def _bare_numbers(text: str) -> list[str]:
+    """Decimals and percentages anywhere, and whole numbers of two digits or more outside formulas."""
+    for pattern in (YEAR, REFERENCES, TIME_ROW):
+        text = pattern.sub(" ", text)
+    precise = PRECISE.findall(text)
+    whole = NUMBER.findall(PRECISE.sub(" ", MATHS.sub(" ", text)))
+    return [number.strip().rstrip(",") for number in dict.fromkeys(precise + whole)]
 
 
 def _lint_code(code: str) -> Iterator[str]:
@@ -236,13 +254,31 @@ def _lint_code(code: str) -> Iterator[str]:
     except SyntaxError as error:
         yield f"does not parse: {error}"
         return
+    figures = set(FIGURE_MAKERS)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "pyplot" in ast.unparse(node):
+            yield "imports pyplot: make a Figure with course_lib.plots and display it by show(fig, alt=…)"
+        if isinstance(node, ast.Assign) and _called(node.value) in FIGURE_MAKERS:
+            figures |= {ast.unparse(target) for target in node.targets}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            if name in ("show", "explore") and not any(k.arg == "alt" for k in node.keywords):
+            name, arguments = _called(node), {k.arg: k.value for k in node.keywords}
+            if name in ("show", "explore") and not _says_something(arguments.get("alt")):
                 yield f"{name}(…) without alt="
-            if name.startswith(("plt.", "pyplot.")) or name.endswith(".savefig"):
-                yield f"{name}: make a Figure with course_lib.plots and display it by show(fig, alt=…)"
-    last = tree.body[-1].value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    if isinstance(last, ast.Call) and ast.unparse(last.func).split(".")[-1] in FIGURE_MAKERS:
+            if name == "savefig" or (name == "display" and any(_shown(a, figures) for a in node.args)):
+                yield f"{name}(…): display a figure by show(fig, alt=…)"
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and _shown(tree.body[-1].value, figures):
         yield "a figure is displayed without show(fig, alt=…)"
+
+
+def _called(node: ast.AST) -> str:
+    """Last part of the name that is called, as `plot` in plots.plot(x); empty for anything else."""
+    return ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+
+
+def _says_something(alt: ast.AST | None) -> bool:
+    return alt is not None and not (isinstance(alt, ast.Constant) and not str(alt.value).strip())
+
+
+def _shown(node: ast.AST, figures: set[str]) -> bool:
+    return _called(node) in FIGURE_MAKERS or (isinstance(node, ast.Name) and node.id in figures)

@@ -1,11 +1,13 @@
 """What students get, and that nothing of theirs is ever overwritten."""
 
+import json
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from course_lib.handout import COURSE, copy_notebooks, student_zip
+from course_lib.handout import COURSE, SolvedNotebook, copy_notebooks, student_zip
 
 
 @pytest.fixture
@@ -78,6 +80,14 @@ def test_without_its_record_nothing_is_overwritten(course):
     assert work(course)["02_b_new_version.ipynb"] == "b, second"
 
 
+def test_a_damaged_record_counts_as_none(course):
+    copy_notebooks(course)
+    (course / "work" / ".copied.json").write_text("{broken")
+    (course / "work" / "01_a.ipynb").write_text("a, mine")
+    copy_notebooks(course)
+    assert work(course)["01_a.ipynb"] == "a, mine" and work(course)["01_a_new_version.ipynb"] == "a, first"
+
+
 def test_students_zip_has_what_runs_the_course_and_no_answers(tmp_path):
     names = student_zip(tmp_path / "a" / "course.zip")
     inside = {Path(n).relative_to("course") for n in names}
@@ -86,7 +96,25 @@ def test_students_zip_has_what_runs_the_course_and_no_answers(tmp_path):
     assert {p.name for p in inside if p.suffix == ".ipynb"} == {p.name for p in (COURSE / "notebooks").glob("*.ipynb")}
     assert not [p for p in inside if {"source", "solutions", "tests", "__pycache__", ".git"} & set(p.parts[:-1])]
     with zipfile.ZipFile(tmp_path / "a" / "course.zip") as archive:
-        assert not [n for n in archive.namelist() if b"BEGIN SOLUTION" in archive.read(n) and n.endswith(".ipynb")]
+        for name in (n for n in names if n.endswith(".ipynb")):
+            cells = json.loads(archive.read(name))["cells"]
+            exercises = [c for c in cells if "exercise" in c["metadata"].get("tags", [])]
+            assert all("# your code here" in "".join(c["source"]) for c in exercises)
     first = (tmp_path / "a" / "course.zip").read_bytes()
     student_zip(tmp_path / "a" / "course.zip")
     assert (tmp_path / "a" / "course.zip").read_bytes() == first
+
+
+@pytest.mark.parametrize("how", ["solved", "run"])
+def test_a_notebook_with_answers_is_not_handed_out(tmp_path, how):
+    shutil.copytree(COURSE / "notebooks", tmp_path / "notebooks")
+    first = min((tmp_path / "notebooks").glob("*.ipynb"))
+    if how == "solved":
+        shutil.copy(tmp_path / "notebooks/solutions" / first.name, first)
+    else:
+        notebook = json.loads(first.read_text(encoding="utf-8"))
+        notebook["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "seven"}]
+        first.write_text(json.dumps(notebook), encoding="utf-8")
+    with pytest.raises(SolvedNotebook, match=f"{first.name} was {how} by hand"):
+        student_zip(tmp_path / "course.zip", course=tmp_path)
+    assert not (tmp_path / "course.zip").exists()

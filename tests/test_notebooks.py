@@ -50,15 +50,15 @@ check("07.double", double)
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "source").mkdir()
-    (tmp_path / "source" / "07_double.py").write_text(SOURCE)
+    (tmp_path / "source" / "07_double.py").write_text(SOURCE, encoding="utf-8")
     return tmp_path
 
 
 def edit(folder, old, new):
     path = folder / "source" / "07_double.py"
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new), encoding="utf-8")
     return path
 
 
@@ -79,8 +79,8 @@ def test_student_gets_a_stub_and_teacher_the_solution(folder):
 
 
 def test_builds_are_deterministic_and_ids_unique(folder, tmp_path):
-    first = [p.read_text() for p in build(folder, tmp_path / "a")]
-    assert first == [p.read_text() for p in build(folder, tmp_path / "b")]
+    first = [p.read_text(encoding="utf-8") for p in build(folder, tmp_path / "a")]
+    assert first == [p.read_text(encoding="utf-8") for p in build(folder, tmp_path / "b")]
     ids = [c["id"] for c in json.loads(first[0])["cells"]]
     assert len(set(ids)) == len(ids)
 
@@ -90,14 +90,15 @@ def test_a_hand_changed_notebook_is_not_overwritten_without_saying_so(folder):
     notebook = nbformat.read(student, as_version=4)
     notebook.cells[1].source += "\nx = 1"
     nbformat.write(notebook, student)
-    by_hand = student.read_text()
+    by_hand = student.read_text(encoding="utf-8")
     edit(folder, "Doubling.", "Doubling, again.")
-    before = teacher.read_text()
+    before = teacher.read_text(encoding="utf-8")
     with pytest.raises(ChangedByHand, match=r"07_double\.ipynb"):
         build(folder)
-    assert student.read_text() == by_hand and teacher.read_text() == before  # nothing was written at all
+    assert student.read_text(encoding="utf-8") == by_hand
+    assert teacher.read_text(encoding="utf-8") == before  # nothing was written at all
     build(folder, force=True)
-    assert "x = 1" not in student.read_text() and "again" in student.read_text()
+    assert "x = 1" not in student.read_text(encoding="utf-8") and "again" in student.read_text(encoding="utf-8")
 
 
 def test_saved_outputs_count_as_a_change_and_a_new_source_does_not(folder):
@@ -156,11 +157,24 @@ def test_a_good_source_has_nothing_but_too_few_words(folder):
     ("Only for the teacher.", "It is right in 84 % of cases.", "bare number '84 %'"),
     ("Only for the teacher.", "There are 60,000 images.", "bare number '60,000'"),
     ("Only for the teacher.", "So $p \\approx 0.84$ here.", "bare number '0.84'"),
+    ("Only for the teacher.", "It is right in 84% of cases.", "bare number '84%'"),
+    ("Only for the teacher.", "It is right $84\\%$ of the time.", "bare number '84\\\\%'"),
+    ("Only for the teacher.", "We reach .84 here.", "bare number '.84'"),
+    ("Only for the teacher.", "A step of 1e-3 is best.", "bare number '1e-3'"),
+    ("Only for the teacher.", "## We reach 84 points", "bare number '84'"),
+    ("Doubling.", "It reaches 92.5% of all.", "bare number '92.5%'"),
+    ("# **Why?**", "# Why do 84 of them fail? **Why?**", "bare number '84'"),
     ("Only for the teacher.", " ".join(["word"] * 230), "230 words in one cell"),
     ("import math", "import math\nshow(fig)", "show(…) without alt="),
-    ("import math", "import math\nplt.plot([1])", "plt.plot"),
-    ("import math", "import math\nfig.savefig('x.png')", "fig.savefig"),
+    ("import math", "import matplotlib.pyplot as p", "imports pyplot"),
+    ("import math", "from matplotlib import pyplot", "imports pyplot"),
+    ("import math", "import math\nfig.savefig('x.png')", "savefig"),
+    ("import math", "import math\nplots.show(fig)", "show(…) without alt="),
+    ("import math", "import math\nfig.show()", "show(…) without alt="),
+    ("import math", "import math\nshow(fig, alt='  ')", "show(…) without alt="),
+    ("import math", "import math\ndisplay(curves(1, 2))", "display(…)"),
     ("from course_lib.teach import check", "curves(1, 2)", "displayed without show"),
+    ("from course_lib.teach import check", "fig = plots.bars(1, 2)\nfig", "displayed without show"),
     ("import math", "import math)", "does not parse"),
     ("import math", "import math" + "\nx = 1" * 25, "27 lines of code in one cell"),
 ])
@@ -182,6 +196,9 @@ def test_a_cited_figure_is_allowed_by_name(folder):
     assert [c for c in complaints(folder) if "bare" in c] and "'79.20'" in complaints(folder)[0]
     edit(folder, 'cited="80.75"', 'cited="80.75 79.20"')
     assert complaints(folder) == []
+    edit(folder, "80.75 and 79.20 nats", "80.75% and 79.20 nats")
+    edit(folder, 'cited="80.75 79.20"', 'cited="80.75% 79.20"')
+    assert complaints(folder) == []
     assert "cited" not in str(convert(sources(folder)[0], teacher=True))
 
 
@@ -189,8 +206,8 @@ def test_a_cited_figure_is_allowed_by_name(folder):
 
 
 def test_committed_notebooks_are_what_the_sources_build(tmp_path):
-    built = {p.relative_to(tmp_path): p.read_text() for p in build(NOTEBOOKS, tmp_path)}
-    committed = {p.relative_to(NOTEBOOKS): p.read_text() for p in
+    built = {p.relative_to(tmp_path): p.read_text(encoding="utf-8") for p in build(NOTEBOOKS, tmp_path)}
+    committed = {p.relative_to(NOTEBOOKS): p.read_text(encoding="utf-8") for p in
                  (*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("solutions/*.ipynb"))}
     assert built.keys() == committed.keys()
     different = [str(name) for name in built if built[name] != committed[name]]

@@ -26,22 +26,22 @@ def test_a_second_start_installs_nothing(student_course):
 
 def test_the_stamp_hashes_both_files_and_is_missing_until_the_end(student_course):
     stamp = student_course / ".venv/installed"
-    files = [(student_course / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
-    assert stamp.read_text().strip() == hashlib.sha256(b"".join(files) + str(student_course).encode()).hexdigest()
-    content = stamp.read_text()
+    files = b"".join((student_course / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    content = stamp.read_text(encoding="utf-8")
+    assert content.strip() == hashlib.sha256(files + str(student_course).encode()).hexdigest()
     stamp.unlink()  # as after an install that was broken off
     assert "Setting up" in make(student_course, "setup")
-    assert stamp.read_text() == content
+    assert stamp.read_text(encoding="utf-8") == content
 
 
 def test_a_failed_install_leaves_no_stamp(student_course):
     constraints, stamp = student_course / "constraints.txt", student_course / ".venv/installed"
-    before, content = constraints.read_text(), stamp.read_text()
+    before = constraints.read_text(encoding="utf-8")
     constraints.write_text("this is no requirement ===\n")
     failed = subprocess.run(["make", "setup"], cwd=student_course, capture_output=True, text=True)
     constraints.write_text(before)
-    assert failed.returncode != 0 and stamp.read_text() == content  # the stamp still names the old files
-    make(student_course, "setup")
+    assert failed.returncode != 0 and not stamp.exists()  # half an upgrade may have happened
+    assert "Setting up" in make(student_course, "setup")
 
 
 def test_make_test_runs_the_notebooks_there(student_course):
@@ -56,6 +56,6 @@ def test_building_notebooks_there_is_told_to_be_impossible(student_course):
 
 
 def test_only_nbval_gets_the_variables():
-    makefile = (Path(__file__).resolve().parents[1] / "Makefile").read_text()
+    makefile = (Path(__file__).resolve().parents[1] / "Makefile").read_text(encoding="utf-8")
     assert makefile.count("COURSE_") == 2 and makefile.count("OMP_NUM_THREADS") == 1
     assert all(line.startswith("NBVAL :=") for line in makefile.splitlines() if "COURSE_" in line)

@@ -16,6 +16,12 @@ import torch
 from torch import Tensor
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "mnist"
+SHA256 = {  # of the decompressed files
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 SIZE = {"train": 60_000, "test": 10_000}
@@ -33,8 +39,8 @@ class MNIST:
     """Images with their labels, and the views of them that the course needs.
 
     Attributes:
-        images: uint8 `[N, 28, 28]`, 0 is paper and 255 is ink. `[N, 14, 14]` after `halved()`.
-        labels: int64 `[N]`, 0 to 9.
+        images: uint8 `[n, 28, 28]`, 0 is paper and 255 is ink. `[n, 14, 14]` after `halved()`.
+        labels: int64 `[n]`, 0 to 9.
     """
 
     images: Tensor
@@ -44,19 +50,19 @@ class MNIST:
         return len(self.labels)
 
     def __getitem__(self, index: Tensor | slice) -> MNIST:
-        """The subset picked by a slice, a boolean mask `[N]` or an index tensor."""
+        """The subset picked by a slice, a boolean mask `[n]` or an index tensor."""
         return MNIST(self.images[index], self.labels[index])
 
     def floats(self, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """Images as float32 `[N, H, W]`, ink scaled to [low, high]: [0, 1], or [-1, 1] for a tanh generator."""
+        """Images as float32 `[n, H, W]`, ink scaled to [low, high]: [0, 1], or [-1, 1] for a tanh generator."""
         return self.images.to(torch.float32).div_(255).mul_(high - low).add_(low)
 
     def flat(self, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """As `floats`, one row an image: float32 `[N, H·W]`."""
+        """As `floats`, one row an image: float32 `[n, H·W]`."""
         return self.floats(low, high).flatten(1)
 
     def binarized(self, generator: torch.Generator | None = None, threshold: float = 0.5) -> Tensor:
-        """Black-and-white images, float32 `[N, H, W]` of zeros and ones.
+        """Black-and-white images, float32 `[n, H, W]` of zeros and ones.
 
         With a `generator` each pixel is ink with the probability of its grey value: called anew for every batch this
         is the *dynamic* binarization of the literature; called once from a fixed seed, the *static* one. Without a
@@ -82,7 +88,7 @@ class MNIST:
         return self[picked[torch.randperm(len(picked), generator=generator)]]
 
     def halved(self) -> MNIST:
-        """Half the height and width: each pixel the rounded mean of a 2x2 block. `[N, 14, 14]` from 28x28."""
+        """Half the height and width: each pixel the rounded mean of a 2x2 block. `[n, 14, 14]` from 28x28."""
         n, height, width = self.images.shape
         blocks = self.images.view(n, height // 2, 2, width // 2, 2).to(torch.float32)
         return MNIST(blocks.mean(dim=(2, 4)).round().to(torch.uint8), self.labels)
@@ -103,8 +109,11 @@ def load_mnist(split: str = "train", folder: Path = FOLDER) -> MNIST:
     with _lock:
         key = (Path(folder), split)
         if key not in _loaded:
-            sums = _sums(key[0])
-            images, labels = (_read(key[0], name, sums) for name in FILES[split])
+            if not key[0].is_dir():
+                raise DataError(
+                    f"the course's data folder {key[0]} is not there. course_lib reads the data that lie beside it: "
+                    "work in the course's own folder and install it with `pip install -e .`")
+            images, labels = (_read(key[0], name) for name in FILES[split])
             _loaded[key] = MNIST(
                 torch.frombuffer(images, dtype=torch.uint8, offset=16).view(SIZE[split], 28, 28),
                 torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
@@ -112,16 +121,7 @@ def load_mnist(split: str = "train", folder: Path = FOLDER) -> MNIST:
         return _loaded[key]
 
 
-def _sums(folder: Path) -> dict[str, str]:
-    path = folder / "SHA256SUMS"
-    if not path.is_file():
-        raise DataError(
-            f"the course's data folder {folder} is not there or not whole. course_lib reads the data that lie beside "
-            "it: work in the course's own folder and install it with `pip install -e .`, or unpack the course again")
-    return {name: digest for digest, name in (line.split() for line in path.read_text().splitlines())}
-
-
-def _read(folder: Path, name: str, sums: dict[str, str]) -> bytearray:
+def _read(folder: Path, name: str) -> bytearray:
     path = folder / f"{name}.gz"
     mend = f"put the file back (`git checkout -- data/mnist/{path.name}`, or unpack the course again)"
     if not path.is_file():
@@ -130,6 +130,6 @@ def _read(folder: Path, name: str, sums: dict[str, str]) -> bytearray:
         content = gzip.decompress(path.read_bytes())
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is cut short or damaged ({error}): {mend}") from error
-    if hashlib.sha256(content).hexdigest() != sums.get(name):
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
         raise DataError(f"{path} is not the file that was shipped (its SHA-256 differs): {mend}")
     return bytearray(content)

@@ -66,18 +66,20 @@ class TwoGaussians:
     def __post_init__(self) -> None:
         if not -1 < self.correlation < 1:
             raise ValueError(f"correlation must lie between -1 and 1 (exclusive), not {self.correlation}")
+        if self.separation < 0:
+            raise ValueError(f"separation must not be negative, not {self.separation}")
         if not 0 < self.balance < 1:
             raise ValueError(f"balance must lie between 0 and 1 (exclusive), not {self.balance}")
 
     @property
     def means(self) -> Tensor:
-        """Class means, `[2, 2]`."""
-        return torch.tensor([[-self.separation / 2, 0.0], [self.separation / 2, 0.0]])
+        """Class means, float64 `[2, 2]`."""
+        return torch.tensor([[-self.separation / 2, 0.0], [self.separation / 2, 0.0]], dtype=torch.float64)
 
     @property
     def covariance(self) -> Tensor:
-        """The covariance of each class, `[2, 2]`."""
-        return torch.tensor([[1.0, self.correlation], [self.correlation, 1.0]])
+        """The covariance of each class, float64 `[2, 2]`."""
+        return torch.tensor([[1.0, self.correlation], [self.correlation, 1.0]], dtype=torch.float64)
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Points float32 `[n, 2]` and labels int64 `[n]`: first y ~ p(y), then x ~ p(x|y)."""
@@ -87,15 +89,15 @@ class TwoGaussians:
     def sample_given(self, y: Tensor, generator: torch.Generator) -> Tensor:
         """One point x ~ p(x|y) for each label of `y` int64 `[n]`: float32 `[n, 2]`."""
         noise = torch.randn(len(y), 2, generator=generator)
-        return self.means[y] + noise @ torch.linalg.cholesky(self.covariance).T
+        return self.means[y].to(noise) + noise @ torch.linalg.cholesky(self.covariance).T.to(noise)
 
     def log_joint(self, x: Tensor) -> Tensor:
         """log p(x, y) in nats for both classes, `[n, 2]`, at points `[n, 2]`."""
         _require_columns(x, 2)
         difference = x[:, None, :] - self.means.to(x)
-        precision = torch.linalg.inv(self.covariance.to(x))
+        precision = torch.linalg.inv(self.covariance).to(x)
         mahalanobis2 = torch.einsum("nki,ij,nkj->nk", difference, precision, difference)
-        log_prior = torch.tensor([1 - self.balance, self.balance]).to(x).log()
+        log_prior = torch.tensor([1 - self.balance, self.balance], dtype=x.dtype).log()
         log_det = math.log(1 - self.correlation**2)
         return log_prior - 0.5 * (mahalanobis2 + log_det) - math.log(2 * math.pi)
 
@@ -143,17 +145,15 @@ class Blobs:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density in nats, `[n]`, at points `[n, dim]`."""
-        centres = torch.tensor(self.centres).to(x)
+        centres = torch.tensor(self.centres, dtype=x.dtype)
         _require_columns(x, centres.shape[1])
         distance2 = ((x[:, None, :] - centres) ** 2).sum(dim=2)
         return _log_normal(distance2, self.std, centres.shape[1]).logsumexp(dim=1) - math.log(len(centres))
 
 
-class Ring(Blobs):
+def Ring(n_modes: int = 8, radius: float = 2.0, std: float = 0.05) -> Blobs:
     """A ring of narrow Gaussians in the plane: the playground on which a GAN's lost modes can be counted."""
-
-    def __init__(self, n_modes: int = 8, radius: float = 2.0, std: float = 0.05) -> None:
-        if n_modes < 1:
-            raise ValueError(f"n_modes must be at least 1, not {n_modes}")
-        angles = [2 * math.pi * k / n_modes for k in range(n_modes)]
-        super().__init__(tuple((radius * math.cos(a), radius * math.sin(a)) for a in angles), std)
+    if n_modes < 1:
+        raise ValueError(f"n_modes must be at least 1, not {n_modes}")
+    angles = [2 * math.pi * k / n_modes for k in range(n_modes)]
+    return Blobs(tuple((radius * math.cos(a), radius * math.sin(a)) for a in angles), std)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from course_lib.live.picture import Picture
 from course_lib.mode import headless
-from course_lib.plots import show
+from course_lib.plots import png, show
 
 Control = tuple[float, float, float] | list[str] | bool
 
@@ -39,7 +39,7 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     if headless():
         for name, control in controls.items():
             for value in _extremes(control):
-                function(**defaults | {name: value})
+                png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
         show(function(**defaults), alt=_described(alt, defaults))
         return
 

@@ -16,7 +16,7 @@ class SoftmaxRegression:
     objective is strictly convex in W, so there is one answer, and the size of the gradient tells how near it is.
 
     Args:
-        l2: strength of the penalty. scikit-learn's `C` is 1 / (N·l2) for three classes or more, and 2 / (N·l2) for two.
+        l2: strength of the penalty. scikit-learn's `C` is 1 / (n·l2) for three classes or more, and 2 / (n·l2) for two.
         max_iter: most iterations of L-BFGS on the whole data set.
         tolerance: stop when no entry of the gradient is larger.
 
@@ -32,13 +32,13 @@ class SoftmaxRegression:
         self.l2, self.max_iter, self.tolerance = l2, max_iter, tolerance
 
     def fit(self, x: Tensor, y: Tensor) -> SoftmaxRegression:
-        """Minimise the objective on features `x` `[N, D]` and integer labels `y` `[N]`, starting from zero.
+        """Minimise the objective on features `x` `[n, D]` and integer labels `y` `[n]`, starting from zero.
 
         Raises:
             ValueError: shapes that do not match, or fewer than two classes.
         """
         if x.ndim != 2 or y.shape != x.shape[:1] or len(x) == 0:
-            raise ValueError(f"fit needs x of shape [N, D] and y of shape [N], not {list(x.shape)}, {list(y.shape)}")
+            raise ValueError(f"fit needs x of shape [n, D] and y of shape [n], not {list(x.shape)}, {list(y.shape)}")
         self.classes, k = y.unique(return_inverse=True)
         if len(self.classes) < 2:
             raise ValueError(f"a classifier needs two classes, the labels are all {self.classes[0]}")
@@ -60,12 +60,12 @@ class SoftmaxRegression:
         return self
 
     def log_posterior(self, x: Tensor) -> Tensor:
-        """log p(y | x), `[N, K]`, at features `[N, D]`. It is all that this model knows: there is no p(x) in it."""
+        """log p(y | x), `[n, K]`, at features `[n, D]`. It is all that this model knows: there is no p(x) in it."""
         D = self.W.shape[1]
         if x.ndim != 2 or x.shape[1] != D:
-            raise ValueError(f"x must have shape [N, {D}], not {list(x.shape)}")
+            raise ValueError(f"x must have shape [n, {D}], not {list(x.shape)}")
         return (x @ self.W.T + self.b).log_softmax(dim=1)
 
     def predict(self, x: Tensor) -> Tensor:
-        """The most probable label of each row, int64 `[N]`."""
+        """The most probable label of each row, int64 `[n]`."""
         return self.classes[self.log_posterior(x).argmax(dim=1)]

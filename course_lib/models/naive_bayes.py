@@ -25,27 +25,30 @@ class NaiveBayes(ABC):
     log_prior: Tensor
 
     def fit(self, x: Tensor, y: Tensor) -> NaiveBayes:
-        """Maximum likelihood on features `x` `[N, D]` and integer labels `y` `[N]`.
+        """Maximum likelihood on features `x` `[n, D]` and integer labels `y` `[n]`.
 
         Raises:
             ValueError: shapes that do not match, no data, or NaN among the features.
         """
         if x.ndim != 2 or y.shape != x.shape[:1] or len(x) == 0:
-            raise ValueError(f"fit needs x of shape [N, D] and y of shape [N], not {list(x.shape)}, {list(y.shape)}")
-        if x.isnan().any():
-            raise ValueError("x has NaN; to leave features out, pass `observed` to the fitted model's methods")
+            raise ValueError(f"fit needs x of shape [n, D] and y of shape [n], not {list(x.shape)}, {list(y.shape)}")
+        if not x.is_floating_point():
+            raise ValueError(f"x must be of a floating type, not {x.dtype}: x.float()")
+        if not x.isfinite().all():
+            raise ValueError("x has NaN or infinite values: training data must be complete. Features may be hidden "
+                             "later: pass `observed` to the fitted model's methods")
         self.classes, counts = y.unique(return_counts=True)
-        self.log_prior = (counts / counts.sum(dtype=x.dtype)).log()
+        self.log_prior = counts.to(x.dtype).log() - torch.tensor(len(y), dtype=x.dtype).log()
         self._fit_features(x, [y == k for k in self.classes])
         return self
 
     @abstractmethod
     def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
-        """Fit p(x_j | y = k) for every class k, whose rows of `x` are those of the mask `members[k]` `[N]`."""
+        """Fit p(x_j | y = k) for every class k, whose rows of `x` are those of the mask `members[k]` `[n]`."""
 
     @abstractmethod
     def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
-        """Σ_j observed_j · log p(x_j | y), `[N, K]`, for `x` `[N, D]` and `observed` 0 or 1, `[D]` or `[N, D]`."""
+        """Σ_j observed_j · log p(x_j | y), `[n, K]`, for `x` `[n, D]` and ones and zeros `observed` of x's dtype."""
 
     @abstractmethod
     def _mean(self) -> Tensor:
@@ -56,33 +59,42 @@ class NaiveBayes(ABC):
         """x ~ p(x | y) for class indices `k` `[n]`: `[n, D]`."""
 
     def log_joint(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """log p(x, y) in nats, `[N, K]`.
+        """log p(x, y) in nats, `[n, K]`.
 
         Args:
-            x: features `[N, D]`.
-            observed: mask `[D]` or `[N, D]`. A feature that was not observed is summed out exactly: its factor
-                Σ_{x_j} p(x_j | y) is 1, so it is left out of the product.
+            x: features `[n, D]`.
+            observed: mask `[D]` or `[n, D]` of ones and zeros. A feature that was not observed is summed out exactly:
+                its factor Σ_{x_j} p(x_j | y) is 1, so it is left out of the product; what `x` holds there is ignored.
+
+        Raises:
+            ValueError: `x` or `observed` of another shape, or a mask with other values than 0 and 1.
         """
         D = self._mean().shape[1]
         if x.ndim != 2 or x.shape[1] != D:
-            raise ValueError(f"x must have shape [N, {D}], not {list(x.shape)}")
-        mask = torch.ones(D) if observed is None else observed
-        return self.log_prior + self._log_likelihood(x, mask.to(x))
+            raise ValueError(f"x must have shape [n, {D}], not {list(x.shape)}")
+        if observed is None:
+            return self.log_prior + self._log_likelihood(x, torch.ones_like(x[:1]))
+        if observed.shape not in ((D,), x.shape):
+            raise ValueError(f"observed must have shape [{D}] or {list(x.shape)}, not {list(observed.shape)}")
+        if not ((observed == 0) | (observed == 1)).all():
+            raise ValueError("observed must hold ones (seen) and zeros (hidden), or True and False")
+        visible = torch.where(observed.bool(), x, torch.zeros_like(x))  # NaN·0 would be NaN
+        return self.log_prior + self._log_likelihood(visible, observed.to(x))
 
     def log_prob(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """log p(x) = log Σ_y p(x, y) in nats, `[N]`; arguments as for `log_joint`."""
+        """log p(x) = log Σ_y p(x, y) in nats, `[n]`; arguments as for `log_joint`."""
         return self.log_joint(x, observed).logsumexp(dim=1)
 
     def log_posterior(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """log p(y | x) by Bayes' rule, `[N, K]`; arguments as for `log_joint`."""
+        """log p(y | x) by Bayes' rule, `[n, K]`; arguments as for `log_joint`."""
         return self.log_joint(x, observed).log_softmax(dim=1)
 
     def predict(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """The most probable label of each row, int64 `[N]`; arguments as for `log_joint`."""
+        """The most probable label of each row, int64 `[n]`; arguments as for `log_joint`."""
         return self.classes[self.log_joint(x, observed).argmax(dim=1)]
 
     def complete(self, x: Tensor, observed: Tensor) -> Tensor:
-        """Hidden features replaced by their mean given the observed ones, `[N, D]`.
+        """Hidden features replaced by their mean given the observed ones, `[n, D]`.
 
         E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].
         """
@@ -146,7 +158,7 @@ class BernoulliNB(NaiveBayes):
 
     Args:
         alpha: imaginary examples of each value added to every count (Laplace's rule for 1), so that a pixel never
-            inked in training does not make a test image impossible.
+            inked in training does not make a test image impossible. With 0 it does: its log probability is −inf.
 
     Attributes (after `fit`):
         theta: probability of a one for each feature in each class, `[K, D]`.
@@ -163,7 +175,12 @@ class BernoulliNB(NaiveBayes):
         self.theta = (ones + self.alpha) / (n + 2 * self.alpha)
 
     def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
-        return (x * observed) @ self.theta.log().T + ((1 - x) * observed) @ (1 - self.theta).log().T
+        # The logarithm of 0 is made finite and its share counted apart, since 0·log 0 must be 0 and not NaN.
+        ink, white = x * observed, (1 - x) * observed
+        impossible = ink @ (self.theta == 0).to(x).T + white @ (self.theta == 1).to(x).T
+        smallest = torch.finfo(x.dtype).tiny
+        log_p = ink @ self.theta.clamp(min=smallest).log().T + white @ (1 - self.theta).clamp(min=smallest).log().T
+        return log_p.masked_fill(impossible > 0, -torch.inf)
 
     def _mean(self) -> Tensor:
         return self.theta

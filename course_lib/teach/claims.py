@@ -28,7 +28,7 @@ def claim(text: str, value: float | bool, *, near: float | None = None, within: 
         ClaimFailed: the claim does not hold (NaN holds for nothing) and `COURSE_STRICT=1`.
         TypeError: no expectation for a number, or one for a True/False.
     """
-    numeric = not (isinstance(value, bool) or type(value).__name__ == "bool")  # numpy has a bool of its own
+    numeric = "bool" not in str(getattr(value, "dtype", type(value).__name__))  # numpy and torch have their own
     expectations = [near, above, below]
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")

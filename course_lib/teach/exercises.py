@@ -80,6 +80,8 @@ def check(name: str, function: Callable[..., Any] | None) -> Message:
     Raises:
         ValueError: no exercise has this name (the message lists those there are).
     """
+    if not isinstance(name, str):
+        raise TypeError('the name comes first: check("01.posterior", posterior)')
     known = exercises(name.partition(".")[0])
     if name not in known:
         raise ValueError(f"unknown exercise {name!r}: this notebook has {', '.join(known)}")
@@ -96,26 +98,28 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
     wanted = inspect.signature(exercise.reference)
     cases = exercise.cases(np.random.default_rng(0))
     try:
-        inspect.signature(function).bind(*cases[0])
+        taken = inspect.signature(function)
+        taken.bind(*cases[0])
     except TypeError:
-        return _wrong(f"the function should take `{wanted}`, yours takes `{inspect.signature(function)}`")
+        return _wrong(f"the function should take `{wanted}`, yours takes `{taken}`")
+    except ValueError:
+        return _wrong(f"write a function of your own, which takes `{wanted}`")
 
-    answers, truths = [], []
+    answers, changed = [], False
     for case in cases:
         given = copy.deepcopy(case)
         try:
-            answer = function(*given)
+            answers.append(function(*given))
         except Exception as error:
-            line = traceback.extract_tb(error.__traceback__)[-1]
-            return _wrong(f"it raised `{type(error).__name__}: {error}` at line {line.lineno}: `{line.line}`")
-        if answer is None:
-            if all(function(*copy.deepcopy(c)) is None for c in cases):
-                return Message("not attempted", "write the function's body, run the cell, then run this one again")
-            return _wrong("for some inputs it returns None: does every path end in a `return`?")
-        if not all(_unchanged(before, after) for before, after in zip(case, given, strict=True)):
-            return _wrong("it changes its arguments in place: work on a copy, others use them too")
-        answers.append(answer)
-        truths.append(exercise.reference(*copy.deepcopy(case)))
+            return _wrong(f"it raised `{type(error).__name__}: {error}`{_where(function, error)}")
+        changed = changed or not all(_unchanged(before, after) for before, after in zip(case, given, strict=True))
+    if all(answer is None for answer in answers):
+        return Message("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
+    if any(answer is None for answer in answers):
+        return _wrong("for some inputs it returns None: does every path end in a `return`?")
+    if changed:
+        return _wrong("it changes its arguments in place: work on a copy, others use them too")
+    truths = [exercise.reference(*copy.deepcopy(case)) for case in cases]
 
     complaint = _malformed(answers, truths)
     if not complaint and all(_same(t, a, exercise) for t, a in zip(truths, answers, strict=True)):
@@ -124,6 +128,13 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
         if all(_same(mistake.wrong(*copy.deepcopy(c)), a, exercise) for c, a in zip(cases, answers, strict=True)):
             return _hint((name, f"mistake {i}"), mistake.hints)
     return _wrong(complaint) if complaint else _hint((name, "unforeseen"), exercise.hints)
+
+
+def _where(function: Callable[..., Any], error: Exception) -> str:
+    """The last line of the student's own code that was running, if the source can be told."""
+    code = getattr(function, "__code__", None)
+    own = [f for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
+    return f" at line {own[-1].lineno} of the cell: `{own[-1].line}`" if own and own[-1].line else ""
 
 
 def _hint(key: tuple[str, str], hints: tuple[str, ...]) -> Message:
@@ -157,6 +168,8 @@ def _malformed(answers: list[Any], truths: list[Any]) -> str | None:
             return f"it should return values of type {t.dtype}, it returned {a.dtype}"
         if np.isnan(a).any() and not np.isnan(t).any():
             return "it returns NaN (not a number) for some inputs: look for 0/0, log(0)·0 or inf − inf"
+        if np.isinf(a).any() and not np.isinf(t).any():
+            return "it returns infinite values for some inputs: look for log(0), a division by 0, or a large exp"
     return None
 
 
@@ -169,7 +182,7 @@ def _array(value: Any) -> np.ndarray:
 
 def _described(value: Any) -> str:
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        return f"{type(value).__name__} of shape {list(value.shape)}"
+        return f"a {type(value).__name__} of shape {list(value.shape)} and type {value.dtype}"
     return f"a {type(value).__name__}"
 
 

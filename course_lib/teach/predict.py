@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -33,9 +33,12 @@ def predict(key: str, question: str, *, low: float | None = None, high: float | 
     Raises:
         TypeError: neither a range nor options were given, or both.
     """
-    if (low is None or high is None) == (options is None):
+    if (low is None) != (high is None) or (low is None) == (not options):
         raise TypeError("give low= and high=, or options=")
-    prediction = _predictions.setdefault(key, _Prediction(question, low, high, tuple(options) if options else None))
+    asked = _Prediction(question, low, high, tuple(options) if options else None)
+    prediction = _predictions.get(key)
+    if prediction is None or replace(prediction, answer=None) != asked:  # a cell that was edited asks anew
+        prediction = _predictions[key] = asked
     if headless():
         display(Message("predict", question))
         return

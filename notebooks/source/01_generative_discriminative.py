@@ -252,7 +252,8 @@ train, test = load_mnist("train"), load_mnist("test")
 ink, ink_test = train.binarized().flatten(1), test.binarized().flatten(1)
 
 bernoulli = BernoulliNB().fit(ink, train.labels)
-gaussian = GaussianNB(var_smoothing=0.1).fit(train.flat(), train.labels)
+gaussian = GaussianNB().fit(train.flat(), train.labels)
+smoothed = GaussianNB(var_smoothing=0.1).fit(train.flat(), train.labels)
 softmax = SoftmaxRegression(l2=1e-4, max_iter=60).fit(train.flat(), train.labels)
 
 # %%
@@ -261,13 +262,18 @@ def accuracy_of(model, pixels, **options):
 
 score = {"Bernoulli naive Bayes": accuracy_of(bernoulli, ink_test),
          "Gaussian naive Bayes": accuracy_of(gaussian, test.flat()),
+         "Gaussian, smoothed": accuracy_of(smoothed, test.flat()),
          "softmax regression": accuracy_of(softmax, test.flat())}
 reveal("01.winner", max(score, key=score.get))
 claim("Bernoulli naive Bayes: share of test digits named right", score["Bernoulli naive Bayes"], above=0.84)
-claim("Gaussian naive Bayes: a little less", score["Gaussian naive Bayes"], near=0.815, within=0.01)
+claim("Gaussian naive Bayes: far less", score["Gaussian naive Bayes"], near=0.556, within=0.02)
+claim("Gaussian naive Bayes with every variance raised", score["Gaussian, smoothed"], near=0.815, within=0.01)
 claim("softmax regression: well ahead", score["softmax regression"], above=0.92)
 
 # %% [markdown]
+# The Gaussian model trips over pixels that are white in every 1 of the training set: their variance is almost zero, and
+# one grey speck there makes a test image all but impossible as a 1. Raising all variances a little mends most of it.
+#
 # Bernoulli naive Bayes learned a probability for every pixel and digit. Imagine first what a digit drawn from them
 # will look like. Then look.
 

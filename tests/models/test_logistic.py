@@ -60,8 +60,8 @@ def test_separable_data_have_no_optimum_without_a_penalty():
 @pytest.mark.parametrize(("act", "message"), [
     (lambda: SoftmaxRegression(l2=-1), "l2 must not be negative"),
     (lambda: SoftmaxRegression().fit(torch.zeros(3, 2), torch.tensor([4, 4, 4])), "needs two classes"),
-    (lambda: SoftmaxRegression().fit(torch.zeros(3), torch.tensor([0, 1, 1])), r"x of shape \[N, D\]"),
-    (lambda: SoftmaxRegression().fit(*problem(2)).predict(torch.zeros(1, 7)), r"shape \[N, 4\], not \[1, 7\]"),
+    (lambda: SoftmaxRegression().fit(torch.zeros(3), torch.tensor([0, 1, 1])), r"x of shape \[n, D\]"),
+    (lambda: SoftmaxRegression().fit(*problem(2)).predict(torch.zeros(1, 7)), r"shape \[n, 4\], not \[1, 7\]"),
 ])
 def test_bad_input_is_told(act, message):
     with pytest.raises(ValueError, match=message):

@@ -71,6 +71,22 @@ def test_hidden_gaussian_features_are_those_of_a_smaller_model():
 
 
 @pytest.mark.parametrize(("model", "x"), [(GaussianNB(), REAL), (BernoulliNB(), BITS)])
+def test_what_a_hidden_feature_holds_is_ignored(model, x):
+    model.fit(x, LABELS)
+    observed = torch.tensor([True, False, True, True, False, True])
+    unknown = torch.where(observed, x, torch.nan)
+    torch.testing.assert_close(model.log_joint(unknown, observed), model.log_joint(x, observed))
+    assert model.complete(unknown, observed).isfinite().all()
+
+
+def test_without_imaginary_examples_the_unseen_is_impossible_and_not_nan():
+    x = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    model = BernoulliNB(alpha=0.0).fit(x, torch.tensor([0, 0, 1, 1]))
+    expected = torch.tensor([[0.25, 0.0], [0.25, 0.0], [0.0, 0.25], [0.0, 0.25]])
+    torch.testing.assert_close(model.log_joint(x).exp(), expected)
+
+
+@pytest.mark.parametrize(("model", "x"), [(GaussianNB(), REAL), (BernoulliNB(), BITS)])
 def test_samples_follow_the_model(model, x):
     model.fit(x, LABELS)
     drawn, y = model.sample(40_000, torch.Generator().manual_seed(0))
@@ -115,13 +131,18 @@ def test_mnist_accuracy():
 
 
 @pytest.mark.parametrize(("act", "message"), [
-    (lambda: GaussianNB().fit(REAL[:, 0], LABELS), r"x of shape \[N, D\]"),
+    (lambda: GaussianNB().fit(REAL[:, 0], LABELS), r"x of shape \[n, D\]"),
     (lambda: GaussianNB().fit(REAL, LABELS[:5]), r"not \[200, 6\], \[5\]"),
     (lambda: GaussianNB().fit(REAL[:0], LABELS[:0]), "fit needs"),
-    (lambda: GaussianNB().fit(REAL * torch.nan, LABELS), "x has NaN"),
+    (lambda: GaussianNB().fit(REAL * torch.nan, LABELS), "x has NaN or infinite"),
+    (lambda: GaussianNB().fit(REAL / 0, LABELS), "x has NaN or infinite"),
+    (lambda: BernoulliNB().fit(BITS.bool(), LABELS), "floating type, not torch.bool"),
+    (lambda: BernoulliNB().fit(BITS.to(torch.uint8), LABELS), "floating type, not torch.uint8"),
+    (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.full((6,), 2)), "must hold ones"),
+    (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.tensor([1])), r"\[6\] or \[200, 6\], not \[1\]"),
     (lambda: GaussianNB(0.0).fit(torch.ones(4, 2), torch.tensor([0, 0, 1, 1])), "zero variance"),
     (lambda: BernoulliNB().fit(REAL, LABELS), "0 or 1: binarize"),
-    (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS[:, :4]), r"shape \[N, 6\], not \[200, 4\]"),
+    (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS[:, :4]), r"shape \[n, 6\], not \[200, 4\]"),
     (lambda: BernoulliNB().fit(BITS, LABELS).sample(1, torch.Generator(), label=7), r"label 7 was not .*\[2, 5, 9\]"),
 ])
 def test_bad_input_is_told(act, message):

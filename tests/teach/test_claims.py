@@ -25,10 +25,12 @@ def strict(monkeypatch):
 
 HOLD = [(0.5, {"near": 0.6, "within": 0.11}), (0.5, {"above": 0.4}), (0.5, {"below": 0.6}),
         (0.5, {"above": 0.4, "below": 0.6}), (torch.tensor(0.5), {"below": 0.6}), (np.float64(0.5), {"above": 0}),
-        (3, {"near": 3, "within": 0}), (True, {}), (np.bool_(True), {}), (math.inf, {"above": 1})]
+        (3, {"near": 3, "within": 0}), (True, {}), (np.bool_(True), {}),
+        (torch.tensor(True), {}), (math.inf, {"above": 1})]
 FAIL = [(0.5, {"near": 0.6, "within": 0.09}), (0.5, {"above": 0.5}), (0.5, {"below": 0.5}),
         (0.7, {"above": 0.4, "below": 0.6}), (math.nan, {"above": 0}), (math.nan, {"near": 0, "within": math.inf}),
-        (torch.tensor(math.nan), {"below": 1}), (False, {}), (np.bool_(False), {}), (-math.inf, {"above": 1})]
+        (torch.tensor(math.nan), {"below": 1}), (False, {}),
+        (np.bool_(False), {}), (torch.tensor(False), {}), (-math.inf, {"above": 1})]
 
 
 @pytest.mark.parametrize(("value", "expected"), HOLD)

@@ -9,6 +9,7 @@ import torch
 
 from course_lib.teach import check
 from course_lib.teach.exercises import Exercise, Mistake, _tries
+from course_lib.teach.message import Message
 
 ROOT = Exercise(
     reference=lambda x: x.sqrt(),
@@ -75,6 +76,11 @@ def crashes(x):
     (lambda x: "seven", "a tensor of shape [3], it returned a str"),
     (lambda x: x.sqrt().tolist(), "a tensor of shape [3], it returned a list"),
     (lambda x: None if x.ndim == 2 else x.sqrt(), "for some inputs it returns None"),
+    (lambda x: x.root() if x.ndim == 2 else None, "AttributeError"),
+    (lambda x: torch.softmax(x, dim=7), "IndexError: Dimension out of range"),
+    (lambda x: (x - x).log(), "returns infinite values"),
+    (lambda x: x.sqrt().bfloat16(), "it returned a Tensor of shape [3] and type torch.bfloat16"),
+    (torch.add, "write a function of your own, which takes `(x)`"),
     (in_place, "changes its arguments in place"),
     (crashes, "`AttributeError: 'Tensor' object has no attribute 'root'` at line"),
 ])
@@ -99,6 +105,13 @@ def test_unknown_names_are_told():
         check("99.rot", lambda x: x)
     with pytest.raises(ValueError, match="notebook '98' has no exercises"):
         check("98.root", lambda x: x)
+    with pytest.raises(TypeError, match="the name comes first"):
+        check(lambda x: x, "99.root")
+
+
+def test_the_line_told_is_the_students_own_and_not_one_inside_the_library():
+    told = check("99.root", lambda x: torch.nn.functional.softmax(x, dim=7)).text
+    assert "softmax(x, dim=7)" in told and "ret = input" not in told
 
 
 def test_extra_arguments_with_defaults_are_fine():
@@ -106,6 +119,6 @@ def test_extra_arguments_with_defaults_are_fine():
 
 
 def test_message_is_escaped_and_reads_without_colour():
-    text = check("99.root", lambda: 1)
-    assert "<code>(x)</code>" in text._repr_html_() and 'role="status"' in text._repr_html_()
-    assert "&lt;lambda&gt;" not in repr(text)
+    page = check("99.root", lambda: 1)._repr_html_()
+    assert "<code>(x)</code>" in page and 'role="status"' in page and "<b>not yet:</b>" in page
+    assert "a &lt; b &amp; <code>&lt;c&gt;</code>" in Message("told", "a < b & `<c>`")._repr_html_()

@@ -66,6 +66,15 @@ def test_choice(shown):
         reveal("t.c", "cow")
 
 
+def test_an_edited_cell_asks_anew(shown):
+    ask("t.c", "Which?", options=["cat", "dog"])
+    widget(shown, widgets.RadioButtons).value = "cat"
+    ask("t.c", "Which?", options=["cat", "dog", "cow"])
+    assert widget(shown, widgets.RadioButtons).value is None
+    reveal("t.c", "cow")
+    assert repr(shown[-1]) == "computed: cow"
+
+
 def test_headless_shows_text_and_no_widget(shown, monkeypatch):
     monkeypatch.setenv("COURSE_HEADLESS", "1")
     ask("t.x", "How many?", low=0, high=100)
@@ -79,5 +88,8 @@ def test_misuse_is_told(shown):
         ask("t.x", "How many?")
     with pytest.raises(TypeError, match="give low= and high=, or options="):
         ask("t.x", "How many?", low=0, high=1, options=["a"])
+    for wrong in ({"low": 0}, {"high": 1}, {"options": []}, {"low": 0, "options": ["a"]}):
+        with pytest.raises(TypeError, match="give low= and high=, or options="):
+            ask("t.x", "How many?", **wrong)
     with pytest.raises(KeyError, match="run the cell with predict"):
         reveal("t.never", 1)

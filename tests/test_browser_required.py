@@ -1,0 +1,19 @@
+"""Where a browser is demanded, its absence is a failure; elsewhere it is said."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COURSE = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(("required", "code", "words"), [("1", 4, "no Chromium is found"),
+                                                         ("", 0, "no Chromium found: browser tests are left out")])
+def test_without_a_chromium(required, code, words):
+    env = os.environ | {"PATH": "", "COURSE_REQUIRE_BROWSER": required}
+    done = subprocess.run([sys.executable, "-m", "pytest", "tests/browser", "-p", "no:cacheprovider"], cwd=COURSE,
+                          env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == code and words in done.stdout + done.stderr
