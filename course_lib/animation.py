@@ -1,0 +1,83 @@
+"""Films of a figure: fast frames, written as MP4 (H.264) or GIF."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import GifImagePlugin, Image
+
+FRAMES_PER_SECOND = 30
+ENDINGS = (".mp4", ".gif")
+
+
+def check_ending(path: Path) -> None:
+    """Raises ValueError if a film cannot be written under this name: unknown ending, or no writer for MP4."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{path}: a film ends in {' or '.join(ENDINGS)}, not in {path.suffix or 'nothing'!r}")
+    if path.suffix.lower() == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise ValueError(f"{path}: MP4 needs a video writer: pip install 'course_lib[video]', or choose a .gif")
+
+
+class Film:
+    """Frames of a figure of which only `moving` changes; the rest is drawn once, so a frame costs milliseconds.
+
+    `add()` writes the figure as it is now, `close()` ends the film. Raises ValueError as `check_ending` does.
+    """
+
+    def __init__(self, path: Path, figure: Figure, moving: Sequence[Artist]) -> None:
+        check_ending(path)
+        self.canvas, self.moving = FigureCanvasAgg(figure), moving
+        for artist in moving:
+            artist.set_animated(True)
+        self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(figure.bbox)
+        self.writer = (_Mp4 if path.suffix.lower() == ".mp4" else _Gif)(path, self.canvas.get_width_height())
+
+    def add(self) -> None:
+        self.canvas.restore_region(self.background)
+        for artist in self.moving:
+            self.canvas.figure.draw_artist(artist)
+        self.writer.add(np.ascontiguousarray(np.asarray(self.canvas.buffer_rgba())[..., :3]))
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class _Mp4:
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        import imageio_ffmpeg  # the extra [video]
+
+        self.frames = imageio_ffmpeg.write_frames(str(path), size, fps=FRAMES_PER_SECOND, codec="libx264",
+                                                  pix_fmt_out="yuv420p", macro_block_size=2, ffmpeg_log_level="error")
+        self.frames.send(None)  # starts the generator
+
+    def add(self, frame: np.ndarray) -> None:
+        self.frames.send(frame)
+
+    def close(self) -> None:
+        self.frames.close()
+
+
+class _Gif:
+    """Writes each frame as it comes, so a long film needs no memory. A frame lasts 3 hundredths of a second."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self.file, self.palette = open(path, "wb"), None  # noqa: SIM115 (closed by close)
+
+    def add(self, frame: np.ndarray) -> None:
+        image = Image.fromarray(frame).quantize(64, palette=self.palette, dither=Image.Dither.NONE)
+        if self.palette is None:
+            self.palette = image  # of the first frame: the later ones have the same colours
+            self.file.write(b"".join(GifImagePlugin.getheader(image, info={"loop": 0})[0]))
+        for block in GifImagePlugin.getdata(image, duration=1000 // FRAMES_PER_SECOND, include_color_table=True):
+            self.file.write(block)
+
+    def close(self) -> None:
+        self.file.write(b";")
+        self.file.close()

@@ -1,0 +1,236 @@
+"""The 1-D GAN in training: the model of `models.gan1d`, its data, its two optimisers, and many seeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from course_lib.experiments.base import Experiment, Hyperparameters, knob
+from course_lib.measure import normal_density, normal_quantiles, recovered, smooth_density, wasserstein1
+from course_lib.models.gan1d import (
+    ACTIVATIONS,
+    INITS,
+    LOSSES,
+    NOISES,
+    REAL_MEAN,
+    REAL_STD,
+    Discriminator,
+    Generator,
+    discriminator_loss,
+    generator_loss,
+    noise,
+    real_data,
+    stack,
+)
+
+GRID = np.linspace(-8, 8, 321)
+BANDWIDTH = 0.1
+SNAPSHOT_SAMPLES, SNAPSHOT_COMPANY = 4096, 128  # enough for a quiet curve, few enough for several pictures a second
+SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
+
+
+@dataclass(frozen=True)
+class GAN1DHyperparameters(Hyperparameters):
+    """The knobs of the 1-D GAN, with values that recover the data (benchmarks/gan1d_seeds.py).
+
+    D learns three times as fast as G, so that it keeps up with what G does (two time scales: Heusel et al. 2017,
+    GANs Trained by a Two Time-Scale Update Rule).
+    """
+
+    learning_rate_d: float = knob(
+        3e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
+        help="How far the discriminator moves at each of its steps.")
+    learning_rate_g: float = knob(
+        1e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
+        help="How far the generator moves at each of its steps.")
+    d_steps: int = knob(
+        1, label="steps of D per step of G (K)", low=1, high=10,
+        help="How many times the discriminator learns before the generator answers once.")
+    batch_size: int = knob(
+        32, label="batch size", low=1, high=256, unit="numbers",
+        help="How many real and how many generated numbers one step sees.")
+    beta1: float = knob(
+        0.5, label="momentum (Adam's β₁)", low=0.0, high=0.95,
+        help="How much of the past gradients each step keeps; near 0.9 the two networks tend to chase each other.")
+    loss: str = knob(
+        "non-saturating", label="loss of G", choices=LOSSES,
+        help="Non-saturating: minimise −log D(G(z)); saturating: minimise log(1 − D(G(z))), flat where D is sure.")
+    noise: str = knob(
+        "normal", label="noise", choices=NOISES,
+        help="Normal: z ~ N(0, 1); textbook: as many evenly spaced spikes from −8 to 8 as the batch has numbers.")
+    minibatch: bool = knob(
+        True, label="minibatch discrimination", restart=True,
+        help="The discriminator also sees how close each number lies to the others of its batch.")
+    hidden_size: int = knob(
+        4, label="hidden size of G", low=1, high=64, unit="units", restart=True,
+        help="Units in the generator's hidden layer; the discriminator's layers are twice as wide.")
+    activation: str = knob(
+        "leaky_relu", label="activation of D", choices=tuple(ACTIVATIONS), restart=True,
+        help="The discriminator's nonlinearity; where a ReLU is flat, G gets no gradient.")
+    init: str = knob(
+        "pytorch", label="initial weights", choices=INITS, restart=True,
+        help="PyTorch: uniform, smaller for wider layers; normal: N(0, 1) for every weight, as in the textbook.")
+
+
+TEXTBOOK = GAN1DHyperparameters(learning_rate_d=1e-3, batch_size=8, beta1=0.9, noise="textbook", minibatch=False,
+                                activation="relu", init="normal")
+
+
+def adversarial_update(G: nn.Module, D: nn.Module, optimizer_g: torch.optim.Optimizer,
+                       optimizer_d: torch.optim.Optimizer, draw_real: Callable[[], Tensor],
+                       draw_noise: Callable[[], Tensor], d_steps: int, loss: str) -> tuple[Tensor, Tensor]:
+    """K steps of D, then one of G (Goodfellow et al. 2014, Algorithm 1). Returns both losses, detached.
+
+    With stacked networks the losses have shape (seeds,): their sum is differentiated, and since no seed's loss
+    depends on another's parameters, each gets its own gradient.
+    """
+    for _ in range(d_steps):
+        real, fake = draw_real(), G(draw_noise()).detach()  # detached: D's step says nothing to G
+        real_logits, fake_logits = D(torch.stack([real, fake]))  # two batches side by side, never mixed
+        loss_d = discriminator_loss(real_logits, fake_logits)
+        optimizer_d.zero_grad()
+        loss_d.sum().backward()
+        optimizer_d.step()
+
+    loss_g = generator_loss(D(G(draw_noise())), loss)
+    optimizer_g.zero_grad()
+    loss_g.sum().backward(inputs=list(G.parameters()))  # the gradient goes through D, and stays in G
+    optimizer_g.step()
+    return loss_d.detach(), loss_g.detach()
+
+
+def set_optimizer(optimizer: torch.optim.Optimizer, learning_rate: float, beta1: float) -> None:
+    """Make an Adam in use go on with these values."""
+    for group in optimizer.param_groups:
+        group["lr"], group["betas"] = learning_rate, (beta1, 0.999)
+
+
+def adam(network: nn.Module) -> torch.optim.Adam:
+    """Adam over all of a network; `fused`, since for few parameters the calls cost more than the sums."""
+    return torch.optim.Adam(network.parameters(), fused=True)
+
+
+class GAN1DExperiment(Experiment):
+    """One 1-D GAN in training. Metrics: loss_d and loss_g, in nats (2·log 2 and log 2 where D can tell nothing)."""
+
+    Hyperparameters = GAN1DHyperparameters
+
+    def build(self, generator: torch.Generator) -> None:
+        h = self.hyperparameters
+        self.rng = generator
+        self.G = Generator(h.hidden_size, h.init, generator)
+        self.D = Discriminator(2 * h.hidden_size, h.activation, h.minibatch, h.init, generator)
+        self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
+
+    def apply(self, hyperparameters: Hyperparameters) -> None:
+        set_optimizer(self.optimizer_g, hyperparameters.learning_rate_g, hyperparameters.beta1)
+        set_optimizer(self.optimizer_d, hyperparameters.learning_rate_d, hyperparameters.beta1)
+
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+        return {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d,
+                "rng": self.rng}
+
+    def draw_real(self) -> Tensor:
+        """The next real batch, shape (batch_size, 1)."""
+        return real_data(self.hyperparameters.batch_size, self.rng)
+
+    def draw_noise(self) -> Tensor:
+        """The next batch of noise, shape (batch_size, 1)."""
+        return noise(self.hyperparameters.noise, self.hyperparameters.batch_size, self.rng)
+
+    def update(self) -> dict[str, Tensor]:
+        loss_d, loss_g = adversarial_update(self.G, self.D, self.optimizer_g, self.optimizer_d, self.draw_real,
+                                            self.draw_noise, self.hyperparameters.d_steps, self.hyperparameters.loss)
+        return {"loss_d": loss_d, "loss_g": loss_g}
+
+    @torch.no_grad()
+    def samples(self, count: int, seed: int = SNAPSHOT_SEED, as_trained: bool = False) -> np.ndarray:
+        """`count` generated numbers. Textbook noise is drawn as one batch of `count`, so that z fills [−8, 8];
+        `as_trained` draws it in batches of the training's size instead, which is what G was taught on."""
+        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        if not as_trained:
+            return self.G(noise(h.noise, count, rng)).squeeze(-1).numpy()
+        batches = [noise(h.noise, h.batch_size, rng) for _ in range(-(-count // h.batch_size))]
+        return self.G(torch.cat(batches)[:count]).squeeze(-1).numpy()
+
+    @torch.no_grad()
+    def decision(self, grid: np.ndarray, batches: int | None = None, seed: int = SNAPSHOT_SEED) -> np.ndarray:
+        """D(x) on the grid, the mean over real batches that x is put into in place of one number.
+
+        Only minibatch discrimination looks at those batches; without it this is simply D(x). By default there are as
+        many batches as have 128 numbers in all.
+        """
+        x = torch.as_tensor(grid, dtype=torch.get_default_dtype())[:, None]
+        if self.D.minibatch is None:
+            return torch.sigmoid(self.D(x)).numpy()
+        rng, batch_size = torch.Generator().manual_seed(seed), self.hyperparameters.batch_size
+        batches = -(-SNAPSHOT_COMPANY // batch_size) if batches is None else batches
+        company = torch.stack([real_data(batch_size - 1, rng) for _ in range(batches)])
+        return torch.sigmoid(self.D(x.expand(batches, -1, -1), company)).mean(0).numpy()
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """Arrays of shape (321,) on [−8, 8]: grid, real_density, generated_density (smoothed), decision (D(x))."""
+        return {"grid": GRID, "real_density": normal_density(GRID, REAL_MEAN, REAL_STD),
+                "generated_density": smooth_density(self.samples(SNAPSHOT_SAMPLES), GRID, BANDWIDTH),
+                "decision": self.decision(GRID)}
+
+    def generator_gradients(self, batches: int = 64, seed: int = SNAPSHOT_SEED) -> dict[str, float]:
+        """Euclidean norm of the gradient that G would get now from each of the two losses; trains nothing."""
+        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        z = torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)])
+        norms = {}
+        for kind in LOSSES:
+            gradients = torch.autograd.grad(generator_loss(self.D(self.G(z)), kind).mean(), list(self.G.parameters()))
+            norms[kind] = float(torch.cat([g.ravel() for g in gradients]).norm())
+        return norms
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What each seed's generator makes at the last step. All of shape (seeds,), but `samples` (seeds, count)."""
+
+    seeds: tuple[int, ...]
+    samples: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    w1: np.ndarray
+    recovered: np.ndarray
+
+
+def score(experiments: Sequence[GAN1DExperiment], count: int = 10_000, as_trained: bool = False) -> Scores:
+    """Mean, std and W₁ to N(4, 0.5²) of what each experiment generates, and whether it recovered that."""
+    samples = np.stack([e.samples(count, as_trained=as_trained) for e in experiments]).astype(np.float64)
+    target = normal_quantiles(count, REAL_MEAN, REAL_STD)
+    finite = np.isfinite(samples).all(axis=1)
+    w1 = np.array([wasserstein1(s, target) if ok else np.inf for s, ok in zip(samples, finite, strict=True)])
+    return Scores(tuple(e.seed for e in experiments), samples, samples.mean(axis=1), samples.std(axis=1), w1,
+                  np.array([recovered(s) for s in samples]))
+
+
+def train_many(hyperparameters: GAN1DHyperparameters, seeds: Sequence[int], steps: int,
+               progress: bool = False) -> list[GAN1DExperiment]:
+    """Train one GAN per seed, all at once, as parameters with a leading dimension of seeds.
+
+    Each seed has its own initial weights and draws its own data, as it would alone, so the result is the one that
+    `run` gives seed by seed, up to rounding, in a fraction of the time. Returns them as experiments after `steps`
+    updates, to be scored and drawn; their optimisers are fresh.
+    """
+    experiments = [GAN1DExperiment(hyperparameters, seed) for seed in seeds]
+    G, D = stack([e.G for e in experiments]), stack([e.D for e in experiments])
+    optimizer_g, optimizer_d = adam(G), adam(D)
+    set_optimizer(optimizer_g, hyperparameters.learning_rate_g, hyperparameters.beta1)
+    set_optimizer(optimizer_d, hyperparameters.learning_rate_d, hyperparameters.beta1)
+    for _ in tqdm(range(steps), disable=not progress, unit="step", leave=False):
+        adversarial_update(G, D, optimizer_g, optimizer_d, lambda: torch.stack([e.draw_real() for e in experiments]),
+                           lambda: torch.stack([e.draw_noise() for e in experiments]), hyperparameters.d_steps,
+                           hyperparameters.loss)
+    for i, experiment in enumerate(experiments):
+        for network, stacked in ((experiment.G, G), (experiment.D, D)):
+            network.load_state_dict({name: value[i] for name, value in stacked.state_dict().items()})
+        experiment.steps = steps
+    return experiments

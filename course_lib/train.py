@@ -1,0 +1,257 @@
+"""`python -m course_lib train …`: training on the command line.
+
+All that can be wrong with a request is told before training starts. The heavy imports stand inside the functions, so
+that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course_lib.animation import Film
+    from course_lib.experiments.gan1d import GAN1DExperiment
+
+PLOT_ENDINGS = (".png", ".svg", ".pdf")
+INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
+SAVE_EVERY = 500  # steps: what a killed run loses at most
+
+
+class UsageError(Exception):
+    """A mistake of the user, told in one line."""
+
+
+def add_train(commands: argparse._SubParsersAction) -> None:
+    """`train MODEL`: one parser per model."""
+    train = commands.add_parser("train", help="train a model", description="Train a model.")
+    models = train.add_subparsers(dest="model", metavar="model", required=True)
+    add_train_gan1d(models)
+
+
+def add_train_gan1d(models: argparse._SubParsersAction) -> None:
+    """`train gan1d`: the 1-D GAN."""
+    gan1d = models.add_parser(
+        "gan1d", help="a GAN that learns N(4, 0.5²)",
+        description="Train a GAN that learns the normal distribution with mean 4 and standard deviation 0.5. "
+                    "Prints 'step: loss of D  loss of G' and draws what was learned.")
+    add = gan1d.add_argument
+    add("--num-steps", type=integer(1), default=5000, metavar="N",
+        help="steps of the run in all, those before --resume included (default 5000)")
+    add("--hidden-size", type=int, metavar="N", help="units of the generator's hidden layer (default 4)")
+    add("--batch-size", type=int, metavar="N", help="numbers a step sees (default 8, or 32 if recommended)")
+    add("--minibatch", action=argparse.BooleanOptionalAction, help="use minibatch discrimination")
+    add("--setting", choices=("textbook", "recommended"),
+        help="values to start from: the textbook's (default), or those that recover the data most often")
+    add("--set", action="append", default=[], type=assignment, metavar="NAME=VALUE", dest="assignments",
+        help="any other hyperparameter, such as learning_rate_d=5e-3; may be repeated")
+    add("--seed", type=integer(0, 2**32 - 1), metavar="N", help="decides all random numbers (default 0)")
+    add("--log-every", type=integer(1), default=10, metavar="N", help="steps between lines (default 10)")
+    add("--plot-path", type=Path, default=Path("gan1d.png"), metavar="FILE",
+        help=f"where the last plot goes: {', '.join(PLOT_ENDINGS)} (default gan1d.png)")
+    add("--anim-path", type=Path, metavar="FILE", help="film the training: .mp4 (needs course_lib[video]) or .gif")
+    add("--anim-every", type=integer(1), default=1, metavar="N", help="steps between frames (default 1)")
+    add("--save", type=Path, metavar="FILE", help=f"write a checkpoint here, every {SAVE_EVERY} steps and at the end")
+    add("--resume", type=Path, metavar="FILE", help="go on from this checkpoint, with its hyperparameters and seed")
+    gan1d.set_defaults(run=train_gan1d)
+
+
+def train_gan1d(arguments: argparse.Namespace) -> int:
+    """Train, print, film, draw and save the 1-D GAN; all that can be wrong with the request is told before."""
+    from tqdm.auto import tqdm
+
+    from course_lib.experiments import run, save
+
+    check_writable(arguments.plot_path, PLOT_ENDINGS)
+    if arguments.save is not None:
+        check_writable(arguments.save)
+    if arguments.anim_path is not None:
+        from course_lib.animation import ENDINGS, check_ending
+
+        check_writable(arguments.anim_path, ENDINGS)
+        told(check_ending, arguments.anim_path)
+    experiment = resumed_gan1d(arguments) if arguments.resume else new_gan1d(arguments)
+
+    progress = sys.stdout.isatty() and sys.stderr.isatty()
+    code = 0
+    with ExitStack() as files:
+        film = None
+        if arguments.anim_path is not None:
+            film = start_film(experiment, files.enter_context(whole_file(arguments.anim_path)), files)
+        try:
+            for metrics in run(experiment, arguments.num_steps - experiment.steps, progress=progress):
+                if experiment.steps % arguments.log_every == 0:
+                    tqdm.write(f"{experiment.steps}: {metrics['loss_d']:.4f}  {metrics['loss_g']:.4f}")
+                    sys.stdout.flush()  # so that a log file can be followed
+                if film is not None and experiment.steps % arguments.anim_every == 0:
+                    add_frame(film, experiment)
+                if arguments.save is not None and experiment.steps % SAVE_EVERY == 0:
+                    save(experiment, arguments.save)
+        except KeyboardInterrupt:  # the experiment is whole: show and keep what there is
+            print("stopped by Ctrl-C", file=sys.stderr)
+            code = INTERRUPTED
+        if arguments.save is not None:
+            save(experiment, arguments.save)
+        with whole_file(arguments.plot_path) as path:
+            final_plot(experiment).savefig(path)
+    written = [p for p in (arguments.plot_path, arguments.anim_path, arguments.save) if p is not None]
+    print(f"step {experiment.steps}, digest {experiment.digest()}; wrote {', '.join(map(str, written))}",
+          file=sys.stderr)
+    return code
+
+
+def new_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
+    """The experiment that the options ask for."""
+    from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
+
+    start = GAN1DHyperparameters() if arguments.setting == "recommended" else TEXTBOOK
+    return GAN1DExperiment(told(start.changed, **asked_for(arguments, start)), arguments.seed or 0)
+
+
+def resumed_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
+    """The experiment of the checkpoint; options that say otherwise, and a run already done, are mistakes."""
+    from course_lib.experiments import load
+    from course_lib.experiments.gan1d import GAN1DExperiment
+
+    if arguments.setting is not None:
+        raise UsageError("--resume takes its values from the checkpoint: leave out --setting")
+    experiment = GAN1DExperiment()
+    try:
+        load(experiment, arguments.resume)
+    except OSError as error:
+        raise UsageError(f"{arguments.resume}: {error.strerror or error}") from error
+    except Exception as error:  # whatever a file that is no checkpoint makes the loader stumble over
+        raise UsageError(f"{arguments.resume} is no checkpoint of this model") from error
+    asked = asked_for(arguments, experiment.hyperparameters)
+    if told(experiment.hyperparameters.changed, **asked) != experiment.hyperparameters:
+        raise UsageError(f"{arguments.resume} was trained with other values than "
+                         + ", ".join(f"{name}={value}" for name, value in asked.items()))
+    if arguments.seed not in (None, experiment.seed):
+        raise UsageError(f"{arguments.resume} was trained with seed {experiment.seed}, not {arguments.seed}")
+    if experiment.steps >= arguments.num_steps:
+        raise UsageError(f"{arguments.resume} is at step {experiment.steps} already: --num-steps must be more")
+    return experiment
+
+
+def asked_for(arguments: argparse.Namespace, start: Any) -> dict[str, Any]:
+    """The hyperparameters that were given on the command line, each of the type that `start` has there."""
+    given = {name: getattr(arguments, name) for name in ("hidden_size", "batch_size", "minibatch")
+             if getattr(arguments, name) is not None}
+    for name, text in arguments.assignments:
+        given[name] = told(parsed, name, text, getattr(start, name, ""))
+    return given
+
+
+def parsed(name: str, text: str, like: Any) -> Any:
+    """Text as a value of the type of `like`. Raises ValueError."""
+    kind = type(like)
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{name} must be true or false, not {text!r}")
+        return text.lower() == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} must be {kind.__name__}, not {text!r}") from None
+
+
+def start_film(experiment: GAN1DExperiment, path: Path, files: ExitStack) -> Film:
+    """A film of D(x), real and generated density, closed by `files` before it gets its name."""
+    from course_lib.animation import Film
+    from course_lib.plots import gan1d
+
+    drawn = experiment.snapshot()
+    figure = gan1d(drawn["grid"], drawn["decision"], drawn["real_density"], drawn["generated_density"],
+                          title=f"step {experiment.steps}")
+    axes = figure.axes[0]
+    film = Film(path, figure, [*axes.lines, axes.title])
+    files.callback(film.close)
+    return film
+
+
+def add_frame(film: Film, experiment: GAN1DExperiment) -> None:
+    """The experiment's picture as it is now."""
+    drawn = experiment.snapshot()
+    decision, _, generated = film.canvas.figure.axes[0].lines
+    decision.set_ydata(drawn["decision"])
+    generated.set_ydata(drawn["generated_density"])
+    film.canvas.figure.axes[0].set_title(f"step {experiment.steps}")
+    film.add()
+
+
+def final_plot(experiment: GAN1DExperiment) -> Any:
+    """D(x), and 10,000 real and generated numbers as histograms of 100 bins on [−8, 8]."""
+    import torch
+
+    from course_lib.experiments.gan1d import SNAPSHOT_SEED
+    from course_lib.measure import histogram_density
+    from course_lib.models.gan1d import real_data
+    from course_lib.plots import gan1d
+
+    real = real_data(10_000, torch.Generator().manual_seed(SNAPSHOT_SEED)).squeeze(-1).numpy()
+    x, real_density = histogram_density(real, -8, 8, 100)
+    _, generated_density = histogram_density(experiment.samples(10_000), -8, 8, 100)
+    return gan1d(x, experiment.decision(x), real_density, generated_density,
+                        title=f"1-D GAN after {experiment.steps} steps")
+
+
+def integer(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A parser of whole numbers from `low` on, for argparse."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+        if value < low or (high is not None and value > high):
+            upwards = f"at least {low}" if high is None else f"between {low} and {high}"
+            raise argparse.ArgumentTypeError(f"must be {upwards}, not {value}")
+        return value
+
+    return parse
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """A parser of NAME=VALUE, for argparse."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def told(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function whose ValueError or TypeError is a mistake of the user."""
+    try:
+        return function(*args, **kwargs)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+
+
+def check_writable(path: Path, endings: Sequence[str] = ()) -> None:
+    """Raises UsageError if the ending is none of `endings`, or if no file can be written there."""
+    if endings and path.suffix.lower() not in endings:
+        raise UsageError(f"{path}: the name must end in {' or '.join(endings)}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, not a file")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name to write to, renamed to `path` at the end, so that what stands there is always whole."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
