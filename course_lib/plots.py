@@ -21,7 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+PALETTE = {"blue": "#0072B2", "vermillion": "#D55E00", "green": "#009E73", "purple": "#CC79A7", "orange": "#E69F00",
+           "sky": "#56B4E9", "black": "#000000", "yellow": "#F0E442"}
+COLOURS = tuple(PALETTE.values())
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 PROBABILITY = matplotlib.colors.LinearSegmentedColormap.from_list("p", [COLOURS[0], "#F7F7F7", COLOURS[1]])
@@ -63,10 +65,15 @@ def show(fig: Figure, *, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt must say what the figure shows")
+    display(bundle(fig, alt), raw=True)
+
+
+def bundle(fig: Figure, alt: str) -> dict[str, str]:
+    """What `show` displays, by MIME type: the picture with its alt text, which is all that a terminal gets."""
     source = base64.b64encode(png(fig)).decode()
     picture = (f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}" '
                f'style="width:{width_in_pixels(fig)}px;max-width:100%;background:white">')
-    display({"text/html": picture, "text/plain": alt}, raw=True)
+    return {"text/html": picture, "text/plain": alt}
 
 
 def _axes(title: str, xlabel: str, ylabel: str, width: float, height: float) -> tuple[Figure, Axes]:

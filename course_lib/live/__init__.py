@@ -1,5 +1,23 @@
-"""Pictures that answer: sliders that recompute at once."""
+"""Training and exploring live, in the notebook."""
 
 from course_lib.live.explore import explore
+from course_lib.live.lab import LiveLab
+from course_lib.live.session import Change, Session
+from course_lib.live.trainer import Trainer
+from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, View
 
-__all__ = ["explore"]
+__all__ = [
+    "Arrows",
+    "Bars",
+    "Change",
+    "Curve",
+    "Density",
+    "HeatMap",
+    "ImageGrid",
+    "LiveLab",
+    "Scatter",
+    "Session",
+    "Trainer",
+    "View",
+    "explore",
+]

@@ -1,0 +1,145 @@
+"""What live training costs, measured in a real browser: `python benchmarks/live.py`.
+
+Prints frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the kernel's CPU time
+in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU time per update
+against the same loop without display, in pairs one after the other (noisier, on a machine that does other things too).
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+from jupyter import Jupyter, write_notebook  # noqa: E402
+
+PRESSES = 25
+ROUNDS = 15
+ROUND_SECONDS = 3
+FRAME_SECONDS = 10
+
+SETUP = f"""
+import sys, time
+sys.path[:0] = [{str(ROOT / "tests")!r}, {str(ROOT)!r}]
+import torch
+from tiny_experiment import Tiny
+from course_lib.live import Curve, Density, LiveLab
+
+applied, halted, updating = [], [], [0.0]
+
+class Timed(Tiny):
+    def apply(self, hyperparameters):
+        applied.append(time.time())
+        super().apply(hyperparameters)
+
+    def step(self):
+        begin = time.thread_time()
+        metrics = super().step()
+        updating[0] += time.thread_time() - begin
+        return metrics
+
+lab = LiveLab(Timed(), [Density("real", "generated", grid="x", lines=("decision",), title="Densities", xlabel="x"),
+                        Curve("loss_d", "loss_g", title="Losses")])
+halt = lab.trainer._halt
+def noted(state):
+    halt(state)
+    halted.append(time.time())
+lab.trainer._halt = noted
+
+def reading():
+    return lab.trainer.ask(lambda e: (time.process_time(), updating[0], e.steps))
+
+def plain(steps):
+    torch.set_num_threads(1)
+    experiment, begin = Timed(), time.process_time()
+    for _ in range(steps):
+        experiment.step()
+    return (time.process_time() - begin) / steps
+"""
+EVENTS = """() => { window.keys = []; window.clicks = [];
+  addEventListener('keydown', e => keys.push((performance.timeOrigin + e.timeStamp) / 1000), true);
+  addEventListener('click', e => clicks.push((performance.timeOrigin + e.timeStamp) / 1000), true); }"""
+DRAWN = "() => [+document.querySelector('.course-canvas').dataset.drawn, performance.now() / 1000]"
+
+
+def delays(begun: list[float], ended: list[float]) -> list[float]:
+    """Milliseconds from each event to the first effect after it."""
+    return [1000 * (min(e for e in ended if e >= b) - b) for b in begun]
+
+
+def summary(values: list[float], unit: str = "ms") -> str:
+    return f"median {statistics.median(values):.1f}, from {min(values):.1f} to {max(values):.1f} {unit} ({len(values)})"
+
+
+def frames_drawn(jupyter: Jupyter) -> float:
+    before, begin = jupyter.page.evaluate(DRAWN)
+    time.sleep(FRAME_SECONDS)
+    after, end = jupyter.page.evaluate(DRAWN)
+    return (after - before) / (end - begin)
+
+
+def slider_delays(jupyter: Jupyter, lab) -> list[float]:
+    slider = lab.get_by_role("slider").first
+    slider.focus()
+    jupyter.kernel("applied.clear()")
+    jupyter.page.evaluate("() => { keys.length = 0 }")
+    for i in range(PRESSES):
+        slider.press("ArrowLeft" if i % 2 else "ArrowRight")
+        time.sleep(0.3)
+    time.sleep(1)
+    return delays(jupyter.page.evaluate("() => keys"), jupyter.kernel("applied"))
+
+
+def pause_delays(jupyter: Jupyter, lab) -> list[float]:
+    jupyter.kernel("halted.clear()")
+    begun = []
+    for _ in range(PRESSES):
+        lab.get_by_role("button", name="Pause").click()
+        begun.append(jupyter.page.evaluate("() => clicks.at(-1)"))
+        lab.get_by_role("button", name="Start").click()
+        time.sleep(0.3)
+    return delays(begun, jupyter.kernel("halted"))
+
+
+def overheads(jupyter: Jupyter, lab) -> tuple[list[float], list[float]]:
+    """Percent of CPU time: beside the updates in the same seconds, and more than alone; one of each per round."""
+    beside, more = [], []
+    for _ in range(ROUNDS):
+        lab.get_by_role("button", name="Start").click()
+        time.sleep(0.7)
+        before = jupyter.kernel("reading()")
+        time.sleep(ROUND_SECONDS)
+        cpu, updating, steps = (b - a for a, b in zip(before, jupyter.kernel("reading()"), strict=True))
+        lab.get_by_role("button", name="Pause").click()
+        jupyter.until("lab.trainer.state == 'paused'")
+        beside.append(100 * (cpu / updating - 1))
+        more.append(100 * (cpu / steps / jupyter.kernel(f"plain({steps})") - 1))
+    return beside, more
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_notebook(Path(folder) / "live.ipynb", SETUP, "lab")
+        with Jupyter(folder) as jupyter:
+            jupyter.open("live.ipynb")
+            jupyter.run_all()
+            jupyter.page.wait_for_selector(".course-canvas[data-drawn]")
+            jupyter.page.evaluate(EVENTS)
+            lab = jupyter.page.locator(".course-lab").first
+            lab.get_by_role("button", name="Start").click()
+            time.sleep(2)
+            print(f"frames drawn      {frames_drawn(jupyter):.1f} a second (at least 8)")
+            print(f"slider to trainer {summary(slider_delays(jupyter, lab))} (median at most 100)")
+            print(f"Pause to trainer  {summary(pause_delays(jupyter, lab))} (median at most 100)")
+            lab.get_by_role("button", name="Pause").click()
+            beside, more = overheads(jupyter, lab)
+            print(f"CPU for display   {summary(beside, '% of the updates')} (median at most 5)")
+            print(f"CPU against alone {summary(more, '% more')} (median at most 5)")
+
+
+if __name__ == "__main__":
+    main()

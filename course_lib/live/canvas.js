@@ -1,0 +1,169 @@
+// Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
+
+const SAY_EVERY = 5000; // ms between two spoken states while training runs
+const STATES = { idle: "Ready", running: "Training", paused: "Paused", done: "Done", error: "Stopped by an error", closed: "Closed" };
+
+function unpack(layout, view) {
+  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  const types = { float32: Float32Array, uint8: Uint8Array };
+  return Object.fromEntries(Object.entries(layout).map(([name, [type, shape, offset]]) =>
+    [name, { shape, data: new types[type](bytes, offset, shape.reduce((a, b) => a * b, 1)) }]));
+}
+
+function make(tag, className, parent, text = "") {
+  const el = document.createElement(tag);
+  el.className = className;
+  el.textContent = text;
+  parent.append(el);
+  return el;
+}
+
+// The sliders of ipywidgets tell a screen reader neither their name nor the value they show.
+function nameSliders(lab) {
+  for (const slider of lab?.querySelectorAll(".widget-slider") ?? []) {
+    const handle = slider.querySelector("[role=slider]");
+    handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
+    handle?.setAttribute("aria-valuetext", slider.querySelector(".widget-readout")?.textContent ?? "");
+  }
+}
+
+// One picture: title, legend, canvas.
+class Picture {
+  constructor(view, parent) {
+    this.view = view;
+    this.memory = {};
+    const figure = make("figure", "course-picture", parent);
+    const head = make("figcaption", "course-head", figure);
+    make("span", "course-title", head, view.title);
+    const legend = make("span", "course-legend", head);
+    this.entries = this.inLegend().map((series) => {
+      const entry = make("span", "course-series", legend);
+      const swatch = make("span", "course-swatch", entry);
+      make("span", "", entry, series.label);
+      return { series, swatch, value: make("span", "course-value", entry) };
+    });
+    this.canvas = make("canvas", "course-plot", figure);
+    this.canvas.setAttribute("role", "img");
+  }
+
+  inLegend() {
+    const named = this.view.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap");
+    const series = named.flatMap((layer) => layer.series.map((s) => ({ ...s, layer })));
+    return series.length > 1 || series.some((s) => s.layer.kind === "curve") ? series : [];
+  }
+
+  draw(arrays, theme) {
+    const get = (name) => arrays[name];
+    const { ctx, width, height } = fitCanvas(this.canvas);
+    if (!width) return; // not laid out yet
+    const layers = this.view.layers.map((layer) => ({ layer, mark: MARKS[layer.kind] }));
+    const bare = layers.some(({ mark }) => mark.bare);
+    const plot = bare ? { width, height } : drawAxes(ctx, { width, height }, theme, this.axis(layers, get));
+    ctx.save();
+    if (!bare) {
+      ctx.beginPath();
+      ctx.rect(plot.left, plot.top - 2, plot.width + 2, plot.height + 3);
+      ctx.clip();
+    }
+    for (const { layer, mark } of layers) mark.draw(ctx, plot, layer, get, theme);
+    ctx.restore();
+    for (const { layer, mark } of layers) mark.beside?.(ctx, plot, layer, get, theme);
+    this.describe(get, theme);
+  }
+
+  axis(layers, get) {
+    const tight = layers.filter(({ mark }) => mark.tight);
+    const extents = (tight.length ? tight : layers).map(({ layer, mark }) => mark.extent(layer, get));
+    const join = (side) => [Math.min(...extents.map((e) => e[side][0])), Math.max(...extents.map((e) => e[side][1]))];
+    const any = (flag) => layers.some(({ mark }) => mark[flag]);
+    const first = this.view.layers[0], kind = first.kind;
+    const { xlim, ylim, xlabel, ylabel } = this.view;
+    const exactX = tight.length > 0 || kind === "curve" || kind === "density" || kind === "bars";
+    this.memory.y = tight.length > 0 ? join("y") : steady(this.memory.y, join("y"), any("floor"));
+    this.memory.x = exactX ? join("x") : steady(this.memory.x, join("x"), false);
+    const names = kind === "bars" ? first.names ?? Array.from(get(first.series[0].key).data, (_, i) => `${i}`) : null;
+    const logged = (limits) => (first.log ? limits.map(Math.log10) : limits);
+    return {
+      xlabel, ylabel, names, log: first.log, equal: first.equal,
+      xlim: xlim ?? this.memory.x, ylim: ylim ? logged(ylim) : this.memory.y,
+      rightRoom: Math.max(...layers.map(({ mark }) => mark.rightRoom ?? 0)),
+    };
+  }
+
+  // Legend and text alternative: curves say their last value.
+  describe(get, theme) {
+    const parts = this.entries.map(({ series, swatch, value }) => {
+      const color = tone(series.color, theme), dashed = series.layer.lines?.includes(series.key);
+      swatch.style.background = dashed ? `repeating-linear-gradient(90deg, ${color} 0 6px, transparent 6px 9px)` : color;
+      if (series.layer.kind !== "curve") return series.label;
+      const data = get(`metric:${series.key}`).data;
+      value.textContent = data.length ? number(data[data.length - 1]).replace("-", "−") : "";
+      return `${series.label} ${value.textContent}`;
+    });
+    const name = this.view.title || this.view.layers.map((l) => l.kind).join(" and ");
+    this.canvas.setAttribute("aria-label", [name, parts.join(", ")].filter(Boolean).join(": "));
+  }
+}
+
+function render({ model, el }) {
+  const root = make("div", "course-canvas", el);
+  const bar = make("div", "course-status", root);
+  const chip = make("span", "course-state", bar), step = make("span", "course-step", bar);
+  const rate = make("span", "course-rate", bar), changed = make("span", "course-changed", bar);
+  const said = make("div", "course-said", root);
+  said.setAttribute("role", "status");
+  const traceback = make("div", "course-error", root);
+  traceback.setAttribute("role", "alert");
+  const pictures = make("div", "course-pictures", root);
+  pictures.dataset.count = model.get("views").length;
+  const drawn = model.get("views").map((view) => new Picture(view, pictures));
+
+  let frame = null, scheduled = false, count = 0, saidAt = 0, saidState = "";
+
+  function show() {
+    scheduled = false;
+    if (!frame) return;
+    const { status, arrays } = frame, theme = themeOf(root);
+    root.dataset.state = status.state;
+    chip.textContent = STATES[status.state];
+    step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
+    rate.textContent = status.rate ? `${number(status.rate)} steps/s` : "";
+    changed.textContent = changed.title = status.changed;
+    traceback.textContent = status.error;
+    for (const picture of drawn) picture.draw(arrays, theme);
+    Object.assign(root.dataset, { step: status.steps, drawn: ++count });
+    nameSliders(el.closest(".course-lab"));
+    say(status);
+  }
+
+  // Screen readers hear each new state at once, and progress now and then.
+  function say(status) {
+    const now = Date.now();
+    if (status.state === saidState && now - saidAt < SAY_EVERY) return;
+    [saidState, saidAt] = [status.state, now];
+    const values = drawn.map((p) => p.canvas.getAttribute("aria-label")).join(". ");
+    said.textContent = `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
+  }
+
+  function schedule() {
+    if (!scheduled) requestAnimationFrame(show);
+    scheduled = true;
+  }
+
+  model.on("msg:custom", (message, buffers) => {
+    if (message.kind !== "frame") return;
+    if (message.ack) model.send({ kind: "ack", frame: message.frame }); // on receipt: hidden tabs draw nothing
+    if (frame && message.status.steps < frame.status.steps) for (const picture of drawn) picture.memory = {};
+    frame = { status: message.status, arrays: unpack(message.layout, buffers[0]) };
+    schedule();
+  });
+
+  const resized = new ResizeObserver(schedule);
+  resized.observe(root);
+  const rethemed = new MutationObserver(schedule);
+  rethemed.observe(document.body, { attributes: true });
+  model.send({ kind: "ready" });
+  return () => { resized.disconnect(); rethemed.disconnect(); };
+}
+
+export default { render };

@@ -1,0 +1,87 @@
+"""The drawing end of a lab: sends frames to the browser, and knows whether anybody still looks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from course_lib.live.frames import Window, pack
+from course_lib.live.views import View
+
+HERE = Path(__file__).parent
+
+
+class Canvas(anywidget.AnyWidget):
+    """Draws views in the browser from binary frames.
+
+    Args:
+        views: what to draw.
+        on_ready: called when a page has opened the canvas and wants its first frame.
+
+    Attributes:
+        ready: whether a page has ever opened it; stays False where the canvas cannot run.
+    """
+
+    _esm = "\n".join((HERE / name).read_text() for name in ("axes.js", "marks.js", "canvas.js"))
+    _css = HERE / "canvas.css"
+
+    views = traitlets.List(traitlets.Dict()).tag(sync=True)
+
+    def __init__(self, views: Sequence[View], on_ready: Callable[[], None]) -> None:
+        super().__init__(views=[view.spec() for view in views])
+        self.ready = False
+        self._on_ready = on_ready
+        self._window, self._lock = Window(), threading.Lock()
+        self._running = False
+        try:
+            self._loop = asyncio.get_running_loop()  # the kernel's own
+        except RuntimeError:
+            self._loop = None  # no notebook, so no page that could close
+        self.on_msg(self._receive)
+
+    def _receive(self, _: Canvas, content: dict[str, Any], buffers: list) -> None:
+        if content.get("kind") == "ack":
+            with self._lock:
+                self._window.acknowledge(int(content["frame"]))
+        elif content.get("kind") == "ready":
+            with self._lock:
+                self._window = Window()
+            self.ready = True
+            self._on_ready()
+
+    def has_room(self) -> bool:
+        """Whether a frame that is not urgent may be sent now."""
+        with self._lock:
+            return self._window.may_send(time.monotonic())
+
+    def push(self, status: Mapping[str, Any], arrays: Mapping[str, np.ndarray], urgent: bool) -> None:
+        """Send a frame. `status` has state, steps, rate, changed and error; what is urgent must be acknowledged."""
+        if status["state"] == "running" and not self._running:
+            with self._lock:
+                self._window.forgive()
+        self._running = status["state"] == "running"
+        layout, data = pack(arrays)
+        with self._lock:
+            number, ack = self._window.send(time.monotonic(), urgent)
+        frame = {"kind": "frame", "frame": number, "ack": ack, "status": dict(status), "layout": layout}
+        self.send(frame, buffers=[data])
+
+    def abandoned(self) -> bool:
+        """Whether the page was closed: no acknowledgement for seconds, while the kernel's loop is alive."""
+        with self._lock:
+            now = time.monotonic()
+            if self._loop is not None and self._window.wants_beat(now):
+                self._loop.call_soon_threadsafe(self._beat)
+            return self.ready and self._window.abandoned(now)
+
+    def _beat(self) -> None:
+        with self._lock:
+            self._window.beat(time.monotonic())

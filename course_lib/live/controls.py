@@ -1,0 +1,64 @@
+"""A control for each hyperparameter, made from what it declares about itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from course_lib.experiments.base import Knob
+from course_lib.live.trainer import shown
+
+MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+
+
+def control(knob: Knob, value: Any) -> widgets.ValueWidget:
+    """Checkbox, dropdown, slider or log slider for a hyperparameter whose value is `value`.
+
+    A change that needs a restart is sent when the slider is let go, any other while it moves.
+    """
+    words = {
+        "description": f"{knob.label} ({knob.unit})" if knob.unit else knob.label,
+        "tooltip": knob.help + (" Changing it begins anew." if knob.restart else ""),
+        "style": {"description_width": "190px"},
+        "layout": widgets.Layout(width="auto"),
+    }
+    if isinstance(value, bool):
+        return widgets.Checkbox(value, indent=True, **words)
+    if knob.choices is not None:
+        return widgets.Dropdown(value=value, options=knob.choices, **words)
+    if knob.low is None or knob.high is None:
+        whole = isinstance(value, int)
+        box, end = (widgets.BoundedIntText, 2**53) if whole else (widgets.BoundedFloatText, math.inf)
+        bounds = {"min": -end if knob.low is None else knob.low, "max": end if knob.high is None else knob.high}
+        return box(value, **bounds, **words)
+    if isinstance(value, int) and not knob.log:
+        return widgets.IntSlider(value, knob.low, knob.high, continuous_update=not knob.restart, **words)
+    # A float slider would round its value to its own steps, and so change the run by being shown. This one has stops.
+    options = _options({*_stops(knob, isinstance(value, int)), value})
+    return widgets.SelectionSlider(options=options, value=value, continuous_update=not knob.restart, **words)
+
+
+def show(widget: widgets.ValueWidget, value: Any) -> None:
+    """Let a control show a value, which may lie between a slider's stops."""
+    if isinstance(widget, widgets.SelectionSlider) and value not in dict(widget.options).values():
+        widget.options = _options({*dict(widget.options).values(), value})
+    widget.value = value
+
+
+def _options(values: set[float]) -> list[tuple[str, float]]:
+    return [(shown(value), value) for value in sorted(values)]
+
+
+def _stops(knob: Knob, whole: bool) -> list[float]:
+    """Round numbers from bound to bound: powers of two, ten a decade, or a hundred equal steps."""
+    if whole:
+        between = [2**k for k in range(1, int(knob.high).bit_length())]
+    elif knob.log:
+        decades = range(math.floor(math.log10(knob.low)), math.ceil(math.log10(knob.high)) + 1)
+        between = [float(f"{m}e{k}") for k in decades for m in MANTISSAS]
+    else:
+        between = [float(f"{value:.6g}") for value in np.linspace(knob.low, knob.high, 101)]
+    return [knob.low, *(value for value in between if knob.low < value < knob.high), knob.high]

@@ -1,0 +1,230 @@
+"""Watch a model in training and turn its knobs while it learns."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+from IPython import get_ipython
+from IPython.display import display, update_display
+
+from course_lib.experiments.base import Experiment, run
+from course_lib.live import still
+from course_lib.live import trainer as trainer_module
+from course_lib.live.canvas import Canvas
+from course_lib.live.controls import control, show
+from course_lib.live.history import History
+from course_lib.live.trainer import Trainer
+from course_lib.live.views import View, gather
+from course_lib.mode import headless
+from course_lib.plots import bundle
+
+SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
+
+_open: dict[str, LiveLab] = {}  # the lab of each cell, so that running the cell again closes it
+
+
+class LiveLab:
+    """Buttons, knobs and pictures for one experiment, which trains in a thread of its own.
+
+    Cells after a lab must not depend on what was done in it: give it an experiment of its own.
+
+    With `COURSE_HEADLESS=1` in the environment, and in Colab, where a thread's pictures do not appear, the same
+    experiment trains here and now for `headless_steps` updates and the last picture is shown.
+
+    Args:
+        experiment: belongs to the lab from now on.
+        views: what to draw; see `course_lib.live.views`.
+        headless_steps: updates to do where there is no live display.
+        steps: training is done after so many updates; None for no end.
+        name: tells two labs of one experiment class in one cell apart. Making a lab closes the one of the same name.
+
+    Raises:
+        KeyError: a view names an array that the snapshot does not have.
+        Exception: whatever training raises, when headless.
+
+    Attributes:
+        trainer: start, pause, step, reset, set, replay, run, wait and ask from code; None when headless.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        views: Sequence[View],
+        *,
+        headless_steps: int = 200,
+        steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._name = name or f"{_cell()}/{type(experiment).__name__}"
+        if self._name in _open:
+            _open.pop(self._name).close()
+        self._experiment, self._views = experiment, list(views)
+        self._display_id = uuid.uuid4().hex
+        self._displayed = False
+        self._still_at = 0.0
+        self.trainer: Trainer | None = None
+        if headless() or "google.colab" in sys.modules:
+            history = History()
+            for metrics in run(experiment, headless_steps, progress=not headless()):
+                history.append(experiment.steps, metrics)
+            self._arrays = gather(self._views, experiment.snapshot(), history.arrays())
+            return
+        self._arrays = gather(self._views, experiment.snapshot(), History().arrays())
+        self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still)
+        self._canvas = Canvas(self._views, on_ready=self.trainer.refresh)
+        self._knobs = {
+            key: control(knob, getattr(experiment.hyperparameters, key))
+            for key, knob in experiment.hyperparameters.knobs().items()
+        }
+        for key, knob in self._knobs.items():
+            knob.observe(lambda change, key=key: self._turned(key, change["new"]), "value")
+        self._widget = self._build()
+        _open[self._name] = self
+
+    def digest(self) -> str:
+        """The experiment's digest, between two updates."""
+        return self._experiment.digest() if self.trainer is None else self.trainer.ask(lambda e: e.digest())
+
+    def close(self) -> None:
+        """Stop for good: ends the thread and takes the controls off the page; the last picture stays."""
+        if self.trainer is None or self.trainer.state == "closed":
+            return
+        self.trainer.close()
+        for widget in (*self._knobs.values(), *self._buttons.values(), self._canvas, *self._boxes, self._widget):
+            widget.close()
+        if _open.get(self._name) is self:
+            del _open[self._name]
+
+    # What the page shows.
+
+    def _build(self) -> widgets.Widget:
+        def button(text: str, icon: str, tooltip: str, action: Any) -> widgets.Button:
+            made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
+            made.on_click(lambda _: action())
+            return made
+
+        trainer = self.trainer
+        self._buttons = {
+            "start": button("Start", "play", "Train until you press Pause", self._start_or_pause),
+            "step": button("Step", "step-forward", "Do one update, then pause", trainer.step),
+            "reset": button("Reset", "undo", "Begin anew from the same seed with these knobs", trainer.reset),
+            "replay": button("Replay", "history", "Run the session since the last reset again, knob changes included",
+                             trainer.replay),
+        }
+        self._buttons["start"].button_style = "primary"
+        speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
+                                 tooltip="Slow motion: fewer updates a second, the same results")
+        speed.observe(lambda change: trainer.pace(change["new"]), "value")
+        columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(390px, 1fr))", grid_gap="2px 28px")
+        toolbar = widgets.HBox([*self._buttons.values(), speed])
+        knobs = widgets.GridBox([*self._knobs.values()], layout=columns)
+        toolbar.add_class("course-toolbar")
+        knobs.add_class("course-knobs")
+        self._boxes = (speed, toolbar, knobs)
+        lab = widgets.VBox([toolbar, self._canvas, knobs])
+        lab.add_class("course-lab")
+        return lab
+
+    def _ipython_display_(self) -> None:
+        if self.trainer is not None:
+            page = self._widget._repr_mimebundle_() | {"text/plain": f"{self!r}: run the notebook to use it"}
+            display(page, raw=True)
+        # An output of its own: it can be renewed without building the controls anew, and shows where they cannot run.
+        display(self._still(), raw=True, display_id=self._display_id)
+        self._displayed = True
+
+    def __repr__(self) -> str:
+        return f"LiveLab({type(self._experiment).__name__})"
+
+    def _still(self) -> dict[str, str]:
+        caption = f"{type(self._experiment).__name__} after {self._experiment.steps:,} steps"
+        if self.trainer is not None and self.trainer.error is not None:
+            caption += f", stopped by {self.trainer.error!r}"
+        fig = still.draw(self._views, self._arrays)
+        fig.suptitle(caption, ha="left", x=0.01)
+        titles = ", ".join(view.axis["title"] or " and ".join(view.labels.values()) for view in self._views)
+        return bundle(fig, f"{caption}: {titles}")
+
+    # What the reader does: called on any of the kernel's threads, so these only post commands.
+
+    def _start_or_pause(self) -> None:
+        if self.trainer.state == "running":
+            self.trainer.pause()
+        else:
+            self.trainer.start()
+
+    def _turned(self, name: str, value: Any) -> None:
+        if not self.trainer.owns_this_thread():  # else the control only follows what is in force, as in a replay
+            self.trainer.set(**{name: value})
+
+    # What the trainer's thread does between two updates.
+
+    def _observe(self, urgent: bool) -> None:
+        trainer, canvas = self.trainer, self._canvas
+        if urgent:
+            self._follow()
+        elif canvas.abandoned():
+            trainer.pause("paused, because no page was watching")
+        elif not canvas.has_room():
+            return
+        try:
+            self._arrays = gather(self._views, self._experiment.snapshot(), trainer.history.arrays())
+        except Exception:
+            if trainer.error is None:  # else the pictures stay as they were: what broke training broke them, too
+                raise
+        status = {"state": trainer.state, "steps": trainer.steps, "rate": trainer.rate, "changed": trainer.changed,
+                  "error": _traceback(trainer.error)}
+        canvas.push(status, self._arrays, urgent)
+        if not canvas.ready and time.monotonic() - self._still_at > 2:
+            self._renew_still()
+
+    def _follow(self) -> None:
+        """Let buttons and knobs show what is in force."""
+        running = self.trainer.state == "running"
+        start = self._buttons["start"]
+        start.description, start.icon = ("Pause", "pause") if running else ("Start", "play")
+        start.tooltip = "Stop after the update under way" if running else "Train until you press Pause"
+        stopped = self.trainer.state in ("done", "error")
+        start.disabled = self._buttons["step"].disabled = stopped
+        if self.trainer.has_commands():
+            return  # a knob is being turned: what it shows will be in force in a moment
+        for name, knob in self._knobs.items():
+            value = getattr(self._experiment.hyperparameters, name)
+            if knob.value != value:
+                show(knob, value)
+
+    def _renew_still(self) -> None:
+        if self._displayed:
+            update_display(self._still(), raw=True, display_id=self._display_id)
+        self._still_at = time.monotonic()
+
+
+def _traceback(error: BaseException | None) -> str:
+    """The traceback from where the experiment's own code begins."""
+    if error is None:
+        return ""
+    where = error.__traceback__
+    while where is not None and where.tb_frame.f_globals is vars(trainer_module):
+        where = where.tb_next
+    return "".join(traceback.format_exception(type(error), error, where))
+
+
+def _cell() -> str:
+    """The id of the cell that is running, where the front end tells it."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    return "" if kernel is None else kernel.get_parent().get("metadata", {}).get("cellId", "")
+
+
+@atexit.register
+def _close_all() -> None:
+    """A thread that is inside torch when the interpreter shuts down can crash it."""
+    for lab in [*_open.values()]:
+        lab.trainer.close()

@@ -1,0 +1,30 @@
+"""The last state of a lab as a figure: what a saved notebook shows, and what stands in where the canvas cannot run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from course_lib import plots
+from course_lib.live.views import Arrays, View
+
+
+def draw(views: Sequence[View], arrays: Arrays) -> Figure:
+    """The views side by side, at most two in a row. Uses no pyplot, so any thread may call it."""
+    columns = min(len(views), 2)
+    rows = -(-len(views) // columns)
+    fig, axes = plots.figure(5.2 * columns if columns > 1 else 7.0, 4.2 * rows, rows, columns)
+    for ax in axes.flat[len(views):]:
+        ax.set_visible(False)
+    for ax, view in zip(axes.flat, views, strict=False):
+        ax.set(xlabel=view.axis["xlabel"], ylabel=view.axis["ylabel"])
+        ax.set_title(view.axis["title"])
+        for layer in view.layers():
+            layer.draw(ax, arrays)
+        for side, limits in (("x", view.axis["xlim"]), ("y", view.axis["ylim"])):
+            if limits is not None:
+                ax.set(**{f"{side}lim": limits})
+        if len(ax.get_legend_handles_labels()[0]) > 1:
+            ax.legend()
+    return fig

@@ -1,0 +1,70 @@
+"""Views: what they read, how they are said to the browser, and that each draws whatever it gets."""
+
+import json
+
+import numpy as np
+import pytest
+from tiny_experiment import Everything
+
+from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, still
+from course_lib.live.history import History
+from course_lib.live.views import COLORS, gather
+from course_lib.plots import png
+
+ALL = {
+    "curve": Curve("loss_d", "loss_g", title="Losses"),
+    "log curve": Curve("loss_d", log=True),
+    "density": Density("real", "generated", grid="x", lines=("decision",), ylim=(0, 1)),
+    "scatter": Scatter("points", equal=True, xlim=(-3, 3)),
+    "heat map": HeatMap("heat", extent=(-2, 2, -2, 2), limits=(-1, 1)),
+    "arrows": Arrows("toward", at="at"),
+    "images": ImageGrid("images"),
+    "coloured images": ImageGrid("colored", columns=3),
+    "bars": Bars("counts", names=["a", "b", "c"]),
+    "layers": HeatMap("heat", extent=(-2, 2, -2, 2)) + Scatter("points") + Arrows("toward", at="at"),
+}
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+@pytest.mark.parametrize("view", ALL.values(), ids=ALL.keys())
+def test_every_view_draws_before_the_first_update_and_after(view, steps):
+    experiment, history = Everything(), History()
+    for step in range(steps):
+        history.append(step + 1, experiment.step())
+    arrays = gather([view], experiment.snapshot(), history.arrays())
+    assert png(still.draw([view], arrays)).startswith(b"\x89PNG")
+
+
+def test_a_diverged_run_can_still_be_drawn():
+    arrays = {"metric:step": np.arange(3.0), "metric:loss_d": np.full(3, np.nan)}
+    assert png(still.draw([ALL["log curve"]], arrays)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("view", ALL.values(), ids=ALL.keys())
+def test_a_view_is_plain_data_for_the_browser(view):
+    assert json.loads(json.dumps(view.spec()))["layers"][0]["kind"] == view.kind
+
+
+def test_layers_share_the_axes_of_the_first_and_leave_it_as_it_was():
+    below = HeatMap("heat", extent=(0, 1, 0, 1), title="below")
+    both = below + Scatter("points", title="above")
+    assert both.spec()["title"] == "below"
+    assert [layer["kind"] for layer in both.spec()["layers"]] == ["heatmap", "scatter"]
+    assert len(below.spec()["layers"]) == 1
+
+
+def test_colors_and_labels():
+    view = Density("real", "from_g", grid="x", colors={"real": "green"}, labels={"real": "data"})
+    assert view.colors == {"real": COLORS["green"], "from_g": COLORS["vermillion"]}
+    assert view.labels == {"real": "data", "from_g": "from g"}
+    with pytest.raises(KeyError, match="pinkish"):
+        Curve("a", colors={"a": "pinkish"})
+    with pytest.raises(TypeError, match="needs the key"):
+        Curve()
+    with pytest.raises(TypeError, match="tittle"):
+        Curve("a", tittle="typo")
+
+
+def test_only_what_is_drawn_travels_and_images_as_bytes():
+    arrays = gather([ALL["images"]], Everything().snapshot(), {"step": np.empty(0)})
+    assert list(arrays) == ["images"] and arrays["images"].dtype == np.uint8
