@@ -30,6 +30,7 @@ FIGURE_MAKERS = tuple(name for name, function in inspect.getmembers(plots, inspe
                       if not name.startswith("_") and "Figure" in str(function.__annotations__.get("return")))
 WORDS = (800, 1_800)
 CELL_LINES = 25
+CELL_WIDTH = 120
 TEXT_WORDS = 220
 
 
@@ -200,7 +201,7 @@ CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
 PERCENT = r"\s*(?:\\?%|percent\b)"
 PRECISE = re.compile(rf"(?<![\w.])\d[\d,]*{PERCENT}|(?<![\w.])(?:\d[\d,]*)?\.\d+(?:{PERCENT})?"
                      r"|\d(?:\.\d+)?[eE][-+]?\d+")
-NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*\d(?![\w.])(?:{PERCENT})?")
+NUMBER = re.compile(rf"(?<![\w.,])[1-9][\d,]*\d(?![\w.])(?:{PERCENT})?")  # 05 is a notebook
 
 
 def lint(source: Path) -> list[Finding]:
@@ -249,6 +250,8 @@ def _bare_numbers(text: str) -> list[str]:
 def _lint_code(code: str) -> Iterator[str]:
     if (lines := len([line for line in code.splitlines() if line.strip()])) > CELL_LINES:
         yield f"{lines} lines of code in one cell: at most {CELL_LINES}"
+    if (width := max(map(len, code.splitlines()), default=0)) > CELL_WIDTH:
+        yield f"a line of code is {width} characters wide: at most {CELL_WIDTH}"
     try:
         tree = ast.parse(re.sub(r"^[%!].*$", "pass", code, flags=re.M))
     except SyntaxError as error:

@@ -138,6 +138,35 @@ def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, 
     return fig
 
 
+def strip(values: Mapping[str, ArrayLike], *, title: str, ylabel: str, band: tuple[float, float, str]) -> Figure:
+    """A column of dots for each entry of `values`, one dot a value, over a horizontal band (low, high, its name)."""
+    fig, ax = _axes(title, "", ylabel, 8.0, 4.2)
+    ax.axhspan(band[0], band[1], color="#DDDDDD", zorder=0, label=band[2])
+    for i, (_, v) in enumerate(values.items()):
+        v = np.sort(np.ravel(v))
+        spread = 0.3 * np.linspace(-1, 1, len(v)) if len(v) > 1 else 0.0
+        ax.scatter(i + spread, v, s=46, color=COLOURS[i % 8], marker=MARKERS[i % 8], edgecolors="white")
+    ax.set_xticks(range(len(values)), list(values))
+    ax.set_xlim(-0.6, len(values) - 0.4)
+    ax.legend()
+    return fig
+
+
+def paths(tracks: Mapping[str, ArrayLike], *, title: str, limit: float, xlabel: str = "x", ylabel: str = "y") -> Figure:
+    """Walks in the plane `[steps, 2]`, one line each, from a dot on; `limit` on each side of the origin."""
+    fig, axes = figure(5.8, 5.4)
+    ax = axes[0, 0]
+    for i, (label, track) in enumerate(tracks.items()):
+        track = np.asarray(track)
+        ax.plot(*track.T, LINES[i % 4], color=COLOURS[i % 8], marker=".", markersize=4, linewidth=1.4, label=label)
+        ax.plot(*track[0], MARKERS[i % 8], color=COLOURS[i % 8], markersize=9)
+    ax.plot(0, 0, "+", color="black", markersize=14, markeredgewidth=2)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=xlabel, ylabel=ylabel)
+    ax.set_title(title)
+    ax.legend(loc="upper left")
+    return fig
+
+
 def images(pictures: ArrayLike, *, title: str, columns: int = 10, labels: Sequence[str] | None = None,
            row_labels: Sequence[str] | None = None, low: float = 0.0, high: float = 1.0) -> Figure:
     """A grid of grey pictures `[n, H, W]`, ink dark; `low` and `high` are the values of paper and full ink."""

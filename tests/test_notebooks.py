@@ -176,6 +176,7 @@ def test_a_good_source_has_nothing_but_too_few_words(folder):
     ("from course_lib.teach import check", "curves(1, 2)", "displayed without show"),
     ("from course_lib.teach import check", "fig = plots.bars(1, 2)\nfig", "displayed without show"),
     ("import math", "import math)", "does not parse"),
+    ("import math", "import math\n" + "x = 1 + 1; " * 12, "132 characters wide"),
     ("import math", "import math" + "\nx = 1" * 25, "27 lines of code in one cell"),
 ])
 def test_each_fault_is_found(folder, old, new, message):

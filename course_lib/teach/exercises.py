@@ -45,6 +45,8 @@ class Exercise:
         mistakes: tried in order.
         hints: for an answer that is wrong in a way nobody foresaw, one a try, the last one repeated.
         rtol, atol: tolerance of the comparison.
+        observe: what is compared, from the function and its arguments; what the function returns unless given. It
+            returns None where the function did.
     """
 
     reference: Callable[..., Any]
@@ -53,6 +55,7 @@ class Exercise:
     hints: tuple[str, ...]
     rtol: float = 1e-4
     atol: float = 1e-6
+    observe: Callable[..., Any] = lambda function, *arguments: function(*arguments)
 
 
 _tries: Counter[tuple[str, str]] = Counter()
@@ -109,7 +112,7 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
     for case in cases:
         given = copy.deepcopy(case)
         try:
-            answers.append(function(*given))
+            answers.append(exercise.observe(function, *given))
         except Exception as error:
             return _wrong(f"it raised `{type(error).__name__}: {error}`{_where(function, error)}")
         changed = changed or not all(_unchanged(before, after) for before, after in zip(case, given, strict=True))
@@ -119,15 +122,20 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
         return _wrong("for some inputs it returns None: does every path end in a `return`?")
     if changed:
         return _wrong("it changes its arguments in place: work on a copy, others use them too")
-    truths = [exercise.reference(*copy.deepcopy(case)) for case in cases]
+    truths = _observed(exercise, exercise.reference, cases)
 
     complaint = _malformed(answers, truths)
     if not complaint and all(_same(t, a, exercise) for t, a in zip(truths, answers, strict=True)):
         return Message("passed", f"your answer agrees with the reference on {len(cases)} random cases", "good")
     for i, mistake in enumerate(exercise.mistakes):
-        if all(_same(mistake.wrong(*copy.deepcopy(c)), a, exercise) for c, a in zip(cases, answers, strict=True)):
+        made = _observed(exercise, mistake.wrong, cases)
+        if all(_same(m, a, exercise) for m, a in zip(made, answers, strict=True)):
             return _hint((name, f"mistake {i}"), mistake.hints)
     return _wrong(complaint) if complaint else _hint((name, "unforeseen"), exercise.hints)
+
+
+def _observed(exercise: Exercise, function: Callable[..., Any], cases: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return [exercise.observe(function, *copy.deepcopy(case)) for case in cases]
 
 
 def _where(function: Callable[..., Any], error: Exception) -> str:

@@ -50,7 +50,7 @@ def test_figures_have_alt_text_and_fit_the_page(lab, cells):
     assert pictures.count() >= 7
     for picture in pictures.all():
         assert len(picture.get_attribute("alt")) > 30
-        assert picture.bounding_box()["width"] > 500
+        assert picture.bounding_box()["width"] > 400
 
 
 def test_a_slider_moves_the_picture(lab, cells):

@@ -1,0 +1,320 @@
+# %% [markdown]
+# # 05 · The forger and the police
+#
+# Two networks compete: one makes fakes, the other tells fakes from real. Neither is told what the data look like.
+# **What do two competing networks learn, and how can you tell from outside how the game stands?**
+#
+# | | |
+# |---|---|
+# | You will be able to | derive the best discriminator, say what the generator then minimises, and read a GAN's two losses |
+# | You need | cross-entropy, densities, gradients; notebook 01 |
+# | Time | 35 minutes to read · 30 seconds to run · seed 0 |
+
+# %%
+import numpy as np
+import torch
+from torch.nn.functional import softplus
+
+from course_lib.experiments import run
+from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
+from course_lib.live import Curve, Density, LiveLab
+from course_lib.measure import js, kl, normal_density, optimal_discriminator
+from course_lib.models.gan1d import Discriminator, Generator
+from course_lib.plots import curves, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Ninety minutes with the exercises. Start with the live lab for two minutes, sound off, and ask
+# what the green curve is doing; come back to it at the end with words for what they saw. The proof of the best
+# discriminator fits on one board. The log that is read near the end comes from a published script.
+
+# %% [markdown]
+# ## The game
+# The **generator** $G$, the forger, turns noise $z$ into numbers $x = G(z)$. It has never seen a real one. The
+# **discriminator** $D$, the police, sees real and made numbers and answers $D(x)$, the probability that $x$ is real.
+# $D$ learns to tell them apart; $G$ learns to make $D$ wrong.
+#
+# This is not reinforcement learning, although it sounds like reward and punishment. A reward is one number. $G$ gets
+# more: the *gradient* of $D$, which says in which direction to change each number to look more real.
+
+# %%
+predict("05.perfect", "The forger has become perfect. What does the best possible police answer, D(x)?", low=0, high=1)
+
+# %% [markdown] cited="0.5"
+# ## Two small networks
+# The real numbers come from $p = \mathcal{N}(4, 0.5^2)$, so that we can check everything. The noise is
+# $z \sim \mathcal{N}(0, 1)$. Each network is a few matrix products.
+
+# %%
+rng = torch.Generator().manual_seed(0)
+G = Generator(hidden_size=4, init="pytorch", rng=rng)
+D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
+
+z = torch.randn(5, 1, generator=rng)
+for name, value in (("noise z", z), ("made x = G(z)", G(z)), ("logit of D(x)", D(G(z)))):
+    print(f"{name:14} shape {tuple(value.shape)}")
+
+# %%
+show_source(Generator.forward)
+
+# %% [markdown]
+# $D$ returns a **logit** $a$, with $D = \sigma(a)$. Then $-\log D = \mathrm{softplus}(-a)$ and
+# $-\log(1 - D) = \mathrm{softplus}(a)$, where $\mathrm{softplus}(a) = \log(1 + e^a)$: no logarithm of a rounded zero.
+#
+# ## What each one wants
+# $D$ is a classifier with two classes, real and made. Its cost is the cross-entropy of notebook 01:
+#
+# $$L_D = -\,\mathbb{E}_{x \sim p}[\log D(x)] - \mathbb{E}_{z}[\log(1 - D(G(z)))].$$
+#
+# $G$ wants the opposite. Its part is the second term, and it can put it in two ways: make
+# $\log(1 - D(G(z)))$ small (**saturating**), or make $-\log D(G(z))$ small (**non-saturating**).
+
+# %%
+def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
+    """D learns once, then G learns once (Algorithm 1 with K = 1)."""
+    fake = G(z_d).detach()                                # D's lesson must not change G
+    loss_d = (softplus(-D(real)) + softplus(D(fake))).mean()
+    optimizer_d.zero_grad()
+    loss_d.backward()
+    optimizer_d.step()
+
+    loss_g = softplus(-D(G(z_g))).mean()                  # non-saturating
+    optimizer_g.zero_grad()
+    loss_g.backward(inputs=list(G.parameters()))          # the gradient passes through D and stays in G
+    optimizer_g.step()
+    return loss_d.detach(), loss_g.detach()
+
+# %% [markdown]
+# The library's experiment does the same. We check it: same start, same numbers, twenty steps.
+
+# %%
+plain = GAN1DHyperparameters(minibatch=False)
+library, ours = GAN1DExperiment(plain, seed=0), GAN1DExperiment(plain, seed=0)
+for _ in run(library, steps=20, progress=False):
+    train_step(ours.G, ours.D, ours.optimizer_g, ours.optimizer_d,
+               ours.draw_real(), ours.draw_noise(), ours.draw_noise())
+
+difference = max((a - b).abs().max().item() for a, b in zip(library.G.parameters(), ours.G.parameters(), strict=True))
+claim("after twenty steps both generators have the same weights", difference, below=1e-5)
+
+# %% [markdown] cited="2.5"
+# ## The best police
+# Freeze $G$, and call the density of its numbers $q$. For what $D$ is $L_D$ smallest? Write it as one integral:
+#
+# $$L_D = -\int \bigl[\,p(x) \log D(x) + q(x) \log(1 - D(x))\,\bigr]\,dx .$$
+#
+# $D$ may choose its value at each $x$ separately, so we choose at one $x$. With $d = D(x)$, the derivative of the bracket
+# is $p/d - q/(1 - d)$. It vanishes where $p\,(1 - d) = q\,d$, that is at
+#
+# $$D^*(x) = \frac{p(x)}{p(x) + q(x)} .$$
+#
+# The bracket is concave in $d$, so this is its maximum. Where real and made numbers are equally frequent, $D^*$ is one
+# half. Does a network find that? We train $D$ alone against a frozen forger, $q = \mathcal{N}(2.5, 1)$.
+
+# %%
+grid = np.linspace(-2, 7, 901)
+p, q = normal_density(grid, 4.0, 0.5), normal_density(grid, 2.5, 1.0)
+
+D_alone = Discriminator(32, "leaky_relu", False, "pytorch", rng)
+optimizer = torch.optim.Adam(D_alone.parameters(), lr=1e-2)
+for step in range(2000):
+    if step == 1000:
+        optimizer.param_groups[0]["lr"] = 1e-3            # large steps first, then small ones
+    real, fake = 4 + 0.5 * torch.randn(512, 1, generator=rng), 2.5 + torch.randn(512, 1, generator=rng)
+    loss_d = (softplus(-D_alone(real)) + softplus(D_alone(fake))).mean()
+    optimizer.zero_grad()
+    loss_d.backward()
+    optimizer.step()
+
+# %%
+learned = torch.sigmoid(D_alone(torch.tensor(grid, dtype=torch.float32)[:, None])).detach().numpy()
+best = optimal_discriminator(p, q)
+show(curves(grid, {"real density p": p, "made density q": q, "best D* = p/(p+q)": best, "D after training": learned},
+            title="A network trained to tell apart learns a ratio of densities", xlabel="x",
+            ylabel="probability, or density"),
+     alt="Two bell curves, p narrow at 4 and q wide at 2.5; D* rises from 0 to near 1 over p and falls again to its "
+         "right; the learned D follows it")
+
+seen = p + q > 0.02
+claim("largest distance of the learned D from D*, where numbers occur", np.abs(learned - best)[seen].max(), below=0.12)
+claim("mean distance there", np.abs(learned - best)[seen].mean(), below=0.03)
+
+# %% [markdown]
+# Look to the right of the bell: $D^*$ falls again, although nothing was said about it. There $q$ is the larger of two
+# tiny densities.
+#
+# ## What the forger then minimises
+# Put $D^*$ into the game. Both logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$; with the mixture
+# $m = (p + q)/2$ each is a ratio to $m$, less $\log 2$:
+#
+# $$-L_D^* = \int p \log \frac{p}{2m} + \int q \log \frac{q}{2m}
+#   = \mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m) - 2 \log 2 = 2\,\mathrm{JS}(p, q) - 2 \log 2 .$$
+#
+# $\mathrm{JS}$ is the **Jensen–Shannon divergence**: zero if and only if $p = q$. So the best police's loss measures how
+# far the forger is from perfect, and it can never exceed $2 \log 2$.
+
+# %%
+loss_at_best = -np.trapezoid(p * np.log(best) + q * np.log(1 - best), grid)
+claim("L_D* + 2 JS - 2 log 2, by quadrature", loss_at_best + 2 * js(p, q, grid) - 2 * np.log(2), near=0, within=1e-4)
+loss_learned = -np.trapezoid(p * np.log(learned) + q * np.log(1 - learned), grid)
+claim("how far the trained D's exact loss lies above L_D*", loss_learned - loss_at_best, above=0, below=0.02)
+
+reveal("05.perfect", float(optimal_discriminator(p, p)[450]))
+average_log_half = np.trapezoid(p * np.log(0.5), grid)
+claim("a perfect forger: D's loss is 2 log 2", -2 * average_log_half, near=1.386, within=0.001)
+claim("and G's non-saturating loss is log 2", -average_log_half, near=0.693, within=0.001)
+
+# %% [markdown]
+# ## The two ways to put it are not equivalent
+# Both of $G$'s objectives reward a larger $D(G(z))$, and some texts call them equivalent. Take $D = D^*$, *held fixed*
+# while $G$ moves. Then:
+#
+# - saturating: the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$;
+# - non-saturating: the gradient of $-\mathbb{E}_q[\log D^*]$ is that of $\mathrm{KL}(q \,\|\, p) - 2\,\mathrm{JS}(p, q)$.
+#
+# The second follows from the first, for $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$: the average
+# of $\log \frac{q}{p}$ over $q$ is a KL, and the rest is the saturating objective with its sign turned. In both,
+# moving $q$ *inside* the logarithm adds nothing, since $\int q \,\partial \log q = \partial \int q = 0$ and $D^*$ is at
+# its own optimum. We check with a forger that has one knob, $q_\theta = \mathcal{N}(\theta, 1)$.
+
+# %%
+theta, h = 2.5, 1e-4
+q_right, q_left = normal_density(grid, theta + h, 1.0), normal_density(grid, theta - h, 1.0)
+
+def slope(right, left):
+    return (right - left) / (2 * h)
+
+saturating = slope(*(np.trapezoid(q_moved * np.log(1 - best), grid) for q_moved in (q_right, q_left)))
+non_saturating = slope(*(-np.trapezoid(q_moved * np.log(best), grid) for q_moved in (q_right, q_left)))
+slope_js = slope(js(p, q_right, grid), js(p, q_left, grid))
+slope_kl = slope(kl(q_right, p, grid), kl(q_left, p, grid))
+
+claim("saturating gradient minus that of 2 JS", saturating - 2 * slope_js, near=0, within=1e-3)
+claim("non-saturating gradient minus that of KL - 2 JS", non_saturating - (slope_kl - 2 * slope_js),
+      near=0, within=1e-2)
+claim("how many times larger the second is, here", non_saturating / saturating, above=2)
+
+# %% [markdown]
+# Why it matters: early in training $D$ wins easily. Where $D(G(z)) \approx 0$, $\log(1 - D)$ is flat and its gradient
+# vanishes; $-\log D$ is steep. The forger learns most when it is caught. We let eight games run for two hundred steps
+# and measure the gradient that $G$ would get from each.
+
+# %%
+ratios = []
+for seed in range(100, 108):
+    game = GAN1DExperiment(plain, seed=seed)
+    for _ in run(game, steps=200, progress=False):
+        pass
+    size = game.generator_gradients()
+    ratios.append(size["non-saturating"] / size["saturating"])
+claim("median ratio of the two gradients' sizes after 200 steps", np.median(ratios), above=5)
+
+# %% [markdown]
+# ## Live: let them fight
+# Press **Start**. Blue is real, vermillion is made, and the dashed line is what $D$ answers. Watch the made numbers
+# walk towards 4, and $D$ settle at one half where both are. Then, while it trains:
+#
+# 1. turn the learning rate of $D$ all the way down. Who decides now?
+# 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the forger ever get away from 0?
+# 3. turn minibatch discrimination off, and try other learning rates: does the width come out right?
+
+# %%
+lab = LiveLab(
+    GAN1DExperiment(seed=0),
+    views=[
+        Density("real_density", "generated_density", grid="grid", lines=["decision"],
+                labels={"real_density": "real", "generated_density": "made", "decision": "D(x)"},
+                title="What is real, what is made, what D answers", xlabel="x", ylabel="density, or probability",
+                xlim=(-2, 8), ylim=(0, 1.2)),
+        Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"},
+              title="At equilibrium: 2 log 2 and log 2", ylabel="nats"),
+    ],
+    headless_steps=300,
+)
+lab
+
+# %% [markdown] cited="6.63 0.14 6.35 0.33"
+# ## Reading a log
+# A published script for this game prints, after thousands of steps, lines like these two (loss of $D$, loss of $G$):
+# 6.63 and 0.14, later 6.35 and 0.33. Who is winning? Do the arithmetic before you go on.
+
+# %%
+predict("05.log", "In that log, what does D answer about made numbers?",
+        options=["near 0: it sees through them", "near one half: it cannot tell", "near 1: it takes them for real"])
+
+# %%
+for loss_d_printed, loss_g_printed in ((6.63, 0.14), (6.35, 0.33)):
+    D_of_made = np.exp(-loss_g_printed)                               # loss_g = -log D(G(z))
+    rest = loss_d_printed + np.log(1 - D_of_made)                     # what is left is -log D(x) on real numbers
+    print(f"D of made numbers {D_of_made:.2f}, D of real numbers {np.exp(-rest):.3f}")
+reveal("05.log", "near 1: it takes them for real" if D_of_made > 0.6 else "near one half: it cannot tell")
+claim("D of made numbers, in the second line", D_of_made, above=0.6)
+claim("D of real numbers, in the second line", np.exp(-rest), below=0.02)
+
+# %% [markdown]
+# A loss of $D$ above $2 \log 2$ means: worse than a coin. Here it takes made numbers for real *and* real ones for made.
+# (The losses are averages, so this is a reading, not a proof.) The forger moves faster than the police can follow; the
+# script's numbers are large because its weights start large. The cure is to let $D$ learn faster, or more often:
+# the two networks need a balance, and the losses tell you who is behind.
+#
+# | loss of $D$ | loss of $G$ | reading |
+# |---|---|---|
+# | near 0 | large | the police sees everything; with the saturating loss $G$ stops learning |
+# | near $2 \log 2$ | near $\log 2$ | $D$ cannot tell: either $q = p$, or $D$ is too weak to see the difference |
+# | above $2 \log 2$ | small | $D$ is behind and wrong; it learns too slowly |
+
+# %% [markdown]
+# ## Your turn
+# **1.** The police are short of staff: of all numbers that $D$ sees, a share `pi` is real and the rest is made. What is
+# the best $D$ now?
+
+# %% tags=["exercise"]
+def best_discriminator(p, q, pi):
+    """The D(x) that minimises -pi E_p[log D] - (1 - pi) E_q[log(1 - D)]; densities p and q are arrays of one shape."""
+    ### BEGIN SOLUTION
+    return pi * p / (pi * p + (1 - pi) * q)
+    ### END SOLUTION
+
+# %%
+check("05.best_discriminator", best_discriminator)
+
+# %% [markdown]
+# **2.** Write both losses of $G$ from logits, so that logits of $\pm 200$ give no infinities.
+
+# %% tags=["exercise"]
+def generator_losses(logits):
+    """Means of -log D (non-saturating) and log(1 - D) (saturating), a tuple of two 0-d tensors, from logits of D."""
+    ### BEGIN SOLUTION
+    return softplus(-logits).mean(), -softplus(logits).mean()
+    ### END SOLUTION
+
+# %%
+check("05.generator_losses", generator_losses)
+
+# %% [markdown]
+# **3.** A colleague's GAN learns strangely: when $D$ learns, $G$ moves too. Repair the function: it must return $D$'s
+# loss, and `backward()` on it must leave every gradient of $G$ untouched.
+
+# %% tags=["exercise"]
+def repaired_loss_d(G, D, real, z):
+    """D's loss as in L_D above; after its backward(), D's parameters have gradients and G's have none."""
+    ### BEGIN SOLUTION
+    return (softplus(-D(real)) + softplus(D(G(z).detach()))).mean()
+    ### END SOLUTION
+
+# %%
+check("05.repaired_loss_d", repaired_loss_d)
+
+# %% [markdown]
+# ## What to keep
+# - The best discriminator is a ratio of densities, $p/(p + q)$. Against it, $G$ minimises the Jensen–Shannon divergence.
+# - The saturating and the non-saturating loss have different gradients. Use the one that is steep where $G$ is losing.
+# - Losses near $2 \log 2$ and $\log 2$ say that $D$ cannot tell. They do not say that $G$ is right.
+#
+# **Read on:** I. Goodfellow et al., *Generative Adversarial Nets*, NIPS (2014). M. Arjovsky and L. Bottou, *Towards
+# Principled Methods for Training Generative Adversarial Networks*, ICLR (2017). I. Goodfellow, *NIPS 2016 Tutorial:
+# Generative Adversarial Networks* (2016).
+#
+# **Next:** 05b, what goes wrong: why the same game ends well with one seed and badly with the next, and a remedy.

@@ -1,0 +1,285 @@
+# %% [markdown]
+# # 05b · What goes wrong
+#
+# The game of notebook 05, the same code, the same data: with one seed the forger learns to make numbers of the right
+# width, with the next it does not. **Why does a GAN succeed with one seed and fail with another, and what helps?**
+#
+# | | |
+# |---|---|
+# | You will be able to | measure a failure over many seeds, build minibatch discrimination, say why two players circle |
+# | You need | notebook 05 |
+# | Time | 30 minutes to read · 60 seconds to run · seed 0 |
+
+# %%
+import numpy as np
+import torch
+
+from course_lib.experiments.fool import FoolExperiment
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters, score, train_many
+from course_lib.live import Arrows, Curve, Density, LiveLab, Scatter, explore
+from course_lib.measure import normal_quantiles, recovered, wasserstein1
+from course_lib.models.bilinear import METHODS, path
+from course_lib.models.gan1d import MinibatchDiscrimination
+from course_lib.plots import histogram, paths, show, strip
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)   # for models this small one thread is as fast as two, and steadier
+SEEDS = range(2000, 2016)  # sixteen games; no setting was chosen on these seeds
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** An hour and a quarter. The point of the first half is method: one run of a GAN proves nothing, so
+# ask for the distribution over seeds before you show any remedy. *Fool the discriminator* is worth projecting: let the
+# class shout the moves. The game $x \cdot y$ stands alone and fits on a board.
+
+# %% [markdown]
+# ## When is it a success?
+# We call a game **recovered** if, at its last step, the made numbers have a mean near 4, a standard deviation near one
+# half, and a small **Wasserstein distance** to the real ones: the mean way that numbers must walk to become others. On
+# a line the shortest way is to send the smallest to the smallest, so sorting gives it exactly. Why the third condition?
+
+# %%
+spikes = np.tile([3.5, 4.5], 500)
+claim("two spikes: standard deviation", spikes.std(), near=0.5, within=1e-6)
+distance = wasserstein1(spikes, normal_quantiles(1000, 4.0, 0.5))
+claim("their Wasserstein distance to the real numbers", distance, above=0.15)
+claim("so they do not count as recovered", not recovered(spikes))
+
+# %% [markdown]
+# ## Sixteen games
+# One run proves nothing. We train sixteen at once, as parameters with a leading dimension of seeds.
+
+# %%
+predict("05b.plain", "Of sixteen games with the plain GAN, how many recover the data?", low=0, high=16)
+
+# %%
+plain = score(train_many(GAN1DHyperparameters(minibatch=False), SEEDS, steps=3000))
+reveal("05b.plain", plain.recovered.sum())
+claim("plain GAN: games recovered, of 16", plain.recovered.sum(), above=1, below=14)
+claim("largest distance of a mean from 4", np.abs(plain.mean - 4).max(), below=0.6)
+claim("smallest standard deviation", plain.std.min(), below=0.4)
+claim("largest standard deviation", plain.std.max(), above=0.6)
+
+# %% [markdown]
+# Every game finds the place. The width is another matter: too narrow here, too wide there. You may read that a plain GAN
+# *collapses* to a very narrow distribution. Measured over seeds that is half true: its width is **arbitrary**.
+#
+# Why? $D$ judges one number at a time, and $G$'s gradient is a mean over single numbers. Nothing in it speaks of
+# *spread*. If all made numbers sit where $D$ is highest, each is fine by itself. Only $D$'s slow answer, one step
+# later, pushes them apart; who is where at the last step is chance.
+
+# %% [markdown]
+# ## Let D see the company
+# The remedy of Salimans et al.: show $D$, with each number, *how close the others of its batch are*. Made numbers that
+# huddle give themselves away.
+#
+# Take features $f(x_i)$ from inside $D$. A tensor $T$ turns each into $M_i$, five **kernels** of three numbers. Then
+#
+# $$c_k(x_i, x_j) = \exp\bigl(-\lVert M_{ik} - M_{jk} \rVert_1\bigr), \qquad o(x_i)_k = \sum_j c_k(x_i, x_j).$$
+#
+# We follow the shapes, for a batch of 8 numbers with 6 features each.
+
+# %%
+rng = torch.Generator().manual_seed(0)
+f = torch.randn(8, 6, generator=rng)
+layer = MinibatchDiscrimination(6, "pytorch", rng)
+
+M = (f @ layer.T).view(8, 5, 3)                     # project: 5 kernels of dimension 3
+difference = M[:, None] - M[None]                   # all pairs, by broadcasting
+distance = difference.abs().sum(dim=3)              # L1
+c = torch.exp(-distance)                            # near 1: close; near 0: far
+o = c.sum(dim=1)                                    # over the batch
+features = torch.cat([f, o], dim=1)                 # what D goes on with
+for name in ("M", "difference", "distance", "o", "features"):
+    print(f"{name:10} {tuple(locals()[name].shape)}")
+
+# %%
+by_loop = torch.zeros(8, 5)
+for i in range(8):
+    for j in range(8):
+        by_loop[i] += torch.exp(-(M[i] - M[j]).abs().sum(dim=1))
+claim("a plain loop gives the same features", (by_loop - o).abs().max(), below=1e-5)
+claim("so does the library's layer", (layer(f) - o).abs().max(), below=1e-5)
+
+# %%
+predict("05b.minibatch", "And of sixteen games with minibatch discrimination?", low=0, high=16)
+
+# %%
+minibatch = score(train_many(GAN1DHyperparameters(minibatch=True), SEEDS, steps=3000))
+reveal("05b.minibatch", minibatch.recovered.sum())
+claim("minibatch discrimination: games recovered, of 16", minibatch.recovered.sum(), above=11)
+claim("middle half of the standard deviations, plain", np.subtract(*np.quantile(plain.std, [0.75, 0.25])), above=0.06)
+claim("the same, minibatch", np.subtract(*np.quantile(minibatch.std, [0.75, 0.25])), below=0.05)
+
+# %%
+show(strip({"plain": plain.std, "minibatch discrimination": minibatch.std}, band=(0.4, 0.6, "counts as recovered"),
+           title="The plain GAN's width is a matter of luck; company pins it", ylabel="standard deviation, last step"),
+     alt="Two columns of dots: standard deviations of the plain GAN scattered from about 0.3 to 0.75; those with "
+         "minibatch discrimination almost all at 0.5, with at most a few stragglers")
+
+# %% [markdown]
+# Not every game is won: look for a straggler. And the remedy has a price: the answer for one number now depends on
+# its batch, so **the batch size becomes a hyperparameter** of the model itself. Show the same numbers in a batch
+# four times as large, and the features leave the range on which $D$ was trained:
+
+# %%
+small, large = torch.randn(32, 6, generator=rng), torch.randn(128, 6, generator=rng)
+ratio = layer(large).mean() / layer(small).mean()
+claim("four times the batch: the features grow by this factor", ratio, near=4, within=1.5)
+
+# %% [markdown]
+# ## Two ways to fail for certain
+# A narrow made distribution *can* be forced, and so can a forger that never starts. Which knob does which? Both games
+# are plain. In one, $G$'s learning rate is a hundred times larger. In the other, $D$'s is ten times larger and $G$
+# uses the saturating loss.
+
+# %%
+predict("05b.fast_g", "A forger a hundred times too fast: what becomes of its numbers?",
+        options=["they spread too wide", "they huddle on a moving point", "they stay where they began"])
+
+# %%
+fast_g = score(train_many(GAN1DHyperparameters(minibatch=False, learning_rate_g=0.1), SEEDS, steps=1500))
+reveal("05b.fast_g", "they huddle on a moving point" if np.median(fast_g.std) < 0.1 else "they spread too wide")
+claim("forger too fast: median standard deviation", np.median(fast_g.std), below=0.1)
+claim("games recovered", fast_g.recovered.sum(), below=3)
+
+sure_d = GAN1DHyperparameters(minibatch=False, learning_rate_d=0.03, loss="saturating")
+frozen = score(train_many(sure_d, SEEDS, steps=1500))
+far_off = (np.abs(frozen.mean - 4) > 2).sum()
+claim("sure police, saturating loss: games whose mean is off by more than 2", far_off, above=5)
+thawed = score(train_many(sure_d.changed(loss="non-saturating"), SEEDS, steps=1500))
+claim("the same police with the non-saturating loss", (np.abs(thawed.mean - 4) > 2).sum(), below=3)
+
+# %% [markdown]
+# The fast forger runs to where $D$ is highest before $D$ can answer: collapse. The sure police gives the saturating
+# loss nothing to climb: frozen at the start. One word in the code, $-\log D$ for $\log(1 - D)$, thaws it.
+#
+# A published script of this game starts from weights $\mathcal{N}(0, 1)$ and noise that is *not* random: eight evenly
+# spaced spikes from $-8$ to 8, each a hundredth wide. How does it fare?
+
+# %%
+games = train_many(TEXTBOOK, SEEDS, steps=3000)
+textbook = score(games)
+claim("the script's setting: games recovered, of 16", textbook.recovered.sum(), below=6)
+
+game = games[int(np.argmin(np.abs(textbook.mean - 4)))]
+show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all over [-8, 8]": game.samples(8000)},
+               title="Trained on eight spikes, judged on the space between", xlabel="made number", bins=80),
+     alt="Two histograms of made numbers: with the spiky noise of training a few thin spikes, with noise that fills "
+         "the whole interval a smooth hump in other places")
+
+# %% [markdown]
+# In training $G$ meets eight values of $z$, so it makes eight values of $x$. What it does between them nobody checked;
+# a picture drawn with continuous $z$ shows a density that was never trained. Draw what you train.
+
+# %% [markdown]
+# ## Fool the discriminator
+# Now you are the forger. Five numbers are yours; $D$ learns live to see through them. Press **Start**, then move your
+# numbers to make the *loss of G* small. The arrows show the gradient: which way the network forger would go.
+#
+# 1. Put all five at 4. What does $D$ do there, and where does it leave a gap?
+# 2. Spread them like the real ones. Do the arrows still agree on anything?
+
+# %%
+LiveLab(
+    FoolExperiment(seed=0),
+    views=[
+        Density("real_density", grid="grid", lines=["decision"], xlim=(-2, 8), ylim=(0, 1.1), xlabel="x",
+                labels={"real_density": "real", "decision": "D(x)"}, colors={"decision": "green"},
+                title="Your numbers, at the height of D", ylabel="density, or probability")
+        + Scatter("numbers", labels={"numbers": "your numbers"}, colors={"numbers": "vermillion"})
+        + Arrows("pull", at="numbers", labels={"pull": "where G would go"}, colors={"pull": "vermillion"}),
+        Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G (yours)"}, title="The score",
+              ylabel="nats", colors={"loss_d": "green", "loss_g": "vermillion"}),
+    ],
+    headless_steps=200,
+)
+
+# %% [markdown]
+# ## Why two players circle
+# A network alone walks downhill and stops at the bottom. Two players have no common hill. They look for a **Nash
+# equilibrium**, a point where neither can gain by moving alone. Take the smallest such game: $x$ wants $V = x \cdot y$
+# small, $y$ wants it large. The equilibrium is $(0, 0)$. Both move by their gradient, with step size $\eta$:
+#
+# - **simultaneous**: $x' = x - \eta y$ and $y' = y + \eta x$. Then $x'^2 + y'^2 = (1 + \eta^2)(x^2 + y^2)$, since the
+#   cross terms cancel. It spirals *out*, whatever $\eta$.
+# - **alternating**, as GANs do: $y$ answers the new $x'$. Now $x^2 + y^2 - \eta x y$ never changes: an orbit, an ellipse.
+# - **extragradient**: look one step ahead, and take the gradient *there*. Then $x^2 + y^2$ shrinks.
+
+# %%
+def circle(eta=0.3, steps=40):
+    return paths({m: path(1.0, 0.0, eta, m, steps) for m in METHODS}, limit=3, xlabel="x, who wants x·y small",
+                 ylabel="y, who wants it large", title=f"Step size {eta:.2f}: out, around, and in")
+
+explore(circle, eta=(0.05, 1.2, 0.05), steps=(5, 100, 5), labels={"eta": "step size η"},
+        alt="Three walks from (1, 0) around the origin: one spirals outwards, one stays on an ellipse, one spirals in")
+
+# %%
+eta = 0.3
+simultaneous, alternating, extragradient = (path(1.0, 0.0, eta, method, 50) for method in METHODS)
+size = (simultaneous**2).sum(axis=1)
+growth = size[1:] / size[:-1]
+claim("simultaneous: growth of x² + y² per step, less 1 + η²", np.abs(growth - (1 + eta**2)).max(), below=1e-9)
+orbit = (alternating**2).sum(axis=1) - eta * alternating.prod(axis=1)
+claim("alternating: change of x² + y² - ηxy over fifty steps", np.ptp(orbit), below=1e-9)
+claim("extragradient: x² + y² after fifty steps", (extragradient[-1] ** 2).sum(), below=0.05)
+
+# %% [markdown]
+# A GAN is this game with a landscape around it. It is trained by alternating steps, and its losses need not settle
+# even when nothing is wrong; they may also look settled while the width is off.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The features of minibatch discrimination, from $M$. No loops.
+
+# %% tags=["exercise"]
+def minibatch_features(M):
+    """o, shape (batch, kernels): sums over the batch of exp(-L1 distance), from M, shape (batch, kernels, dim)."""
+    ### BEGIN SOLUTION
+    distance = (M[:, None] - M[None]).abs().sum(dim=3)
+    return torch.exp(-distance).sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("05b.minibatch_features", minibatch_features)
+
+# %% [markdown]
+# **2.** The Wasserstein distance between two samples of equal size on a line.
+
+# %% tags=["exercise"]
+def distance_by_sorting(a, b):
+    """W1 between two samples, arrays of shape (n,): the mean walk, as short as possible. Returns a float."""
+    ### BEGIN SOLUTION
+    return float(np.abs(np.sort(a) - np.sort(b)).mean())
+    ### END SOLUTION
+
+# %%
+check("05b.wasserstein1", distance_by_sorting)
+
+# %% [markdown]
+# **3.** For $V = x \cdot y$, an extragradient step is $x' = x - \eta\,(y + \eta x)$ and $y' = y + \eta\,(x - \eta y)$. By
+# what factor does it change $x^2 + y^2$, and for which positive $\eta$ does it come in?
+
+# %% tags=["exercise"]
+def extragradient_growth(eta):
+    """The factor, and whether the game converges: two arrays of eta's shape, the second one of bools."""
+    ### BEGIN SOLUTION
+    return (1 - eta**2) ** 2 + eta**2, (eta > 0) & (eta < 1)
+    ### END SOLUTION
+
+# %%
+check("05b.extragradient", extragradient_growth)
+
+# %%
+show_source(MinibatchDiscrimination)
+
+# %% [markdown]
+# ## What to keep
+# - Judge a GAN by many seeds and by a measure of its samples, never by one run or by its losses.
+# - A discriminator of single numbers does not speak of spread. Let it see the batch, and the batch size matters.
+# - Two players circle. Alternating steps stay on an orbit; looking ahead brings them in.
+#
+# **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
+# by a Two Time-Scale Update Rule*, NIPS (2017). G. Gidel et al., *A Variational Inequality Perspective on Generative
+# Adversarial Networks*, ICLR (2019). G. Korpelevich, *The Extragradient Method for Finding Saddle Points* (1976).
+#
+# **Next:** 06, the same game with images: convolutions on both sides, and measures that cannot be fooled.
