@@ -33,7 +33,7 @@ def claim(text: str, value: float | bool, *, near: float | None = None, within: 
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")
     if numeric:
-        value = float(value)
+        value = float(value.detach() if hasattr(value, "detach") else value)
         holds, expected = _compare(value, near, within, above, below)
         measured = f"measured {_rounded(value)}, expected {expected}"
     else:

@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | derive the best discriminator, say what the generator then minimises, and read a GAN's two losses |
 # | You need | cross-entropy, densities, gradients; notebook 01 |
-# | Time | 35 minutes to read · 30 seconds to run · seed 0 |
+# | Time | 35 minutes to read · 15 seconds to run · seed 0 |
 
 # %%
 import numpy as np

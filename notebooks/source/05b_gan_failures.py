@@ -173,17 +173,18 @@ show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all 
 
 # %% [markdown]
 # ## Fool the discriminator
-# Now you are the forger. Five numbers are yours; $D$ learns live to see through them. Press **Start**, then move your
-# numbers to make the *loss of G* small. The arrows show the gradient: which way the network forger would go.
+# Now you are the forger. Five numbers are yours, made with a slightly trembling hand; $D$ learns live to see through
+# them. Set the speed to `100 steps/s`, press **Start**, and move your numbers to make the *loss of G* small. The arrows
+# show the gradient: which way the network forger would go.
 #
-# 1. Put all five at 4. What does $D$ do there, and where does it leave a gap?
-# 2. Spread them like the real ones. Do the arrows still agree on anything?
+# 1. Put all five at 4, the most likely real value. Why does $D$ not believe you?
+# 2. Spread them like the real ones. What happens to both losses, and do the arrows still agree on anything?
 
 # %%
 LiveLab(
     FoolExperiment(seed=0),
     views=[
-        Density("real_density", grid="grid", lines=["decision"], xlim=(-2, 8), ylim=(0, 1.1), xlabel="x",
+        Density("real_density", grid="grid", lines=["decision"], xlim=(-2, 8), ylim=(-0.08, 1.1), xlabel="x",
                 labels={"real_density": "real", "decision": "D(x)"}, colors={"decision": "green"},
                 title="Your numbers, at the height of D", ylabel="density, or probability")
         + Scatter("numbers", labels={"numbers": "your numbers"}, colors={"numbers": "vermillion"})

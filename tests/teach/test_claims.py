@@ -48,6 +48,11 @@ def test_failure_raises_in_ci_only(value, expected, shown, monkeypatch):
         claim("the sky is green", value, **expected)
 
 
+def test_a_tensor_with_a_gradient_is_taken_without_a_warning(shown, recwarn):
+    claim("a", torch.tensor(0.5, requires_grad=True) * 2, near=1, within=0.1)
+    assert shown[0].status == "holds" and not recwarn
+
+
 def test_shows_what_was_measured_and_expected(shown):
     claim("a", 0.123456, near=0.12, within=0.01)
     claim("b", 12345.6, above=3, below=20_000)

@@ -1,0 +1,52 @@
+"""The live cells of the notebooks, as a student meets them: only imports and those cells are run here."""
+
+import pytest
+from jupyter import Jupyter
+
+LABS = [("05_gan_1d.ipynb", "lab = LiveLab(", "learning rate of G"),
+        ("05b_gan_failures.ipynb", "LiveLab(", "your number 3")]
+PIXELS = "() => document.querySelector('.course-canvas canvas').toDataURL()"
+
+
+@pytest.fixture(scope="module")
+def jupyter(student_course):
+    with Jupyter.make_lab(student_course) as jupyter:
+        yield jupyter
+
+
+def index(jupyter, start):
+    return next(i for i, cell in enumerate(jupyter.cells()) if cell["source"].startswith(start))
+
+
+@pytest.mark.parametrize(("notebook", "start", "knob"), LABS, ids=[name for name, _, _ in LABS])
+def test_a_lab_trains_draws_and_takes_a_turned_knob(jupyter, notebook, start, knob):
+    page = jupyter.page
+    jupyter.open(notebook)
+    jupyter.run_cell(0)
+    jupyter.run_cell(index(jupyter, start), timeout=60)
+    page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
+    before = page.evaluate(PIXELS)
+
+    lab = page.locator(".course-lab")
+    lab.get_by_role("button", name="Start").click()
+    page.wait_for_function("before => document.querySelector('.course-canvas canvas').toDataURL() !== before",
+                           arg=before, timeout=60_000)
+    lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".course-changed", has_text=knob).wait_for(timeout=30_000)
+
+    lab.get_by_role("button", name="Pause").click()
+    page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
+    assert page.locator(".course-error").inner_text() == ""
+
+
+def test_the_circling_game_is_redrawn(jupyter):
+    page = jupyter.page
+    jupyter.open("05b_gan_failures.ipynb")
+    jupyter.run_cell(0)
+    jupyter.run_cell(index(jupyter, "def circle("))
+    page.locator("img[alt*='eta = 0.3']").wait_for(timeout=30_000)
+    page.locator(".widget-slider .noUi-handle").first.focus()
+    page.keyboard.press("End")
+    page.locator("img[alt*='eta = 1.2']").wait_for(timeout=30_000)
+    assert page.locator("[role=alert]:visible").count() == 0
