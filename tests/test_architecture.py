@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
 GROUND = {"data", "models", "measure", "plots", "mode"}
 MAY_IMPORT = {
-    "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": set(), "mode": set(),
+    "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
     "experiments": {"data", "models", "measure", "experiments"},
     "live": {"experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},

@@ -60,7 +60,7 @@ def test_field():
 
 def test_show_gives_the_picture_its_alt_text(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(plots.style, "display", lambda bundle, raw: shown.append(bundle))
     plots.show(FIGURES["curves"](), alt='Two "curves" < three')
     assert 'alt="Two &quot;curves&quot; &lt; three"' in shown[0]["text/html"]
     assert shown[0]["text/plain"] == 'Two "curves" < three'

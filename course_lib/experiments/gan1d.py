@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.measure import normal_density, normal_quantiles, recovered, smooth_density, wasserstein1
+from course_lib.measure import (
+    histogram_density,
+    normal_density,
+    normal_quantiles,
+    optimal_discriminator,
+    recovered,
+    smooth_density,
+    wasserstein1,
+)
 from course_lib.models.gan1d import (
     ACTIVATIONS,
     INITS,
@@ -178,6 +186,25 @@ class GAN1DExperiment(Experiment):
         return {"grid": GRID, "real_density": normal_density(GRID, REAL_MEAN, REAL_STD),
                 "generated_density": smooth_density(self.samples(SNAPSHOT_SAMPLES), GRID, BANDWIDTH),
                 "decision": self.decision(GRID)}
+
+    @torch.no_grad()
+    def loss_of_d(self, count: int = 19_200, seed: int = SNAPSHOT_SEED) -> tuple[float, float]:
+        """D's loss on fresh numbers, and the least that any D of single numbers could have against G as it is.
+
+        Both in nats, on about `count` numbers in batches of the training's size. The second is that of p/(p + q), by
+        quadrature, with a histogram for q.
+        """
+        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        batches = max(count // h.batch_size, 1)
+        real = torch.stack([real_data(h.batch_size, rng) for _ in range(batches)])
+        made = self.G(torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]))
+        loss = discriminator_loss(self.D(real), self.D(made)).mean().item()
+        x, q = histogram_density(made.numpy(), -8, 16, 480)
+        p = normal_density(x, REAL_MEAN, REAL_STD)
+        best = optimal_discriminator(p, q)
+        cost = np.where(p > 0, -p * np.log(np.clip(best, 1e-300, 1)), 0)
+        cost += np.where(q > 0, -q * np.log(np.clip(1 - best, 1e-300, 1)), 0)
+        return loss, float(cost.sum() * (x[1] - x[0]))
 
     def generator_gradients(self, batches: int = 64, seed: int = SNAPSHOT_SEED) -> dict[str, float]:
         """Euclidean norm of the gradient that G would get now from each of the two losses; trains nothing."""

@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | measure a failure over many seeds, build minibatch discrimination, say why two players circle |
 # | You need | notebook 05 |
-# | Time | 30 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 35 minutes to read · 60 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -20,7 +20,7 @@ from course_lib.live import Arrows, Curve, Density, LiveLab, Scatter, explore
 from course_lib.measure import normal_quantiles, recovered, wasserstein1
 from course_lib.models.bilinear import METHODS, path
 from course_lib.models.gan1d import MinibatchDiscrimination
-from course_lib.plots import histogram, paths, show, strip
+from course_lib.plots import histogram, paths, show, small_multiples, strip
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)   # for models this small one thread is as fast as two, and steadier
@@ -31,11 +31,13 @@ SEEDS = range(2000, 2016)  # sixteen games; no setting was chosen on these seeds
 # ask for the distribution over seeds before you show any remedy. *Fool the discriminator* is worth projecting: let the
 # class shout the moves. The game $x \cdot y$ stands alone and fits on a board.
 
-# %% [markdown]
+# %% [markdown] cited="0.15 0.5 0.1"
 # ## When is it a success?
-# We call a game **recovered** if, at its last step, the made numbers have a mean near 4, a standard deviation near one
-# half, and a small **Wasserstein distance** to the real ones: the mean way that numbers must walk to become others. On
-# a line the shortest way is to send the smallest to the smallest, so sorting gives it exactly. Why the third condition?
+# We call a game **recovered** if, at its last step, three things are right about the made numbers: the mean (4, give or
+# take 0.15), the standard deviation (0.5, give or take 0.1), and the **Wasserstein distance** to the real ones (below
+# 0.15). That is how far, on average, numbers must walk until they lie like the real ones. On a line the smallest goes
+# to the smallest: if two walks crossed, exchanging their ends would not make the total longer. So sorting gives it
+# exactly. Why the third condition?
 
 # %%
 spikes = np.tile([3.5, 4.5], 500)
@@ -52,7 +54,8 @@ claim("so they do not count as recovered", not recovered(spikes))
 predict("05b.plain", "Of sixteen games with the plain GAN, how many recover the data?", low=0, high=16)
 
 # %%
-plain = score(train_many(GAN1DHyperparameters(minibatch=False), SEEDS, steps=3000))
+plain_games = train_many(GAN1DHyperparameters(minibatch=False), SEEDS, steps=3000)
+plain = score(plain_games)
 reveal("05b.plain", plain.recovered.sum())
 claim("plain GAN: games recovered, of 16", plain.recovered.sum(), above=1, below=14)
 claim("largest distance of a mean from 4", np.abs(plain.mean - 4).max(), below=0.6)
@@ -60,17 +63,51 @@ claim("smallest standard deviation", plain.std.min(), below=0.4)
 claim("largest standard deviation", plain.std.max(), above=0.6)
 
 # %% [markdown]
-# Every game finds the place. The width is another matter: too narrow here, too wide there. You may read that a plain GAN
-# *collapses* to a very narrow distribution. Measured over seeds that is half true: its width is **arbitrary**.
+# Every game finds the place. The width is another matter. You may read that a plain GAN *collapses* to a very narrow
+# distribution. Measured over seeds that is half true: its width is **arbitrary**.
 #
-# Why? $D$ judges one number at a time, and $G$'s gradient is a mean over single numbers. Nothing in it speaks of
-# *spread*. If all made numbers sit where $D$ is highest, each is fine by itself. Only $D$'s slow answer, one step
-# later, pushes them apart; who is where at the last step is chance.
+# Why? Notebook 05 says that the best $D$ would notice. So we ask each $D$: how large is your loss, and how small could
+# it be, against this very forger?
+
+# %%
+now, least = np.array([game.loss_of_d() for game in plain_games]).T
+failed = ~plain.recovered
+asleep = failed & (now > 2 * np.log(2) - 0.01)
+print("failed games:", [f"{n:.2f} of {m:.2f}" for n, m in zip(now[failed], least[failed], strict=True)])
+claim("failed games whose D says one half to everything", asleep.sum(), above=1)
+claim("the least loss that a D could have there, on average", least[asleep].mean(), below=1.3)
+claim("failed games whose D is awake", (failed & ~asleep).sum(), above=0)
+
+# %%
+def picture(game):
+    now = game.snapshot()
+    return {"real": now["real_density"], "made": now["generated_density"], "D(x)": now["decision"]}
+
+picks = {"recovered": plain.recovered, "D asleep": asleep, "D awake, G stuck": failed & ~asleep}
+chosen = {name: plain_games[int(np.argmax(np.where(mask, np.abs(plain.std - 0.5), -1)))]
+          for name, mask in picks.items()}
+chosen["recovered"] = plain_games[int(np.argmin(plain.w1))]
+show(small_multiples(plain_games[0].snapshot()["grid"], {name: picture(game) for name, game in chosen.items()},
+                     title="One success, two ways to fail", xlabel="x", ylim=(0, 1.6)),
+     alt="Three panels of real and made density with D(x). Recovered: the bells agree, D is near one half. D asleep: "
+         "a narrow made spike, D flat at one half. D awake: a spike with a long tail, D falls over the spike")
+
+# %% [markdown]
+# - **$D$ asleep.** It answers one half everywhere and its loss is $2 \log 2$, although a better $D$ exists. A flat $D$
+#   has no gradient for $G$. Both losses look like success.
+# - **$D$ awake, $G$ stuck.** $D$ sees that the shape is wrong, but no small step of $G$'s few weights mends it.
+#
+# So $D$ *can* see the spread, number by number; this small, slow one often does not. Does a faster one?
+
+# %%
+fast_d = score(train_many(GAN1DHyperparameters(minibatch=False, learning_rate_d=0.01), SEEDS, steps=3000))
+claim("faster D: games with the right width, of 16", (np.abs(fast_d.std - 0.5) < 0.1).sum(), above=12)
+claim("but games recovered", fast_d.recovered.sum(), below=15)
 
 # %% [markdown]
 # ## Let D see the company
-# The remedy of Salimans et al.: show $D$, with each number, *how close the others of its batch are*. Made numbers that
-# huddle give themselves away.
+# A faster $D$ mends the width, not always the shape. Salimans et al. (2016) change what $D$ sees: with each number,
+# *how close the others of its batch are*. Made numbers that huddle give themselves away at once.
 #
 # Take features $f(x_i)$ from inside $D$. A tensor $T$ turns each into $M_i$, five **kernels** of three numbers. Then
 #
@@ -83,7 +120,7 @@ rng = torch.Generator().manual_seed(0)
 f = torch.randn(8, 6, generator=rng)
 layer = MinibatchDiscrimination(6, "pytorch", rng)
 
-M = (f @ layer.T).view(8, 5, 3)                     # project: 5 kernels of dimension 3
+M = (f @ layer.T.detach()).view(8, 5, 3)                     # project: 5 kernels of dimension 3
 difference = M[:, None] - M[None]                   # all pairs, by broadcasting
 distance = difference.abs().sum(dim=3)              # L1
 c = torch.exp(-distance)                            # near 1: close; near 0: far
@@ -107,19 +144,24 @@ predict("05b.minibatch", "And of sixteen games with minibatch discrimination?", 
 minibatch = score(train_many(GAN1DHyperparameters(minibatch=True), SEEDS, steps=3000))
 reveal("05b.minibatch", minibatch.recovered.sum())
 claim("minibatch discrimination: games recovered, of 16", minibatch.recovered.sum(), above=11)
-claim("middle half of the standard deviations, plain", np.subtract(*np.quantile(plain.std, [0.75, 0.25])), above=0.06)
-claim("the same, minibatch", np.subtract(*np.quantile(minibatch.std, [0.75, 0.25])), below=0.05)
+claim("middle half of the spreads, its width, plain", np.ptp(np.quantile(plain.std, [0.25, 0.75])), above=0.06)
+claim("the same, minibatch", np.ptp(np.quantile(minibatch.std, [0.25, 0.75])), below=0.05)
 
 # %%
-show(strip({"plain": plain.std, "minibatch discrimination": minibatch.std}, band=(0.4, 0.6, "counts as recovered"),
-           title="The plain GAN's width is a matter of luck; company pins it", ylabel="standard deviation, last step"),
-     alt="Two columns of dots: standard deviations of the plain GAN scattered from about 0.3 to 0.75; those with "
-         "minibatch discrimination almost all at 0.5, with at most a few stragglers")
+show(strip({"plain": plain.std, "faster D": fast_d.std, "minibatch": minibatch.std}, band=(0.4, 0.6, "right width"),
+           filled={"plain": plain.recovered, "faster D": fast_d.recovered, "minibatch": minibatch.recovered},
+           filled_means="recovered", title="A faster D mends the width, company the shape, too",
+           ylabel="standard deviation, last step"),
+     alt="Three columns of dots: standard deviations of the plain GAN scattered widely, half of them hollow; with a "
+         "faster D all near 0.5, several hollow; with minibatch discrimination all but one near 0.5 and filled")
 
 # %% [markdown]
-# Not every game is won: look for a straggler. And the remedy has a price: the answer for one number now depends on
-# its batch, so **the batch size becomes a hyperparameter** of the model itself. Show the same numbers in a batch
-# four times as large, and the features leave the range on which $D$ was trained:
+# One game with company may fail completely: there $D$ won at once, its loss is 0, and its gradient led $G$ nowhere (the
+# first row of notebook 05's table).
+#
+# And the remedy has a price: the answer for one number now depends on its batch, so **the batch size becomes a
+# hyperparameter** of the model itself. Show $D$ a batch four times as large, and its features leave the range on which it
+# was trained. (Not quite four times: each number's closeness to itself is 1 in any batch.)
 
 # %%
 small, large = torch.randn(32, 6, generator=rng), torch.randn(128, 6, generator=rng)
@@ -128,9 +170,7 @@ claim("four times the batch: the features grow by this factor", ratio, near=4, w
 
 # %% [markdown]
 # ## Two ways to fail for certain
-# A narrow made distribution *can* be forced, and so can a forger that never starts. Which knob does which? Both games
-# are plain. In one, $G$'s learning rate is a hundred times larger. In the other, $D$'s is ten times larger and $G$
-# uses the saturating loss.
+# Both games are plain. In the first, $G$'s learning rate is a hundred times larger.
 
 # %%
 predict("05b.fast_g", "A forger a hundred times too fast: what becomes of its numbers?",
@@ -139,9 +179,13 @@ predict("05b.fast_g", "A forger a hundred times too fast: what becomes of its nu
 # %%
 fast_g = score(train_many(GAN1DHyperparameters(minibatch=False, learning_rate_g=0.1), SEEDS, steps=1500))
 reveal("05b.fast_g", "they huddle on a moving point" if np.median(fast_g.std) < 0.1 else "they spread too wide")
-claim("forger too fast: median standard deviation", np.median(fast_g.std), below=0.1)
-claim("games recovered", fast_g.recovered.sum(), below=3)
+claim("median standard deviation", np.median(fast_g.std), below=0.1)
+claim("the points lie apart from game to game: range of the means", np.ptp(fast_g.mean), above=1)
 
+# %% [markdown]
+# That is collapse. In the second, $D$ learns ten times faster, and $G$ has the saturating loss of notebook 05.
+
+# %%
 sure_d = GAN1DHyperparameters(minibatch=False, learning_rate_d=0.03, loss="saturating")
 frozen = score(train_many(sure_d, SEEDS, steps=1500))
 far_off = (np.abs(frozen.mean - 4) > 2).sum()
@@ -150,26 +194,8 @@ thawed = score(train_many(sure_d.changed(loss="non-saturating"), SEEDS, steps=15
 claim("the same police with the non-saturating loss", (np.abs(thawed.mean - 4) > 2).sum(), below=3)
 
 # %% [markdown]
-# The fast forger runs to where $D$ is highest before $D$ can answer: collapse. The sure police gives the saturating
-# loss nothing to climb: frozen at the start. One word in the code, $-\log D$ for $\log(1 - D)$, thaws it.
-#
-# A published script of this game starts from weights $\mathcal{N}(0, 1)$ and noise that is *not* random: eight evenly
-# spaced spikes from $-8$ to 8, each a hundredth wide. How does it fare?
-
-# %%
-games = train_many(TEXTBOOK, SEEDS, steps=3000)
-textbook = score(games)
-claim("the script's setting: games recovered, of 16", textbook.recovered.sum(), below=6)
-
-game = games[int(np.argmin(np.abs(textbook.mean - 4)))]
-show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all over [-8, 8]": game.samples(8000)},
-               title="Trained on eight spikes, judged on the space between", xlabel="made number", bins=80),
-     alt="Two histograms of made numbers: with the spiky noise of training a few thin spikes, with noise that fills "
-         "the whole interval a smooth hump in other places")
-
-# %% [markdown]
-# In training $G$ meets eight values of $z$, so it makes eight values of $x$. What it does between them nobody checked;
-# a picture drawn with continuous $z$ shows a density that was never trained. Draw what you train.
+# A sure police leaves the saturating loss nothing to climb: frozen at the start. One word in the code, $-\log D$ for
+# $\log(1 - D)$, thaws it.
 
 # %% [markdown]
 # ## Fool the discriminator
@@ -177,7 +203,7 @@ show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all 
 # them. Set the speed to `100 steps/s`, press **Start**, and move your numbers to make the *loss of G* small. The arrows
 # show the gradient: which way the network forger would go.
 #
-# 1. Put all five at 4, the most likely real value. Why does $D$ not believe you?
+# 1. Put all five at 4, the most likely real value, and wait. Why does $D$ stop believing you?
 # 2. Spread them like the real ones. What happens to both losses, and do the arrows still agree on anything?
 
 # %%
@@ -197,19 +223,21 @@ LiveLab(
 
 # %% [markdown]
 # ## Why two players circle
-# A network alone walks downhill and stops at the bottom. Two players have no common hill. They look for a **Nash
-# equilibrium**, a point where neither can gain by moving alone. Take the smallest such game: $x$ wants $V = x \cdot y$
-# small, $y$ wants it large. The equilibrium is $(0, 0)$. Both move by their gradient, with step size $\eta$:
+# Some games neither sleep nor stick: they wander. A network alone walks downhill and stops at the bottom. Two players
+# have no common hill. They look for a **Nash equilibrium**, a point where neither can gain by moving alone. Take the
+# smallest such game: $x$ wants $V = x \cdot y$ small, $y$ wants it large. The equilibrium is $(0, 0)$. Both move by their
+# gradient, with step size $\eta$:
 #
 # - **simultaneous**: $x' = x - \eta y$ and $y' = y + \eta x$. Then $x'^2 + y'^2 = (1 + \eta^2)(x^2 + y^2)$, since the
 #   cross terms cancel. It spirals *out*, whatever $\eta$.
 # - **alternating**, as GANs do: $y$ answers the new $x'$. Now $x^2 + y^2 - \eta x y$ never changes: an orbit, an ellipse.
-# - **extragradient**: look one step ahead, and take the gradient *there*. Then $x^2 + y^2$ shrinks.
+# - **extragradient**: look one step ahead, and take the gradient *there*. For small $\eta$ it comes in; how small,
+#   you will find out in exercise 3.
 
 # %%
 def circle(eta=0.3, steps=40):
     return paths({m: path(1.0, 0.0, eta, m, steps) for m in METHODS}, limit=3, xlabel="x, who wants x·y small",
-                 ylabel="y, who wants it large", title=f"Step size {eta:.2f}: out, around, and in")
+                 ylabel="y, who wants it large", title=f"Three ways to play x·y, step size {eta:.2f}")
 
 explore(circle, eta=(0.05, 1.2, 0.05), steps=(5, 100, 5), labels={"eta": "step size η"},
         alt="Three walks from (1, 0) around the origin: one spirals outwards, one stays on an ellipse, one spirals in")
@@ -225,23 +253,47 @@ claim("alternating: change of x² + y² - ηxy over fifty steps", np.ptp(orbit),
 claim("extragradient: x² + y² after fifty steps", (extragradient[-1] ** 2).sum(), below=0.05)
 
 # %% [markdown]
-# A GAN is this game with a landscape around it. It is trained by alternating steps, and its losses need not settle
-# even when nothing is wrong; they may also look settled while the width is off.
+# A GAN is this game with a landscape around it, trained by alternating steps. Its losses need not settle when nothing is
+# wrong, and, as the sleeping police showed, they may settle when much is wrong.
+
+# %% [markdown]
+# ## Reading a published setting
+# A published script of this game starts all weights from $\mathcal{N}(0, 1)$ and takes noise that is almost fixed: eight
+# evenly spaced spikes from $-8$ to 8, a hundredth wide. It seldom recovers. Is the noise to blame? Change only the noise.
+
+# %%
+games = train_many(TEXTBOOK, SEEDS, steps=3000)
+claim("the script's setting: games recovered, of 16", score(games).recovered.sum(), below=6)
+claim("judged on the noise it was trained with", score(games, as_trained=True).recovered.sum(), below=6)
+normal_noise = train_many(TEXTBOOK.changed(noise="normal"), SEEDS, steps=3000)
+claim("trained and judged with normal noise", score(normal_noise).recovered.sum(), below=8)
+
+game = games[int(np.argmin(score(games).w1))]
+show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all over [-8, 8]": game.samples(8000)},
+               title="Its best game: trained on eight spikes, drawn over all z", xlabel="made number", bins=80),
+     alt="Two histograms of made numbers: with the noise of training eight thin spikes, with noise that fills the "
+         "whole interval a broad distribution")
+
+# %% [markdown]
+# The noise alone is not the culprit: other parts of the setting fail, too. But look at the picture. In training $G$
+# meets eight values of $z$ and makes eight values of $x$; a picture drawn with continuous $z$ shows numbers that no
+# $D$ ever judged. Draw what you train.
 
 # %% [markdown]
 # ## Your turn
-# **1.** The features of minibatch discrimination, from $M$. No loops.
+# **1.** To *draw* $D(x)$ with minibatch discrimination, a number must be put into company. Write its features: the
+# closeness of each row of $M$ to all rows of another batch, without loops.
 
 # %% tags=["exercise"]
-def minibatch_features(M):
-    """o, shape (batch, kernels): sums over the batch of exp(-L1 distance), from M, shape (batch, kernels, dim)."""
+def closeness_to(M, others):
+    """Sums over `others` of exp(-L1 distance), shape (n, kernels). M is (n, kernels, dim), others (m, kernels, dim)."""
     ### BEGIN SOLUTION
-    distance = (M[:, None] - M[None]).abs().sum(dim=3)
+    distance = (M[:, None] - others[None]).abs().sum(dim=3)
     return torch.exp(-distance).sum(dim=1)
     ### END SOLUTION
 
 # %%
-check("05b.minibatch_features", minibatch_features)
+check("05b.closeness_to", closeness_to)
 
 # %% [markdown]
 # **2.** The Wasserstein distance between two samples of equal size on a line.
@@ -276,8 +328,9 @@ show_source(MinibatchDiscrimination)
 # %% [markdown]
 # ## What to keep
 # - Judge a GAN by many seeds and by a measure of its samples, never by one run or by its losses.
-# - A discriminator of single numbers does not speak of spread. Let it see the batch, and the batch size matters.
-# - Two players circle. Alternating steps stay on an orbit; looking ahead brings them in.
+# - A discriminator that is asleep looks like success. Compare its loss with the least possible one, where you can.
+# - Let $D$ see the batch, and it notices spread at once; then the batch size matters.
+# - Two players circle. Alternating steps stay on an orbit; looking ahead, with small steps, brings them in.
 #
 # **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
 # by a Two Time-Scale Update Rule*, NIPS (2017). G. Gidel et al., *A Variational Inequality Perspective on Generative

@@ -183,3 +183,17 @@ def test_scoring_survives_a_generator_that_ran_away():
     experiment.G.out.b.data.fill_(math.nan)
     scores = score([experiment], count=100)
     assert scores.w1[0] == math.inf and not scores.recovered[0]
+
+
+@pytest.mark.parametrize("minibatch", [False, True])
+def test_the_loss_of_d_beside_the_least_possible(minibatch):
+    experiment = GAN1DExperiment(GAN1DHyperparameters(minibatch=minibatch))
+    loss, least = experiment.loss_of_d()
+    assert least < 0.05 < loss  # before training G's numbers lie far from the real ones, and D does not know it
+    with torch.no_grad():  # a generator that is right: z ~ N(0, 1), so x = 4 + z/2 by a nearly linear softplus
+        experiment.G.hidden.W.fill_(0.01)
+        experiment.G.hidden.b.fill_(0.0)
+        experiment.G.out.W.fill_(0.5 / (4 * 0.01 * 0.5))
+        experiment.G.out.b.fill_(4 - experiment.G.out.W.sum() * np.log(2))
+    _, least = experiment.loss_of_d()
+    assert least == pytest.approx(2 * np.log(2), abs=0.02)

@@ -10,40 +10,51 @@ from course_lib.measure import wasserstein1
 from course_lib.teach.exercises import Exercise, Mistake
 
 
-def _distances(M: Tensor) -> Tensor:
-    return (M[:, None] - M[None]).abs().sum(dim=3)
+def _distances(M: Tensor, others: Tensor) -> Tensor:
+    return (M[:, None] - others[None]).abs().sum(dim=3)
 
 
-def _closeness(M: Tensor) -> Tensor:
-    return torch.exp(-_distances(M)).sum(dim=1)
+def _closeness(M: Tensor, others: Tensor) -> Tensor:
+    return torch.exp(-_distances(M, others)).sum(dim=1)
 
 
-MINIBATCH_FEATURES = Exercise(
+def _company_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
+    def draw(n: int, kernels: int, dim: int) -> Tensor:
+        return torch.tensor(rng.normal(size=(n, kernels, dim)), dtype=torch.float32)
+
+    return [(draw(n, kernels, dim), draw(m, kernels, dim))
+            for n, m, kernels, dim in ((4, 7, 5, 3), (1, 2, 2, 3), (6, 3, 1, 2), (3, 1, 5, 4), (5, 5, 4, 2))]
+
+
+CLOSENESS_TO = Exercise(
     reference=_closeness,
-    cases=lambda rng: [(torch.tensor(rng.normal(size=shape), dtype=torch.float32),)
-                       for shape in ((4, 5, 3), (1, 2, 3), (6, 1, 2), (3, 5, 1))],
+    cases=_company_cases,
     mistakes=(
-        Mistake(lambda M: torch.exp(-((M[:, None] - M[None]) ** 2).sum(dim=3)).sum(dim=1),
+        Mistake(lambda M, o: torch.exp(-((M[:, None] - o[None]) ** 2).sum(dim=3)).sum(dim=1),
                 ("you squared the differences; the L1 distance sums their absolute values.",)),
-        Mistake(lambda M: torch.exp(-(M[:, None] - M[None]).norm(dim=3)).sum(dim=1),
+        Mistake(lambda M, o: torch.exp(-(M[:, None] - o[None]).norm(dim=3)).sum(dim=1),
                 ("this is the Euclidean distance (L2); asked for is L1, the sum of absolute differences.",)),
-        Mistake(lambda M: torch.exp(_distances(M)).sum(dim=1),
+        Mistake(lambda M, o: torch.exp(-(M[:, None] - o[None]).sum(dim=3)).sum(dim=1),
+                ("differences of either sign cancel: take their absolute values before you sum.",)),
+        Mistake(lambda M, o: torch.exp(_distances(M, o)).sum(dim=1),
                 ("closeness must fall with the distance: a minus is missing in the exponential.",)),
-        Mistake(lambda M: _distances(M).sum(dim=1),
+        Mistake(lambda M, o: _distances(M, o).sum(dim=1),
                 ("these are summed distances: turn each into a closeness, exp(−distance), before you sum.",)),
-        Mistake(lambda M: torch.exp(-_distances(M).sum(dim=1)),
-                ("the order matters: exponential of each pair first, then the sum over the batch.",)),
-        Mistake(lambda M: _closeness(M) - 1,
-                ("you left out the pair of a number with itself; the paper's sum keeps it (it adds exp(0) = 1).",)),
-        Mistake(lambda M: _closeness(M) / len(M),
-                ("you took the mean over the batch; the paper's feature is the sum.",)),
-        Mistake(lambda M: torch.exp(-_distances(M)),
-                ("this is the closeness of every pair, (batch, batch, kernels): sum it over the other numbers.",)),
-        Mistake(lambda M: torch.exp(-(M[:, None] - M[None]).abs()).sum(dim=3).sum(dim=1),
+        Mistake(lambda M, o: torch.exp(-_distances(M, o).sum(dim=1)),
+                ("the order matters: exponential of each pair first, then the sum over the others.",)),
+        Mistake(lambda M, o: _closeness(M, M),
+                ("you compared M with itself; the company is `others`.",)),
+        Mistake(lambda M, o: _closeness(o, M),
+                ("one row for each number of M is asked for; you sum over M, and give a row for each of `others`.",)),
+        Mistake(lambda M, o: _closeness(M, o) / len(o),
+                ("you took the mean over the company; the paper's feature is the sum.",)),
+        Mistake(lambda M, o: torch.exp(-_distances(M, o)),
+                ("this is the closeness of every pair, (n, m, kernels): sum it over the others.",)),
+        Mistake(lambda M, o: torch.exp(-(M[:, None] - o[None]).abs()).sum(dim=3).sum(dim=1),
                 ("the sum over the kernel's dimensions belongs inside the exponential: it is part of the distance.",)),
     ),
-    hints=("three steps: all pairs by broadcasting, `M[:, None] - M[None]`; L1 over the last dimension; exp, then sum.",
-           "follow the shapes: (batch, batch, kernels, dim) → (batch, batch, kernels) → (batch, kernels)."),
+    hints=("three steps: all pairs, `M[:, None] - others[None]`; L1 over the last dimension; exp, then sum.",
+           "follow the shapes: (n, m, kernels, dim) → (n, m, kernels) → (n, kernels)."),
 )
 
 
@@ -105,5 +116,5 @@ EXTRAGRADIENT = Exercise(
            "the cross terms cancel, and what is left is a factor times x² + y²."),
 )
 
-EXERCISES = {"05b.minibatch_features": MINIBATCH_FEATURES, "05b.wasserstein1": WASSERSTEIN1,
+EXERCISES = {"05b.closeness_to": CLOSENESS_TO, "05b.wasserstein1": WASSERSTEIN1,
              "05b.extragradient": EXTRAGRADIENT}

@@ -1,0 +1,128 @@
+"""Lines, bars and dots over one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
+
+
+def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
+           bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None, log_x: bool = False) -> Figure:
+    """One line for each entry of `ys` over the common `x` `[n]`, in a shaded band (low, high) where `bands` has one."""
+    fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
+    for i, (label, y) in enumerate(ys.items()):
+        ax.plot(x, y, LINES[i % len(LINES)], color=COLOURS[i % len(COLOURS)], label=label)
+        if bands and label in bands:
+            low, high = bands[label]
+            ax.fill_between(np.asarray(x), low, high, color=COLOURS[i % len(COLOURS)], alpha=0.18, linewidth=0)
+    if log_x:
+        ax.set_xscale("log")
+        ax.set_xticks(list(x), [f"{value:,.0f}" for value in np.asarray(x)], minor=False)
+        ax.minorticks_off()
+    if len(ys) > 1:
+        ax.legend()
+    return fig
+
+
+def histogram(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, bins: int = 40) -> Figure:
+    """Normalised histograms, one for each entry of `values`, over common bins."""
+    fig, ax = one_axes(title, xlabel, "density", 8.0, 3.8)
+    edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in values.values()]), bins=bins)
+    for i, (label, v) in enumerate(values.items()):
+        ax.hist(np.ravel(v), edges, density=True, histtype="stepfilled", alpha=0.35, color=COLOURS[i % 8])
+        ax.hist(np.ravel(v), edges, density=True, histtype="step", linestyle=LINES[i % 4], color=COLOURS[i % 8],
+                label=label,
+                linewidth=2)
+    if len(values) > 1:
+        ax.legend()
+    return fig
+
+
+def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
+         baseline: tuple[float, str] | None = None) -> Figure:
+    """Groups of bars, one group for each label and one bar in it for each entry of `values` (arrays `[n_labels]`).
+
+    `baseline` draws a horizontal line at a value, with a word that says what it is.
+    """
+    fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.0)
+    width = 0.8 / len(values)
+    places = np.arange(len(labels))
+    hatches = ("", "//", "..", "xx")
+    for i, (label, heights) in enumerate(values.items()):
+        ax.bar(places + (i - (len(values) - 1) / 2) * width, heights, width, label=label, color=COLOURS[i % 8],
+               hatch=hatches[i % 4], edgecolor="white")
+    if baseline:
+        ax.axhline(baseline[0], color="black", linestyle=":", linewidth=1.5, label=baseline[1])
+    ax.set_xticks(places, labels)
+    ax.grid(axis="x", visible=False)
+    ax.set_ylim(top=ax.get_ylim()[1] * 1.12)
+    ax.legend(ncols=len(values) + 1, loc="upper left")
+    return fig
+
+
+def strip(values: Mapping[str, ArrayLike], *, title: str, ylabel: str, band: tuple[float, float, str],
+          filled: Mapping[str, ArrayLike], filled_means: str) -> Figure:
+    """A column of dots for each entry of `values`, one dot a value, over a horizontal band (low, high, its name).
+
+    Dots are filled where the mask `filled` of the same entry is true, hollow elsewhere; `filled_means` says why.
+    """
+    fig, ax = one_axes(title, "", ylabel, 8.0, 4.2)
+    ax.axhspan(band[0], band[1], color="#DDDDDD", zorder=0, label=band[2])
+    for i, (name, v) in enumerate(values.items()):
+        order = np.argsort(np.ravel(v))
+        place = i + 0.3 * np.linspace(-1, 1, len(order))
+        for mask, face in ((np.ravel(filled[name])[order], COLOURS[i % 8]), (~np.ravel(filled[name])[order], "none")):
+            ax.scatter(place[mask], np.ravel(v)[order][mask], s=52, facecolors=face, edgecolors=COLOURS[i % 8],
+                       marker=MARKERS[i % 8], linewidths=1.8)
+    ax.scatter([], [], s=52, color="#555555", label=filled_means)
+    ax.scatter([], [], s=52, facecolors="none", edgecolors="#555555", linewidths=1.8, label=f"not {filled_means}")
+    ax.set_xticks(range(len(values)), list(values))
+    ax.set_xlim(-0.6, len(values) - 0.4)
+    ax.legend()
+    return fig
+
+
+def small_multiples(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, title: str, xlabel: str,
+                    ylim: tuple[float, float]) -> Figure:
+    """A row of equal panels over a common `x` `[n]`: for each its title, and its lines by name."""
+    fig, axes = figure(2.7 * len(panels), 3.9, 1, len(panels), sharex=True, sharey=True)
+    for ax, (name, lines) in zip(axes[0], panels.items(), strict=True):
+        for i, (label, y) in enumerate(lines.items()):
+            ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8], label=label)
+        ax.set_title(name, fontsize=13)
+        ax.set(xlabel=xlabel, xlim=(np.min(x), np.max(x)), ylim=ylim)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
+
+
+def paths(tracks: Mapping[str, ArrayLike], *, title: str, limit: float, xlabel: str = "x", ylabel: str = "y") -> Figure:
+    """Walks in the plane `[steps, 2]`, one line each, from a dot on; `limit` on each side of the origin."""
+    fig, axes = figure(5.8, 5.4)
+    ax = axes[0, 0]
+    for i, (label, track) in enumerate(tracks.items()):
+        track = np.asarray(track)
+        ax.plot(*track.T, LINES[i % 4], color=COLOURS[i % 8], marker=".", markersize=4, linewidth=1.4, label=label)
+        ax.plot(*track[0], MARKERS[i % 8], color=COLOURS[i % 8], markersize=9)
+    ax.plot(0, 0, "+", color="black", markersize=14, markeredgewidth=2)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=xlabel, ylabel=ylabel)
+    ax.set_title(title)
+    ax.legend(loc="upper left")
+    return fig
+
+
+def gan1d(x: ArrayLike, decision: ArrayLike, real: ArrayLike, generated: ArrayLike, *, title: str) -> Figure:
+    """A 1-D GAN's D(x), real and generated density, arrays `[n]` over `x` `[n]`. Lines in the order of arguments."""
+    fig, ax = one_axes(title, "x", "probability D(x), or density", 7.0, 4.2)
+    names = {"D(x)": decision, "real density": real, "generated density": generated}
+    for (label, y), colour, line in zip(names.items(), (COLOURS[2], COLOURS[0], COLOURS[1]), ("--", "-", "-"),
+                                        strict=True):
+        ax.plot(x, y, line, color=colour, label=label)
+    ax.set(xlim=(np.min(x), np.max(x)), ylim=(0, 1.5))
+    ax.legend(loc="upper left")
+    return fig

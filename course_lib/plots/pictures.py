@@ -1,0 +1,35 @@
+"""Grids of small grey pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from course_lib.plots.style import figure
+
+
+def images(pictures: ArrayLike, *, title: str, columns: int = 10, labels: Sequence[str] | None = None,
+           row_labels: Sequence[str] | None = None, low: float = 0.0, high: float = 1.0) -> Figure:
+    """A grid of grey pictures `[n, H, W]`, ink dark; `low` and `high` are the values of paper and full ink."""
+    pictures = np.asarray(pictures)
+    if pictures.ndim != 3:
+        raise ValueError(f"pictures must have shape [n, H, W], not {list(pictures.shape)}")
+    rows = -(-len(pictures) // columns)
+    left = 0.12 * max(map(len, row_labels)) if row_labels else 0.0
+    fig, axes = figure(0.82 * columns + left, 0.86 * rows * (1.3 if labels else 1.0) + 0.45, rows, columns)
+    for ax in axes.flat:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+    for i, picture in enumerate(pictures):
+        ax = axes.flat[i]
+        ax.imshow(picture, vmin=low, vmax=high, cmap="gray_r")
+        if labels:
+            ax.set_title(labels[i], loc="center", fontsize=12)
+    for i, label in enumerate(row_labels or ()):
+        axes[i, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=12)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
