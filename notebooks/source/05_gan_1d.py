@@ -40,7 +40,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # more: the *gradient* of $D$, which says in which direction to change each number to look more real.
 
 # %%
-predict("05.perfect", "The forger has become perfect. What does the best possible police answer, D(x)?", low=0, high=1)
+predict("05.perfect", "The forger has become perfect. What does the best possible police answer about a real number?",
+        options=["below one half", "one half", "above one half"])
 
 # %% [markdown] cited="0.5"
 # ## Two small networks
@@ -64,7 +65,8 @@ show_source(Generator.forward)
 # $-\log(1 - D) = \mathrm{softplus}(a)$, where $\mathrm{softplus}(a) = \log(1 + e^a)$: no logarithm of a rounded zero.
 #
 # ## What each one wants
-# $D$ is a classifier with two classes, real and made. Its cost is the cross-entropy of notebook 01:
+# $D$ is a classifier with two classes, real and made, seen equally often. Its cost is twice the mean cross-entropy of
+# notebook 01, for there is one average over each class:
 #
 # $$L_D = -\,\mathbb{E}_{x \sim p}[\log D(x)] - \mathbb{E}_{z}[\log(1 - D(G(z)))].$$
 #
@@ -73,7 +75,7 @@ show_source(Generator.forward)
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
-    """D learns once, then G learns once (Algorithm 1 with K = 1)."""
+    """D learns K = 1 times, then G learns once: one round of Algorithm 1 in the paper."""
     fake = G(z_d).detach()                                # D's lesson must not change G
     loss_d = (softplus(-D(real)) + softplus(D(fake))).mean()
     optimizer_d.zero_grad()
@@ -117,7 +119,7 @@ claim("after twenty steps both generators have the same weights", difference, be
 grid = np.linspace(-2, 7, 901)
 p, q = normal_density(grid, 4.0, 0.5), normal_density(grid, 2.5, 1.0)
 
-D_alone = Discriminator(32, "leaky_relu", False, "pytorch", rng)
+D_alone = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
 optimizer = torch.optim.Adam(D_alone.parameters(), lr=1e-2)
 for step in range(2000):
     if step == 1000:
@@ -135,15 +137,15 @@ show(curves(grid, {"real density p": p, "made density q": q, "best D* = p/(p+q)"
             title="A network trained to tell apart learns a ratio of densities", xlabel="x",
             ylabel="probability, or density"),
      alt="Two bell curves, p narrow at 4 and q wide at 2.5; D* rises from 0 to near 1 over p and falls again to its "
-         "right; the learned D follows it")
+         "right; the learned D follows it where numbers occur, but stays high on the far right, where none do")
 
 seen = p + q > 0.02
 claim("largest distance of the learned D from D*, where numbers occur", np.abs(learned - best)[seen].max(), below=0.12)
 claim("mean distance there", np.abs(learned - best)[seen].mean(), below=0.03)
 
 # %% [markdown]
-# Look to the right of the bell: $D^*$ falls again, although nothing was said about it. There $q$ is the larger of two
-# tiny densities.
+# Look to the right of the bell: $D^*$ falls again, for there $q$ is the larger of two tiny densities. The learned $D$
+# does not follow it so far out. It saw no numbers there, and what a network says where it saw nothing means nothing.
 #
 # ## What the forger then minimises
 # Put $D^*$ into the game. Both logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$; with the mixture
@@ -161,7 +163,8 @@ claim("L_D* + 2 JS - 2 log 2, by quadrature", loss_at_best + 2 * js(p, q, grid) 
 loss_learned = -np.trapezoid(p * np.log(learned) + q * np.log(1 - learned), grid)
 claim("how far the trained D's exact loss lies above L_D*", loss_learned - loss_at_best, above=0, below=0.02)
 
-reveal("05.perfect", float(optimal_discriminator(p, p)[450]))
+about_real = float(optimal_discriminator(p, p)[450])
+reveal("05.perfect", "one half" if abs(about_real - 0.5) < 1e-9 else "above one half")
 average_log_half = np.trapezoid(p * np.log(0.5), grid)
 claim("a perfect forger: D's loss is 2 log 2", -2 * average_log_half, near=1.386, within=0.001)
 claim("and G's non-saturating loss is log 2", -average_log_half, near=0.693, within=0.001)
@@ -174,10 +177,14 @@ claim("and G's non-saturating loss is log 2", -average_log_half, near=0.693, wit
 # - saturating: the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$;
 # - non-saturating: the gradient of $-\mathbb{E}_q[\log D^*]$ is that of $\mathrm{KL}(q \,\|\, p) - 2\,\mathrm{JS}(p, q)$.
 #
-# The second follows from the first, for $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$: the average
-# of $\log \frac{q}{p}$ over $q$ is a KL, and the rest is the saturating objective with its sign turned. In both,
-# moving $q$ *inside* the logarithm adds nothing, since $\int q \,\partial \log q = \partial \int q = 0$ and $D^*$ is at
-# its own optimum. We check with a forger that has one knob, $q_\theta = \mathcal{N}(\theta, 1)$.
+# The first: $2\,\mathrm{JS}$ is $-L_D^*$ up to a constant. When $q$ moves, $D^*$ moves too, but $D^*$ is the best
+# discriminator, so to first order its move changes nothing; what is left is the gradient with $D^*$ held fixed.
+#
+# The second: $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$. The last part is the saturating objective
+# with its sign turned. The first part, averaged over $q$, is a KL; here too $q$ moves inside the logarithm, and that adds
+# $\int q\,\partial \log q = \int \partial q = \partial\,1 = 0$.
+#
+# We check with a forger that has one knob, $q_\theta = \mathcal{N}(\theta, 1)$.
 
 # %%
 theta, h = 2.5, 1e-4
@@ -197,9 +204,21 @@ claim("non-saturating gradient minus that of KL - 2 JS", non_saturating - (slope
 claim("how many times larger the second is, here", non_saturating / saturating, above=2)
 
 # %% [markdown]
-# Why it matters: early in training $D$ wins easily. Where $D(G(z)) \approx 0$, $\log(1 - D)$ is flat and its gradient
-# vanishes; $-\log D$ is steep. The forger learns most when it is caught. We let eight games run for two hundred steps
-# and measure the gradient that $G$ would get from each.
+# Why it matters: early in training $D$ wins easily, so its logit $a$ about made numbers is very negative. The two losses
+# have different slopes in $a$: $\log(1 - \sigma(a))$ has $-D$, and $-\log \sigma(a)$ has $-(1 - D)$.
+
+# %%
+a = torch.linspace(-6, 6, 121)
+show(curves(a, {"saturating: log(1 - D)": -softplus(a), "non-saturating: -log D": softplus(-a)},
+            title="Caught (left), only the non-saturating loss has a slope", xlabel="logit a of D(G(z))",
+            ylabel="loss of G (nats)"),
+     alt="Two falling curves over the logit. Left of zero the saturating one is flat at zero and the other falls with "
+         "slope one; right of zero it is the other way round")
+
+# %% [markdown]
+# With the non-saturating loss the forger learns most when it is caught. We let eight games run for two hundred steps and
+# measure the gradient that $G$ would get from each loss. (Adam divides by the size of the last gradients, so small ones
+# alone do not stop it. They do when $D$ becomes ever surer: 05b shows such a game.)
 
 # %%
 ratios = []
@@ -218,11 +237,12 @@ claim("median ratio of the two gradients' sizes after 200 steps", np.median(rati
 #
 # 1. turn the learning rate of $D$ all the way down. Who decides now?
 # 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the forger ever get away from 0?
-# 3. turn minibatch discrimination off, and try other learning rates: does the width come out right?
+# 3. try other learning rates and batch sizes, and **Reset**: does the width come out right? (The box *minibatch
+#    discrimination* adds a remedy that 05b explains.)
 
 # %%
 lab = LiveLab(
-    GAN1DExperiment(seed=0),
+    GAN1DExperiment(GAN1DHyperparameters(minibatch=False), seed=0),
     views=[
         Density("real_density", "generated_density", grid="grid", lines=["decision"],
                 labels={"real_density": "real", "generated_density": "made", "decision": "D(x)"},
@@ -231,7 +251,7 @@ lab = LiveLab(
         Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"},
               title="At equilibrium: 2 log 2 and log 2", ylabel="nats"),
     ],
-    headless_steps=300,
+    headless_steps=1000,
 )
 lab
 
@@ -255,20 +275,20 @@ claim("D of real numbers, in the second line", np.exp(-rest), below=0.02)
 
 # %% [markdown]
 # A loss of $D$ above $2 \log 2$ means: worse than a coin. Here it takes made numbers for real *and* real ones for made.
-# (The losses are averages, so this is a reading, not a proof.) The forger moves faster than the police can follow; the
-# script's numbers are large because its weights start large. The cure is to let $D$ learn faster, or more often:
-# the two networks need a balance, and the losses tell you who is behind.
+# The losses are averages, and we treated them as if every number had the average loss, so this is one possible reading,
+# not a proof. It suggests a cure to try: let $D$ learn faster, or more often. The two networks need a balance, and the
+# losses hint at who is behind.
 #
-# | loss of $D$ | loss of $G$ | reading |
+# | loss of $D$ | loss of $G$, non-saturating | reading |
 # |---|---|---|
-# | near 0 | large | the police sees everything; with the saturating loss $G$ stops learning |
+# | near 0 | large | the police sees everything; with the saturating loss $G$ would get almost no gradient |
 # | near $2 \log 2$ | near $\log 2$ | $D$ cannot tell: either $q = p$, or $D$ is too weak to see the difference |
 # | above $2 \log 2$ | small | $D$ is behind and wrong; it learns too slowly |
 
 # %% [markdown]
 # ## Your turn
 # **1.** The police are short of staff: of all numbers that $D$ sees, a share `pi` is real and the rest is made. What is
-# the best $D$ now?
+# the best $D$ now? (With `pi` one half the cost is half of $L_D$, so the answer must be $D^*$.)
 
 # %% tags=["exercise"]
 def best_discriminator(p, q, pi):
@@ -294,8 +314,14 @@ def generator_losses(logits):
 check("05.generator_losses", generator_losses)
 
 # %% [markdown]
-# **3.** A colleague's GAN learns strangely: when $D$ learns, $G$ moves too. Repair the function: it must return $D$'s
-# loss, and `backward()` on it must leave every gradient of $G$ untouched.
+# **3.** A colleague's GAN learns strangely: when $D$ learns, $G$ gets gradients too. The colleague wrote
+#
+# ```python
+# return (softplus(-D(real)) + softplus(D(G(z)))).mean()
+# ```
+#
+# Repair it: the function returns $D$'s loss, `backward()` on it leaves every gradient of $G$ untouched, and $G$ can
+# still be trained afterwards.
 
 # %% tags=["exercise"]
 def repaired_loss_d(G, D, real, z):
@@ -309,8 +335,9 @@ check("05.repaired_loss_d", repaired_loss_d)
 
 # %% [markdown]
 # ## What to keep
-# - The best discriminator is a ratio of densities, $p/(p + q)$. Against it, $G$ minimises the Jensen–Shannon divergence.
-# - The saturating and the non-saturating loss have different gradients. Use the one that is steep where $G$ is losing.
+# - The best discriminator is a ratio of densities, $p/(p + q)$. Against it, held fixed, the saturating loss has the
+#   gradient of $2\,\mathrm{JS}(p, q)$; the loss that is used has that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p, q)$.
+# - Use the loss that is steep where $G$ is losing, the non-saturating one.
 # - Losses near $2 \log 2$ and $\log 2$ say that $D$ cannot tell. They do not say that $G$ is right.
 #
 # **Read on:** I. Goodfellow et al., *Generative Adversarial Nets*, NIPS (2014). M. Arjovsky and L. Bottou, *Towards

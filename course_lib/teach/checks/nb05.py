@@ -62,14 +62,24 @@ def _by_sigmoid(logits: Tensor) -> tuple[Tensor, Tensor]:
     return -D.log().mean(), (1 - D).log().mean()
 
 
+def _with_epsilon(logits: Tensor) -> tuple[Tensor, Tensor]:
+    D = torch.sigmoid(logits)
+    return -(D + 1e-8).log().mean(), (1 - D + 1e-8).log().mean()
+
+
 GENERATOR_LOSSES = Exercise(
     reference=_losses,
     cases=_logit_cases,
     mistakes=(
         Mistake(_by_sigmoid,
-                ("right for small logits, infinite for large ones: sigmoid(200) is 1 on a computer, and log(1 − 1) is "
-                 "−inf. Do not compute D at all.",
-                 "−log sigmoid(a) = softplus(−a), and −log(1 − sigmoid(a)) = softplus(a).")),
+                ("right for small logits, infinite for large ones: on a computer sigmoid(200) is 1, log(1 − 1) is −inf "
+                 "and exp(200) infinite. Compute neither.",
+                 "−log sigmoid(a) = softplus(−a), and −log(1 − sigmoid(a)) = softplus(a); "
+                 "`torch.nn.functional.softplus` does not overflow.")),
+        Mistake(_with_epsilon,
+                ("the small number inside the logarithm avoids the infinity, but caps the loss: at logit −200 it is "
+                 "200. Do not compute D at all.",
+                 "−log sigmoid(a) = softplus(−a), exactly and at every a.")),
         Mistake(lambda a: _losses(a)[::-1],
                 ("the two are exchanged: −log D first.",)),
         Mistake(lambda a: (softplus(-a).mean(), softplus(a).mean()),
@@ -97,14 +107,20 @@ def _loss_d(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor) -> Tensor:
 
 
 def _after_backward(function: Callable[..., Any], G: nn.Module, D: nn.Module, real: Tensor, z: Tensor) -> Any:
-    """Loss, and sizes of the gradients that its backward() leaves on D and on G."""
+    """Loss, sizes of the gradients that its backward() leaves on D and on G, and the share of G that still learns."""
     loss = function(G, D, real, z)
     if not isinstance(loss, Tensor) or not loss.requires_grad:
         return loss
     loss.sum().backward()
     sizes = [sum((p.grad.abs().sum() for p in network.parameters() if p.grad is not None), start=torch.zeros(()))
              for network in (D, G)]
-    return (loss.detach(), *sizes)
+    learning = torch.tensor([p.requires_grad for p in G.parameters()], dtype=torch.float32).mean()
+    return (loss.detach(), *sizes, learning)
+
+
+def _frozen(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor) -> Tensor:
+    G.requires_grad_(False)
+    return discriminator_loss(D(real), D(G(z)))
 
 
 def _game_cases(rng: np.random.Generator) -> list[tuple[nn.Module, nn.Module, Tensor, Tensor]]:
@@ -125,6 +141,10 @@ REPAIRED_LOSS_D = Exercise(
                 ("the loss is right, but its backward() reaches G. Cut the path: D's step must treat made numbers as "
                  "given.",
                  "`G(z).detach()` is the same numbers without their history.")),
+        Mistake(_frozen,
+                ("this freezes G for good: its parameters no longer want gradients, so G's own step will fail. Cut the "
+                 "path for this one batch instead.",
+                 "`G(z).detach()` cuts the history and leaves G as it is.")),
         Mistake(lambda G, D, real, z: discriminator_loss(D(real), D(G(z)).detach()),
                 ("you cut behind D: now D does not learn from made numbers either. Cut between G and D.",)),
         Mistake(lambda G, D, real, z: discriminator_loss(D(G(z).detach()), D(real)),
