@@ -32,22 +32,42 @@ def bound_bars(labels: Sequence[str], log_evidence: ArrayLike, elbo: ArrayLike, 
 def bound_and_densities(z: ArrayLike, densities: Mapping[str, ArrayLike], log_evidence: float, elbo: float, *,
                         title: str, floor: float, top: float, height: float) -> Figure:
     """Left one bar as in `bound_bars`, from `floor` to `top` nats; right `densities` `[n]` over `z` `[n]`, cut off at
-    `height`. It must follow a slider: so it is small, its margins are fixed, and words stand in place of hatches."""
-    fig = Figure(figsize=(7.4, 3.2), layout="none")
-    fig.subplots_adjust(left=0.1, right=0.985, bottom=0.185, top=0.86, wspace=0.3)
-    bar, plot = fig.subplots(1, 2, width_ratios=(1, 2.7))
+    `height`."""
+    fig, bar = _beside(z, densities, title, "z", height)
     shown = max(elbo, floor)
     _stack(bar, np.array([log_evidence]), np.array([elbo]), floor, hatch="")
     for name, low, high, colour in (("$L_b$", floor, shown, "white"), ("KL", shown, log_evidence, "black")):
         if high - low > 0.07 * (top - floor):  # otherwise the word does not fit
             bar.text(0, (low + high) / 2, name, ha="center", va="center", color=colour)
     bar.set(ylim=(floor, top), xlim=(-0.6, 0.6), xticks=[], xlabel="line: log p(x)")
+    return fig
+
+
+def divergences_and_densities(x: ArrayLike, densities: Mapping[str, ArrayLike], divergences: Mapping[str, float], *,
+                              title: str, top: float, height: float) -> Figure:
+    """Left a bar for each divergence in nats, cut off at `top`; right `densities` `[n]` over `x` `[n]`, cut off at
+    `height`."""
+    fig, bar = _beside(x, densities, title, "x", height)
+    bar.bar(range(len(divergences)), [min(value, top) for value in divergences.values()], 0.6, color="#777777")
+    bar.set_xticks(range(len(divergences)), list(divergences))
+    bar.set(ylim=(0, top), xlabel="KL", ylabel="nats")
+    bar.grid(axis="x", visible=False)
+    return fig
+
+
+def _beside(x: ArrayLike, densities: Mapping[str, ArrayLike], title: str, xlabel: str, height: float,
+            ) -> tuple[Figure, Axes]:
+    """Densities at the right, and empty axes for bars at the left. It must follow a slider: so it is small, its margins
+    are fixed instead of computed, and words stand in place of hatches."""
+    fig = Figure(figsize=(7.4, 3.2), layout="none")
+    fig.subplots_adjust(left=0.1, right=0.98, bottom=0.185, top=0.86, wspace=0.3)
+    bar, plot = fig.subplots(1, 2, width_ratios=(1, 2.7))
     for i, (name, density) in enumerate(densities.items()):
-        plot.plot(z, density, LINES[i % 4], color=COLOURS[i % 8], label=name)
-    plot.set(xlabel="z", ylabel="density", ylim=(0, height), xlim=(np.min(z), np.max(z)))
+        plot.plot(x, density, LINES[i % 4], color=COLOURS[i % 8], label=name)
+    plot.set(xlabel=xlabel, ylabel="density", ylim=(0, height), xlim=(np.min(x), np.max(x)))
     plot.legend(loc="upper left", borderaxespad=0.1)
     fig.suptitle(title, ha="left", x=0.01, y=0.985)
-    return fig
+    return fig, bar
 
 
 def _stack(ax: Axes, log_evidence: np.ndarray, elbo: np.ndarray, floor: float, hatch: str) -> None:

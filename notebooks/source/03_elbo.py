@@ -18,7 +18,7 @@ import torch
 from course_lib.live import explore
 from course_lib.measure import kl, kl_diagonal, kl_standard, kl_standard_log_std, normal_density
 from course_lib.models.latent1d import DZ, NODES, WEIGHTS, Z, Latent1D
-from course_lib.plots import bound_and_densities, bound_bars, curves, show
+from course_lib.plots import bound_and_densities, bound_bars, curves, divergences_and_densities, show, small_multiples
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
@@ -152,6 +152,10 @@ claim("at θ = 0 it leaves none: there the posterior is Gaussian",
 claim("the exact posterior as q leaves none either", log_p - model.elbo(np.exp(log_posterior), x),
       near=0, within=1e-10)
 
+# %% [markdown]
+# The best Gaussian does not spread over both peaks. It sits on the higher one, and is about as wide. Keep that in mind:
+# at the end we shall see why.
+
 # %%
 predict("03.theta", "Now q stays, and we move θ so that L_b rises. Must log p(x) rise too?",
         options=["yes, always", "yes, if q was the exact posterior before the move", "no, never for certain"])
@@ -188,13 +192,20 @@ claim("and log p(x) falls by", -gain_p[found], above=0.1)
 reveal("03.theta", "yes, if q was the exact posterior before the move" if broken.any() else "yes, always")
 
 # %%
-moved, up = worlds[found], worlds[int(gain_exact.argmax())]
-steps = [("poor q", model, poor), ("θ moved", moved, poor), ("exact q", model, exact), ("θ moved ", up, exact)]
-show(bound_bars([name for name, _, _ in steps], [world.log_evidence(x) for _, world, _ in steps],
-                [world.elbo(q, x) for _, world, q in steps], floor=-7, xlabel="first pair, second pair",
-                title="Left pair: the bound rises, log p(x) falls. Right pair: both rise"),
-     alt="Four bars. Poor q: a low bound under a tall KL; after the move a higher bound, and the line of log p(x) a "
-         "bit lower. Exact q: no KL; after the move both are a bit higher, with a small KL between them")
+moved = worlds[found]
+show(bound_bars(["poor q, θ = 1", f"same q, θ = {thetas[found]:.2f}"], [log_p, moved.log_evidence(x)],
+                [model.elbo(poor, x), moved.elbo(poor, x)], floor=-7, xlabel="before and after the move",
+                title="θ moved with a poor q: the bound rises, log p(x) falls"),
+     alt="Two bars. Before, a low bound under a tall KL; after, a much higher bound and a small KL, with the line of "
+         "log p(x) a bit lower than before")
+
+# %%
+low = thetas <= 1.2
+show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "$L_b$, q exact at θ = 1": (gain_exact + log_p)[low],
+                          "$L_b$, poor q": (gain_poor + model.elbo(poor, x))[low]},
+            title="A bound touches log p(x) where its q is exact, and nowhere else", xlabel="θ", ylabel="nats"),
+     alt="Over θ, the nearly flat line of log p(x); below it a curve that touches it at 1 and drops to the left; "
+         "and a curve that peaks near 0.2 without touching and falls steeply to the right")
 
 # %% [markdown]
 # So a bound is not innocent: where $q$ is Gaussian, $L_b$ likes models whose posterior is nearly Gaussian. Let both
@@ -245,6 +256,10 @@ show(bound_bars(list(history), log_ps, L_bs, floor=-17, xlabel="half step",
          "small gap below it, smaller each time")
 
 # %% [markdown]
+# This is the same climb as in any mixture: responsibilities, then weighted means. Where the exact posterior is out of
+# reach, $q$ goes only as high as it can, a gap stays, and $\log p$ is no longer sure to rise. That is what a VAE does,
+# with both half steps taken at once by gradient.
+#
 # ## The KL of two Gaussians
 # A VAE needs $\mathrm{KL}(q \,\|\, p)$ thousands of times a second. For Gaussians no integral is left.
 #
@@ -290,7 +305,7 @@ show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard er
 # - **log-variance** $v = \log \sigma^2$: $\;\tfrac12 (e^{v} - 1 - v + \mu^2)$;
 # - **log standard deviation** $s = \log \sigma$, when you draw $z = \mu + e^{s} e$: $\;\tfrac12 (e^{2s} - 1 - 2s + \mu^2)$.
 #
-# A widely used lecture draws $z = \mu + e^{s} e$, yet penalises $e^{s} - (1 + s) + \mu^2$. That curve has its
+# Some lecture notes draw $z = \mu + e^{s} e$, yet penalise $e^{s} - (1 + s) + \mu^2$. That curve has its
 # minimum in the right place, but it belongs to the log-variance, and it lacks the factor ½. We check all three.
 
 # %%
@@ -303,15 +318,15 @@ def distances(formula):
 claim("log standard deviation: largest distance", distances(kl_standard_log_std).max(), below=1e-8)
 claim("log-variance v = 2s: largest distance", distances(lambda mu, s: kl_standard(mu, 2 * s)).max(), below=1e-8)
 mixed = distances(lambda mu, s: (s.exp() - (1 + s) + mu**2).squeeze())
-claim("the lecture's penalty: median distance", mixed.median(), above=0.05)
+claim("the printed penalty: median distance", mixed.median(), above=0.05)
 
 v = torch.linspace(-3, 1.5, 91)[:, None]
 twice = 2 * kl_standard(0 * v, v)                                          # the missing one half
-claim("the lecture's curve is twice the KL in the log-variance", (twice - (v.exp() - 1 - v).squeeze()).abs().max(),
+claim("the printed curve is twice the KL in the log-variance", (twice - (v.exp() - 1 - v).squeeze()).abs().max(),
       near=0, within=1e-5)
 
 # %%
-show(curves(v.squeeze(), {"right, if this is log σ²": twice / 2, "twice that: the lecture's curve": twice,
+show(curves(v.squeeze(), {"right, if this is log σ²": twice / 2, "twice that: the printed curve": twice,
                           "right, if this is log σ": kl_standard_log_std(0 * v, v)},
             title="All three are lowest at 0; only their steepness differs", xlabel="what the network puts out",
             ylabel="penalty in nats, for μ = 0"),
@@ -330,32 +345,33 @@ predict("03.width", "We leave the KL out and only maximise the fit, E_q log p(x|
 
 # %%
 def fit_q(beta, steps):
-    """Mean and width of q after descending -E_q[log p(x|z)] + beta KL(q || prior)."""
-    mu, s = torch.tensor([0.5, 0.0], dtype=torch.float64).split(1)
-    mu, s = mu.clone().requires_grad_(), s.clone().requires_grad_()
+    """Means and widths of q after descending -E_q[log p(x|z)] + beta KL(q || prior), one for each beta."""
+    mu, s = torch.full_like(beta, 0.5).requires_grad_(), torch.zeros_like(beta).requires_grad_()
     optimizer = torch.optim.Adam([mu, s], lr=0.02)
     for _ in range(steps):
-        z = mu + s.exp() * torch.tensor(NODES)
+        z = mu[:, None] + s.exp()[:, None] * torch.tensor(NODES)
         fit = -0.5 * ((x - (z + z**2)) / 0.7) ** 2 @ torch.tensor(WEIGHTS)
-        loss = -fit + beta * kl_standard_log_std(mu, s)
+        loss = -fit + beta * kl_standard_log_std(mu[:, None], s[:, None])
         optimizer.zero_grad()
-        loss.backward()
+        loss.sum().backward()
         optimizer.step()
-    return mu.item(), s.exp().item()
+    return mu.detach().numpy(), s.exp().detach().numpy()
 
-fitted = {beta: fit_q(beta, 1_000) for beta in (0, 0.5, 1, 2)}
+betas = torch.tensor([0, 0.5, 1, 2], dtype=torch.float64)
+centres, widths = fit_q(betas, 1_000)
+_, later = fit_q(betas, 1_500)
 
 # %%
-target = model.best_gaussian(x)
-claim("β = 1: distance from the width of the best q", abs(fitted[1][1] - target[1]), below=1e-3)
-claim("β = 0: width after a thousand steps", fitted[0][1], below=0.08)
-claim("and five hundred more shrink it by this factor", fit_q(0, 1_500)[1] / fitted[0][1], below=0.85)
-claim("β = 2: its width, in widths of the best q", fitted[2][1] / target[1], above=1.3)
-reveal("03.width", "to 0" if fitted[0][1] < 0.1 else "to the width of the posterior")
+best_width = model.best_gaussian(x)[1]
+claim("β = 1: distance from the width of the best q", abs(widths[2] - best_width), below=1e-3)
+claim("β = 0: width after a thousand steps", widths[0], below=0.08)
+claim("and five hundred more shrink it by this factor", later[0] / widths[0], below=0.85)
+claim("β = 2: its width, in widths of the best q", widths[3] / best_width, above=1.3)
+reveal("03.width", "to 0" if later[0] < 0.85 * widths[0] else "to the width of the posterior")
 
-L_betas = np.array([model.gaussian_elbo(*q, x) for q in fitted.values()])
+L_betas = model.gaussian_elbo(centres, widths, x)
 claim("how far β = 2 stays below the best bound", L_betas[2] - L_betas[3], above=0.1)
-show(bound_bars([f"β = {beta}" for beta in fitted], np.full(4, log_p), L_betas, floor=-5,
+show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), L_betas, floor=-5,
                 xlabel="weight of the KL to the prior",
                 title="Only the whole KL, counted once, reaches the best bound"),
      alt="Four bars of one height: the bound is lowest at β = 0, highest at β = 1, and lower again at β = 2")
@@ -392,13 +408,15 @@ def two_peaks(separation):
 
 def compare(mean=1.0, width=1.5, separation=4.0):
     p, q = two_peaks(separation), normal_density(grid, mean, width)
-    shown = slice(200, 1001, 4)
-    return curves(grid[shown], {"data: two peaks": p[shown], "your Gaussian": q[shown]}, xlabel="x", ylabel="density",
-                  title=f"forward KL {kl(p, q, grid):.3f}    reverse KL {kl(q, p, grid):.3f}")
+    shown = slice(300, 901, 3)
+    forward, reverse = kl(p, q, grid), kl(q, p, grid)
+    return divergences_and_densities(grid[shown], {"data": p[shown], "your Gaussian": q[shown]},
+                                     {"forward": forward, "reverse": reverse}, top=6, height=0.8,
+                                     title=f"forward KL {forward:.2f}, reverse KL {reverse:.2f}")
 
 explore(compare, mean=(-3.0, 3.0, 0.1), width=(0.3, 3.0, 0.1), separation=(0.0, 6.0, 0.25),
         labels={"mean": "mean of the Gaussian", "width": "width of the Gaussian", "separation": "between the peaks"},
-        alt="A density with two peaks and a Gaussian over it")
+        alt="Left, a bar for each of the two KLs; right, a density with two peaks and a Gaussian over it")
 
 # %% [markdown]
 # Make the forward KL small, then the reverse one. Now bring the peaks together, until both want the same. Then let
@@ -432,14 +450,14 @@ claim("reverse: both peaks are found, by different starts", len(set(np.sign(reve
 claim("reverse: the KL left is that of half the data, log 2", reverse[2].max(), near=0.693, within=0.01)
 reveal("03.peaks", "it sits on one peak" if np.abs(reverse[0]).min() > 1 else "it covers both peaks")
 
-shown = slice(200, 1001, 4)
-show(curves(grid[shown], {"data: two peaks": two_peaks(4.0)[shown],
-                          "forward KL": normal_density(grid[shown], forward[0][0], forward[1][0]),
-                          "reverse KL, two starts left": normal_density(grid[shown], reverse[0][0], reverse[1][0]),
-                          "reverse KL, two starts right": normal_density(grid[shown], reverse[0][3], reverse[1][3])},
-            title="Forward covers, reverse seeks", xlabel="x", ylabel="density"),
-     alt="Two peaks; the forward fit is one wide bell over both with its top in the valley; the reverse fits are "
-         "narrow bells, each on one peak")
+shown = slice(300, 901, 3)
+panels = {name: {"data": two_peaks(4.0)[shown],
+                 "start left": normal_density(grid[shown], means[0], widths[0]),
+                 "start right": normal_density(grid[shown], means[3], widths[3])}
+          for name, (means, widths, _) in (("forward covers", forward), ("reverse seeks", reverse))}
+show(small_multiples(grid[shown], panels, xlabel="x", ylim=(0, 0.75), title="One Gaussian for two peaks"),
+     alt="Left, from both starts the same wide bell over both peaks, with its top in the valley; right, from each "
+         "start a narrow bell on the nearer peak")
 
 # %% [markdown]
 # The identity by samples: the best forward fit has the data's own mean and width, which is what maximum likelihood gives
