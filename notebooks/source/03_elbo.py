@@ -131,7 +131,7 @@ def bars_picture(mu=-0.5, sigma=0.8, theta=1.0, best_q=False):
     return bound_and_densities(Z[view], seen, log_p, L_b, floor=-8, top=-1.5, height=2.2,
                                title=f"log p(x) {log_p:.2f}  =  bound {L_b:.2f}  +  KL {log_p - L_b:.2f}")
 
-explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.05), theta=(0.0, 2.0, 0.1), best_q=False,
+explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.1), theta=(0.0, 2.0, 0.1), best_q=False,
         labels={"mu": "mean of q", "sigma": "width of q", "theta": "θ", "best_q": "best q"},
         alt="Left, a bar for log p(x) split into the bound and the KL; right, q, the prior and the posterior over z")
 
