@@ -37,7 +37,7 @@ def bound_and_densities(z: ArrayLike, densities: Mapping[str, ArrayLike], log_ev
     shown = max(elbo, floor)
     _stack(bar, np.array([log_evidence]), np.array([elbo]), floor, hatch="")
     for name, low, high, colour in (("$L_b$", floor, shown, "white"), ("KL", shown, log_evidence, "black")):
-        if high - low > 0.07 * (top - floor):  # otherwise the word does not fit
+        if high - low > 0.12 * (top - floor):  # otherwise the word does not fit
             bar.text(0, (low + high) / 2, name, ha="center", va="center", color=colour)
     bar.set(ylim=(floor, top), xlim=(-0.6, 0.6), xticks=[], xlabel="line: log p(x)")
     return fig
@@ -65,6 +65,7 @@ def _beside(x: ArrayLike, densities: Mapping[str, ArrayLike], title: str, xlabel
     for i, (name, density) in enumerate(densities.items()):
         plot.plot(x, density, LINES[i % 4], color=COLOURS[i % 8], label=name)
     plot.set(xlabel=xlabel, ylabel="density", ylim=(0, height), xlim=(np.min(x), np.max(x)))
+    plot.locator_params(nbins=5)  # every label of an axis costs a millisecond or two
     plot.legend(loc="upper left", borderaxespad=0.1)
     fig.suptitle(title, ha="left", x=0.01, y=0.985)
     return fig, bar

@@ -460,6 +460,9 @@ show(small_multiples(grid[shown], panels, xlabel="x", ylim=(0, 0.75), title="One
          "start a narrow bell on the nearer peak")
 
 # %% [markdown]
+# So this is why the best $q$ sat on one peak of the posterior and left the other out: it minimised a reverse KL. And it is
+# why a model trained by maximum likelihood puts some of its samples where no data are, in the valley.
+#
 # The identity by samples: the best forward fit has the data's own mean and width, which is what maximum likelihood gives
 # on examples.
 
