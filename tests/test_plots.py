@@ -15,7 +15,38 @@ FIGURES = {
                                    bands={"a": (X - 1, X + 1)}),
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
+    "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
 }
+SLIDER_FIGURES = {  # bars beside densities
+    "bound": lambda: plots.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, title="t", floor=-8, top=-1,
+                                               height=2),
+    "divergences": lambda: plots.divergences_and_densities(X, {"a": X, "b": X**2}, {"f": 1.0, "r": 99.0}, title="t",
+                                                           top=6, height=2),
+}
+
+
+@pytest.mark.parametrize("name", SLIDER_FIGURES)
+def test_figures_for_sliders_are_labelled_legible_and_inside_the_page(name):
+    fig = SLIDER_FIGURES[name]()
+    fig.canvas.draw()
+    page = fig.bbox
+    for ax in fig.axes:
+        assert ax.get_xlabel() and ax.get_ylabel()
+        for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels()):
+            assert text.get_fontsize() >= 12
+        box = ax.get_tightbbox()
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+    left, right = (ax.get_tightbbox() for ax in fig.axes)
+    assert left.x1 < right.x0 and fig.get_suptitle() == "t"
+    assert len({line.get_linestyle() for line in fig.axes[1].lines}) == 2
+
+
+def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():
+    ax = FIGURES["bound_bars"]().axes[0]
+    bounds, gaps = ax.containers
+    assert [bar.get_height() for bar in bounds] == [0, 3.5]                              # from -5 up
+    assert [bar.get_y() + bar.get_height() for bar in gaps] == [-2, -1]                  # up to log p(x)
+    assert gaps[0].get_hatch() == "//"
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -25,7 +56,7 @@ def test_axes_are_labelled_and_text_is_large(name):
     ax = fig.axes[0]
     assert ax.get_xlabel() and ax.get_ylabel() and (ax.get_title(loc="left") == "t")
     texts = [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels(),
-             *ax.get_legend().get_texts()]
+             *(ax.get_legend() or fig.legends[0]).get_texts()]
     assert min(t.get_fontsize() for t in texts) >= 12
 
 

@@ -65,6 +65,13 @@ def test_moving_a_control_redraws(shown, function, calls):
     assert len(calls) == 2  # once at the start, once for the move
 
 
+def test_what_is_read_aloud_has_no_rounding_noise(shown, function):
+    explore(function, alt="A line", **CONTROLS)
+    boxes, picture = parts(shown)
+    boxes["slope"].value = 0.7999999999999999
+    assert "slope = 0.8," in picture.alt
+
+
 def test_a_failure_is_shown_keeps_the_picture_and_passes(shown, function):
     explore(function, alt="A line", **CONTROLS)
     boxes, picture = parts(shown)

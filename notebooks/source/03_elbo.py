@@ -1,0 +1,545 @@
+# %% [markdown]
+# # 03 · A bound to climb
+#
+# A model explains what you see by a cause that you do not see. To fit it you need $\log p(x)$, an integral over all
+# causes, and for most models nobody can compute it.
+# **How do you climb a mountain whose height you cannot measure?**
+#
+# | | |
+# |---|---|
+# | You will be able to | derive the evidence lower bound, say what each step on it does to $\log p(x)$, and compute its KL |
+# | You need | Bayes' rule, Gaussian densities, expectation; notebook 01 |
+# | Time | 40 minutes to read · 15 seconds to run · seed 0 |
+
+# %%
+import numpy as np
+import torch
+
+from course_lib.live import explore
+from course_lib.measure import kl, kl_diagonal, kl_standard, kl_standard_log_std, normal_density
+from course_lib.models.latent1d import DZ, NODES, WEIGHTS, Z, Latent1D
+from course_lib.plots import bound_and_densities, bound_bars, curves, divergences_and_densities, show, small_multiples
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Ninety minutes with the exercises. Put the picture of the bars on the board first and keep it
+# there: every later step is a move of one of its three lengths. The derivation goes slowly if each line is read out with
+# its reason. Many slides say that a step in θ raises both bars; let the class find the counterexample by sliders
+# before you run the cell that does.
+
+# %% [markdown]
+# ## One hidden number, one seen number
+# The cause is a number $z \sim p(z) = \mathcal{N}(0, 1)$. What we see is a bent copy of it, with noise:
+# $p_\theta(x \mid z) = \mathcal{N}(x;\, f_\theta(z),\, \sigma_x^2)$ with $f_\theta(z) = z + \theta z^2$.
+# Say $\theta = 1$, and we see $x = 2$. Two causes would fit exactly: $z = 1$ and $z = -2$.
+#
+# With one hidden number we may cheat: a sum over a fine grid of $z$ *is* the integral, to ten digits. So every
+# statement below can be checked.
+
+# %%
+model, x = Latent1D(theta=1.0, sigma_x=0.7), 2.0
+
+def integral(values):
+    return values.sum(axis=-1) * DZ                       # Z is the grid, DZ its step
+
+log_prior = model.log_prior(Z)                            # log p(z)
+log_likelihood = -0.5 * ((x - (Z + Z**2)) / 0.7) ** 2 - np.log(0.7 * np.sqrt(2 * np.pi))
+log_joint = log_prior + log_likelihood                    # log p(x, z)
+log_p = np.log(integral(np.exp(log_joint)))               # log p(x), the evidence
+log_posterior = log_joint - log_p                         # log p(z | x), by Bayes' rule
+
+claim("log p(x) minus the library's", log_p - model.log_evidence(x), near=0, within=1e-10)
+claim("half of the grid gives the same", np.log(np.exp(log_joint[::2]).sum() * 2 * DZ) - log_p, near=0, within=1e-10)
+
+# %%
+view = slice(1600, 3201, 5)                               # z from -4 to 4
+show(curves(Z[view], {"posterior p(z | x)": np.exp(log_posterior[view]), "prior p(z)": np.exp(log_prior[view])},
+            title="One seen number, two possible causes", xlabel="z", ylabel="density"),
+     alt="The prior is one wide bell around 0; the posterior has a high narrow peak near 1 and a low one near -2")
+
+# %% [markdown]
+# With twenty hidden numbers the grid would have more points than there are atoms in you. So we bring a density of our
+# own, $q(z \mid x)$, one that we can handle: here a Gaussian. It need not be right. What does it buy us?
+#
+# ## The derivation
+# 1. $\log p(x)$ does not depend on $z$, and $q$ integrates to one: $\;\log p(x) = \int q(z|x)\, \log p(x)\, dz$.
+# 2. The product rule, $p(x, z) = p(z|x)\,p(x)$: $\;= \int q(z|x)\, \log \frac{p(x, z)}{p(z|x)}\, dz$.
+# 3. Multiply and divide by $q$: $\;= \int q(z|x)\, \log \Bigl[\frac{p(x, z)}{q(z|x)} \cdot \frac{q(z|x)}{p(z|x)}\Bigr] dz$.
+# 4. The log of a product is a sum of logs:
+#
+# $$\log p(x) = \underbrace{\int q(z|x) \log \frac{p(x, z)}{q(z|x)}\, dz}_{L_b}
+#   + \underbrace{\int q(z|x) \log \frac{q(z|x)}{p(z|x)}\, dz}_{\mathrm{KL}(q(z|x) \,\|\, p(z|x))}.$$
+#
+# 5. A KL is never negative, so $\log p(x) \ge L_b$. Why never? $\log u \le u - 1$ for every $u > 0$. With $u = p/q$:
+#    $\;-\mathrm{KL} = \int q \log \frac{p}{q} \le \int q\, \bigl(\frac{p}{q} - 1\bigr) = 1 - 1 = 0$. Equality needs
+#    $u = 1$ everywhere, that is $q = p$.
+#
+# $L_b$ is the **evidence lower bound**, or ELBO. No line asked $q$ to be good. We take a bad one and evaluate each.
+
+# %%
+q = normal_density(Z, -0.5, 0.8)
+log_q = np.log(q)
+
+L_b = integral(q * (log_joint - log_q))
+KL = integral(q * (log_q - log_posterior))
+lines = {"1": integral(q * log_p),
+         "2": integral(q * (log_joint - log_posterior)),
+         "3": integral(q * ((log_joint - log_q) + (log_q - log_posterior))),
+         "4": L_b + KL}
+print(f"log p(x) {log_p:.10f}    L_b {L_b:.10f}    KL {KL:.10f}")
+for number, value in lines.items():
+    claim(f"line {number} minus log p(x)", value - log_p, near=0, within=1e-10)
+claim("line 5: log p(x) - L_b", log_p - L_b, above=0)
+
+# %% [markdown]
+# ## The form you can compute
+# Split the joint once more, $p(x, z) = p(z)\,p(x|z)$, and collect:
+#
+# $$L_b = \int q \log \frac{p(z)\, p(x|z)}{q}\, dz = -\,\mathrm{KL}(q(z|x) \,\|\, p(z)) + \mathbb{E}_{q}[\log p(x|z)].$$
+#
+# In words: *explain what you saw, and stay close to the prior*. The posterior has gone: $L_b$ needs only the prior,
+# the likelihood and $q$, and all three are ours. Mind the two KLs. The one above, from $q$ to the *posterior*, cannot be
+# computed in practice; the one here, from $q$ to the *prior*, can. Some texts print the first in the loss; it is the
+# second.
+
+# %%
+kl_to_prior = integral(q * (log_q - log_prior))
+expected_fit = integral(q * log_likelihood)
+claim("-KL(q || prior) + E_q log p(x|z), minus L_b", -kl_to_prior + expected_fit - L_b, near=0, within=1e-10)
+claim("the library's bound, minus L_b", model.elbo(q, x) - L_b, near=0, within=1e-10)
+print(f"L_b {L_b:.4f} = - {kl_to_prior:.4f} (distance to the prior) + {expected_fit:.4f} (fit)")
+
+# %%
+predict("03.move_q", "Now q moves further away from the posterior. What happens to the three lengths?",
+        options=["log p(x) stays, L_b falls, the KL grows", "log p(x) and L_b fall, the KL stays", "all three change"])
+
+# %% [markdown]
+# ## The picture of the bars
+# Move $q$ first: close the gap by hand. How small can you make the KL? Then tick *best q*, and move θ. At which θ can a
+# Gaussian close the gap altogether, and why there? Last, untick it and move θ alone.
+
+# %%
+def bars_picture(mu=-0.5, sigma=0.8, theta=1.0, best_q=False):
+    model = Latent1D(theta, sigma_x=0.7)
+    if best_q:
+        mu, sigma = model.best_gaussian(x)
+    q = normal_density(Z, mu, sigma)
+    log_p, L_b = model.log_evidence(x), model.elbo(q, x)
+    seen = {"q": q[view], "prior": normal_density(Z[view], 0, 1), "posterior": model.posterior(x)[view]}
+    return bound_and_densities(Z[view], seen, log_p, L_b, floor=-8, top=-1.5, height=2.2,
+                               title=f"log p(x) {log_p:.2f}  =  bound {L_b:.2f}  +  KL {log_p - L_b:.2f}")
+
+explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.1), theta=(0.0, 2.0, 0.1), best_q=False,
+        labels={"mu": "mean of q", "sigma": "width of q", "theta": "θ", "best_q": "best q"},
+        alt="Left, a bar for log p(x) split into the bound and the KL; right, q, the prior and the posterior over z")
+
+# %%
+movers = [normal_density(Z, mu, sigma) for mu in np.linspace(-2, 2, 9) for sigma in (0.5, 0.8, 1.2)]
+bounds = np.array([model.elbo(q, x) for q in movers])
+gaps = np.array([integral(q * (np.log(q) - log_posterior)) for q in movers])
+claim("27 densities q: largest |L_b + KL - log p(x)|", np.abs(bounds + gaps - log_p).max(), below=1e-10)
+claim("how far L_b moved among them", bounds.max() - bounds.min(), above=5)
+reveal("03.move_q", "log p(x) stays, L_b falls, the KL grows")
+
+best = normal_density(Z, *model.best_gaussian(x))
+claim("the best Gaussian q leaves this KL: it cannot have two peaks", log_p - model.elbo(best, x),
+      above=0.2, below=0.3)
+straight = Latent1D(theta=0.0, sigma_x=0.7)
+claim("at θ = 0 it leaves none: there the posterior is Gaussian",
+      straight.log_evidence(x) - straight.elbo(normal_density(Z, *straight.best_gaussian(x)), x), near=0, within=1e-8)
+claim("the exact posterior as q leaves none either", log_p - model.elbo(np.exp(log_posterior), x),
+      near=0, within=1e-10)
+
+# %% [markdown]
+# The best Gaussian does not spread over both peaks. It sits on the higher one, and is about as wide. Keep that in mind:
+# at the end we shall see why.
+
+# %%
+predict("03.theta", "Now q stays, and we move θ so that L_b rises. Must log p(x) rise too?",
+        options=["yes, always", "yes, if q was the exact posterior before the move", "no, never for certain"])
+
+# %% [markdown]
+# ## Moving θ
+# It is often said that then both rise. That is true if the KL was zero before the move. With $q$ the exact posterior
+# under the old $\theta$, and $\theta'$ the new one,
+#
+# $$\log p_{\theta'}(x) \ge L_b(q, \theta') \quad\text{(a bound)}, \qquad
+#   \log p_\theta(x) = L_b(q, \theta) \quad\text{(no gap)}.$$
+#
+# Subtract: $\log p$ rises *at least* as much as $L_b$ does. Without the second half nothing follows. In general
+# $\Delta \log p = \Delta L_b + \Delta \mathrm{KL}$, and the KL may shrink by more than the bound gains. We look for such
+# a $\theta'$.
+
+# %%
+thetas = np.linspace(0, 2, 81)
+worlds = [Latent1D(theta, sigma_x=0.7) for theta in thetas]
+gain_p = np.array([world.log_evidence(x) for world in worlds]) - log_p
+
+exact, poor = np.exp(log_posterior), normal_density(Z, 1.4, 0.3)
+gain_exact, gain_poor = (np.array([world.elbo(q, x) for world in worlds]) - model.elbo(q, x)
+                         for q in (exact, poor))
+
+claim("after an exact E-step, the smallest of (gain of log p) - (gain of L_b)", (gain_p - gain_exact).min(),
+      above=-1e-10)
+broken = (gain_poor > 0) & (gain_p < 0)
+found = np.argmax(np.where(broken, gain_poor, -np.inf))
+print(f"with a poor q, from θ = 1 to θ = {thetas[found]:.2f}: "
+      f"L_b {gain_poor[found]:+.2f}, log p(x) {gain_p[found]:+.2f}")
+claim("there L_b rises by", gain_poor[found], above=2)
+claim("and log p(x) falls by", -gain_p[found], above=0.1)
+reveal("03.theta", "yes, if q was the exact posterior before the move" if broken.any() else "yes, always")
+
+# %%
+moved = worlds[found]
+show(bound_bars(["poor q, θ = 1", f"same q, θ = {thetas[found]:.2f}"], [log_p, moved.log_evidence(x)],
+                [model.elbo(poor, x), moved.elbo(poor, x)], floor=-7, xlabel="before and after the move",
+                title="θ moved with a poor q: the bound rises, log p(x) falls"),
+     alt="Two bars. Before, a low bound under a tall KL; after, a much higher bound and a small KL, with the line of "
+         "log p(x) a bit lower than before")
+
+# %%
+low = thetas <= 1.2
+show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "$L_b$, q exact at θ = 1": (gain_exact + log_p)[low],
+                          "$L_b$, poor q": (gain_poor + model.elbo(poor, x))[low]},
+            title="A bound touches log p(x) where its q is exact, and nowhere else", xlabel="θ", ylabel="nats"),
+     alt="Over θ, the nearly flat line of log p(x); below it a curve that touches it at 1 and drops to the left; "
+         "and a curve that peaks near 0.2 without touching and falls steeply to the right")
+
+# %% [markdown]
+# So a bound is not innocent: where $q$ is Gaussian, $L_b$ likes models whose posterior is nearly Gaussian. Let both
+# climb over θ:
+
+# %%
+climbed = [world.gaussian_elbo(*world.best_gaussian(x), x) for world in worlds]
+claim("θ with the highest log p(x)", thetas[gain_p.argmax()], above=1.8)
+claim("θ with the highest L_b, best Gaussian q at each", thetas[np.argmax(climbed)], near=0.3, within=0.1)
+
+# %% [markdown]
+# ## EM: climb in turns
+# Move $q$ until $L_b$ is as high as it gets (**E-step**), then θ (**M-step**), and again. Each half step can only raise
+# $L_b$. For a Gaussian mixture $z$ is the number $k$ of the component, $q$ is a table of responsibilities, and the exact
+# posterior is a matter of dividing: every E-step brings the KL to zero, so $\log p$ rises too. Six points, two
+# components of variance one:
+
+# %%
+points = np.array([-2.2, -1.6, -1.1, 0.4, 1.5, 2.4])
+
+def log_joint_of(means):
+    """log p(x_i, k), shape (6, 2), with equal weights."""
+    return np.log(0.5) - 0.5 * (points[:, None] - means) ** 2 - 0.5 * np.log(2 * np.pi)
+
+def lengths(r, means):
+    """log p(x) and L_b, summed over the points, for responsibilities r."""
+    joint = log_joint_of(means)
+    return np.logaddexp.reduce(joint, axis=1).sum(), (r * (joint - np.log(r))).sum()
+
+# %%
+r, means = np.full((6, 2), 0.5), np.array([0.0, 1.0])
+history = {"start": lengths(r, means)}
+for turn in "123":
+    joint = log_joint_of(means)
+    r = np.exp(joint - np.logaddexp.reduce(joint, axis=1)[:, None])        # E: the exact posterior
+    history[f"E{turn}"] = lengths(r, means)
+    means = (r * points[:, None]).sum(axis=0) / r.sum(axis=0)              # M: weighted means
+    history[f"M{turn}"] = lengths(r, means)
+
+log_ps, L_bs = np.array(list(history.values())).T
+claim("largest KL after an E-step", (log_ps - L_bs)[1::2].max(), near=0, within=1e-10)
+claim("smallest rise of L_b over the six half steps", np.diff(L_bs).min(), above=0)
+claim("smallest (rise of log p) - (rise of L_b) over the M-steps", (np.diff(log_ps) - np.diff(L_bs))[1::2].min(),
+      above=0)
+show(bound_bars(list(history), log_ps, L_bs, floor=-17, xlabel="half step",
+                title="E closes the gap; M lifts the bound, and log p(x) higher still"),
+     alt="Seven bars: each E step fills the bar up to the line of log p(x), each M step lifts the line and leaves a "
+         "small gap below it, smaller each time")
+
+# %% [markdown]
+# This is the same climb as in any mixture: responsibilities, then weighted means. Where the exact posterior is out of
+# reach, $q$ goes only as high as it can, a gap stays, and $\log p$ is no longer sure to rise. That is what a VAE does,
+# with both half steps taken at once by gradient.
+#
+# ## The KL of two Gaussians
+# A VAE needs $\mathrm{KL}(q \,\|\, p)$ thousands of times a second. For Gaussians no integral is left.
+#
+# - $\mathbb{E}_q[\log q] = -\frac12 \log(2\pi\sigma_q^2) - \frac12$, since $\mathbb{E}_q (z - \mu_q)^2 = \sigma_q^2$.
+# - $\mathbb{E}_q[\log p] = -\frac12 \log(2\pi\sigma_p^2) - \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{2\sigma_p^2}$: write
+#   $z - \mu_p = (z - \mu_q) + (\mu_q - \mu_p)$ and square; the mixed term has mean zero.
+#
+# The KL is the first minus the second; over independent dimensions KLs add up:
+#
+# $$\mathrm{KL}(q \,\|\, p) = \sum_j \tfrac12 \Bigl[\log \frac{\sigma_p^2}{\sigma_q^2}
+#   + \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{\sigma_p^2} - 1\Bigr].$$
+
+# %%
+rng = np.random.default_rng(0)
+worst = 0.0
+for mu_q, mu_p, v_q, v_p in rng.uniform(-1, 1, size=(20, 4)):                 # v is a log-variance
+    exact_kl = 0.5 * (v_p - v_q + (np.exp(v_q) + (mu_q - mu_p) ** 2) / np.exp(v_p) - 1)
+    by_grid = kl(normal_density(Z, mu_q, np.exp(v_q / 2)), normal_density(Z, mu_p, np.exp(v_p / 2)), Z)
+    library = kl_diagonal(*(torch.tensor([value]) for value in (mu_q, v_q, mu_p, v_p))).item()
+    worst = max(worst, abs(exact_kl - by_grid), abs(exact_kl - library))
+claim("20 random pairs: largest distance between formula, quadrature and library", worst, below=1e-8)
+
+# %% [markdown]
+# A third way, for densities without a formula: draw from $q$ and average $\log q - \log p$ (**Monte Carlo**). It comes
+# with an error bar, the standard deviation of the terms over $\sqrt{n}$.
+
+# %%
+n = np.array([100, 300, 1_000, 3_000, 10_000, 30_000, 100_000])
+draws = 0.8 * rng.standard_normal(n[-1]) - 0.5                                # from q, and p is the prior
+terms = -0.5 * ((draws + 0.5) / 0.8) ** 2 - np.log(0.8) + 0.5 * draws**2      # log q - log p
+estimate, error = (np.array([function(terms[:count]) for count in n]) for function in (np.mean, np.std))
+error /= np.sqrt(n)
+claim("largest distance from the exact KL, in standard errors", np.abs((estimate - kl_to_prior) / error).max(), below=4)
+show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard errors": estimate}, log_x=True,
+            bands={"Monte Carlo, ± 2 standard errors": (estimate - 2 * error, estimate + 2 * error)},
+            title="A hundred times the draws, a tenth of the error", xlabel="draws", ylabel="KL in nats"),
+     alt="A dashed line in a band that narrows around the horizontal line of the exact KL as the draws grow")
+
+# %% [markdown]
+# ## Two ways to store a width, and one wrong curve
+# A network must output any real number, so it gives the log of a width. Which one? For $p = \mathcal{N}(0, 1)$:
+#
+# - **log-variance** $v = \log \sigma^2$: $\;\tfrac12 (e^{v} - 1 - v + \mu^2)$;
+# - **log standard deviation** $s = \log \sigma$, when you draw $z = \mu + e^{s} e$: $\;\tfrac12 (e^{2s} - 1 - 2s + \mu^2)$.
+#
+# Some lecture notes draw $z = \mu + e^{s} e$, yet penalise $e^{s} - (1 + s) + \mu^2$. That curve has its
+# minimum in the right place, but it belongs to the log-variance, and it lacks the factor ½. We check all three.
+
+# %%
+def distances(formula):
+    """From the KL by quadrature, at 20 random (mu, s), where the standard deviation is e^s."""
+    pairs = torch.tensor(np.random.default_rng(1).uniform(-1, 0.5, size=(20, 2)))
+    truth = [kl(normal_density(Z, mu, np.exp(s)), normal_density(Z, 0, 1), Z) for mu, s in pairs.tolist()]
+    return (formula(*pairs.T[:, :, None]) - torch.tensor(truth, dtype=torch.float64)).abs()
+
+claim("log standard deviation: largest distance", distances(kl_standard_log_std).max(), below=1e-8)
+claim("log-variance v = 2s: largest distance", distances(lambda mu, s: kl_standard(mu, 2 * s)).max(), below=1e-8)
+mixed = distances(lambda mu, s: (s.exp() - (1 + s) + mu**2).squeeze())
+claim("the printed penalty: median distance", mixed.median(), above=0.05)
+
+v = torch.linspace(-3, 1.5, 91)[:, None]
+twice = 2 * kl_standard(0 * v, v)                                          # the missing one half
+claim("the printed curve is twice the KL in the log-variance", (twice - (v.exp() - 1 - v).squeeze()).abs().max(),
+      near=0, within=1e-5)
+
+# %%
+show(curves(v.squeeze(), {"right, if this is log σ²": twice / 2, "twice that: the printed curve": twice,
+                          "right, if this is log σ": kl_standard_log_std(0 * v, v)},
+            title="All three are lowest at 0; only their steepness differs", xlabel="what the network puts out",
+            ylabel="penalty in nats, for μ = 0"),
+     alt="Three valleys with their lowest point at 0: the KL as a function of the log-variance is the flattest, twice "
+         "it lies above, and the KL as a function of the log standard deviation rises most steeply on the right")
+
+# %%
+predict("03.width", "We leave the KL out and only maximise the fit, E_q log p(x|z). Where does the width of q go?",
+        options=["to the width of the posterior", "to the width of the prior", "to 0"])
+
+# %% [markdown]
+# ## Break it: the KL left out, or counted twice
+# We weigh the KL by a factor $\beta$ and let gradient descent find $q$, for the model of the beginning. $\beta = 1$ is
+# the bound; $\beta = 0$ leaves the KL out; $\beta = 2$ is what a forgotten ½ amounts to. $\mathbb{E}_q[\log p(x|z)]$ is a
+# sum over three values of $e$, exact because the log is a polynomial in $z$.
+
+# %%
+def fit_q(beta, steps):
+    """Means and widths of q after descending -E_q[log p(x|z)] + beta KL(q || prior), one for each beta."""
+    mu, s = torch.full_like(beta, 0.5).requires_grad_(), torch.zeros_like(beta).requires_grad_()
+    optimizer = torch.optim.Adam([mu, s], lr=0.02)
+    for _ in range(steps):
+        z = mu[:, None] + s.exp()[:, None] * torch.tensor(NODES)
+        fit = -0.5 * ((x - (z + z**2)) / 0.7) ** 2 @ torch.tensor(WEIGHTS)
+        loss = -fit + beta * kl_standard_log_std(mu[:, None], s[:, None])
+        optimizer.zero_grad()
+        loss.sum().backward()
+        optimizer.step()
+    return mu.detach().numpy(), s.exp().detach().numpy()
+
+betas = torch.tensor([0, 0.5, 1, 2], dtype=torch.float64)
+centres, widths = fit_q(betas, 1_000)
+_, later = fit_q(betas, 1_500)
+
+# %%
+best_width = model.best_gaussian(x)[1]
+claim("β = 1: distance from the width of the best q", abs(widths[2] - best_width), below=1e-3)
+claim("β = 0: width after a thousand steps", widths[0], below=0.08)
+claim("and five hundred more shrink it by this factor", later[0] / widths[0], below=0.85)
+claim("β = 2: its width, in widths of the best q", widths[3] / best_width, above=1.3)
+reveal("03.width", "to 0" if later[0] < 0.85 * widths[0] else "to the width of the posterior")
+
+L_betas = model.gaussian_elbo(centres, widths, x)
+claim("how far β = 2 stays below the best bound", L_betas[2] - L_betas[3], above=0.1)
+show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), L_betas, floor=-5,
+                xlabel="weight of the KL to the prior",
+                title="Only the whole KL, counted once, reaches the best bound"),
+     alt="Four bars of one height: the bound is lowest at β = 0, highest at β = 1, and lower again at β = 2")
+
+# %% [markdown]
+# Without the KL, width only costs: a spread $z$ misses $x$ more often. So $q$ becomes a point, and the autoencoder an
+# ordinary one, with nothing learned between its points. With the KL twice, $q$ is too wide and too near the prior. A
+# $\beta$ other than 1 can be a choice. It should not be an accident.
+#
+# **Repair:** put the KL back, with its ½, in the parametrisation you draw with.
+
+# %% [markdown]
+# ## Maximum likelihood is a KL too
+# Fit $p_\theta$ to data from $p_\text{data}$. With many examples the average log-likelihood is an expectation, and
+#
+# $$\mathbb{E}_{p_\text{data}}[\log p_\theta(x)]
+#   = \mathbb{E}_{p_\text{data}}[\log p_\text{data}(x)] - \mathbb{E}_{p_\text{data}}\Bigl[\log
+#     \frac{p_\text{data}(x)}{p_\theta(x)}\Bigr] = \text{const} - \mathrm{KL}(p_\text{data} \,\|\, p_\theta):$$
+#
+# add and subtract $\log p_\text{data}$; the first term knows nothing of $\theta$. So the highest likelihood has the
+# smallest **forward** KL, with the data first. Fitting $q$ to a posterior minimised $\mathrm{KL}(q \,\|\, p(z|x))$, the
+# **reverse** KL, with our own density first. The order decides what is costly: forward, to miss where data are; reverse,
+# to be where none are.
+
+# %%
+predict("03.peaks", "One Gaussian is fitted to two separate peaks by minimising the reverse KL. What does it do?",
+        options=["it covers both peaks", "it sits on one peak"])
+
+# %%
+grid = Z[::4]
+
+def two_peaks(separation):
+    return 0.5 * normal_density(grid, -separation / 2, 0.6) + 0.5 * normal_density(grid, separation / 2, 0.6)
+
+def compare(mean=1.0, width=1.5, separation=4.0):
+    p, q = two_peaks(separation), normal_density(grid, mean, width)
+    shown = slice(300, 901, 3)
+    forward, reverse = kl(p, q, grid), kl(q, p, grid)
+    return divergences_and_densities(grid[shown], {"data": p[shown], "your Gaussian": q[shown]},
+                                     {"forward": forward, "reverse": reverse}, top=6, height=0.8,
+                                     title=f"forward KL {forward:.2f}, reverse KL {reverse:.2f}")
+
+explore(compare, mean=(-3.0, 3.0, 0.1), width=(0.3, 3.0, 0.1), separation=(0.0, 6.0, 0.25),
+        labels={"mean": "mean of the Gaussian", "width": "width of the Gaussian", "separation": "between the peaks"},
+        alt="Left, a bar for each of the two KLs; right, a density with two peaks and a Gaussian over it")
+
+# %% [markdown]
+# Make the forward KL small, then the reverse one. Now bring the peaks together, until both want the same. Then let
+# gradient descent do it, from four starts.
+
+# %%
+p = torch.tensor(two_peaks(4.0))
+step, tensor_grid = grid[1] - grid[0], torch.tensor(grid)
+
+def fit_gaussian(direction, starts=(-3.0, -1.0, 1.0, 3.0), steps=500):
+    """Means, widths and KLs of Gaussians, one for each start."""
+    mean, s = torch.tensor(starts, dtype=torch.float64, requires_grad=True), torch.zeros(4, requires_grad=True)
+    optimizer = torch.optim.Adam([mean, s], lr=0.03)
+    for _ in range(steps):
+        log_q = torch.distributions.Normal(mean[:, None], s.exp()[:, None]).log_prob(tensor_grid)
+        forward, reverse = p * (p.log() - log_q), log_q.exp() * (log_q - p.log())
+        divergence = (forward if direction == "forward" else reverse).sum(dim=1) * step
+        optimizer.zero_grad()
+        divergence.sum().backward()
+        optimizer.step()
+    return mean.detach().numpy(), s.detach().exp().numpy(), divergence.detach().numpy()
+
+forward, reverse = fit_gaussian("forward"), fit_gaussian("reverse")
+
+# %%
+spread = np.sqrt(0.6**2 + 2.0**2)                         # standard deviation of the two peaks together
+claim("forward: largest |mean| over the starts", np.abs(forward[0]).max(), below=0.02)
+claim("forward: largest distance of the width from the data's", np.abs(forward[1] - spread).max(), below=0.02)
+claim("reverse: largest distance of |mean| from a peak", np.abs(np.abs(reverse[0]) - 2).max(), below=0.05)
+claim("reverse: both peaks are found, by different starts", len(set(np.sign(reverse[0]))) == 2)
+claim("reverse: the KL left is that of half the data, log 2", reverse[2].max(), near=0.693, within=0.01)
+reveal("03.peaks", "it sits on one peak" if np.abs(reverse[0]).min() > 1 else "it covers both peaks")
+
+shown = slice(300, 901, 3)
+panels = {name: {"data": two_peaks(4.0)[shown],
+                 "start left": normal_density(grid[shown], means[0], widths[0]),
+                 "start right": normal_density(grid[shown], means[3], widths[3])}
+          for name, (means, widths, _) in (("forward covers", forward), ("reverse seeks", reverse))}
+show(small_multiples(grid[shown], panels, xlabel="x", ylim=(0, 0.75), title="One Gaussian for two peaks"),
+     alt="Left, from both starts the same wide bell over both peaks, with its top in the valley; right, from each "
+         "start a narrow bell on the nearer peak")
+
+# %% [markdown]
+# So this is why the best $q$ sat on one peak of the posterior and left the other out: it minimised a reverse KL. And it is
+# why a model trained by maximum likelihood puts some of its samples where no data are, in the valley.
+#
+# The identity by samples: the best forward fit has the data's own mean and width, which is what maximum likelihood gives
+# on examples.
+
+# %%
+samples = rng.choice([-2.0, 2.0], size=20_000) + 0.6 * rng.standard_normal(20_000)
+claim("maximum likelihood on samples: width minus that of the forward fit", samples.std() - forward[1][0],
+      near=0, within=0.05)
+log_q = -0.5 * ((samples - forward[0][0]) / forward[1][0]) ** 2 - np.log(forward[1][0] * np.sqrt(2 * np.pi))
+p_array = p.numpy()
+expected = (p_array * np.log(p_array)).sum() * step - forward[2][0]
+claim("average log-likelihood minus (const - KL), in standard errors",
+      (log_q.mean() - expected) / (log_q.std() / np.sqrt(len(samples))), near=0, within=4)
+
+# %% [markdown]
+# ## Your turn
+# **1.** The KL of two Gaussians with $D$ independent dimensions each. The logs are log-variances. A batch has $n$ rows,
+# and each row gets its own KL.
+
+# %% tags=["exercise"]
+def kl_gaussians(mean_q, log_var_q, mean_p, log_var_p):
+    """KL(q || p) in nats, shape (n,), from four tensors of shape (n, D)."""
+    ### BEGIN SOLUTION
+    ratio = (log_var_q - log_var_p).exp()
+    distance = (mean_q - mean_p) ** 2 / log_var_p.exp()
+    return 0.5 * (log_var_p - log_var_q + ratio + distance - 1).sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("03.kl_gaussians", kl_gaussians)
+
+# %% [markdown]
+# **2.** Assemble $L_b$. A library gave you the cross-entropy of each pixel, $-\log p(x_j \mid z)$, and the KL of each
+# hidden dimension. The bound of an example is about *all* its pixels; report the mean over the examples.
+
+# %% tags=["exercise"]
+def elbo(cross_entropy, kl):
+    """L_b in nats, a 0-d tensor: mean over n examples. cross_entropy has shape (n, pixels), kl (n, hidden)."""
+    ### BEGIN SOLUTION
+    return (-cross_entropy.sum(dim=1) - kl.sum(dim=1)).mean()
+    ### END SOLUTION
+
+# %%
+check("03.elbo", elbo)
+
+# %% [markdown]
+# **3.** An M-step for $f_\theta(z) = z + \theta z^2$: given $q$ for each of $n$ seen numbers, which $\theta$ makes the sum
+# of their bounds largest? Only $\mathbb{E}_q[\log p_\theta(x|z)]$ depends on $\theta$: set its derivative to zero.
+
+# %% tags=["exercise"]
+def best_theta(x, z, q):
+    """A number. x: shape (n,); z: grid of m causes, shape (m,); q: probabilities, (n, m), each row sums to one."""
+    ### BEGIN SOLUTION
+    return (q * (x[:, None] - z) * z**2).sum() / (q * z**4).sum()
+    ### END SOLUTION
+
+# %%
+check("03.best_theta", best_theta)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it.
+
+# %%
+show_source(kl_diagonal)
+
+# %%
+show_source(Latent1D)
+
+# %% [markdown]
+# ## What to keep
+# - $\log p(x) = L_b + \mathrm{KL}(q \,\|\, p(z|x))$, for every $q$. Moving $q$ trades one for the other; moving θ moves
+#   the sum, and $\log p(x)$ is sure to rise with $L_b$ only from where the KL was zero.
+# - $L_b = -\mathrm{KL}(q \,\|\, p(z)) + \mathbb{E}_q[\log p(x|z)]$: stay near the prior, explain what you saw. Leave the
+#   first out and the width of $q$ goes to zero.
+# - Maximum likelihood minimises the forward KL and covers; fitting $q$ minimises the reverse KL and seeks.
+#
+# **Read on:** M. Jordan et al., *An Introduction to Variational Methods for Graphical Models*, Machine Learning 37
+# (1999). R. Neal and G. Hinton, *A View of the EM Algorithm that Justifies Incremental, Sparse, and Other Variants*, in
+# Learning in Graphical Models (1998). D. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014).
+#
+# **Next:** 03b, how to estimate the gradient of the bound from a few draws, and how far from $\log p(x)$ it stays.

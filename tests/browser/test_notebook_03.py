@@ -1,0 +1,63 @@
+"""The two pictures of notebook 03 that follow sliders, as a student meets them."""
+
+import pytest
+from jupyter import Jupyter
+
+NAME = "03_elbo.ipynb"
+BARS, PEAKS = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
+
+
+@pytest.fixture(scope="module")
+def lab(student_course):
+    with Jupyter.make_lab(student_course) as jupyter:
+        jupyter.open(NAME)
+        jupyter.run_cell(0)
+        for start in ("model, x = ", "view = "):
+            run(jupyter, start)
+        yield jupyter
+
+
+def run(lab, start):
+    """Run the cell that starts so, which also brings it into view."""
+    lab.run_cell(next(i for i, c in enumerate(lab.cells()) if c["source"].startswith(start)))
+
+
+def picture(lab, alt, value):
+    found = lab.page.locator(f"img[alt*='{alt}'][alt*='{value}']")
+    found.wait_for(timeout=30_000)
+    return found.get_attribute("src")
+
+
+def press(lab, label, key):
+    slider = lab.page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle")
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    lab.page.keyboard.press(key)
+
+
+def test_the_bars_follow_q_theta_and_the_best_q(lab):
+    run(lab, "def bars_picture")
+    seen = [picture(lab, BARS, "mu = -0.5")]
+    press(lab, "mean of q", "Home")
+    seen.append(picture(lab, BARS, "mu = -3.0"))
+    press(lab, "width of q", "End")
+    seen.append(picture(lab, BARS, "sigma = 1.5"))
+    press(lab, "θ", "End")
+    seen.append(picture(lab, BARS, "theta = 2.0"))
+    lab.page.get_by_label("best q").check()
+    seen.append(picture(lab, BARS, "best_q = True"))
+    press(lab, "θ", "Home")
+    seen.append(picture(lab, BARS, "theta = 0.0"))
+    assert len(set(seen)) == len(seen)
+    assert lab.page.locator("[role=alert]:visible").count() == 0
+
+
+def test_the_two_peaks_follow_their_sliders(lab):
+    run(lab, "grid = Z")
+    seen = [picture(lab, PEAKS, "separation = 4.0")]
+    for label, key, value in (("mean of the Gaussian", "End", "mean = 3.0"), ("width of the", "Home", "width = 0.3"),
+                              ("between the peaks", "End", "separation = 6.0")):
+        press(lab, label, key)
+        seen.append(picture(lab, PEAKS, value))
+    assert len(set(seen)) == len(seen)
+    assert lab.page.locator("[role=alert]:visible").count() == 0
