@@ -4,8 +4,8 @@ A draw z of q(z | x) weighs w = p(x, z) / q(z | x), and E_q[w] = p(x). The logar
 average too small, and less so the larger k is.
 
 References:
-    Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: L_k (eq. 8), Theorem 1 (order and
-        limit).
+    Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: L_k (eq. 8), Theorem 1 (their
+        order and limit).
     A. Kong, J. S. Liu, W. H. Wong, Sequential Imputations and Bayesian Missing Data Problems, J. American Statistical
         Association 89 (1994): the effective sample size.
 """
@@ -41,19 +41,19 @@ def iw_bound(log_w: Tensor, k: int) -> Tensor:
 
 
 def effective_sample_size(log_w: Tensor) -> Tensor:
-    """(Σ w)² / Σ w² from log weights `[draws, …]`: from 1 (one draw holds all) to the number of draws (all alike), `[…]`.
+    """(Σ w)² / Σ w², `[…]`, from log weights `[draws, …]`: 1 if one draw has it all, their number if all weigh alike.
 
-    It compares the weights that were drawn. Where q never goes, it sees nothing.
+    It compares the weights that were drawn: of what lies where q never goes it knows nothing. 0 if all weights are 0.
 
     Raises:
         ValueError: NaN or +inf among the log weights.
     """
     _checked(log_w)
-    return (2 * log_w.logsumexp(dim=0) - (2 * log_w).logsumexp(dim=0)).exp()
+    return (2 * log_w.logsumexp(dim=0) - (2 * log_w).logsumexp(dim=0)).exp().nan_to_num(nan=0.0)  # −inf + inf
 
 
 def _checked(log_w: Tensor) -> None:
     if log_w.ndim == 0 or log_w.shape[0] == 0:
         raise ValueError(f"log_w needs a first dimension of draws, at least one, not the shape {list(log_w.shape)}")
     if log_w.isnan().any() or (log_w == torch.inf).any():
-        raise ValueError("log_w has NaN or +inf: a weight is p(x, z)/q(z | x), so q must be positive where it was drawn")
+        raise ValueError("log_w has NaN or +inf: p(x, z)/q(z | x) needs a q that is positive where it was drawn")

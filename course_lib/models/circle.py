@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +98,7 @@ class Encoder(nn.Module):
     def __init__(self, hidden: Sequence[int], rng: torch.Generator) -> None:
         super().__init__()
         sizes = [2, *hidden, 2]
-        self.layers = nn.ModuleList(Linear(a, b, "pytorch", rng) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(Linear(a, b, "pytorch", rng) for a, b in pairwise(sizes))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """m and s, `[n]` each, for x `[n, 2]`."""

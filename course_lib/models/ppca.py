@@ -66,8 +66,9 @@ class PPCA:
             raise ValueError(f"d must lie between 1 and D - 1 = {x.shape[1] - 1}, not {d}: the noise needs a direction")
         eigenvalues, vectors = torch.linalg.eigh(x.T.cov(correction=0))     # ascending
         sigma2 = eigenvalues[:-d].mean()
-        if not sigma2 > torch.finfo(x.dtype).eps * eigenvalues[-1]:
-            raise ValueError(f"the data lie in {d} dimensions or fewer: nothing is left for the noise. Take a smaller d")
+        if not sigma2 > x.shape[1] * torch.finfo(x.dtype).eps * eigenvalues[-1]:    # the rounding error of eigh
+            raise ValueError(f"the data lie in {d} dimensions or fewer, so nothing is left for the noise: take a "
+                             "smaller d")
         lengths = (eigenvalues[-d:] - sigma2).clamp(min=0).sqrt()
         return cls((vectors[:, -d:] * lengths).flip(1), x.mean(dim=0), sigma2)
 
