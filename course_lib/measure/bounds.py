@@ -49,7 +49,7 @@ def effective_sample_size(log_w: Tensor) -> Tensor:
         ValueError: NaN or +inf among the log weights.
     """
     _checked(log_w)
-    return (2 * log_w.logsumexp(dim=0) - (2 * log_w).logsumexp(dim=0)).exp().nan_to_num(nan=0.0)  # −inf + inf
+    return (1 / log_w.softmax(dim=0).square().sum(dim=0)).nan_to_num(nan=0.0)   # NaN where all weights are 0
 
 
 def _checked(log_w: Tensor) -> None:

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike
 
 from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 
-HATCHES = ("", "//", "..")
-
 
 def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlabel: str) -> Figure:
     """Histograms of single estimates, one panel below the other on a common axis, with a line at the exact value.
@@ -26,8 +24,7 @@ def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlab
     margin = 0.03 * (high - low)
     edges = np.linspace(low - margin, high + margin, 81)
     for i, (ax, (label, v)) in enumerate(zip(axes[:, 0], values.items(), strict=True)):
-        ax.hist(np.clip(v, edges[0], edges[-1]), edges, color=COLOURS[i % 8], hatch=HATCHES[i % 3], edgecolor="white",
-                linewidth=0, label=label)
+        ax.hist(np.clip(v, edges[0], edges[-1]), edges, histtype="stepfilled", color=COLOURS[i % 8], label=label)
         _exact_line(ax, exact, "exact", vertical=True)
         ax.set(ylabel="count")
         ax.legend(loc="upper left")
@@ -57,12 +54,12 @@ def two_gaussians(named: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: st
     fig, axes = figure(5.6, 5.2)
     ax = axes[0, 0]
     for i, (label, (mean, covariance)) in enumerate(named.items()):
-        variances, directions = np.linalg.eigh(covariance)
+        variances, directions = np.linalg.eigh(np.asarray(covariance))
         angle = np.degrees(np.arctan2(directions[1, 1], directions[0, 1]))
         for sigmas in (1, 2):
             ax.add_patch(Ellipse(mean, *(2 * sigmas * np.sqrt(variances[::-1])), angle=angle, fill=False,
-                                 edgecolor=COLOURS[i % 8], linestyle=LINES[i % 4], linewidth=2.2,
-                                 label=label if sigmas == 1 else None))
+                                 edgecolor=COLOURS[i % 8], linestyle=LINES[i % 4], linewidth=2.2))
+        ax.plot([], [], LINES[i % 4], color=COLOURS[i % 8], label=label)
     centre = np.asarray(next(iter(named.values()))[0])
     ax.set(xlim=centre[0] + np.array([-limit, limit]), ylim=centre[1] + np.array([-limit, limit]), aspect="equal",
            xlabel="$z_1$", ylabel="$z_2$")
@@ -74,7 +71,7 @@ def two_gaussians(named: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: st
 def gap_maps(axis: ArrayLike, panels: Mapping[str, ArrayLike], *, title: str, high: float) -> Figure:
     """Gaps in nats over the plane, values `[m·m]` on the grid of `plane`, one panel each; `high` ends the scale."""
     axis = np.asarray(axis)
-    fig, axes = figure(3.9 * len(panels) + 0.9, 4.6, 1, len(panels), sharex=True, sharey=True)
+    fig, axes = figure(3.9 * len(panels) + 0.9, 4.4, 1, len(panels), sharex=True, sharey=True)
     levels = np.linspace(0, high, 9)
     angle = np.linspace(0, 2 * np.pi, 200)
     for ax, (name, values) in zip(axes[0], panels.items(), strict=True):
@@ -82,7 +79,7 @@ def gap_maps(axis: ArrayLike, panels: Mapping[str, ArrayLike], *, title: str, hi
         shade = ax.contourf(axis, axis, values, levels=levels, cmap="viridis", extend="max")
         ax.contour(axis, axis, values, levels=[high / 2], colors="white", linewidths=1.4)
         ax.plot(np.cos(angle), np.sin(angle), ":", color="white", linewidth=2)
-        ax.set(aspect="equal", xlabel="$x_1$")
+        ax.set(aspect="equal", xlabel="$x_1$", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         ax.set_title(name)
         ax.grid(visible=False)
     axes[0, 0].set_ylabel("$x_2$")
@@ -108,9 +105,8 @@ def proposal(z: ArrayLike, posterior: ArrayLike, q: ArrayLike, values: ArrayLike
     low, high = min(np.quantile(values, 0.01), exact), max(values.max(), exact)
     margin = 0.08 * max(high - low, 0.05)
     edges = np.linspace(low - margin, high + margin, 41)
-    right.hist(np.clip(values, edges[0], edges[-1]), edges, color=COLOURS[1], hatch="//", edgecolor="white",
-               linewidth=0)
-    right.axvline(values.mean(), color=COLOURS[1], linewidth=2.5, label="their mean")
+    right.hist(np.clip(values, edges[0], edges[-1]), edges, histtype="stepfilled", color=COLOURS[1], alpha=0.45)
+    right.axvline(values.mean(), color=COLOURS[2], linewidth=2.5, label="their mean")
     _exact_line(right, exact, "log p(x)", vertical=True)
     right.set(xlabel=value_label, ylabel="count")
     right.legend(loc="upper left")
