@@ -1,0 +1,208 @@
+"""Exercises of notebook 03b: reparameterised draws, baselines and control variates, importance-weighted bounds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.measure import iw_bound
+from course_lib.teach.exercises import Exercise, Mistake
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def _log_q(z: Tensor, m: Tensor, log_s: Tensor) -> Tensor:
+    return (-0.5 * ((z - m) / log_s.exp()) ** 2 - log_s - 0.5 * LOG_2PI).sum(dim=2)
+
+
+def _draw_q(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    z = m + log_s.exp() * eps
+    return z, _log_q(z, m, log_s)
+
+
+def _draw_q_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor]]:
+    shapes = ((4, 3, 2), (1, 5, 1), (6, 2, 7))
+    return [(_tensor(rng.normal(size=(n, d))), _tensor(rng.normal(size=(n, d))), _tensor(rng.normal(size=(k, n, d))))
+            for k, n, d in shapes]
+
+
+DRAW_Q = Exercise(
+    reference=_draw_q,
+    cases=_draw_q_cases,
+    mistakes=(
+        Mistake(lambda m, log_s, eps: _draw_q(m, log_s / 2, eps),
+                ("you read `log_s` as the log of a variance: no half is needed, s = exp(log_s).",)),
+        Mistake(lambda m, log_s, eps: _draw_q(m, 2 * log_s, eps),
+                ("z is scaled by the variance; the scale of a draw is the standard deviation, s = exp(log_s).",)),
+        Mistake(lambda m, log_s, eps: (m + log_s * eps, _log_q(m + log_s * eps, m, log_s)),
+                ("you scale by log s: a scale must be positive, so take `log_s.exp()`.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 - 0.5 * LOG_2PI).sum(dim=2)),
+                ("this is the log density of eps. Stretching by s makes the density s times lower.",
+                 "subtract `log_s` for each coordinate.")),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 + log_s - 0.5 * LOG_2PI).sum(dim=2)),
+                ("the sign of `log_s` is turned: a wider q has a lower density.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 - log_s).sum(dim=2)),
+                ("the constant is missing: −½ log 2π for each coordinate. In a weight p/q it does not cancel by "
+                 "itself.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _draw_q(m, log_s, eps)[1] / eps.shape[2]),
+                ("you took the mean over the coordinates. Their densities multiply, so the logs add up: `sum`.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _draw_q(m, log_s, eps)[1].sum(dim=0)),
+                ("you also summed over the draws: each draw has its own log q.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], -0.5 * eps**2 - log_s - 0.5 * LOG_2PI),
+                ("log q still has an entry for each coordinate: sum over the last dimension.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _log_q(eps, m, log_s)),
+                ("you put `eps` where z belongs: (z − m)/s is `eps` already, do not standardise it again.",)),
+        Mistake(lambda m, log_s, eps: _draw_q(m, log_s, eps)[0],
+                ("z is right. log q(z) is asked for, too: return both, z first.",)),
+    ),
+    hints=("z = m + s·eps, and (z − m)/s is eps again.",
+           "one coordinate: log N(z; m, s²) = −½ eps² − log s − ½ log 2π. Independent coordinates add up."),
+)
+
+
+def _leave_one_out(f: Tensor, score: Tensor) -> Tensor:
+    return ((f - (f.sum() - f) / (len(f) - 1)) * score).mean()
+
+
+def _gradient_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
+    return [(_tensor(level + rng.normal(size=n)), _tensor(rng.normal(size=n)))
+            for n, level in ((5, 0.0), (8, -20.0), (2, 3.0))]
+
+
+LEAVE_ONE_OUT = Exercise(
+    reference=_leave_one_out,
+    cases=_gradient_cases,
+    mistakes=(
+        Mistake(lambda f, score: ((f - f.mean()) * score).mean(),
+                ("this baseline holds f of draw i itself, so it is not independent of that draw's score: the estimate "
+                 "comes out too small, by the factor 1 − 1/n.",
+                 "mean of the others: (f.sum() − f)/(n − 1), one number for each draw.")),
+        Mistake(lambda f, score: (f * score).mean(),
+                ("there is no baseline yet: subtract from each f the mean of the others.",)),
+        Mistake(lambda f, score: ((f - (f.sum() - f) / len(f)) * score).mean(),
+                ("there are n − 1 others, not n.",)),
+        Mistake(lambda f, score: ((f - (f.sum() - f) / (len(f) - 1)) * score).sum(),
+                ("you summed over the draws: take the mean.",)),
+        Mistake(lambda f, score: (f - (f.sum() - f) / (len(f) - 1)) * score,
+                ("these are the estimates of each draw: take their mean.",)),
+        Mistake(lambda f, score: -_leave_one_out(f, score),
+                ("the sign is turned: f minus baseline, not baseline minus f.",)),
+        Mistake(lambda f, score: (f * (score - (score.sum() - score) / (len(f) - 1))).mean() * 2,
+                ("the baseline is subtracted from f, not from the score, and nothing is doubled.",)),
+        Mistake(lambda f, score: (f - (f.sum() - f) / (len(f) - 1)).mean() * score.mean(),
+                ("multiply draw by draw, then average: the mean of a product is not the product of the means.",)),
+        Mistake(lambda f, score: (f + (f.sum() - f) / (len(f) - 1)).mul(score).mean(),
+                ("the baseline is added; it should be taken away.",)),
+    ),
+    hints=("for draw i: (f_i − mean of the other f) · score_i. Then the mean over i.",
+           "the sum of the others is `f.sum() - f`."),
+)
+
+
+def _control_variate(g: Tensor, h: Tensor) -> Tensor:
+    return g - _c(g, h) * h
+
+
+def _c(g: Tensor, h: Tensor) -> Tensor:
+    g_rest, h_rest = g - g.mean(), h - h.mean()
+    return (g_rest * h_rest).mean() / (h_rest**2).mean()
+
+
+def _control_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
+    cases = []
+    for n, slope, level in ((20, 2.0, 1.0), (7, -0.5, -3.0), (50, 10.0, 0.0)):
+        h = rng.normal(size=n)
+        cases.append((_tensor(level + slope * h + rng.normal(size=n)), _tensor(h)))
+    return cases
+
+
+CONTROL_VARIATE = Exercise(
+    reference=_control_variate,
+    cases=_control_cases,
+    mistakes=(
+        Mistake(lambda g, h: g - h,
+                ("you took c = 1. The variance is a parabola in c: where is its lowest point?",
+                 "set −2·Cov(g, h) + 2c·Var(h) to zero.")),
+        Mistake(lambda g, h: g + _c(g, h) * h,
+                ("the sign is turned: this raises the variance. Take c·h away.",)),
+        Mistake(lambda g, h: g - ((g - g.mean()) * (h - h.mean())).mean() / ((g - g.mean()) ** 2).mean() * h,
+                ("you divide by the variance of g: the parabola in c has Var(h) in front of c².",)),
+        Mistake(lambda g, h: g - ((g - g.mean()) * (h - h.mean())).mean() * h,
+                ("this c is the covariance. Divide it by the variance of h.",)),
+        Mistake(lambda g, h: g - torch.corrcoef(torch.stack([g, h]))[0, 1] * h,
+                ("this c is the correlation, which has no unit. c must turn units of h into units of g.",)),
+        Mistake(lambda g, h: g - _c(g, h) / 2 * h,
+                ("this c is half of the best one: differentiate c² once more.",)),
+        Mistake(lambda g, h: g - (g * h).mean() / (h**2).mean() * h,
+                ("nearly: with few draws the averages of g and h are not 0. A covariance takes them away first.",)),
+        Mistake(lambda g, h: g - _c(g, h) * (h - h.mean()),
+                ("you also took away the mean of h. Its *known* mean is 0; what its average is off by is what "
+                 "corrects g.",)),
+        Mistake(lambda g, h: g - ((g - g.mean()) * (h - h.mean())).mean() / (h - h.mean()).var() * h,
+                ("`mean()` divides by n and `var()` by n − 1: use one of them for both, covariance and variance.",)),
+        Mistake(_c,
+                ("this is the best c. Asked for are the corrected estimates g − c·h.",)),
+        Mistake(lambda g, h: _control_variate(g, h).mean(),
+                ("this is their average; asked for are the corrected estimates, one for each draw.",)),
+    ),
+    hints=("the best c is Cov(g, h)/Var(h): the slope of the regression of g on h.",
+           "take the means from g and h; c is the mean of their product over the mean of h_rest²."),
+)
+
+
+def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, int]]:
+    cases = [(_tensor(level + 2 * rng.normal(size=(draws, n))), k)
+             for draws, n, k, level in ((10, 4, 5, 0.0), (6, 3, 1, -3.0), (8, 2, 8, -1000.0), (12, 5, 3, 800.0))]
+    uneven = _tensor(np.array([[-1000.0, -100.0], [-1.0, -2000.0], [3.0, 900.0]]).repeat(2, axis=0))
+    return [*cases, (uneven + _tensor(rng.normal(size=uneven.shape)), 2)]
+
+
+def _groups(log_w: Tensor, k: int) -> Tensor:
+    return log_w.reshape(-1, k, log_w.shape[1])
+
+
+WEIGHTED_BOUND = Exercise(
+    reference=iw_bound,
+    cases=_bound_cases,
+    mistakes=(
+        Mistake(lambda log_w, k: log_w.mean(dim=0),
+                ("the mean of the logs is L_1, the ELBO, whatever k is. Average the *weights* of a group first, then "
+                 "take the logarithm.",
+                 "logsumexp over the group, minus log k.")),
+        Mistake(lambda log_w, k: _groups(log_w, k).exp().mean(dim=1).log().mean(dim=0),
+                ("right in mathematics, infinite on a computer: exp(−1000) is 0 and exp(800) is infinite. Stay in the "
+                 "logs.",
+                 "`logsumexp` takes the largest log weight of each group out before it uses exp.")),
+        Mistake(lambda log_w, k: ((_groups(log_w, k) - log_w.max()).exp().mean(dim=1).log() + log_w.max()).mean(dim=0),
+                ("you take one maximum out of everything; a group far below it still underflows. Each group needs its "
+                 "own.",
+                 "`logsumexp(dim=1)` does that.")),
+        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).mean(dim=0),
+                ("this is the log of a *sum* of k weights: too high by log k, and no bound on log p(x) any more.",)),
+        Mistake(lambda log_w, k: log_w.logsumexp(dim=0) - math.log(len(log_w)),
+                ("you put all draws into one group: that is L_draws. Cut them into groups of k.",)),
+        Mistake(lambda log_w, k: iw_bound(log_w, k).mean(),
+                ("you averaged over the columns, too: they belong to different x, and each has its own bound.",)),
+        Mistake(lambda log_w, k: log_w.logsumexp(dim=1) - math.log(log_w.shape[1]),
+                ("you averaged over the columns, which are different x: the draws are the rows, `dim=0`.",)),
+        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).mean(dim=0) - math.log(len(log_w)),
+                ("a group holds k weights, not all of them: subtract log k.",)),
+        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).sum(dim=0) - math.log(k),
+                ("average the groups' logs, do not add them: each is an estimate of the same L_k.",)),
+        Mistake(lambda log_w, k: (log_w.reshape(k, -1, log_w.shape[1]).logsumexp(dim=0) - math.log(k)).mean(dim=0),
+                ("a fair estimate, of other groups: draws far apart went together. Asked were *consecutive* draws: "
+                 "reshape to (groups, k, n) and go along dim 1.",)),
+    ),
+    hints=("reshape to (draws/k, k, n); log of the average over dim 1; mean over dim 0.",
+           "log of an average = logsumexp − log k."),
+)
+
+EXERCISES = {"03b.draw_q": DRAW_Q, "03b.leave_one_out": LEAVE_ONE_OUT, "03b.control_variate": CONTROL_VARIATE,
+             "03b.weighted_bound": WEIGHTED_BOUND}
