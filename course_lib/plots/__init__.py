@@ -3,8 +3,9 @@
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.pictures import images
 from course_lib.plots.planes import clouds_and_border, field, plane, points
+from course_lib.plots.sequences import beliefs, tables, trellis
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
 
-__all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "bundle", "clouds_and_border", "curves", "field", "figure",
-           "gan1d", "histogram", "images", "paths", "plane", "png", "points", "show", "small_multiples", "strip",
-           "width_in_pixels"]
+__all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "beliefs", "bundle", "clouds_and_border", "curves",
+           "field", "figure", "gan1d", "histogram", "images", "paths", "plane", "png", "points", "show",
+           "small_multiples", "strip", "tables", "trellis", "width_in_pixels"]
