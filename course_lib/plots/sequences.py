@@ -23,7 +23,7 @@ def beliefs(words: Sequence[str], tags: Sequence[str], panels: Mapping[str, Arra
         panels: for each row of bars what stands beside it, and probabilities `[t, K]` of the first `t ≤ T` words.
         title: of the figure.
     """
-    fig, axes = figure(8.0, 1.1 + 1.7 * len(panels), len(panels), 1, sharex=True)
+    fig, axes = figure(8.0, 1.4 + 1.6 * len(panels), len(panels), 1, sharex=True)
     width = 0.84 / len(tags)
     for ax, (name, p) in zip(axes[:, 0], panels.items(), strict=True):
         p = np.asarray(p)
@@ -38,7 +38,7 @@ def beliefs(words: Sequence[str], tags: Sequence[str], panels: Mapping[str, Arra
     ax.set_xticks(range(len(words)), words, fontsize=15)
     for i, label in enumerate(ax.get_xticklabels()):
         label.set_color("black" if i < heard else "#AAAAAA")
-    ax.set(xlim=(-0.6, len(words) - 0.4))
+    ax.set(xlim=(-0.6, len(words) - 0.4), xlabel="words heard so far are black")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(tags))
     return fig
 
@@ -84,11 +84,11 @@ def _draw_path(ax: Axes, path: np.ndarray, name: str, i: int, forbidden: np.ndar
 def tables(panels: Mapping[str, tuple[ArrayLike, Sequence[str], Sequence[str]]], *, title: str) -> Figure:
     """Tables of probabilities side by side, printed and shaded: for each its name, with values, row and column names.
 
-    Values have shape `[rows, columns]`; the names may be longer than a cell is wide, so column names are slanted.
+    Values have shape `[rows, columns]`. Column names are slanted, since they may be longer than a cell is wide.
     """
-    columns = [np.shape(values)[1] for values, _, _ in panels.values()]
-    rows = max(np.shape(values)[0] for values, _, _ in panels.values())
-    fig, axes = figure(2.2 + 0.62 * sum(columns), 1.9 + 0.42 * rows, 1, len(panels), width_ratios=columns)
+    columns = [len(column_names) for _, _, column_names in panels.values()]
+    rows = max(len(row_names) for _, row_names, _ in panels.values())
+    fig, axes = figure(2.6 + 0.5 * sum(columns), 1.9 + 0.42 * rows, 1, len(panels), width_ratios=columns)
     for ax, (name, (values, row_names, column_names)) in zip(axes[0], panels.items(), strict=True):
         values = np.asarray(values)
         ax.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
