@@ -84,7 +84,7 @@ class TaggingWorld:
         A = 0.1 + torch.rand(self.K, self.K, generator=rng, dtype=torch.float64) + 0.5 * torch.eye(self.K)
         self.A = A / A.sum(dim=1, keepdim=True)
         theta = torch.sigmoid(0.7 * torch.randn(self.K, self.D, generator=rng, dtype=torch.float64) - 1)
-        theta[:, 0] = torch.tensor([0.6, 0.35, 0.35])
+        theta[:, 0] = torch.tensor([0.6, 0.4, 0.4])
         self.theta = theta[:, : self.D - copies]
 
     def distinct(self, x: Tensor) -> Tensor:
