@@ -17,7 +17,7 @@ def jupyter(student_course):
 
 
 def picture(page, *values):
-    found = page.locator("".join(f"img[alt*='{value}']" for value in values))
+    found = page.locator("img" + "".join(f"[alt*='{value}']" for value in values))
     found.wait_for(timeout=30_000)
     return found.get_attribute("src")
 
