@@ -16,6 +16,11 @@ FIGURES = {
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
+    "beliefs": lambda: plots.beliefs(list("abc"), ["n", "v"], {"then": np.full((2, 2), 0.5), "now": np.eye(2)},
+                                     title="t"),
+    "trellis": lambda: plots.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
+                                     title="t", forbidden=[[False, True], [False, False]]),
+    "tables": lambda: plots.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
 SLIDER_FIGURES = {  # bars beside densities
     "bound": lambda: plots.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, title="t", floor=-8, top=-1,
@@ -57,6 +62,13 @@ def test_axes_are_labelled_and_text_is_large(name):
     assert ax.get_xlabel() and ax.get_ylabel() and (ax.get_title(loc="left") == "t")
     texts = [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels(),
              *(ax.get_legend() or fig.legends[0]).get_texts()]
+    table = name == "tables"  # its rows and columns have names, no common unit
+    assert table or (any(a.get_xlabel() for a in fig.axes) and all(a.get_ylabel() for a in fig.axes))
+    assert ax.get_title(loc="left") == "t"
+    legends = [legend for legend in (ax.get_legend(), *fig.legends) if legend]
+    assert table or legends
+    texts = [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts,
+             *(text for legend in legends for text in legend.get_texts())]
     assert min(t.get_fontsize() for t in texts) >= 12
 
 
@@ -66,6 +78,16 @@ def test_series_differ_in_more_than_colour():
     patches = FIGURES["bars"]().axes[0].patches
     assert len({p.get_hatch() for p in patches}) == 2
     assert len(set(plots.MARKERS)) == len(plots.MARKERS) == len(plots.COLOURS)
+
+
+def test_beliefs_greys_what_was_not_heard_and_trellis_marks_the_forbidden_step():
+    fig = FIGURES["beliefs"]()
+    words = [(label.get_text(), label.get_color()) for label in fig.axes[-1].get_xticklabels()]
+    assert words == [("a", "black"), ("b", "black"), ("c", "#AAAAAA")]
+    assert [bar.get_height() for bar in fig.axes[1].patches] == [1, 0, 0, 1]
+    assert len({bar.get_hatch() for bar in fig.axes[0].patches}) == 2
+    crosses = [c for c in FIGURES["trellis"]().axes[0].collections if c.get_label() == "impossible step"]
+    assert len(crosses) == 2 and [c.get_offsets()[0][0] for c in crosses] == [0.5, 1.5]
 
 
 def test_images_draws_each_picture_with_ink_dark():

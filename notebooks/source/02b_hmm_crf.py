@@ -1,0 +1,590 @@
+# %% [markdown]
+# # 02b · Mixtures with memory
+#
+# In a mixture, each point picks its component afresh. In a sentence, a word's part of speech depends on the word
+# before. **How do you guess a whole row of hidden choices, when each depends on the last?**
+#
+# | | |
+# |---|---|
+# | You will be able to | write forward, backward and Viterbi in log space, train an HMM without tags, and say when a CRF is better |
+# | You need | Bayes' rule, naive Bayes and logistic regression (notebook 01), EM (notebook 02) |
+# | Time | 45 minutes to read · 20 seconds to run · seed 0 |
+
+# %%
+import itertools
+
+import numpy as np
+import torch
+
+from course_lib.data import TaggingWorld, TinyGrammar
+from course_lib.live import explore
+from course_lib.models import hmm
+from course_lib.models.crf import CRF
+from course_lib.models.hmm import BernoulliHMM, CategoricalHMM
+from course_lib.models.logistic import SoftmaxRegression
+from course_lib.models.naive_bayes import BernoulliNB
+from course_lib.plots import bars, beliefs, curves, show, tables, trellis
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Optional; two hours with the exercises. Say "the old man the boats" aloud, slowly, before anyone
+# sees it, and ask where they stumbled: that is smoothing. If time is short, stop after Viterbi, or take up from *The
+# discriminative partner*. The comparison at the end repeats the one of notebook 01, one step up.
+
+# %% [markdown]
+# ## A choice that remembers
+# A **hidden Markov model** (HMM) draws a tag $y_1$, then each tag from the one before, and a word from each tag:
+#
+# $$p(x, y) = \pi_{y_1} B_{y_1 x_1} \prod_{t=2}^{T} A_{y_{t-1} y_t}\, B_{y_t x_t} .$$
+#
+# $\pi$ says how sentences begin, row $i$ of $A$ what follows tag $i$, row $k$ of $B$ which words tag $k$ speaks. Here
+# is a grammar of ten words. Find a word with three tags, and a step that never happens.
+
+# %%
+grammar = TinyGrammar()
+tags, words = grammar.tags, grammar.words
+steps = torch.cat([grammar.pi[None], grammar.A])
+show(tables({"next tag: π and A": (steps, ["(start)", *tags], tags), "word: B": (grammar.B, tags, words)},
+            title="A grammar of four tags and ten words"),
+     alt="Two tables of probabilities: which tag begins and which follows which, with zeros for a verb after a "
+         "determiner or an adjective; and which word each tag speaks, where calm may be an adjective, a noun or a verb")
+
+# %% [markdown]
+# **Ancestral sampling** draws causes before effects, from left to right.
+
+# %%
+def draw_sentence(T, rng):
+    """One sentence: word numbers and tag numbers, two lists of length T."""
+    x, y = [], []
+    for t in range(T):
+        next_tag = grammar.pi if t == 0 else grammar.A[y[-1]]
+        y.append(torch.multinomial(next_tag, 1, generator=rng).item())
+        x.append(torch.multinomial(grammar.B[y[-1]], 1, generator=rng).item())
+    return x, y
+
+rng = seeded()
+for _ in range(4):
+    x, y = draw_sentence(6, rng)
+    print(" ".join(f"{words[v]}/{tags[k]}" for v, k in zip(x, y, strict=True)))
+
+# %%
+model = CategoricalHMM(grammar.pi, grammar.A, grammar.B)      # the library's, with the same parameters
+x, y = model.sample(5_000, 6, seeded())
+after_determiner = y[:, 1:][y[:, :-1] == 0]
+claim("after a determiner comes a noun, six times in ten", (after_determiner == 2).double().mean(),
+      near=0.6, within=0.03)
+
+forgetful = CategoricalHMM(grammar.pi, grammar.pi.expand(4, 4), grammar.B)        # every row of A is π
+each_alone = (grammar.pi @ grammar.B)[x].log().sum(dim=1)                         # a mixture, word by word
+claim("an HMM that forgets is a plain mixture: largest difference of log p(x), in nats",
+      (forgetful.log_prob(x) - each_alone).abs().max(), below=1e-9)
+
+# %% [markdown]
+# ## A garden path
+
+# %%
+predict("02b.man", "You hear “the old man …”. How probable is it in this grammar, in percent, that “man” is a verb?",
+        low=0, high=100)
+
+# %% [markdown]
+# Whatever is asked about tags, we must sum over the paths we do not know. For a short sentence, we can list them all.
+
+# %%
+def chain(sentence):
+    """log π, log A and log p(x_t | y_t = k), shape (T, K): all that the recursions below need."""
+    return grammar.pi.log(), grammar.A.log(), grammar.B.log().T[grammar.encode(sentence)]
+
+def all_paths(log_pi, log_A, log_b):
+    """Every path, shape (K**T, T), and its log p(x, y)."""
+    T, K = log_b.shape
+    y = torch.tensor(list(itertools.product(range(K), repeat=T)))
+    log_joint = log_pi[y[:, 0]] + log_A[y[:, :-1], y[:, 1:]].sum(dim=1) + log_b[torch.arange(T), y].sum(dim=1)
+    return y, log_joint
+
+heard = chain("the old man")
+y, log_joint = all_paths(*heard)
+verb = (log_joint[y[:, 2] == 3].logsumexp(0) - log_joint.logsumexp(0)).exp()
+reveal("02b.man", 100 * verb)
+claim("so far, man is almost surely a noun: probability of a verb", verb, below=0.15)
+
+# %% [markdown]
+# That listed $K^T$ paths: hopeless for forty words. But paths share their beginnings.
+#
+# ## Forward: sum as you go
+# Let $\alpha_t(j) = p(x_1, \dots, x_t,\, y_t = j)$. Split by the tag before; then what has been heard matters to the
+# next step only through $y_{t-1}$, and to the word $x_t$ only through $y_t$:
+#
+# $$\alpha_t(j) = \sum_i p(x_1, \dots, x_{t-1}, y_{t-1} = i)\; p(y_t = j \mid y_{t-1} = i)\; p(x_t \mid y_t = j)
+#   = B_{j x_t} \sum_i \alpha_{t-1}(i)\, A_{ij} .$$
+#
+# $T$ steps of $K^2$ products instead of $K^T$ paths. In the end $p(x) = \sum_j \alpha_T(j)$. Products of many
+# probabilities vanish on a computer, so we keep logarithms, and sum with `logsumexp`.
+
+# %%
+def forward(log_pi, log_A, log_b):
+    """log α, shape (T, K)."""
+    log_alpha = [log_pi + log_b[0]]
+    for t in range(1, len(log_b)):
+        arrive = (log_alpha[-1][:, None] + log_A).logsumexp(dim=0)    # rows i, the tag before, are summed out
+        log_alpha.append(arrive + log_b[t])
+    return torch.stack(log_alpha)
+
+# %% [markdown]
+# ## Backward: what comes later
+# Let $\beta_t(i) = p(x_{t+1}, \dots, x_T \mid y_t = i)$. In the same way, split by the tag after:
+# $\beta_t(i) = \sum_j A_{ij}\, B_{j x_{t+1}}\, \beta_{t+1}(j)$, with $\beta_T = 1$, since nothing is left to say.
+# Given $y_t$, past and future are independent, so
+#
+# $$p(y_t = k \mid x) = \frac{\alpha_t(k)\, \beta_t(k)}{p(x)} .$$
+#
+# $\alpha_t$ alone, normalised, is **filtering**: the belief at the time. With $\beta_t$ it is **smoothing**: the belief
+# in hindsight.
+
+# %%
+def backward(log_A, log_b):
+    """log β, shape (T, K)."""
+    log_beta = [torch.zeros_like(log_b[0])]
+    for t in range(len(log_b) - 1, 0, -1):
+        log_beta.insert(0, (log_A + log_b[t] + log_beta[0]).logsumexp(dim=1))     # columns j, the tag after
+    return torch.stack(log_beta)
+
+def smoothed(log_pi, log_A, log_b):
+    """p(y_t = k | x), shape (T, K)."""
+    return (forward(log_pi, log_A, log_b) + backward(log_A, log_b)).softmax(dim=1)
+
+# %%
+sentence = chain("the old calm her dog")                                          # many paths are possible
+y, log_joint = all_paths(*sentence)
+weight = log_joint.softmax(dim=0)                                                 # p(y | x) of every path
+listed = torch.stack([torch.stack([weight[y[:, t] == k].sum() for k in range(4)]) for t in range(5)])
+
+log_alpha = forward(*sentence)
+claim("log p(x), forward minus all paths listed", log_alpha[-1].logsumexp(0) - log_joint.logsumexp(0),
+      near=0, within=1e-9)
+claim("p(y | x), forward-backward minus all paths listed", (smoothed(*sentence) - listed).abs().max(), below=1e-9)
+claim("the same sum at every t, Σ α β = p(x): largest difference of logs",
+      (log_alpha + backward(*sentence[1:])).logsumexp(dim=1).diff().abs().max(), below=1e-9)
+claim("the library's posterior is ours", (hmm.posteriors(*sentence)[0].exp() - listed).abs().max(), below=1e-9)
+claim("in hindsight, the probability that man is a verb", smoothed(*chain("the old man the boats"))[2, 3],
+      near=1, within=1e-9)
+
+# %% [markdown]
+# In this grammar no noun is followed by *the*. So *man* was the verb: the old are manning the boats, and *old* is no
+# adjective any more. One word changed the tags of two earlier ones. Move `t` and watch the lower row: which beliefs
+# move when a word arrives? Which sentence leaves you in doubt to the end?
+
+# %%
+def listen(sentence="the old man the boats", t=3):
+    heard = " ".join(sentence.split()[:t])
+    then, now = forward(*chain(heard)).softmax(dim=1), smoothed(*chain(heard))
+    return beliefs(sentence.split(), tags, {"at the time": then, "in hindsight": now},
+                   title=f"Probability of each tag after “{heard}”")
+
+explore(listen, t=(1, 5, 1), sentence=["the old man the boats", "the old man saw boats", "her fish saw the man",
+                                       "the old calm her dog", "fish fish fish fish fish"],
+        labels={"t": "words heard"}, alt="Bars for the tag of each word, above as believed when the word was heard, "
+                                         "below as believed now")
+
+# %% [markdown]
+# ## Viterbi: the best path
+# Replace the sum by a maximum, and remember where each maximum came from: $\delta_t(j) = B_{j x_t} \max_i
+# \delta_{t-1}(i) A_{ij}$ is the probability of the best path that ends in $j$. At the end, follow the memories back.
+
+# %%
+def viterbi(log_pi, log_A, log_b):
+    """The most probable path, a list of T tags, and its log p(x, y)."""
+    log_delta, came_from = log_pi + log_b[0], []
+    for t in range(1, len(log_b)):
+        best, i = (log_delta[:, None] + log_A).max(dim=0)
+        log_delta = best + log_b[t]
+        came_from.append(i)
+    path = [log_delta.argmax().item()]
+    for i in reversed(came_from):
+        path.insert(0, i[path[0]].item())
+    return path, log_delta.max()
+
+# %%
+off = []
+for text in ("the old man the boats", "her fish saw the man", "fish fish fish fish fish"):
+    y, log_joint = all_paths(*chain(text))
+    path, score = viterbi(*chain(text))
+    print(f"{text}: {' '.join(tags[k] for k in path)}")
+    found = log_joint[(y == torch.tensor(path)).all(dim=1)].item()
+    off.append([abs(found - log_joint.max()), abs(found - score)])
+claim("log p(x, y) of its path, against the best of all paths listed", np.max(off, axis=0)[0], below=1e-9)
+claim("and against the score that it reports", np.max(off, axis=0)[1], below=1e-9)
+
+# %% [markdown]
+# ## Break it: the best tag of each word
+# Why not take, for each word, its most probable tag? It is *the old calm boats*: calm, old boats, or old people who
+# calm boats?
+
+# %%
+text = "the old calm boats"
+p = smoothed(*chain(text))
+path, one_by_one = viterbi(*chain(text))[0], p.argmax(dim=1).tolist()
+show(trellis(text.split(), tags, p, {"most probable path": path, "most probable tag of each word": one_by_one},
+             title="The best tags, one by one, make an impossible path", forbidden=grammar.A == 0),
+     alt="A grid of words and tags. The best path says determiner, noun, verb, noun; the best tags one by one say "
+         "determiner, adjective, verb, noun, and the step from adjective to verb is crossed out as impossible")
+
+claim("from adjective to verb: a step that never happens", grammar.A[one_by_one[1], one_by_one[2]].item() == 0)
+
+# %% [markdown]
+# *Adjective* wins by adding up two readings that go on differently; *verb* wins against each of them alone. No reading
+# has both. So which is right? Both, for different questions.
+
+# %%
+x, y = model.sample(20_000, 6, seeded(1))
+as_path = model.viterbi(x) == y
+as_tags = model.log_posterior(x).argmax(dim=-1) == y
+whole = [right.all(dim=1).double().mean() for right in (as_path, as_tags)]
+claim("whole sentences right, Viterbi minus best tags", whole[0] - whole[1], above=0.004)
+claim("single words right, best tags minus Viterbi", as_tags.double().mean() - as_path.double().mean(), above=0)
+
+# %% [markdown]
+# ## Break it: multiply
+# Without logarithms, each step of $\alpha$ multiplies by one more probability. Words here cost about two nats each.
+
+# %%
+predict("02b.underflow", "After how many words does α become exactly zero, in 64-bit numbers?", low=1, high=10000)
+
+# %%
+x, _ = model.sample(1, 2_000, seeded())
+b = grammar.B.T[x[0]]
+alpha, t = grammar.pi * b[0], 1
+while alpha.sum() > 0 and t < 2_000:
+    alpha, t = (alpha @ grammar.A) * b[t], t + 1
+
+reveal("02b.underflow", t)
+claim("words until the product is zero", t, near=385, within=70)
+claim("the same text in log space: nats for each of its words", -model.log_prob(x[0]) / 2_000, near=1.94, within=0.15)
+
+# %% [markdown]
+# ## Baum–Welch: EM again
+# Now nobody tells us tags, and we know no grammar: only sentences. It is the EM of notebook 02.
+#
+# **E-step**: how probable is each tag, and each *pair* of neighbours, given the sentence? A path through the pair
+# $i, j$ has a beginning, a step, a word and an ending:
+#
+# $$p(y_t = i, y_{t+1} = j \mid x) = \alpha_t(i)\; A_{ij}\; B_{j x_{t+1}}\; \beta_{t+1}(j) \;/\; p(x) .$$
+#
+# **M-step**: count, with these probabilities as fractions of a count. As in every EM, the likelihood cannot fall.
+
+# %%
+def shares(counts):
+    return counts / counts.sum(dim=-1, keepdim=True)
+
+def em_step(model, x):
+    """The next model, and Σ log p(x) of this one. Words x, shape (n, T)."""
+    log_single, log_pair, log_p = hmm.posteriors(*model.chain(x))      # forward and backward, all sentences at once
+    single, pair = log_single.exp(), log_pair.exp()
+    pi, A = single[:, 0].mean(dim=0), shares(pair.sum(dim=(0, 1)))
+    B = shares(torch.stack([single[x == v].sum(dim=0) for v in range(10)], dim=1))
+    return CategoricalHMM(pi, A, B), log_p.sum().item()
+
+# %%
+x, _ = model.sample(500, 6, seeded())
+runs, learned = [], []
+for seed in range(4):
+    rng = seeded(seed)
+    drawn = [torch.rand(shape, generator=rng, dtype=torch.float64) for shape in ((4,), (4, 4), (4, 10))]
+    start = CategoricalHMM(*(shares(0.5 + p) for p in drawn))
+    student, history = start, []
+    for _ in range(80):
+        student, log_likelihood = em_step(student, x)
+        history.append(log_likelihood / len(x))
+    runs.append(history)
+    learned.append(student)
+
+# %%
+truth = model.log_prob(x).mean().item()
+show(curves(range(80), {f"start {i}": run for i, run in enumerate(runs)} | {"the true grammar": [truth] * 80},
+            title="EM climbs from every start, at its own pace", xlabel="step of EM",
+            ylabel="log p(x) per sentence, nats"),
+     alt="Four curves of log-likelihood that rise from about minus 14, never fall, and end near or above the "
+         "line of the true grammar at about minus 11.6; one lags behind")
+
+smallest = np.diff(runs, axis=1).min()
+by_library = start.baum_welch_step(x)[0]
+claim("the likelihood never falls: smallest step of all runs, in nats per sentence", smallest, above=-1e-9)
+by_us = em_step(start, x)[0]
+apart = [(getattr(by_us, name) - getattr(by_library, name)).abs().max() for name in ("pi", "A", "B")]
+claim("the library takes the same step", max(apart), below=1e-9)
+claim("the best run ends above the truth by, in nats", max(run[-1] for run in runs) - truth, above=0, below=0.1)
+
+# %% [markdown]
+# Above the truth? On its own sentences, yes: it has learned their accidents too. One start lags: where EM begins
+# decides how soon, and whether, it arrives. Its components carry no names. Try all ways to name those of the best run:
+# does it tag new sentences?
+
+# %%
+best = learned[np.argmax([run[-1] for run in runs])]
+x_new, y_new = model.sample(2_000, 6, seeded(9))
+found = best.viterbi(x_new)
+right = max((torch.tensor(names)[found] == y_new).double().mean() for names in itertools.permutations(range(4)))
+claim("words tagged right by a model that never saw a tag", right, above=0.8)
+claim("by the true grammar", (model.viterbi(x_new) == y_new).double().mean(), near=0.904, within=0.02)
+claim("new sentences: nats lost against the truth", (model.log_prob(x_new) - best.log_prob(x_new)).mean(),
+      above=0, below=0.15)
+
+# %% [markdown]
+# ## The discriminative partner
+# With tags given, an HMM learns by counting: it is naive Bayes with memory. What is the partner that learns
+# $p(y \mid x)$ directly? Score a path, and normalise over all paths:
+#
+# $$p(y \mid x) = \frac{e^{s(x, y)}}{Z(x)}, \qquad Z(x) = \sum_{y} e^{s(x, y)}, \qquad
+#   s(x, y) = u_{y_1} + \sum_{t=2}^{T} U_{y_{t-1} y_t} + \sum_{t=1}^{T} (W x_t + b)_{y_t} .$$
+#
+# This is a linear-chain **conditional random field** (CRF): the scores of logistic regression for each word, now a
+# vector $x_t$ of features, and a score for each pair of neighbours.
+#
+# | | generative, $p(x, y)$, fitted by counting | discriminative, $p(y \mid x)$, fitted by descent |
+# |---|---|---|
+# | one label | naive Bayes | logistic regression |
+# | a row of labels | hidden Markov model | conditional random field |
+
+# %%
+world = TaggingWorld(seed=0)                                       # 3 tags; each word has 30 binary features
+x, y = world.sample(200, 6, seeded())
+generative, discriminative = BernoulliHMM.fit(x, y, K=3), CRF.fit(x, y, K=3, l2=0.1)
+
+x1, y1 = x[:, :1], y[:, :1]                                        # rows of length one
+nb = BernoulliNB().fit(x1[:, 0], y1[:, 0])
+lr = SoftmaxRegression(l2=0.1 / len(x1), tolerance=1e-7).fit(x1[:, 0], y1[:, 0])
+crf_of_one = CRF.fit(x1, y1, K=3, l2=0.1, tolerance=1e-6)
+emission = BernoulliHMM.fit(x1, y1, K=3).log_emission(x1)[:, 0] + nb.log_prior
+claim("one word: the HMM's log p(x, y) is naive Bayes'", (emission - nb.log_joint(x1[:, 0])).abs().max(), below=1e-9)
+claim("one word: the CRF's p(y | x) is logistic regression's",
+      (crf_of_one.log_posterior(x1)[:, 0] - lr.log_posterior(x1[:, 0])).abs().max(), below=1e-3)
+
+# %% [markdown]
+# Nothing in forward asks for probabilities: fed with scores, it gives $\log Z$. And the HMM's own $p(y \mid x)$ *is* a
+# CRF, with $U = \log A$ and so on. Both draw from the same family; they differ in what they fit it to.
+
+# %%
+same = CRF.of_hmm(generative)
+y_all, scores = all_paths(*discriminative.chain(x[3]))
+log_Z = forward(*discriminative.chain(x[3]))[-1].logsumexp(0)
+claim("the HMM's posterior minus that of a CRF with its weights",
+      (same.log_posterior(x) - generative.log_posterior(x)).abs().max(), below=1e-9)
+claim("log Z by forward minus all paths listed", log_Z - scores.logsumexp(0), near=0, within=1e-9)
+claim("the library's log Z is ours", discriminative.log_partition(x[3]) - log_Z, near=0, within=1e-9)
+
+# %% [markdown]
+# The gradient has a simple form. $\partial s / \partial U_{ij}$ is the number of times $i$ is followed by $j$. And
+#
+# $$\frac{\partial \log Z}{\partial U_{ij}} = \frac{1}{Z} \sum_y e^{s(x, y)} \frac{\partial s}{\partial U_{ij}}
+#   = \sum_y p(y \mid x)\, \frac{\partial s}{\partial U_{ij}} ,$$
+#
+# by the chain rule: the *expected* number of times. So the gradient of $\log p(y \mid x)$ is **observed minus
+# expected**, and forward–backward gives the expectation.
+
+# %%
+pair = hmm.posteriors(*discriminative.chain(x[3]))[1].exp()
+by_hand = torch.zeros(3, 3, dtype=torch.float64)
+for i, j in itertools.pairwise(y[3].tolist()):
+    by_hand[i, j] += 1
+by_hand -= pair.sum(dim=0)
+
+def log_p(U):
+    return CRF(discriminative.W, discriminative.b, discriminative.u, U).log_prob(x[3], y[3])
+
+h, U = 1e-5, discriminative.U
+nudges = torch.eye(9, dtype=torch.float64).view(9, 3, 3) * h
+slopes = torch.stack([(log_p(U + d) - log_p(U - d)) / (2 * h) for d in nudges]).view(3, 3)
+claim("observed minus expected, against finite differences", (by_hand - slopes).abs().max(), below=1e-8)
+
+# %% [markdown]
+# ## Few sentences or many?
+# Notebook 01 asked this of naive Bayes and logistic regression. Two kinds of world: in one the features are independent
+# given the tag, as an HMM assumes. In the other, three of the features are *copies* of the first. The CRF has a weak
+# Gaussian prior on its weights, as the HMM has one imaginary example for each count.
+
+# %%
+predict("02b.lead", "In the world with copies, who tags more words right?",
+        options=["the HMM, always", "the CRF, always", "the HMM with few, the CRF with many",
+                 "the CRF with few, the HMM with many"])
+
+# %%
+sizes = np.array([10, 30, 100, 300])
+
+def lead(seed, copies, n, l2=0.1):
+    """Accuracy of the HMM minus that of the CRF in one world, averaged over training sets: more of the small ones."""
+    world, rng = TaggingWorld(seed, copies), seeded(seed)
+    x_test, y_test = world.sample(1_000, 10, rng)
+    leads = []
+    for _ in range(max(1, 40 // n)):
+        x, y = world.sample(n, 10, rng)
+        right = [(m.log_posterior(x_test).argmax(dim=-1) == y_test).double().mean().item()
+                 for m in (BernoulliHMM.fit(x, y, K=3), CRF.fit(x, y, K=3, l2=l2))]
+        leads.append(right[0] - right[1])
+    return np.mean(leads)
+
+leads = {name: np.array([[lead(seed, copies, int(n)) for n in sizes] for seed in range(5)])
+         for name, copies in (("features independent", 0), ("one feature copied three times", 3))}
+
+# %%
+show(curves(sizes, {name: r.mean(axis=0) for name, r in leads.items()} | {"level": 0 * sizes}, log_x=True,
+            bands={name: (r.min(axis=0), r.max(axis=0)) for name, r in leads.items()},
+            title="Copies turn the HMM's lead into a deficit", xlabel="training sentences (bands: all five worlds)",
+            ylabel="accuracy, HMM minus CRF"),
+     alt="With independent features the HMM's lead falls from about 0.07 to just above zero; with copies it falls from "
+         "about 0.03 at 10 sentences to minus 0.03 at 300")
+
+# %%
+free, copied = leads["features independent"], leads["one feature copied three times"]
+reveal("02b.lead", "the HMM with few, the CRF with many" if copied[:, 0].mean() > 0 > copied[:, -1].mean()
+       else "the HMM, always" if copied.mean(axis=0).min() > 0 else "the CRF, always")
+claim("independent features: the HMM's smallest average lead, over all sizes", free.mean(axis=0).min(), above=0)
+claim("copies, ten sentences: the HMM leads, even in its worst world, by", copied[:, 0].min(), above=0)
+claim("copies, 300 sentences: the HMM's lead in its best world is negative", copied[:, -1].max(), below=0)
+
+strong = np.mean([lead(seed, copies=3, n=10, l2=1.0) for seed in range(5)])
+claim("ten sentences again, the CRF with ten times the penalty: no lead to speak of", strong, near=0, within=0.02)
+
+# %% [markdown]
+# As in notebook 01: a right assumption helps most when data are few. A wrong one costs, however many there are. And a
+# penalty is an assumption, too.
+
+# %% [markdown]
+# ## Break it: the same evidence, four times
+# What do copies do to the HMM? It counts one bit of evidence four times, as if four witnesses had agreed. Compare how
+# *sure* each model is with how often it is right.
+
+# %%
+def confidence_and_accuracy(model, x, y):
+    """Mean probability of the chosen tag, and share of right ones."""
+    sure, chosen = model.log_posterior(x).exp().max(dim=-1)
+    return np.array([sure.mean().item(), (chosen == y).double().mean().item()])
+
+results = {"HMM": [], "CRF": [], "HMM without the copies": []}
+for seed in range(5):
+    world, rng = TaggingWorld(seed, copies=3), seeded(100 + seed)
+    (x, y), (x_test, y_test) = world.sample(300, 10, rng), world.sample(2_000, 10, rng)
+    distinct, distinct_test = world.distinct(x), world.distinct(x_test)
+    results["HMM"].append(confidence_and_accuracy(BernoulliHMM.fit(x, y, K=3), x_test, y_test))
+    results["CRF"].append(confidence_and_accuracy(CRF.fit(x, y, K=3, l2=0.1), x_test, y_test))
+    results["HMM without the copies"].append(
+        confidence_and_accuracy(BernoulliHMM.fit(distinct, y, K=3), distinct_test, y_test))
+
+# %%
+sure, accuracy = (dict(zip(results, np.mean(list(results.values()), axis=1)[:, i], strict=True)) for i in (0, 1))
+show(bars(list(results), {"how sure": list(sure.values()), "how often right": list(accuracy.values())},
+          title="Copies make the HMM surer than it is right", xlabel="", ylabel="mean of five worlds"),
+     alt="Three pairs of bars: for the HMM, how sure it is stands above how often it is right; for the CRF and for the "
+         "HMM without the copies both are nearly level")
+
+# %%
+surplus = {name: sure[name] - accuracy[name] for name in results}
+claim("HMM: confidence minus accuracy, mean of five worlds", surplus["HMM"], above=0.025)
+claim("CRF: the same", surplus["CRF"], near=0, within=0.02)
+claim("repair, the HMM without the copies: the same", surplus["HMM without the copies"], near=0, within=0.015)
+claim("accuracy that the repair wins", accuracy["HMM without the copies"] - accuracy["HMM"], above=0.01)
+claim("repaired HMM minus CRF: level or ahead", accuracy["HMM without the copies"] - accuracy["CRF"], above=-0.004)
+
+# %% [markdown]
+# The CRF spreads one weight over the four bits. The HMM cannot: each $\theta_{kj}$ is counted on its own. It needs
+# somebody who knows the data, and leaves the copies out.
+#
+# | | HMM | CRF |
+# |---|---|---|
+# | learns by | counting, at once | descent; forward–backward in every step |
+# | without tags | Baum–Welch | no |
+# | draws new sentences, leaves words out | yes | no |
+# | features that overlap | counted twice | fine |
+
+# %% [markdown]
+# ## Your turn
+# **1.** One step of forward, in log space. Texts may be long: expect logs like $-2000$.
+
+# %% tags=["exercise"]
+def forward_step(log_alpha, log_A, log_b):
+    """log α_t, shape (K,), from log α_{t−1}, shape (K,), log A, shape (K, K), and log p(x_t | y_t = k), shape (K,)."""
+    ### BEGIN SOLUTION
+    return (log_alpha[:, None] + log_A).logsumexp(dim=0) + log_b
+    ### END SOLUTION
+
+# %%
+check("02b.forward_step", forward_step)
+
+# %% [markdown]
+# **2.** Somebody has run Viterbi and kept its memories. Follow them back to the best path.
+
+# %% tags=["exercise"]
+def trace_back(log_delta, came_from):
+    """The best path, int64, shape (T,). log_delta, shape (K,): score of the best path that ends in each tag.
+    came_from[t, j], shape (T−1, K): the tag at place t on the best path that has tag j at place t + 1."""
+    ### BEGIN SOLUTION
+    path = [log_delta.argmax()]
+    for i in came_from.flip(0):
+        path.insert(0, i[path[0]])
+    return torch.stack(path)
+    ### END SOLUTION
+
+# %%
+check("02b.trace_back", trace_back)
+
+# %% [markdown]
+# **3.** The logarithm of the CRF's partition function.
+
+# %% tags=["exercise"]
+def log_partition(u, U, scores):
+    """log Z, 0-d, of scores u (K,) of the first tag, U (K, K) of pairs, and scores (T, K) of each word's tags."""
+    ### BEGIN SOLUTION
+    log_alpha = u + scores[0]
+    for score in scores[1:]:
+        log_alpha = (log_alpha[:, None] + U).logsumexp(dim=0) + score
+    return log_alpha.logsumexp(dim=0)
+    ### END SOLUTION
+
+# %%
+check("02b.log_partition", log_partition)
+
+# %% [markdown]
+# **4.** The gradient of $\log p(y \mid x)$ by $U$, for one sentence.
+
+# %% tags=["exercise"]
+def gradient_U(y, log_pair):
+    """Shape (K, K), from tags y, int64 (T,), and log p(y_t = i, y_{t+1} = j | x), shape (T−1, K, K)."""
+    ### BEGIN SOLUTION
+    observed = torch.zeros_like(log_pair[0])
+    for i, j in itertools.pairwise(y):
+        observed[i, j] += 1
+    return observed - log_pair.exp().sum(dim=0)
+    ### END SOLUTION
+
+# %%
+check("02b.gradient_U", gradient_U)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it, for many sentences at once.
+
+# %%
+show_source(hmm.forward)
+
+# %%
+show_source(CRF.log_prob_and_gradient)
+
+# %% [markdown]
+# ## What to keep
+# - An HMM is a mixture whose component depends on the last one. Sums over exponentially many paths become one sweep.
+# - Filtering knows the past, smoothing past and future. The best path and the best tags answer different questions.
+# - Baum–Welch is EM with forward–backward as its E-step. The likelihood never falls; the components have no names.
+# - Naive Bayes is to logistic regression what the HMM is to the CRF. Copied evidence makes the first of each pair
+#   overconfident.
+#
+# **Read on:** L. R. Rabiner, *A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition*,
+# Proceedings of the IEEE 77 (1989). L. E. Baum et al., *A Maximization Technique Occurring in the Statistical Analysis
+# of Probabilistic Functions of Markov Chains*, Annals of Mathematical Statistics 41 (1970). J. Lafferty, A. McCallum
+# and F. Pereira, *Conditional Random Fields*, ICML (2001). C. Sutton and A. McCallum, *An Introduction to Conditional
+# Random Fields*, Foundations and Trends in Machine Learning 4 (2012).
+#
+# **Next:** Here the hidden choice was one of four, and EM could list them. In notebook 03 it is a number, the sum is an
+# integral, and EM becomes the climb of a bound.

@@ -1,0 +1,36 @@
+"""Notebook 02b as a student meets it: words arrive, and beliefs about earlier words move."""
+
+import pytest
+from jupyter import Jupyter
+
+CELLS = ("grammar = TinyGrammar()", 'predict("02b.man"', "def chain(", "def forward(", "def backward(", "def listen(")
+
+
+@pytest.fixture(scope="module")
+def jupyter(student_course):
+    with Jupyter.make_lab(student_course) as jupyter:
+        jupyter.open("02b_hmm_crf.ipynb")
+        jupyter.run_cell(0, timeout=120)
+        for start in CELLS:
+            jupyter.run_cell(next(i for i, c in enumerate(jupyter.cells()) if c["source"].startswith(start)))
+        yield jupyter
+
+
+def picture(page, *values):
+    found = page.locator("img" + "".join(f"[alt*='{value}']" for value in values))
+    found.wait_for(timeout=30_000)
+    return found.get_attribute("src")
+
+
+def test_a_further_word_moves_the_picture(jupyter):
+    page = jupyter.page
+    before = picture(page, "t = 3")
+    page.locator(".widget-slider .noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert picture(page, "t = 4") != before
+    page.locator(".widget-dropdown select").select_option("fish fish fish fish fish")
+    for key, t in (("End", 5), ("Home", 1)):
+        page.locator(".widget-slider .noUi-handle").first.focus()
+        page.keyboard.press(key)
+        picture(page, f"t = {t}", "fish fish fish fish fish")
+    assert page.locator("[role=alert]:visible").count() == 0
