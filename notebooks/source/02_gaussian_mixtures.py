@@ -384,8 +384,8 @@ names = [f"{digit}: {s:.0%}" for digit, s in zip(table.argmax(axis=1), share, st
 order = table.argmax(axis=1).argsort(kind="stable")
 show(images(pictures(fitted[20].mu[order]), labels=[names[i] for i in order],
             title="Each cluster's mean, its most frequent digit and that digit's share"),
-     alt="Twenty average digits, most of them clear, several slants of 1 and styles of 0; a few clusters mix 4 and 9 or "
-         "3, 5 and 8")
+     alt="Twenty average digits, most of them clear, several slants of 1 and styles of 0; a few clusters mix 4 and 9 "
+         "or 3, 5 and 8")
 reveal("02.purity", 100 * table.max(axis=1).sum() / len(test))
 claim("purity, the share named right", table.max(axis=1).sum() / len(test), near=0.77, within=0.1)
 claim("adjusted Rand index (1: clusters are labels, 0: chance)", adjusted_rand_score(test.labels, cluster),
@@ -431,8 +431,8 @@ claim("of twenty components, relative to one Gaussian", error[20] / error[1], be
 # model may answer less than white or more than black: a Gaussian knows no edges.
 #
 # ## Learning from holes
-# Now half of the *training* numbers are hidden, at random. A common habit fills each hole with that coordinate's average
-# and goes on. EM needs no filling: the hidden coordinates are one more thing nobody recorded. The E-step takes
+# Now half of the *training* numbers are hidden, at random. A common habit fills each hole with that coordinate's
+# average and goes on. EM needs no filling: the hidden coordinates are one more thing nobody recorded. The E-step takes
 # $p(k \mid x_o)$; the M-step uses the conditional mean of what is hidden *and adds its conditional covariance*, for a
 # guess is not a measurement.
 
@@ -510,8 +510,8 @@ claim("share of 20,000 samples on the left half, minus the integral's", (drawn[:
       near=0, within=0.02)
 
 # %% [markdown]
-# Sampling stays as easy as ever. The density does not: with one hidden number, hundreds of Gaussians fill the line; with
-# twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a density
+# Sampling stays as easy as ever. The density does not: with one hidden number, hundreds of Gaussians fill the line;
+# with twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a density
 # over $z$ that no formula gives. What survives is the bound $L(r, \theta)$, for it holds for *any* $r$. Let another
 # network propose $r$, and you have a **variational autoencoder**.
 
