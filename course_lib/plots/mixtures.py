@@ -44,7 +44,10 @@ def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: Array
 
 
 def _plane(ax: Axes, title: str, limit: float) -> None:
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+    ticks = np.arange(-int(limit) // 2 * 2, limit + 1e-9, 2)
+    ticks = ticks[np.abs(ticks) <= limit]
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$", xticks=ticks,
+           yticks=ticks)
     ax.set_title(title, fontsize=13)
     ax.grid(visible=False)
 
