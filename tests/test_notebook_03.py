@@ -37,7 +37,7 @@ def test_it_holds_as_written(cells, starts):
      "best Gaussian"),
     (MOVES, r"exact, poor = np\.exp\(log_posterior\)", "exact, poor = normal_density(Z, 1.4, 0.3)",
      "after an exact E-step"),
-    (MOVES, r"normal_density\(Z, 1\.4, 0\.3\)", "np.exp(log_posterior)", "there L_b rises"),
+    (MOVES, r"normal_density\(Z, 1\.4, 0\.3\)", "np.exp(log_posterior)", "there the bound rises"),
     (EM, r"r = np\.exp\(joint - np\.logaddexp\.reduce\(joint, axis=1\)\[:, None\]\)", "r = np.full((6, 2), 0.5)",
      "largest KL"),
     (EM, r"\(r \* points\[:, None\]\)", "(r * points[:, None] ** 2)", "smallest"),

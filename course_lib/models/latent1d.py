@@ -96,7 +96,7 @@ class Latent1D:
         return np.exp(self.log_joint(x[..., None], Z) - self.log_evidence(x)[..., None])
 
     def elbo(self, q: ArrayLike, x: float) -> float:
-        """L_b = E_q[log p(x | z)] − KL(q ‖ p(z)), for a density q on the grid `Z`, shape (len(Z),).
+        """ℒ = E_q[log p(x | z)] − KL(q ‖ p(z)), for a density q on the grid `Z`, shape (len(Z),).
 
         Raises:
             ValueError: q has another shape, is negative somewhere, or does not integrate to 1 on the grid.
@@ -114,7 +114,7 @@ class Latent1D:
         return float((q * self.log_likelihood(x, Z)).sum() * DZ - kl_to_prior)
 
     def gaussian_elbo(self, mu: ArrayLike, sigma: ArrayLike, x: float) -> np.ndarray:
-        """L_b for q = N(mu, sigma²) = E_q[log p(x, z)] + ½ log(2πe sigma²); mu and sigma broadcast.
+        """ℒ for q = N(mu, sigma²) = E_q[log p(x, z)] + ½ log(2πe sigma²); mu and sigma broadcast.
 
         log p(x, z) is a polynomial of degree 4 in z, so that three nodes give its expectation exactly.
         """
@@ -125,9 +125,9 @@ class Latent1D:
         return self.log_joint(x, z) @ WEIGHTS + 0.5 * np.log(2 * np.pi * np.e * sigma**2)
 
     def best_gaussian(self, x: float) -> tuple[float, float]:
-        """Mean and standard deviation of the Gaussian q with the largest L_b.
+        """Mean and standard deviation of the Gaussian q with the largest ℒ.
 
-        L_b may have several peaks over (mu, log sigma). The best point of a lattice is taken, then the best of a finer
+        ℒ may have several peaks over (mu, log sigma). The best point of a lattice is taken, then the best of a finer
         lattice around it, and so on: both come out to about 1e-6.
         """
         mu, log_sigma = 0.0, -1.5

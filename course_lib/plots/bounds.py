@@ -1,4 +1,4 @@
-"""The picture of the bars: log p(x), split into the lower bound L_b and the KL divergence above it."""
+"""The picture of the bars: log p(x), split into the lower bound ℒ and the KL divergence above it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from course_lib.plots.style import COLOURS, LINES, figure
 
 def bound_bars(labels: Sequence[str], log_evidence: ArrayLike, elbo: ArrayLike, *, title: str, xlabel: str,
                floor: float) -> Figure:
-    """One bar a label: L_b from the `floor` up, the KL on top of it, a black line at log p(x); arrays `[n_labels]`.
+    """One bar a label: the bound ℒ from the `floor` up, the KL on it, a black line at log p(x); arrays `[n_labels]`.
 
     All in nats. The bars' feet mean nothing, since logarithms of densities have no zero to start from.
     """
@@ -36,7 +36,7 @@ def bound_and_densities(z: ArrayLike, densities: Mapping[str, ArrayLike], log_ev
     fig, bar = _beside(z, densities, title, "z", height)
     shown = max(elbo, floor)
     _stack(bar, np.array([log_evidence]), np.array([elbo]), floor, hatch="")
-    for name, low, high, colour in (("$L_b$", floor, shown, "white"), ("KL", shown, log_evidence, "black")):
+    for name, low, high, colour in ((r"$\mathcal{L}$", floor, shown, "white"), ("KL", shown, log_evidence, "black")):
         if high - low > 0.12 * (top - floor):  # otherwise the word does not fit
             bar.text(0, (low + high) / 2, name, ha="center", va="center", color=colour)
     bar.set(ylim=(floor, top), xlim=(-0.6, 0.6), xticks=[], xlabel="line: log p(x)")
@@ -74,7 +74,7 @@ def _beside(x: ArrayLike, densities: Mapping[str, ArrayLike], title: str, xlabel
 def _stack(ax: Axes, log_evidence: np.ndarray, elbo: np.ndarray, floor: float, hatch: str) -> None:
     places = np.arange(len(elbo))
     shown = np.maximum(elbo, floor)  # a bound below the picture: only the KL is seen
-    ax.bar(places, shown - floor, 0.6, bottom=floor, color=COLOURS[0], label="bound $L_b$")
+    ax.bar(places, shown - floor, 0.6, bottom=floor, color=COLOURS[0], label=r"bound $\mathcal{L}$")
     ax.bar(places, log_evidence - shown, 0.6, bottom=shown, color="#F6C9A8", edgecolor=COLOURS[1], hatch=hatch,
            linewidth=0, label="KL(q ‖ posterior)")
     ax.hlines(log_evidence, places - 0.4, places + 0.4, color="black", linewidth=2.6, label="log p(x)")

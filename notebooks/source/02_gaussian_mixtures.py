@@ -114,12 +114,12 @@ show(scatters({"": x}, title="What we are given"),
 # ## A bound, line by line
 # For one point, take any weights $r_k \ge 0$ with $\sum_k r_k = 1$. Multiply and divide by them:
 #
-# $$\log p(x) = \log \sum_k r_k\,\frac{p(x, k)}{r_k} \;\ge\; \sum_k r_k \log \frac{p(x, k)}{r_k} =: L(r, \theta).$$
+# $$\log p(x) = \log \sum_k r_k\,\frac{p(x, k)}{r_k} \;\ge\; \sum_k r_k \log \frac{p(x, k)}{r_k} =: \mathcal{L}(r, \theta).$$
 #
 # The step is **Jensen's inequality**: the logarithm is concave, so the log of an average is at least the average of
-# the logs. How much is lost? Put $p(x, k) = p(x)\,p(k \mid x)$ into $L$, and $\log p(x)$ comes out:
+# the logs. How much is lost? Put $p(x, k) = p(x)\,p(k \mid x)$ into $\mathcal{L}$, and $\log p(x)$ comes out:
 #
-# $$\log p(x) - L(r, \theta) = \sum_k r_k \log \frac{r_k}{p(k \mid x)} = \mathrm{KL}(r \,\|\, p(k \mid x)) \ge 0 .$$
+# $$\log p(x) - \mathcal{L}(r, \theta) = \sum_k r_k \log \frac{r_k}{p(k \mid x)} = \mathrm{KL}(r \,\|\, p(k \mid x)) \ge 0 .$$
 #
 # So nothing is lost exactly when $r_k = p(k \mid x)$. These posteriors are the **responsibilities**, and computing them
 # is the **E-step**.
@@ -142,7 +142,7 @@ def e_step(x, *theta):
     return joint - joint.logsumexp(dim=1, keepdim=True)
 
 def bound(joint, r):
-    """L(r, θ) of each point, shape (n,)."""
+    """The bound of each point, shape (n,)."""
     return (r * (joint - r.log())).sum(dim=1)
 
 # %%
@@ -189,14 +189,14 @@ claim("before the M-step Q has a slope", max(s.abs().max() for s in before), abo
 claim("after it, Q is flat in all directions", max(s.abs().max() for s in slopes), below=1e-8)
 
 # %% [markdown]
-# Put together: $\log p_\text{new} \ge L(r, \theta_\text{new}) \ge L(r, \theta_\text{old}) = \log p_\text{old}$. The
+# Put together: $\log p_\text{new} \ge \mathcal{L}(r, \theta_\text{new}) \ge \mathcal{L}(r, \theta_\text{old}) = \log p_\text{old}$. The
 # first step is the bound, the second the M-step, the third the E-step. **The likelihood never falls.**
 
 # %%
 L_old, L_new = (bound(log_joint(x, *t), log_r.exp()).mean() for t in (theta, better))
-claim("log p_old and L(r, θ_old), nats per point: difference", log_p.mean() - L_old, near=0, within=1e-10)
+claim("log p_old and the bound at θ_old, nats per point: difference", log_p.mean() - L_old, near=0, within=1e-10)
 claim("the M-step raises L by", L_new - L_old, above=0.01)
-claim("and log p by at least that: log p_new − L(r, θ_new)", log_joint(x, *better).logsumexp(dim=1).mean() - L_new,
+claim("and log p by at least that: log p_new − the bound there", log_joint(x, *better).logsumexp(dim=1).mean() - L_new,
       above=0)
 
 # %%
@@ -521,7 +521,7 @@ claim("share of 20,000 samples on the left half, minus the integral's", (drawn[:
 # %% [markdown]
 # Sampling stays as easy as ever. The density does not: with one hidden number, hundreds of Gaussians fill the line;
 # with twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a density
-# over $z$ that no formula gives. What survives is the bound $L(r, \theta)$, for it holds for *any* $r$. Let another
+# over $z$ that no formula gives. What survives is the bound $\mathcal{L}(r, \theta)$, for it holds for *any* $r$. Let another
 # network propose $r$, and you have a **variational autoencoder**.
 
 # %% [markdown]
@@ -583,7 +583,7 @@ show_source(em_step)
 # %% [markdown]
 # ## What to keep
 # - A mixture adds densities: choose, then draw. Everything about hidden coordinates is exact.
-# - $\log p(x) = L(r, \theta) + \mathrm{KL}(r \,\|\, p(k \mid x))$. The E-step makes the KL zero, the M-step raises $L$.
+# - $\log p(x) = \mathcal{L}(r, \theta) + \mathrm{KL}(r \,\|\, p(k \mid x))$. The E-step makes the KL zero, the M-step raises $\mathcal{L}$.
 # - The likelihood never falls, has no ceiling, and grows with $K$: start well, keep widths from zero, judge by
 #   held-out data.
 #

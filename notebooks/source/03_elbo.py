@@ -69,37 +69,37 @@ show(curves(Z[view], {"posterior p(z | x)": np.exp(log_posterior[view]), "prior 
 # 3. Multiply and divide by $q$: $\;= \int q(z|x)\, \log \Bigl[\frac{p(x, z)}{q(z|x)} \cdot \frac{q(z|x)}{p(z|x)}\Bigr] dz$.
 # 4. The log of a product is a sum of logs:
 #
-# $$\log p(x) = \underbrace{\int q(z|x) \log \frac{p(x, z)}{q(z|x)}\, dz}_{L_b}
+# $$\log p(x) = \underbrace{\int q(z|x) \log \frac{p(x, z)}{q(z|x)}\, dz}_{\mathcal{L}}
 #   + \underbrace{\int q(z|x) \log \frac{q(z|x)}{p(z|x)}\, dz}_{\mathrm{KL}(q(z|x) \,\|\, p(z|x))}.$$
 #
-# 5. A KL is never negative, so $\log p(x) \ge L_b$. Why never? $\log u \le u - 1$ for every $u > 0$. With $u = p/q$:
+# 5. A KL is never negative, so $\log p(x) \ge \mathcal{L}$. Why never? $\log u \le u - 1$ for every $u > 0$. With $u = p/q$:
 #    $\;-\mathrm{KL} = \int q \log \frac{p}{q} \le \int q\, \bigl(\frac{p}{q} - 1\bigr) = 1 - 1 = 0$. Equality needs
 #    $u = 1$ everywhere, that is $q = p$.
 #
-# $L_b$ is the **evidence lower bound**, or ELBO. No line asked $q$ to be good. We take a bad one and evaluate each.
+# $\mathcal{L}$ is the **evidence lower bound**, or ELBO. No line asked $q$ to be good. We take a bad one and evaluate each.
 
 # %%
 q = normal_density(Z, -0.5, 0.8)
 log_q = np.log(q)
 
-L_b = integral(q * (log_joint - log_q))
+bound = integral(q * (log_joint - log_q))
 KL = integral(q * (log_q - log_posterior))
 lines = {"1": integral(q * log_p),
          "2": integral(q * (log_joint - log_posterior)),
          "3": integral(q * ((log_joint - log_q) + (log_q - log_posterior))),
-         "4": L_b + KL}
-print(f"log p(x) {log_p:.10f}    L_b {L_b:.10f}    KL {KL:.10f}")
+         "4": bound + KL}
+print(f"log p(x) {log_p:.10f}    bound {bound:.10f}    KL {KL:.10f}")
 for number, value in lines.items():
     claim(f"line {number} minus log p(x)", value - log_p, near=0, within=1e-10)
-claim("line 5: log p(x) - L_b", log_p - L_b, above=0)
+claim("line 5: log p(x) - the bound", log_p - bound, above=0)
 
 # %% [markdown]
 # ## The form you can compute
 # Split the joint once more, $p(x, z) = p(z)\,p(x|z)$, and collect:
 #
-# $$L_b = \int q \log \frac{p(z)\, p(x|z)}{q}\, dz = -\,\mathrm{KL}(q(z|x) \,\|\, p(z)) + \mathbb{E}_{q}[\log p(x|z)].$$
+# $$\mathcal{L} = \int q \log \frac{p(z)\, p(x|z)}{q}\, dz = -\,\mathrm{KL}(q(z|x) \,\|\, p(z)) + \mathbb{E}_{q}[\log p(x|z)].$$
 #
-# In words: *explain what you saw, and stay close to the prior*. The posterior has gone: $L_b$ needs only the prior,
+# In words: *explain what you saw, and stay close to the prior*. The posterior has gone: $\mathcal{L}$ needs only the prior,
 # the likelihood and $q$, and all three are ours. Mind the two KLs. The one above, from $q$ to the *posterior*, cannot be
 # computed in practice; the one here, from $q$ to the *prior*, can. Some texts print the first in the loss; it is the
 # second.
@@ -107,13 +107,14 @@ claim("line 5: log p(x) - L_b", log_p - L_b, above=0)
 # %%
 kl_to_prior = integral(q * (log_q - log_prior))
 expected_fit = integral(q * log_likelihood)
-claim("-KL(q || prior) + E_q log p(x|z), minus L_b", -kl_to_prior + expected_fit - L_b, near=0, within=1e-10)
-claim("the library's bound, minus L_b", model.elbo(q, x) - L_b, near=0, within=1e-10)
-print(f"L_b {L_b:.4f} = - {kl_to_prior:.4f} (distance to the prior) + {expected_fit:.4f} (fit)")
+claim("-KL(q || prior) + E_q log p(x|z), minus the bound", -kl_to_prior + expected_fit - bound, near=0, within=1e-10)
+claim("the library's bound, minus the bound", model.elbo(q, x) - bound, near=0, within=1e-10)
+print(f"bound {bound:.4f} = - {kl_to_prior:.4f} (distance to the prior) + {expected_fit:.4f} (fit)")
 
 # %%
 predict("03.move_q", "Now q moves further away from the posterior. What happens to the three lengths?",
-        options=["log p(x) stays, L_b falls, the KL grows", "log p(x) and L_b fall, the KL stays", "all three change"])
+        options=["log p(x) stays, the bound falls, the KL grows", "log p(x) and the bound fall, the KL stays",
+                 "all three change"])
 
 # %% [markdown]
 # ## The picture of the bars
@@ -126,10 +127,10 @@ def bars_picture(mu=-0.5, sigma=0.8, theta=1.0, best_q=False):
     if best_q:
         mu, sigma = model.best_gaussian(x)
     q = normal_density(Z, mu, sigma)
-    log_p, L_b = model.log_evidence(x), model.elbo(q, x)
+    log_p, bound = model.log_evidence(x), model.elbo(q, x)
     seen = {"q": q[view], "prior": normal_density(Z[view], 0, 1), "posterior": model.posterior(x)[view]}
-    return bound_and_densities(Z[view], seen, log_p, L_b, floor=-8, top=-1.5, height=2.2,
-                               title=f"log p(x) {log_p:.2f}  =  bound {L_b:.2f}  +  KL {log_p - L_b:.2f}")
+    return bound_and_densities(Z[view], seen, log_p, bound, floor=-8, top=-1.5, height=2.2,
+                               title=f"log p(x) {log_p:.2f}  =  bound {bound:.2f}  +  KL {log_p - bound:.2f}")
 
 explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.1), theta=(0.0, 2.0, 0.1), best_q=False,
         labels={"mu": "mean of q", "sigma": "width of q", "theta": "θ", "best_q": "best q"},
@@ -139,9 +140,9 @@ explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.1), theta=(0.0, 2.
 movers = [normal_density(Z, mu, sigma) for mu in np.linspace(-2, 2, 9) for sigma in (0.5, 0.8, 1.2)]
 bounds = np.array([model.elbo(q, x) for q in movers])
 gaps = np.array([integral(q * (np.log(q) - log_posterior)) for q in movers])
-claim("27 densities q: largest |L_b + KL - log p(x)|", np.abs(bounds + gaps - log_p).max(), below=1e-10)
-claim("how far L_b moved among them", bounds.max() - bounds.min(), above=5)
-reveal("03.move_q", "log p(x) stays, L_b falls, the KL grows")
+claim("27 densities q: largest |bound + KL - log p(x)|", np.abs(bounds + gaps - log_p).max(), below=1e-10)
+claim("how far the bound moved among them", bounds.max() - bounds.min(), above=5)
+reveal("03.move_q", "log p(x) stays, the bound falls, the KL grows")
 
 best = normal_density(Z, *model.best_gaussian(x))
 claim("the best Gaussian q leaves this KL: it cannot have two peaks", log_p - model.elbo(best, x),
@@ -157,7 +158,7 @@ claim("the exact posterior as q leaves none either", log_p - model.elbo(np.exp(l
 # at the end we shall see why.
 
 # %%
-predict("03.theta", "Now q stays, and we move θ so that L_b rises. Must log p(x) rise too?",
+predict("03.theta", "Now q stays, and we move θ so that the bound rises. Must log p(x) rise too?",
         options=["yes, always", "yes, if q was the exact posterior before the move", "no, never for certain"])
 
 # %% [markdown]
@@ -165,11 +166,11 @@ predict("03.theta", "Now q stays, and we move θ so that L_b rises. Must log p(x
 # It is often said that then both rise. That is true if the KL was zero before the move. With $q$ the exact posterior
 # under the old $\theta$, and $\theta'$ the new one,
 #
-# $$\log p_{\theta'}(x) \ge L_b(q, \theta') \quad\text{(a bound)}, \qquad
-#   \log p_\theta(x) = L_b(q, \theta) \quad\text{(no gap)}.$$
+# $$\log p_{\theta'}(x) \ge \mathcal{L}(q, \theta') \quad\text{(a bound)}, \qquad
+#   \log p_\theta(x) = \mathcal{L}(q, \theta) \quad\text{(no gap)}.$$
 #
-# Subtract: $\log p$ rises *at least* as much as $L_b$ does. Without the second half nothing follows. In general
-# $\Delta \log p = \Delta L_b + \Delta \mathrm{KL}$, and the KL may shrink by more than the bound gains. We look for such
+# Subtract: $\log p$ rises *at least* as much as $\mathcal{L}$ does. Without the second half nothing follows. In general
+# $\Delta \log p = \Delta \mathcal{L} + \Delta \mathrm{KL}$, and the KL may shrink by more than the bound gains. We look for such
 # a $\theta'$.
 
 # %%
@@ -181,13 +182,13 @@ exact, poor = np.exp(log_posterior), normal_density(Z, 1.4, 0.3)
 gain_exact, gain_poor = (np.array([world.elbo(q, x) for world in worlds]) - model.elbo(q, x)
                          for q in (exact, poor))
 
-claim("after an exact E-step, the smallest of (gain of log p) - (gain of L_b)", (gain_p - gain_exact).min(),
+claim("after an exact E-step, the smallest of (gain of log p) - (gain of the bound)", (gain_p - gain_exact).min(),
       above=-1e-10)
 broken = (gain_poor > 0) & (gain_p < 0)
 found = np.argmax(np.where(broken, gain_poor, -np.inf))
 print(f"with a poor q, from θ = 1 to θ = {thetas[found]:.2f}: "
-      f"L_b {gain_poor[found]:+.2f}, log p(x) {gain_p[found]:+.2f}")
-claim("there L_b rises by", gain_poor[found], above=2)
+      f"bound {gain_poor[found]:+.2f}, log p(x) {gain_p[found]:+.2f}")
+claim("there the bound rises by", gain_poor[found], above=2)
 claim("and log p(x) falls by", -gain_p[found], above=0.1)
 reveal("03.theta", "yes, if q was the exact posterior before the move" if broken.any() else "yes, always")
 
@@ -201,25 +202,25 @@ show(bound_bars(["poor q, θ = 1", f"same q, θ = {thetas[found]:.2f}"], [log_p,
 
 # %%
 low = thetas <= 1.2
-show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "$L_b$, q exact at θ = 1": (gain_exact + log_p)[low],
-                          "$L_b$, poor q": (gain_poor + model.elbo(poor, x))[low]},
+show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "bound, q exact at θ = 1": (gain_exact + log_p)[low],
+                          "bound, poor q": (gain_poor + model.elbo(poor, x))[low]},
             title="A bound touches log p(x) where its q is exact, and nowhere else", xlabel="θ", ylabel="nats"),
      alt="Over θ, the nearly flat line of log p(x); below it a curve that touches it at 1 and drops to the left; "
          "and a curve that peaks near 0.2 without touching and falls steeply to the right")
 
 # %% [markdown]
-# So a bound is not innocent: where $q$ is Gaussian, $L_b$ likes models whose posterior is nearly Gaussian. Let both
+# So a bound is not innocent: where $q$ is Gaussian, $\mathcal{L}$ likes models whose posterior is nearly Gaussian. Let both
 # climb over θ:
 
 # %%
 climbed = [world.gaussian_elbo(*world.best_gaussian(x), x) for world in worlds]
 claim("θ with the highest log p(x)", thetas[gain_p.argmax()], above=1.8)
-claim("θ with the highest L_b, best Gaussian q at each", thetas[np.argmax(climbed)], near=0.3, within=0.1)
+claim("θ with the highest bound, best Gaussian q at each", thetas[np.argmax(climbed)], near=0.3, within=0.1)
 
 # %% [markdown]
 # ## EM: climb in turns
-# Move $q$ until $L_b$ is as high as it gets (**E-step**), then θ (**M-step**), and again. Each half step can only raise
-# $L_b$. For a Gaussian mixture $z$ is the number $k$ of the component, $q$ is a table of responsibilities, and the exact
+# Move $q$ until $\mathcal{L}$ is as high as it gets (**E-step**), then θ (**M-step**), and again. Each half step can only raise
+# $\mathcal{L}$. For a Gaussian mixture $z$ is the number $k$ of the component, $q$ is a table of responsibilities, and the exact
 # posterior is a matter of dividing: every E-step brings the KL to zero, so $\log p$ rises too. Six points, two
 # components of variance one:
 
@@ -231,7 +232,7 @@ def log_joint_of(means):
     return np.log(0.5) - 0.5 * (points[:, None] - means) ** 2 - 0.5 * np.log(2 * np.pi)
 
 def lengths(r, means):
-    """log p(x) and L_b, summed over the points, for responsibilities r."""
+    """log p(x) and the bound, summed over the points, for responsibilities r."""
     joint = log_joint_of(means)
     return np.logaddexp.reduce(joint, axis=1).sum(), (r * (joint - np.log(r))).sum()
 
@@ -245,12 +246,12 @@ for turn in "123":
     means = (r * points[:, None]).sum(axis=0) / r.sum(axis=0)              # M: weighted means
     history[f"M{turn}"] = lengths(r, means)
 
-log_ps, L_bs = np.array(list(history.values())).T
-claim("largest KL after an E-step", (log_ps - L_bs)[1::2].max(), near=0, within=1e-10)
-claim("smallest rise of L_b over the six half steps", np.diff(L_bs).min(), above=0)
-claim("smallest (rise of log p) - (rise of L_b) over the M-steps", (np.diff(log_ps) - np.diff(L_bs))[1::2].min(),
-      above=0)
-show(bound_bars(list(history), log_ps, L_bs, floor=-17, xlabel="half step",
+log_ps, bounds_along = np.array(list(history.values())).T
+claim("largest KL after an E-step", (log_ps - bounds_along)[1::2].max(), near=0, within=1e-10)
+claim("smallest rise of the bound over the six half steps", np.diff(bounds_along).min(), above=0)
+claim("smallest (rise of log p) - (rise of the bound) over the M-steps",
+      (np.diff(log_ps) - np.diff(bounds_along))[1::2].min(), above=0)
+show(bound_bars(list(history), log_ps, bounds_along, floor=-17, xlabel="half step",
                 title="E closes the gap; M lifts the bound, and log p(x) higher still"),
      alt="Seven bars: each E step fills the bar up to the line of log p(x), each M step lifts the line and leaves a "
          "small gap below it, smaller each time")
@@ -300,24 +301,26 @@ show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard er
 
 # %% [markdown]
 # ## Two ways to store a width, and one wrong curve
-# A network must output any real number, so it gives the log of a width. Which one? For $p = \mathcal{N}(0, 1)$:
+# A network must output any real number, so it gives the log of a width. Which one? For $q = \mathcal{N}(m, s^2)$ and
+# $p = \mathcal{N}(0, 1)$:
 #
-# - **log-variance** $v = \log \sigma^2$: $\;\tfrac12 (e^{v} - 1 - v + \mu^2)$;
-# - **log standard deviation** $s = \log \sigma$, when you draw $z = \mu + e^{s} e$: $\;\tfrac12 (e^{2s} - 1 - 2s + \mu^2)$.
+# - **log-variance** $v = \log s^2$: $\;\tfrac12 (e^{v} - 1 - v + m^2)$;
+# - **log standard deviation** $\rho = \log s$, when you draw $z = m + e^{\rho} \varepsilon$:
+#   $\;\tfrac12 (e^{2\rho} - 1 - 2\rho + m^2)$.
 #
-# Some lecture notes draw $z = \mu + e^{s} e$, yet penalise $e^{s} - (1 + s) + \mu^2$. That curve has its
+# Some lecture notes draw $z = m + e^{\rho} \varepsilon$, yet penalise $e^{\rho} - (1 + \rho) + m^2$. That curve has its
 # minimum in the right place, but it belongs to the log-variance, and it lacks the factor ½. We check all three.
 
 # %%
 def distances(formula):
-    """From the KL by quadrature, at 20 random (mu, s), where the standard deviation is e^s."""
+    """From the KL by quadrature, at 20 random (m, rho), where the standard deviation is e^rho."""
     pairs = torch.tensor(np.random.default_rng(1).uniform(-1, 0.5, size=(20, 2)))
-    truth = [kl(normal_density(Z, mu, np.exp(s)), normal_density(Z, 0, 1), Z) for mu, s in pairs.tolist()]
+    truth = [kl(normal_density(Z, m, np.exp(rho)), normal_density(Z, 0, 1), Z) for m, rho in pairs.tolist()]
     return (formula(*pairs.T[:, :, None]) - torch.tensor(truth, dtype=torch.float64)).abs()
 
 claim("log standard deviation: largest distance", distances(kl_standard_log_std).max(), below=1e-8)
-claim("log-variance v = 2s: largest distance", distances(lambda mu, s: kl_standard(mu, 2 * s)).max(), below=1e-8)
-mixed = distances(lambda mu, s: (s.exp() - (1 + s) + mu**2).squeeze())
+claim("log-variance v = 2 rho: largest distance", distances(lambda m, rho: kl_standard(m, 2 * rho)).max(), below=1e-8)
+mixed = distances(lambda m, rho: (rho.exp() - (1 + rho) + m**2).squeeze())
 claim("the printed penalty: median distance", mixed.median(), above=0.05)
 
 v = torch.linspace(-3, 1.5, 91)[:, None]
@@ -326,10 +329,10 @@ claim("the printed curve is twice the KL in the log-variance", (twice - (v.exp()
       near=0, within=1e-5)
 
 # %%
-show(curves(v.squeeze(), {"right, if this is log σ²": twice / 2, "twice that: the printed curve": twice,
-                          "right, if this is log σ": kl_standard_log_std(0 * v, v)},
+show(curves(v.squeeze(), {"right, if this is log s²": twice / 2, "twice that: the printed curve": twice,
+                          "right, if this is log s": kl_standard_log_std(0 * v, v)},
             title="All three are lowest at 0; only their steepness differs", xlabel="what the network puts out",
-            ylabel="penalty in nats, for μ = 0"),
+            ylabel="penalty in nats, for m = 0"),
      alt="Three valleys with their lowest point at 0: the KL as a function of the log-variance is the flattest, twice "
          "it lies above, and the KL as a function of the log standard deviation rises most steeply on the right")
 
@@ -341,21 +344,21 @@ predict("03.width", "We leave the KL out and only maximise the fit, E_q log p(x|
 # ## Break it: the KL left out, or counted twice
 # We weigh the KL by a factor $\beta$ and let gradient descent find $q$, for the model of the beginning. $\beta = 1$ is
 # the bound; $\beta = 0$ leaves the KL out; $\beta = 2$ is what a forgotten ½ amounts to. $\mathbb{E}_q[\log p(x|z)]$ is a
-# sum over three values of $e$, exact because the log is a polynomial in $z$.
+# sum over three values of $\varepsilon$, exact because the log is a polynomial in $z$.
 
 # %%
 def fit_q(beta, steps):
     """Means and widths of q after descending -E_q[log p(x|z)] + beta KL(q || prior), one for each beta."""
-    mu, s = torch.full_like(beta, 0.5).requires_grad_(), torch.zeros_like(beta).requires_grad_()
-    optimizer = torch.optim.Adam([mu, s], lr=0.02)
+    m, rho = torch.full_like(beta, 0.5).requires_grad_(), torch.zeros_like(beta).requires_grad_()
+    optimizer = torch.optim.Adam([m, rho], lr=0.02)
     for _ in range(steps):
-        z = mu[:, None] + s.exp()[:, None] * torch.tensor(NODES)
+        z = m[:, None] + rho.exp()[:, None] * torch.tensor(NODES)
         fit = -0.5 * ((x - (z + z**2)) / 0.7) ** 2 @ torch.tensor(WEIGHTS)
-        loss = -fit + beta * kl_standard_log_std(mu[:, None], s[:, None])
+        loss = -fit + beta * kl_standard_log_std(m[:, None], rho[:, None])
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
-    return mu.detach().numpy(), s.exp().detach().numpy()
+    return m.detach().numpy(), rho.exp().detach().numpy()
 
 betas = torch.tensor([0, 0.5, 1, 2], dtype=torch.float64)
 centres, widths = fit_q(betas, 1_000)
@@ -369,9 +372,9 @@ claim("and five hundred more shrink it by this factor", later[0] / widths[0], be
 claim("β = 2: its width, in widths of the best q", widths[3] / best_width, above=1.3)
 reveal("03.width", "to 0" if later[0] < 0.85 * widths[0] else "to the width of the posterior")
 
-L_betas = model.gaussian_elbo(centres, widths, x)
-claim("how far β = 2 stays below the best bound", L_betas[2] - L_betas[3], above=0.1)
-show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), L_betas, floor=-5,
+bound_at = model.gaussian_elbo(centres, widths, x)
+claim("how far β = 2 stays below the best bound", bound_at[2] - bound_at[3], above=0.1)
+show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), bound_at, floor=-5,
                 xlabel="weight of the KL to the prior",
                 title="Only the whole KL, counted once, reaches the best bound"),
      alt="Four bars of one height: the bound is lowest at β = 0, highest at β = 1, and lower again at β = 2")
@@ -428,16 +431,16 @@ step, tensor_grid = grid[1] - grid[0], torch.tensor(grid)
 
 def fit_gaussian(direction, starts=(-3.0, -1.0, 1.0, 3.0), steps=500):
     """Means, widths and KLs of Gaussians, one for each start."""
-    mean, s = torch.tensor(starts, dtype=torch.float64, requires_grad=True), torch.zeros(4, requires_grad=True)
-    optimizer = torch.optim.Adam([mean, s], lr=0.03)
+    mean, rho = torch.tensor(starts, dtype=torch.float64, requires_grad=True), torch.zeros(4, requires_grad=True)
+    optimizer = torch.optim.Adam([mean, rho], lr=0.03)
     for _ in range(steps):
-        log_q = torch.distributions.Normal(mean[:, None], s.exp()[:, None]).log_prob(tensor_grid)
+        log_q = torch.distributions.Normal(mean[:, None], rho.exp()[:, None]).log_prob(tensor_grid)
         forward, reverse = p * (p.log() - log_q), log_q.exp() * (log_q - p.log())
         divergence = (forward if direction == "forward" else reverse).sum(dim=1) * step
         optimizer.zero_grad()
         divergence.sum().backward()
         optimizer.step()
-    return mean.detach().numpy(), s.detach().exp().numpy(), divergence.detach().numpy()
+    return mean.detach().numpy(), rho.detach().exp().numpy(), divergence.detach().numpy()
 
 forward, reverse = fit_gaussian("forward"), fit_gaussian("reverse")
 
@@ -494,12 +497,12 @@ def kl_gaussians(mean_q, log_var_q, mean_p, log_var_p):
 check("03.kl_gaussians", kl_gaussians)
 
 # %% [markdown]
-# **2.** Assemble $L_b$. A library gave you the cross-entropy of each pixel, $-\log p(x_j \mid z)$, and the KL of each
+# **2.** Assemble $\mathcal{L}$. A library gave you the cross-entropy of each pixel, $-\log p(x_j \mid z)$, and the KL of each
 # hidden dimension. The bound of an example is about *all* its pixels; report the mean over the examples.
 
 # %% tags=["exercise"]
 def elbo(cross_entropy, kl):
-    """L_b in nats, a 0-d tensor: mean over n examples. cross_entropy has shape (n, pixels), kl (n, hidden)."""
+    """The bound in nats, a 0-d tensor: mean over n examples. cross_entropy has shape (n, pixels), kl (n, hidden)."""
     ### BEGIN SOLUTION
     return (-cross_entropy.sum(dim=1) - kl.sum(dim=1)).mean()
     ### END SOLUTION
@@ -532,9 +535,9 @@ show_source(Latent1D)
 
 # %% [markdown]
 # ## What to keep
-# - $\log p(x) = L_b + \mathrm{KL}(q \,\|\, p(z|x))$, for every $q$. Moving $q$ trades one for the other; moving θ moves
-#   the sum, and $\log p(x)$ is sure to rise with $L_b$ only from where the KL was zero.
-# - $L_b = -\mathrm{KL}(q \,\|\, p(z)) + \mathbb{E}_q[\log p(x|z)]$: stay near the prior, explain what you saw. Leave the
+# - $\log p(x) = \mathcal{L} + \mathrm{KL}(q \,\|\, p(z|x))$, for every $q$. Moving $q$ trades one for the other; moving θ moves
+#   the sum, and $\log p(x)$ is sure to rise with $\mathcal{L}$ only from where the KL was zero.
+# - $\mathcal{L} = -\mathrm{KL}(q \,\|\, p(z)) + \mathbb{E}_q[\log p(x|z)]$: stay near the prior, explain what you saw. Leave the
 #   first out and the width of $q$ goes to zero.
 # - Maximum likelihood minimises the forward KL and covers; fitting $q$ minimises the reverse KL and seeks.
 #

@@ -89,11 +89,11 @@ ELBO = Exercise(
     cases=_elbo_cases,
     mistakes=(
         Mistake(lambda ce, kl: -_elbo(ce, kl),
-                ("this is the loss, −L_b, which one minimises. Asked for is L_b itself.",)),
+                ("this is the loss, −ℒ, which one minimises. Asked for is ℒ itself.",)),
         Mistake(lambda ce, kl: -ce.sum(dim=1).mean() + kl.sum(dim=1).mean(),
                 ("the KL has the wrong sign: it is a price. With + KL, q would be paid for leaving the prior.",)),
         Mistake(lambda ce, kl: ce.sum(dim=1).mean() - kl.sum(dim=1).mean(),
-                ("the fit has the wrong sign: the cross-entropy is *minus* log p(x|z), and L_b contains plus "
+                ("the fit has the wrong sign: the cross-entropy is *minus* log p(x|z), and ℒ contains plus "
                  "log p(x|z).",)),
         Mistake(lambda ce, kl: -ce.mean() - kl.sum(dim=1).mean(),
                 ("you averaged over the pixels. log p(x|z) is their *sum*; the mean makes the fit weigh as many times "
@@ -117,7 +117,7 @@ ELBO = Exercise(
         Mistake(lambda ce, kl: -ce.sum(dim=1).mean() - kl.sum(dim=1).mean() / 2,
                 ("the ½ is part of each KL you were given: do not halve it again.",)),
     ),
-    hints=("L_b = E_q[log p(x|z)] − KL: which sign does a cross-entropy have in it?",
+    hints=("ℒ = E_q[log p(x|z)] − KL: which sign does a cross-entropy have in it?",
            "for one example: minus the sum of its cross-entropies, minus the sum of its KLs. Then the mean over "
            "examples."),
 )
