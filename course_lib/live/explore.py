@@ -92,6 +92,6 @@ def _widget(control: Control, value: Any, label: str) -> widgets.Widget:
 
 
 def _described(alt: str, values: dict[str, Any]) -> str:
-    """`alt` with the controls' values; sliders in the browser count in steps, and so send 0.7999999999999999 for 0.8."""
+    """`alt` with the controls' values. Sliders in the browser count in steps, and send 0.7999999999999999 for 0.8."""
     tidy = {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
     return f"{alt} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"
