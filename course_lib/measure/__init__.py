@@ -6,6 +6,6 @@ from course_lib.measure.divergences import js, kl, optimal_discriminator
 from course_lib.measure.gaussians import kl_diagonal, kl_standard, kl_standard_log_std
 from course_lib.measure.transport import normal_quantiles, recovered, wasserstein1
 
-__all__ = ["effective_sample_size", "histogram_density", "iw_bound", "js", "kl", "kl_diagonal", "kl_standard",
-           "kl_standard_log_std", "normal_density", "normal_quantiles", "optimal_discriminator", "recovered",
-           "smooth_density", "wasserstein1"]
+__all__ = ["effective_sample_size", "histogram_density", "ink", "iw_bound", "js", "kl", "kl_diagonal", "kl_standard",
+           "kl_standard_log_std", "normal_density", "normal_quantiles", "optimal_discriminator", "recovered", "slant",
+           "smooth_density", "thickness", "wasserstein1"]
