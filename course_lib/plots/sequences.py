@@ -30,6 +30,8 @@ def beliefs(words: Sequence[str], tags: Sequence[str], panels: Mapping[str, Arra
         for k, tag in enumerate(tags):
             ax.bar(np.arange(len(p)) + (k - (len(tags) - 1) / 2) * width, p[:, k], width, color=COLOURS[k % 8],
                    hatch=HATCHES[k % 8], edgecolor="white", label=tag)
+        for i in range(1, len(words)):
+            ax.axvline(i - 0.5, color="#DDDDDD", linewidth=1, zorder=0)  # which word a bar belongs to
         ax.set(ylim=(0, 1.05), ylabel=name)
         ax.grid(axis="x", visible=False)
     heard = max(len(np.asarray(p)) for p in panels.values())
