@@ -4,6 +4,7 @@ from course_lib.measure.bounds import effective_sample_size, iw_bound
 from course_lib.measure.densities import histogram_density, normal_density, smooth_density
 from course_lib.measure.divergences import js, kl, optimal_discriminator
 from course_lib.measure.gaussians import kl_diagonal, kl_standard, kl_standard_log_std
+from course_lib.measure.shape import ink, slant, thickness
 from course_lib.measure.transport import normal_quantiles, recovered, wasserstein1
 
 __all__ = ["effective_sample_size", "histogram_density", "ink", "iw_bound", "js", "kl", "kl_diagonal", "kl_standard",
