@@ -405,7 +405,8 @@ claim("observed minus expected, against finite differences", (by_hand - slopes).
 # ## Few sentences or many?
 # Notebook 01 asked this of naive Bayes and logistic regression. Two kinds of world: in one the features are independent
 # given the tag, as an HMM assumes. In the other, three of the features are *copies* of the first. The CRF has a weak
-# Gaussian prior on its weights, as the HMM has one imaginary example for each count.
+# Gaussian prior on its weights, as the HMM has one imaginary example for each count. How telling the copied bit is was
+# chosen, on other worlds, so that both effects can be seen; the five worlds below were not looked at for that.
 
 # %%
 predict("02b.lead", "In the world with copies, who tags more words right?",
@@ -413,7 +414,7 @@ predict("02b.lead", "In the world with copies, who tags more words right?",
                  "the CRF with few, the HMM with many"])
 
 # %%
-sizes = np.array([10, 30, 100, 300])
+sizes, WORLDS = np.array([10, 30, 100, 300]), range(1000, 1005)
 
 def lead(seed, copies, n, l2=0.1):
     """Accuracy of the HMM minus that of the CRF in one world, averaged over training sets: more of the small ones."""
@@ -427,7 +428,7 @@ def lead(seed, copies, n, l2=0.1):
         leads.append(right[0] - right[1])
     return np.mean(leads)
 
-leads = {name: np.array([[lead(seed, copies, int(n)) for n in sizes] for seed in range(5)])
+leads = {name: np.array([[lead(seed, copies, int(n)) for n in sizes] for seed in WORLDS])
          for name, copies in (("features independent", 0), ("one feature copied three times", 3))}
 
 # %%
@@ -435,18 +436,19 @@ show(curves(sizes, {name: r.mean(axis=0) for name, r in leads.items()} | {"level
             bands={name: (r.min(axis=0), r.max(axis=0)) for name, r in leads.items()},
             title="Copies turn the HMM's lead into a deficit", xlabel="training sentences (bands: all five worlds)",
             ylabel="accuracy, HMM minus CRF"),
-     alt="With independent features the HMM's lead falls from about 0.07 to just above zero; with copies it falls from "
+     alt="With independent features the HMM's lead falls from about 0.06 to about zero; with copies it falls from "
          "about 0.03 at 10 sentences to minus 0.03 at 300")
 
 # %%
 free, copied = leads["features independent"], leads["one feature copied three times"]
 reveal("02b.lead", "the HMM with few, the CRF with many" if copied[:, 0].mean() > 0 > copied[:, -1].mean()
        else "the HMM, always" if copied.mean(axis=0).min() > 0 else "the CRF, always")
-claim("independent features: the HMM's smallest average lead, over all sizes", free.mean(axis=0).min(), above=0)
-claim("copies, ten sentences: the HMM leads, even in its worst world, by", copied[:, 0].min(), above=0)
+claim("independent features: the HMM's average lead with ten sentences", free[:, 0].mean(), above=0.03)
+claim("and its smallest average lead, over all sizes: level or ahead", free.mean(axis=0).min(), above=-0.004)
+claim("copies, ten sentences: the HMM leads, on average over the worlds, by", copied[:, 0].mean(), above=0)
 claim("copies, 300 sentences: the HMM's lead in its best world is negative", copied[:, -1].max(), below=0)
 
-strong = np.mean([lead(seed, copies=3, n=10, l2=1.0) for seed in range(5)])
+strong = np.mean([lead(seed, copies=3, n=10, l2=1.0) for seed in WORLDS])
 claim("ten sentences again, the CRF with ten times the penalty: no lead to speak of", strong, near=0, within=0.02)
 
 # %% [markdown]
@@ -465,7 +467,7 @@ def confidence_and_accuracy(model, x, y):
     return np.array([sure.mean().item(), (chosen == y).double().mean().item()])
 
 results = {"HMM": [], "CRF": [], "HMM without the copies": []}
-for seed in range(5):
+for seed in WORLDS:
     world, rng = TaggingWorld(seed, copies=3), seeded(100 + seed)
     (x, y), (x_test, y_test) = world.sample(300, 10, rng), world.sample(2_000, 10, rng)
     distinct, distinct_test = world.distinct(x), world.distinct(x_test)
