@@ -239,7 +239,7 @@ claim("its logarithm from the Cholesky factor is right, off by",
 # closes the gap to the bound? Then try other starts, other seeds and other $K$.
 
 # %%
-def stepper(half_steps=0, K=3, seed=0, begin="one corner"):
+def stepper(half_steps=0, K=3, seed=0, begin="random points"):
     model, r = start(x, K, seeded(seed), begin), None
     log_likelihood, bounds, shown = [model.log_prob(x).mean().item()], [], (r, model)
     for half in range(1, 41):
