@@ -13,15 +13,6 @@ from course_lib.models.gmm import CollapsedError, GaussianMixture
 from course_lib.models.gmm_em import COVARIANCES, STARTS, bic, constrain, fit, m_step, n_parameters, start
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Many tiny products: two threads would spend their time waiting for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 

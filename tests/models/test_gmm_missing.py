@@ -9,15 +9,6 @@ from course_lib.models.gmm_em import COVARIANCES, fit, m_step, start
 from course_lib.models.gmm_missing import em_step, fit_missing
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Many tiny products: two threads would spend their time waiting for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
