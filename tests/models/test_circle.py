@@ -67,8 +67,9 @@ def test_no_search_beats_the_best_gaussian(points):
         assert (circle.elbo(points, m, log_s.exp()) - best).max() < 1e-9
 
 
-def test_the_best_gaussian_is_stationary(points):
-    circle = Circle()
+@pytest.mark.parametrize(("a", "noise"), [(2.0, 0.4), (1.0, 1.0), (2.0, 0.1)])
+def test_the_best_gaussian_is_stationary(points, a, noise):
+    circle = Circle(a, noise)
     m, s = (v.requires_grad_() for v in circle.best_gaussian(points))
     for slope in torch.autograd.grad(circle.elbo(points, m, s).sum(), (m, s)):
         assert slope.abs().max() < 1e-4
