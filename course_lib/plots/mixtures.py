@@ -77,7 +77,7 @@ def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, 
     _plane(left, "responsibilities as colours", limit)
     log_likelihood, bound = np.asarray(log_likelihood), np.asarray(bound)
     right.plot(np.arange(now + 1), log_likelihood[: now + 1], "-", color=COLOURS[0], label="log-likelihood")
-    right.plot(np.arange(1, now + 1), bound[:now], "--", color=COLOURS[1], label="bound $L(r, \\theta)$")
+    right.plot(np.arange(1, now + 1), bound[:now], "--", color=COLOURS[1], label=r"bound $\mathcal{L}(r, \theta)$")
     right.plot(now, log_likelihood[now], "o", color=COLOURS[0], markersize=9)
     top, after_one_step = log_likelihood.max(), log_likelihood[2]
     bottom = max(log_likelihood[0], after_one_step - 1.5 * (top - after_one_step) - 0.02)  # or its leap would be all

@@ -356,7 +356,7 @@ claim("BIC chooses", sizes[judged["−BIC / 2n"].argmax()], near=3, within=0)
 # %% [markdown]
 # ## Digits
 # A full covariance of all pixels is large, so we describe a picture by its first principal components,
-# $c = V^\top (x - m)$, and treat what is left over as round noise. So $x = m + V c + e$ is still a Gaussian mixture in
+# $c = V^\top (x - m)$, and treat what is left over as round noise. So $x = m + V c + \varepsilon$ is still a Gaussian mixture in
 # *pixel* space, with $\Sigma_k^{\text{pixel}} = V \Sigma_k V^\top + s^2 (I - V V^\top)$. The labels are not used.
 
 # %%
@@ -372,7 +372,7 @@ def pictures(c):
 
 rows = [pictures(fitted[K].sample(10, seeded(3))[0]) for K in (1, 20)] + [pictures(c_test[:10])]
 show(images(torch.cat(rows), row_labels=["one Gaussian", "20 components", "real digits"],
-            title="New digits, drawn and shown without the noise e"),
+            title="New digits, drawn and shown without the noise ε"),
      alt="Three rows of ten pictures: blurred tangles from a single Gaussian, mostly digit-like shapes from twenty "
          "components, real digits in the same thirty numbers")
 
