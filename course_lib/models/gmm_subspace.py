@@ -1,0 +1,53 @@
+"""A Gaussian mixture over pictures: a mixture in the space of the first principal components, and even noise around it.
+
+With orthonormal directions V and mean m, x = m + V c + e, where c follows a mixture and e is round noise orthogonal to
+V, as in M. E. Tipping, C. M. Bishop, *Mixtures of Probabilistic Principal Component Analysers*, Neural Computation 11
+(1999), but with one V for all components. So x is a Gaussian mixture, too, in as many dimensions as there are pixels,
+and all of its conditionals are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from course_lib.models.gmm import GaussianMixture
+
+
+@dataclass(frozen=True)
+class Subspace:
+    """The directions in which data vary most, and how much they vary in all others.
+
+    Attributes:
+        mean: of the data, `[D]`.
+        V: orthonormal columns, `[D, d]`, float64.
+        noise_var: mean variance in the D − d directions left out.
+    """
+
+    mean: Tensor
+    V: Tensor
+    noise_var: float
+
+    @classmethod
+    def of(cls, x: Tensor, d: int) -> Subspace:
+        """The first `d` principal components of points `[n, D]`.
+
+        Raises:
+            ValueError: unless 0 < d < D.
+        """
+        if not 0 < d < x.shape[1]:
+            raise ValueError(f"d must lie between 1 and {x.shape[1] - 1}, not {d}")
+        x = x.to(torch.float64)
+        variances, directions = torch.linalg.eigh(x.T.cov(correction=0))  # ascending
+        return cls(x.mean(dim=0), directions[:, -d:].flip(1), variances[:-d].mean().item())
+
+    def project(self, x: Tensor) -> Tensor:
+        """Coordinates c = Vᵀ(x − m), `[n, d]`, of points `[n, D]`."""
+        return (x.to(torch.float64) - self.mean) @ self.V
+
+    def lift(self, model: GaussianMixture) -> GaussianMixture:
+        """The mixture of x, `[K, D]`, from that of c, `[K, d]`: N(m + V μ_k, V Σ_k Vᵀ + noise_var·(I − V Vᵀ))."""
+        noise = self.noise_var * (torch.eye(len(self.mean), dtype=torch.float64) - self.V @ self.V.T)
+        return GaussianMixture(model.pi, self.mean + model.mu @ self.V.T, self.V @ model.cov @ self.V.T + noise)

@@ -1,0 +1,111 @@
+"""Mixtures of Gaussians: weighted bumps, clouds with their ellipses, a density that is bent along a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.colors
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
+
+from course_lib.plots.style import COLOURS, LINES, figure, one_axes
+
+
+def bumps(x: ArrayLike, parts: ArrayLike, *, samples: ArrayLike, title: str) -> Figure:
+    """The weighted densities `parts` `[K, n]` over `x` `[n]`, their sum, and a histogram of `samples`."""
+    fig, ax = one_axes(title, "x", "density", 8.0, 4.0)
+    x = np.asarray(x)
+    ax.hist(np.ravel(samples), bins=80, range=(x.min(), x.max()), density=True, color="#DDDDDD", label="drawn")
+    for k, part in enumerate(np.asarray(parts)):
+        ax.plot(x, part, LINES[(k + 1) % 4], color=COLOURS[k], label=f"$\\pi_{k + 1}\\,p(x\\,|\\,{k + 1})$")
+    ax.plot(x, np.asarray(parts).sum(axis=0), "-", color="black", linewidth=1.6, label="sum, $p(x)$")
+    ax.legend()
+    return fig
+
+
+def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike) -> None:
+    """Points `[n, 2]` on given axes, coloured by their responsibilities `[n, K]` (grey: none yet), and one- and
+    two-sigma ellipses of the components, numbered at their means `[K, 2]`; covariances `[K, 2, 2]`."""
+    x, K = np.asarray(x), len(mu)
+    palette = np.array([matplotlib.colors.to_rgb(COLOURS[k % 8]) for k in range(K)])
+    ax.scatter(*x.T, s=22, c="#AAAAAA" if r is None else np.clip(np.asarray(r) @ palette, 0, 1), linewidths=0)
+    for k, (mean, covariance) in enumerate(zip(np.asarray(mu), np.asarray(cov), strict=True)):
+        lengths, directions = np.linalg.eigh(covariance)
+        angle = np.degrees(np.arctan2(directions[1, 1], directions[0, 1]))
+        for sigmas in (1, 2):
+            ax.add_patch(Ellipse(mean, *(2 * sigmas * np.sqrt(lengths[::-1])), angle=angle, fill=False,
+                                 edgecolor=COLOURS[k % 8], linestyle=LINES[k % 4], linewidth=2.2))
+        ax.text(*mean, str(k + 1), fontsize=15, fontweight="bold", color="black", ha="center", va="center",
+                clip_on=True, path_effects=[withStroke(linewidth=3.5, foreground="white")])
+
+
+def _plane(ax: Axes, title: str, limit: float) -> None:
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+    ax.set_title(title, fontsize=13)
+    ax.grid(visible=False)
+
+
+def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike | None, ArrayLike, ArrayLike]], *, title: str,
+           limit: float = 5.5) -> Figure:
+    """A row of panels, each a title with the arguments of `cloud`: points, responsibilities, means, covariances."""
+    fig, axes = figure(3.5 * len(panels), 4.1, 1, len(panels))
+    for ax, (name, shown) in zip(axes[0], panels.items(), strict=True):
+        cloud(ax, *shown)
+        _plane(ax, name, limit)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
+
+
+def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, *, log_likelihood: ArrayLike,
+            bound: ArrayLike, now: int, title: str, limit: float = 5.5) -> Figure:
+    """One moment of EM: the cloud, and beside it the track of log-likelihood and bound up to half step `now`.
+
+    `log_likelihood` `[steps + 1]` begins before the first half step, `bound` `[steps]` after it; both are given for
+    the whole run, so that the axes stay where they are while `now` moves.
+    """
+    fig, axes = figure(9.6, 4.6, 1, 2)
+    left, right = axes[0]
+    cloud(left, x, r, mu, cov)
+    _plane(left, "responsibilities as colours", limit)
+    log_likelihood, bound = np.asarray(log_likelihood), np.asarray(bound)
+    right.plot(np.arange(now + 1), log_likelihood[: now + 1], "-", color=COLOURS[0], label="log-likelihood")
+    right.plot(np.arange(1, now + 1), bound[:now], "--", color=COLOURS[1], label="bound $L(r, \\theta)$")
+    right.plot(now, log_likelihood[now], "o", color=COLOURS[0], markersize=9)
+    room = 0.06 * np.ptp(log_likelihood) + 1e-3
+    right.set(xlim=(-1, len(log_likelihood)), ylim=(log_likelihood.min() - room, log_likelihood.max() + room),
+              xlabel="half steps", ylabel="nats per point")
+    right.set_title("log-likelihood and bound", fontsize=13)
+    right.legend(loc="lower right")
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
+
+
+def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1$", ylabel: str = "$x_2$") -> Figure:
+    """A row of point clouds `[n, 2]` over common axes, each with its title."""
+    fig, axes = figure(max(3.2 * len(panels), 5.2), 3.9, 1, len(panels), sharex=True, sharey=True)
+    for i, (ax, (name, x)) in enumerate(zip(axes[0], panels.items(), strict=True)):
+        ax.scatter(*np.asarray(x).T, s=10, color=COLOURS[i], linewidths=0, alpha=0.6)
+        ax.set_title(name, fontsize=13)
+        ax.set(xlabel=xlabel)
+    axes[0, 0].set_ylabel(ylabel)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
+
+
+def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
+    """A row of densities of the plane: for each its title, its values `[m·m]` on the grid of `plane` with this `axis`
+    `[m]`, and the centres `[K, 2]` of the Gaussians that were added up (dots, up to a hundred)."""
+    axis = np.asarray(axis)
+    fig, axes = figure(3.2 * len(panels), 3.9, 1, len(panels))
+    for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
+        ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
+                  extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
+        if len(centres) <= 100:  # more would hide the density
+            ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=3.5)
+        _plane(ax, name, axis[-1])
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig

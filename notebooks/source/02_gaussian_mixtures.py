@@ -1,0 +1,573 @@
+# %% [markdown]
+# # 02 · Clusters that nobody labelled
+#
+# Naive Bayes was told which class each picture belonged to. Now nobody tells us.
+# **How do you fit a model whose most important variable was never recorded?**
+#
+# | | |
+# |---|---|
+# | You will be able to | sample from a mixture, derive EM and run it safely, choose K, and fill in what is missing |
+# | You need | notebook 01, the multivariate Gaussian, logarithms of sums |
+# | Time | 40 minutes to read · 35 seconds to run · seed 0 |
+
+# %%
+import math
+
+import numpy as np
+import torch
+from sklearn import mixture as sklearn_mixture
+from sklearn.metrics import adjusted_rand_score
+
+from course_lib.data import load_mnist
+from course_lib.live import explore
+from course_lib.models.gmm import CollapsedError, GaussianMixture
+from course_lib.models.gmm_em import STARTS, bic, fit, m_step, start
+from course_lib.models.gmm_missing import em_step, fit_missing
+from course_lib.models.gmm_subspace import Subspace
+from course_lib.plots import bent_lines, bumps, clouds, curves, em_moment, images, plane, scatters, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Two hours with the exercises. The derivation of the bound fits on one board; let them step
+# through the stepper by hand before they see the claim that the likelihood never falls, and ask why the curve is flat
+# on every other half step. If time is short, leave the MNIST part for homework; do not leave out the last section,
+# which is where the VAE comes from.
+
+# %% [markdown]
+# ## Two jobs
+# A generative model has two jobs: say how probable a point is (**density estimation**), and make new points
+# (**sampling**). A **mixture** does both by way of a hidden choice. First a component $k$ is drawn with probability
+# $\pi_k$, then a point from that component's Gaussian:
+#
+# $$k \sim p(k) = \pi_k, \qquad x \mid k \sim \mathcal{N}(\mu_k, \Sigma_k), \qquad
+#   p(x) = \sum_k p(k)\,p(x \mid k).$$
+#
+# Drawing the parents first is **ancestral sampling**. The sum is the total probability over a choice we do not see.
+
+# %%
+predict("02.average", "Someone else draws one number from EACH component and averages them, with weights π. "
+        "What does the histogram look like?", options=["like p(x)", "one single bump", "as many bumps, but narrower"])
+
+# %%
+pi = torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64)
+mu = torch.tensor([-2.0, 0.5, 3.0], dtype=torch.float64)
+sigma = torch.tensor([0.7, 0.3, 1.0], dtype=torch.float64)
+n, rng = 5_000, seeded()
+
+k = torch.multinomial(pi, n, replacement=True, generator=rng)                      # first the component,
+drawn = mu[k] + sigma[k] * torch.randn(n, generator=rng, dtype=torch.float64)      # then the point
+
+grid = torch.linspace(-5, 7, 601, dtype=torch.float64)
+parts = pi[:, None] * torch.distributions.Normal(mu[:, None], sigma[:, None]).log_prob(grid).exp()
+show(bumps(grid, parts, samples=drawn, title="Weighted bumps add up to the curve, and the samples fill it"),
+     alt="Three bell curves of different height and width, their sum as a black line with three peaks, and a grey "
+         "histogram of samples that follows the black line")
+
+# %% [markdown]
+# Does the histogram *fit*? Kolmogorov and Smirnov compare distribution functions: the largest distance between the share
+# of samples below $x$ and $F(x) = \sum_k \pi_k\,\Phi\bigl((x - \mu_k)/\sigma_k\bigr)$. Times $\sqrt{n}$, it stays
+# below a constant in ninety-nine of a hundred fair experiments.
+
+# %%
+def kolmogorov(samples):
+    """√n times the largest distance between the samples' distribution function and the mixture's."""
+    x = samples.sort().values
+    F = (pi * torch.special.ndtr((x[:, None] - mu) / sigma)).sum(dim=1)
+    steps = torch.arange(n + 1, dtype=torch.float64) / n
+    return math.sqrt(n) * torch.maximum(steps[1:] - F, F - steps[:-1]).max()
+
+averaged = (pi * (mu + sigma * torch.randn(n, 3, generator=rng, dtype=torch.float64))).sum(dim=1)
+claim("ancestral samples pass, at the level of one in a hundred", kolmogorov(drawn), below=1.63)
+claim("averaged draws fail by far", kolmogorov(averaged), above=10)
+one_bump = torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n)    # quantiles of N(0, 1)
+off = (((averaged - averaged.mean()) / averaged.std()).sort().values - one_bump).abs().mean()
+claim("they are one Gaussian: mean distance of their quantiles from its", off, below=0.1)
+reveal("02.average", "one single bump" if off < 0.1 else "like p(x)")
+
+# %% [markdown]
+# A mixture adds *densities*, not numbers. Averaging independent Gaussians gives one Gaussian.
+#
+# ## Nobody recorded the choice
+# Two hundred and fifty points in the plane. They come from three Gaussians; which point from which is thrown away.
+
+# %%
+truth = GaussianMixture(
+    pi=torch.tensor([0.5, 0.3, 0.2]), mu=torch.tensor([[-2.0, -1.0], [2.0, -1.5], [0.5, 2.5]]),
+    cov=torch.tensor([[[1.2, 0.9], [0.9, 1.2]], [[0.5, -0.3], [-0.3, 1.0]], [[1.6, 0.0], [0.0, 0.3]]]))
+x, _ = truth.sample(250, seeded())
+x_held_out, _ = truth.sample(5_000, seeded(1))
+show(scatters({"": x}, title="What we are given"),
+     alt="A cloud of points in the plane with three denser regions: one slanted at the lower left, one at the lower "
+         "right, one flat at the top")
+
+# %% [markdown]
+# Maximum likelihood wants $\sum_i \log \sum_k \pi_k\,\mathcal{N}(x_i; \mu_k, \Sigma_k)$ large. The sum inside the
+# logarithm is the trouble: no derivative falls apart into averages, as it did in notebook 01. If we *knew* $k$, there
+# would be no inner sum. So we guess $k$, softly.
+#
+# ## A bound, line by line
+# For one point, take any weights $r_k \ge 0$ with $\sum_k r_k = 1$. Multiply and divide by them:
+#
+# $$\log p(x) = \log \sum_k r_k\,\frac{p(x, k)}{r_k} \;\ge\; \sum_k r_k \log \frac{p(x, k)}{r_k} =: L(r, \theta).$$
+#
+# The step is **Jensen's inequality**: the logarithm is concave, so the log of an average is at least the average of
+# the logs. How much is lost? Put $p(x, k) = p(x)\,p(k \mid x)$ into $L$, and $\log p(x)$ comes out:
+#
+# $$\log p(x) - L(r, \theta) = \sum_k r_k \log \frac{r_k}{p(k \mid x)} = \mathrm{KL}(r \,\|\, p(k \mid x)) \ge 0 .$$
+#
+# So nothing is lost exactly when $r_k = p(k \mid x)$. These posteriors are the **responsibilities**, and computing them
+# is the **E-step**.
+
+# %%
+def log_joint(x, pi, mu, cov):
+    """log p(x, k) = log π_k + log N(x; μ_k, Σ_k), shape (n, K), by way of Σ = L Lᵀ."""
+    columns = []
+    for k in range(len(pi)):
+        L = torch.linalg.cholesky(cov[k])
+        z = torch.linalg.solve_triangular(L, (x - mu[k]).T, upper=False)            # |z|² = (x − μ)ᵀ Σ⁻¹ (x − μ)
+        log_det = 2 * L.diagonal().log().sum()                                      # log |Σ|
+        columns.append(pi[k].log() - 0.5 * ((z**2).sum(dim=0) + log_det + x.shape[1] * math.log(2 * math.pi)))
+    return torch.stack(columns, dim=1)
+
+def e_step(x, *theta):
+    """log r_ik = log p(k | x_i), shape (n, K)."""
+    joint = log_joint(x, *theta)
+    return joint - joint.logsumexp(dim=1, keepdim=True)
+
+def bound(joint, r):
+    """L(r, θ) of each point, shape (n,)."""
+    return (r * (joint - r.log())).sum(dim=1)
+
+# %%
+first = start(x, 3, seeded(2), "random points")
+theta = first.pi, first.mu, first.cov
+joint, log_r = log_joint(x, *theta), e_step(x, *theta)
+log_p = joint.logsumexp(dim=1)
+
+r_any = torch.rand(250, 3, generator=seeded(), dtype=torch.float64)
+r_any /= r_any.sum(dim=1, keepdim=True)
+gap = (r_any * (r_any.log() - log_r)).sum(dim=1)
+claim("random weights r: the bound lies below log p(x), smallest gap", (log_p - bound(joint, r_any)).min(), above=0)
+claim("the gap is KL(r ‖ p(k|x)): largest difference", (log_p - bound(joint, r_any) - gap).abs().max(), below=1e-10)
+claim("with the responsibilities the gap is zero", (log_p - bound(joint, log_r.exp())).abs().max(), below=1e-10)
+
+# %% [markdown]
+# ## Then weighted means
+# Keep $r$ and move the parameters: the **M-step** maximises $\sum_i L$. The $r \log r$ part does not depend on them, so
+# what is left is $Q(\theta) = \sum_i \sum_k r_{ik} \log \bigl[\pi_k\,\mathcal{N}(x_i; \mu_k, \Sigma_k)\bigr]$: the
+# logarithm now meets the Gaussian, as if each point were shared out. With $N_k = \sum_i r_{ik}$:
+#
+# - $\partial Q/\partial \mu_k = \Sigma_k^{-1} \sum_i r_{ik}\,(x_i - \mu_k) = 0$, so
+#   $\mu_k = \frac{1}{N_k} \sum_i r_{ik}\,x_i$.
+# - $\partial Q/\partial \Sigma_k^{-1} = \tfrac{1}{2} \sum_i r_{ik} \bigl[\Sigma_k - (x_i - \mu_k)(x_i - \mu_k)^\top\bigr]
+#   = 0$, so $\Sigma_k$ is the weighted average of the squares.
+# - The weights must sum to one. A Lagrange multiplier $\lambda$ adds that: $N_k / \pi_k = \lambda$ for all $k$. Summing
+#   $N_k = \lambda \pi_k$ gives $\lambda = n$, so $\pi_k = N_k / n$.
+
+# %%
+def maximise(x, r):
+    """π, μ, Σ that maximise Q."""
+    N = r.sum(dim=0)
+    mu = r.T @ x / N[:, None]
+    cov = torch.stack([(r[:, [k]] * (x - mu[k])).T @ (x - mu[k]) / N[k] for k in range(len(N))])
+    return N / len(x), mu, cov
+
+def Q(logits, mu, cov):
+    return (log_r.exp() * log_joint(x, logits.softmax(dim=0), mu, cov)).sum()      # softmax: they sum to one
+
+better = maximise(x, log_r.exp())
+slopes = torch.func.grad(Q, argnums=(0, 1, 2))(better[0].log(), *better[1:])
+before = torch.func.grad(Q, argnums=(0, 1, 2))(theta[0].log(), *theta[1:])
+claim("before the M-step Q has a slope", max(s.abs().max() for s in before), above=1)
+claim("after it, Q is flat in all directions", max(s.abs().max() for s in slopes), below=1e-8)
+
+# %% [markdown]
+# Put together: $\log p_\text{new} \ge L(r, \theta_\text{new}) \ge L(r, \theta_\text{old}) = \log p_\text{old}$. The
+# first step is the bound, the second the M-step, the third the E-step. **The likelihood never falls.**
+
+# %%
+ours, track = theta, []
+for step in range(200):
+    track.append(log_joint(x, *ours).logsumexp(dim=1).mean().item())
+    ours = maximise(x, e_step(x, *ours).exp())
+library, library_track = fit(x, first, steps=200)
+
+sklearn_model = sklearn_mixture.GaussianMixture(
+    3, reg_covar=0, max_iter=200, tol=1e-9, weights_init=first.pi, means_init=first.mu,
+    precisions_init=torch.linalg.inv(first.cov)).fit(x)
+
+claim("in 200 steps the likelihood never falls: its smallest gain", np.diff(track).min(), above=-1e-12)
+claim("the library takes the same path", np.abs(np.subtract(track, library_track)).max(), below=1e-10)
+claim("and scikit-learn arrives at the same likelihood", sklearn_model.score(x) - library.log_prob(x).mean(),
+      near=0, within=1e-6)
+
+# %% [markdown]
+# ## Why logsumexp, why Cholesky
+# Written as in the formulas, with densities and determinants, EM breaks: on one point that lies far out, or on points
+# with as many coordinates as a picture has pixels.
+
+# %%
+far = torch.tensor([[60.0, 60.0]], dtype=torch.float64)
+densities = log_joint(far, *better).exp()
+print("densities", densities.tolist(), "  naive responsibilities", (densities / densities.sum()).tolist())
+claim("naively they are 0/0", bool((densities / densities.sum()).isnan().all()))
+claim("in logs they sum to one", e_step(far, *better).exp().sum(), near=1, within=1e-9)
+
+narrow = 0.1 * torch.eye(400, dtype=torch.float64)                                  # 20 x 20 pixels
+claim("the determinant underflows to", torch.linalg.det(narrow), near=0, within=0)
+claim("its logarithm from the Cholesky factor is right, off by",
+      2 * torch.linalg.cholesky(narrow).diagonal().log().sum() - 400 * math.log(0.1), near=0, within=1e-9)
+
+# %% [markdown]
+# ## Step by step
+# Move `half steps` with the arrow keys. An odd half step is an **E-step**: colours change, ellipses stay. An even one is
+# an **M-step**: ellipses move, colours stay. Which of the two raises the likelihood, and which closes the gap to the
+# bound? Then start in one corner, and try other seeds and other $K$.
+
+# %%
+def stepper(half_steps=0, K=3, seed=0, begin="one corner"):
+    model, r = start(x, K, seeded(seed), begin), None
+    log_likelihood, bounds, shown = [model.log_prob(x).mean().item()], [], (r, model)
+    for half in range(1, 41):
+        if half % 2:
+            r = model.log_posterior(x).exp()                                        # E-step
+        else:
+            model = m_step(x, r)
+        joint = model.log_joint(x)
+        log_likelihood.append(joint.logsumexp(dim=1).mean().item())
+        bounds.append(((r * joint).sum() + torch.special.entr(r).sum()).item() / len(x))
+        if half == half_steps:
+            shown = r, model
+    title = (f"Start, {begin}: no responsibilities yet" if half_steps == 0 else
+             f"After E-step {half_steps // 2 + 1}: new colours, same ellipses" if half_steps % 2 else
+             f"After M-step {half_steps // 2}: new ellipses, same colours")
+    return em_moment(x, shown[0], shown[1].mu, shown[1].cov, log_likelihood=log_likelihood, bound=bounds,
+                     now=half_steps, title=title)
+
+explore(stepper, half_steps=(0, 40, 1), K=(1, 6, 1), seed=(0, 20, 1), begin=list(STARTS),
+        labels={"half_steps": "half steps", "begin": "start"},
+        alt="Points coloured by responsibilities with the ellipses of the components; beside them the log-likelihood")
+
+# %% [markdown]
+# ## Break it: equal beginnings
+# EM climbs; it does not look around. What it finds depends on where it starts.
+
+# %%
+predict("02.equal", "All three components start exactly alike. Where does EM end?",
+        options=["at the three clusters", "at two clusters", "with three equal components"])
+
+# %%
+same = GaussianMixture(torch.full((3,), 1 / 3), x.mean(dim=0).expand(3, 2), x.T.cov().expand(3, 2, 2))
+stuck, _ = fit(x, same, steps=20)
+reveal("02.equal", "with three equal components" if stuck.mu.std(dim=0).max() < 1e-6 else "at the three clusters")
+
+ends = {how: [fit(x, start(x, 3, seeded(seed), how), steps=20) for seed in range(10)] for how in STARTS}
+height = {how: np.array([track[-1] for _, track in runs]) for how, runs in ends.items()}
+worst = {how: ends[how][height[how].argmin()] for how in STARTS}
+panels = {f"{how}: {track[-1]:.2f}": (x, m.log_posterior(x).exp(), m.mu, m.cov) for how, (m, track) in worst.items()}
+show(clouds(panels, title="The worst of ten starts of each kind, with its nats per point"),
+     alt="Three panels with the same points: from random points and from one corner two ellipses share one cluster and "
+         "one ellipse covers two; from k-means each cluster has its ellipse")
+
+# %%
+claim("random points: best minus worst of ten starts, nats per point", np.ptp(height["random points"]), above=0.05)
+claim("one corner: the same", np.ptp(height["one corner"]), above=0.05)
+claim("k-means: all ten end at the same place", np.ptp(height["k-means"]), below=0.02)
+
+# %% [markdown]
+# **Repair:** begin with k-means, or begin often and keep the best.
+#
+# ## Break it: a likelihood without a ceiling
+# Put a second component onto one training point, with the weight of one point, and shrink it. In $D$ dimensions its density there grows by $2^D$ each time
+# $\sigma$ is halved, and the first component takes care of all others.
+
+# %%
+def with_a_spike(halvings):
+    spike = 4.0 ** -halvings * torch.eye(2, dtype=torch.float64)
+    return GaussianMixture(torch.tensor([0.996, 0.004]), torch.stack([x.mean(dim=0), x[0]]),
+                           torch.stack([x.T.cov(), spike]))
+
+halvings = np.arange(31)
+spiked = [with_a_spike(int(h)) for h in halvings]
+total = {"250 training points": np.array([m.log_prob(x).sum().item() for m in spiked]),
+         "250 held-out points": np.array([m.log_prob(x_held_out[:250]).sum().item() for m in spiked])}
+show(curves(halvings, total, title="A worthless component drives the training likelihood to infinity",
+            xlabel="how often σ was halved", ylabel="log-likelihood, nats"),
+     alt="The training curve rises in a straight line as sigma is halved; the held-out curve stays flat")
+
+# %%
+gain = np.diff(total["250 training points"])[-10:]
+claim("each halving gains D log 2 nats", gain.mean(), near=2 * math.log(2), within=1e-6)
+
+def collapses(seed, reg):
+    few, _ = truth.sample(12, seeded(seed))
+    try:
+        fit(few, start(few, 4, seeded(seed), "random points", reg=reg), steps=100, reg=reg)
+    except CollapsedError:
+        return True
+    return False
+
+claim("twelve points, four components: share of twenty runs of EM that collapse by themselves",
+      np.mean([collapses(seed, reg=0) for seed in range(20)]), above=0.5)
+claim("with a little added to each variance", np.mean([collapses(seed, reg=0.05) for seed in range(20)]), below=0.01)
+
+# %% [markdown]
+# So the *global* maximum of the likelihood is useless, and EM works because it stops at a good local one. The repair
+# makes a smallest width part of the model.
+#
+# ## Too many components
+# More components always fit the training data better. Two judges: the likelihood of **held-out** points, and the
+# **Bayesian information criterion** of Schwarz, which needs none: $\mathrm{BIC} = -2 \log p(x) + m \log n$ for $m$ free
+# parameters. The smaller the better.
+
+# %%
+sizes = np.arange(1, 11)
+best = [max((fit(x, start(x, int(K), seeded(s), reg=1e-6), steps=60, reg=1e-6) for s in range(3)),
+            key=lambda run: run[1][-1])[0] for K in sizes]
+judged = {"training": np.array([m.log_prob(x).mean().item() for m in best]),
+          "held out": np.array([m.log_prob(x_held_out).mean().item() for m in best]),
+          "−BIC / 2n": np.array([-bic(m, x) / (2 * len(x)) for m in best])}
+show(curves(sizes, judged, title="Training always wants more; the other two turn at the truth",
+            xlabel="components K", ylabel="nats per point"),
+     alt="The training curve rises all the way from one to ten components; the held-out likelihood and minus BIC rise "
+         "to three components and fall after it")
+
+# %%
+claim("training: ten components are ahead of three by", judged["training"][9] - judged["training"][2], above=0.05)
+claim("held out: three are ahead of ten by", judged["held out"][2] - judged["held out"][9], above=0.05)
+claim("BIC chooses", sizes[judged["−BIC / 2n"].argmax()], near=3, within=0)
+
+# %% [markdown]
+# ## Digits
+# A full covariance of all pixels is large, so we describe a picture by its first principal components,
+# $c = V^\top (x - m)$, and treat what is left over as round noise. So $x = m + V c + e$ is still a Gaussian mixture in
+# *pixel* space, with $\Sigma_k^{\text{pixel}} = V \Sigma_k V^\top + s^2 (I - V V^\top)$. The labels are not used.
+
+# %%
+train, test = load_mnist("train")[:6_000].halved(), load_mnist("test").halved()      # 14 x 14 pixels
+space = Subspace.of(train.flat(), d=30)
+c, c_test = space.project(train.flat()), space.project(test.flat())
+fitted = {K: fit(c, start(c, K, seeded(), reg=0.01), steps=steps, reg=0.01)[0] for K, steps in ((1, 1), (20, 12))}
+claim("held-out gain of twenty components over a single Gaussian, nats per picture",
+      (fitted[20].log_prob(c_test) - fitted[1].log_prob(c_test)).mean(), above=3)
+
+def pictures(c):
+    return (space.mean + c @ space.V.T).view(-1, 14, 14)
+
+rows = [pictures(fitted[K].sample(10, seeded(3))[0]) for K in (1, 20)] + [pictures(c_test[:10])]
+show(images(torch.cat(rows), row_labels=["one Gaussian", "20 components", "real digits"],
+            title="New digits, drawn and shown without the noise e"),
+     alt="Three rows of ten pictures: blurred tangles from a single Gaussian, mostly digit-like shapes from twenty "
+         "components, real digits in the same thirty numbers")
+
+# %%
+predict("02.purity", "Name each cluster after its most frequent digit. What percentage of test pictures is then "
+        "named right?", low=0, high=100)
+
+# %%
+cluster = fitted[20].log_joint(c_test).argmax(dim=1)
+table = np.zeros((20, 10), dtype=int)
+np.add.at(table, (cluster.numpy(), test.labels.numpy()), 1)
+share = table.max(axis=1) / table.sum(axis=1).clip(1)
+names = [f"{digit}: {s:.0%}" for digit, s in zip(table.argmax(axis=1), share, strict=True)]
+order = table.argmax(axis=1).argsort(kind="stable")
+show(images(pictures(fitted[20].mu[order]), labels=[names[i] for i in order],
+            title="Each cluster's mean, its most frequent digit and that digit's share"),
+     alt="Twenty average digits, most of them clear, several slants of 1 and styles of 0; a few clusters mix 4 and 9 or "
+         "3, 5 and 8")
+reveal("02.purity", 100 * table.max(axis=1).sum() / len(test))
+claim("purity, the share named right", table.max(axis=1).sum() / len(test), near=0.77, within=0.1)
+claim("adjusted Rand index (1: clusters are labels, 0: chance)", adjusted_rand_score(test.labels, cluster),
+      near=0.45, within=0.15)
+
+# %% [markdown]
+# Clusters are not classes. Purity rises with $K$ whatever they mean; the Rand index also punishes splitting a digit into
+# its styles, which is what the likelihood pays for.
+#
+# ## Half of it hidden
+# In each component the hidden pixels $h$ given the seen ones $o$ are Gaussian, with mean
+# $\mu_h + \Sigma_{ho} \Sigma_{oo}^{-1} (x_o - \mu_o)$; the weights become $p(k \mid x_o)$. All of it is exact.
+
+# %%
+pixel = {K: space.lift(model) for K, model in fitted.items()}
+seen = torch.arange(196) < 98                                                       # the upper half
+digit = torch.stack([test.flat()[test.labels == k][3] for k in range(10)])
+mean = pixel[20].complete(digit, seen)
+drawn = digit.clone().double()
+for i in range(10):
+    drawn[i, ~seen] = pixel[20].condition(digit[i], seen).sample(1, seeded(i))[0][0]
+
+show(images(torch.cat([digit * seen, mean, drawn, digit]).view(40, 14, 14),
+            row_labels=["seen", "mean", "drawn", "truth"], title="The lower half, from the exact conditional"),
+     alt="Upper halves of ten digits; completed by the conditional mean, a soft but fitting lower half; completed by "
+         "a draw, with grain; the whole digits")
+
+# %%
+hidden_given_seen = torch.stack([pixel[20].condition(d, seen).log_prob(d[None, ~seen])[0] for d in digit])
+difference = hidden_given_seen - (pixel[20].log_prob(digit) - pixel[20].log_prob(digit, seen))
+claim("log p(h | o) = log p(x) − log p(o): largest difference", difference.abs().max(), below=1e-6)
+
+pages = test.flat()[:500]
+error = {K: ((pixel[K].complete(pages, seen) - pages) ** 2)[:, ~seen].mean() for K in (1, 20)}
+blank = ((train.flat().mean(dim=0) - pages) ** 2)[:, ~seen].mean()
+claim("squared error of one Gaussian, relative to filling in the average", error[1] / blank, below=0.9)
+claim("of twenty components, relative to one Gaussian", error[20] / error[1], below=0.97)
+
+# %% [markdown]
+# ## Learning from holes
+# Now half of the *training* numbers are hidden, at random. A common habit fills each hole with that coordinate's average
+# and goes on. EM needs no filling: the hidden coordinates are one more thing nobody recorded. The E-step takes
+# $p(k \mid x_o)$; the M-step uses the conditional mean of what is hidden *and adds its conditional covariance*, for a
+# guess is not a measurement.
+
+# %%
+few = Subspace.of(train.flat(), d=6)
+full, full_test = few.project(train.flat()[:2_000]), few.project(test.flat())
+observed = torch.rand(full.shape, generator=seeded()) < 0.5
+holes = torch.where(observed, full, torch.nan)
+filled = torch.where(observed, full, holes.nanmean(dim=0))
+
+begin = start(filled, 8, seeded(), reg=0.01)
+models = {"nothing hidden": fit(full, begin, steps=15, reg=0.01)[0],
+          "exact marginals": fit_missing(holes, observed, begin, steps=15, reg=0.01)[0],
+          "averages filled in": fit(filled, begin, steps=15, reg=0.01)[0]}
+score = {name: model.log_prob(full_test).mean().item() for name, model in models.items()}
+print({name: round(value, 2) for name, value in score.items()}, "nats per held-out picture")
+
+# %%
+show(scatters({name: model.sample(2_000, seeded())[0][:, :2] for name, model in models.items()},
+              title="What each has learned: 2,000 draws", xlabel="component 1", ylabel="component 2"),
+     alt="Three clouds: wide and structured where nothing was hidden, nearly the same from exact marginals, and a "
+         "cross along both axes where averages were filled in")
+claim("exact marginals are ahead of filled-in averages by", score["exact marginals"] - score["averages filled in"],
+      above=1)
+claim("having seen everything is still worth", score["nothing hidden"] - score["exact marginals"], above=0.2, below=3)
+
+# %% [markdown]
+# ## From K clusters to infinitely many
+# A cluster number says *which*, never *where in between*. Twenty clusters need twenty means, and a style shared by all
+# digits, like slant, must be learned in each anew. Let the hidden variable be a number, $z \sim \mathcal{N}(0, 1)$, and
+# let a small network say which Gaussian belongs to it: $x \mid z \sim \mathcal{N}(\mu(z), \sigma(z)^2 I)$. The sum over
+# $k$ becomes an integral, a mixture of infinitely many Gaussians:
+#
+# $$p(x) = \int p(z)\,p(x \mid z)\,dz \;\approx\; \sum_k \pi_k\,\mathcal{N}\bigl(x; \mu(z_k), \sigma(z_k)^2 I\bigr),
+#   \qquad \pi_k \propto p(z_k).$$
+
+# %%
+rng = seeded(8)
+w, b, W = (scale * torch.randn(*shape, generator=rng, dtype=torch.float64)
+           for scale, shape in ((3, (8,)), (2, (8,)), (1, (8, 3))))
+
+def network(z):
+    """μ(z), shape (K, 2), and σ(z), shape (K,)."""
+    out = torch.tanh(z[:, None] * w + b) @ W
+    return 0.7 * out[:, :2] + torch.tensor([0.6, -0.3]), 0.12 * torch.exp(0.25 * torch.tanh(out[:, 2]))
+
+def bent(K):
+    """The mixture of the Gaussians at K even steps of z."""
+    z = torch.linspace(-4, 4, K, dtype=torch.float64)
+    mu, sigma = network(z)
+    return GaussianMixture((-z**2 / 2).softmax(dim=0), mu, (sigma**2)[:, None, None] * torch.eye(2))
+
+axis, places = plane(3.0, 81)
+density = {K: bent(K).log_prob(torch.tensor(places)).exp() for K in (5, 15, 50, 200, 400)}
+show(bent_lines(axis, {f"{K} values of z": (density[K] ** 0.5, bent(K).mu) for K in (5, 15, 50, 200)},
+                title="One number z, bent by a network of 40 weights (shade: square root of p)"),
+     alt="Four densities: five separate spots, a broken string of spots, and from fifty on a smooth bent ribbon with "
+         "bright corners")
+
+# %%
+claim("five Gaussians are far from the limit: mean difference, relative to the mean density",
+      (density[5] - density[400]).abs().mean() / density[400].mean(), above=0.3)
+claim("200 have reached it", (density[200] - density[400]).abs().mean() / density[400].mean(), below=1e-3)
+claim("and it is a density: its integral over the square",
+      density[200].sum() * (axis[1] - axis[0]) ** 2, near=1, within=0.02)
+
+z = torch.randn(20_000, generator=seeded(), dtype=torch.float64)                    # ancestral sampling, as before
+mu_z, sigma_z = network(z)
+drawn = mu_z + sigma_z[:, None] * torch.randn(20_000, 2, generator=seeded(1), dtype=torch.float64)
+inside = density[200][torch.tensor(places[:, 0] < 0)].sum() / density[200].sum()
+claim("share of 20,000 samples on the left half, minus the integral's", (drawn[:, 0] < 0).double().mean() - inside,
+      near=0, within=0.02)
+
+# %% [markdown]
+# Sampling stays as easy as ever. The density does not: with one hidden number, hundreds of Gaussians fill the line; with
+# twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a density
+# over $z$ that no formula gives. What survives is the bound $L(r, \theta)$, for it holds for *any* $r$. Let another
+# network propose $r$, and you have a **variational autoencoder**.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The E-step for axis-parallel Gaussians, in logs. Points may lie far away, so do not leave the logs.
+
+# %% tags=["exercise"]
+def log_responsibilities(x, pi, mu, var):
+    """log p(k | x), shape (n, K), from x (n, D), weights pi (K,), means mu (K, D) and variances var (K, D)."""
+    ### BEGIN SOLUTION
+    distance2 = ((x[:, None] - mu) ** 2 / var).sum(dim=2)
+    log_joint = pi.log() - 0.5 * (distance2 + var.log().sum(dim=1))
+    return log_joint - log_joint.logsumexp(dim=1, keepdim=True)
+    ### END SOLUTION
+
+# %%
+check("02.log_responsibilities", log_responsibilities)
+
+# %% [markdown]
+# **2.** Sample from a mixture on the line, from random numbers that are handed in: `u` uniform in $[0, 1)$ picks the
+# component (the first whose cumulated weight exceeds `u`), `e` from $\mathcal{N}(0, 1)$ makes the point.
+
+# %% tags=["exercise"]
+def sample_mixture(u, e, pi, mu, sigma):
+    """One point for each pair of u and e, both (n,); weights pi, means mu and standard deviations sigma are (K,)."""
+    ### BEGIN SOLUTION
+    k = (u[:, None] >= pi.cumsum(dim=0)[:-1]).sum(dim=1)
+    return mu[k] + sigma[k] * e
+    ### END SOLUTION
+
+# %%
+check("02.sample_mixture", sample_mixture)
+
+# %% [markdown]
+# **3.** Only $x_1$ of a point in the plane was seen. What is the mean of $x_2$ given that, under the whole mixture?
+
+# %% tags=["exercise"]
+def expected_x2(x1, pi, mu, cov):
+    """E[x_2 | x_1], shape (n,), for x1 (n,), weights pi (K,), means mu (K, 2), covariances cov (K, 2, 2)."""
+    ### BEGIN SOLUTION
+    difference = x1[:, None] - mu[:, 0]
+    log_joint = pi.log() - 0.5 * (difference**2 / cov[:, 0, 0] + cov[:, 0, 0].log())
+    mean = mu[:, 1] + cov[:, 1, 0] / cov[:, 0, 0] * difference
+    return (log_joint.softmax(dim=1) * mean).sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("02.expected_x2", expected_x2)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it.
+
+# %%
+show_source(GaussianMixture)
+
+# %%
+show_source(em_step)
+
+# %% [markdown]
+# ## What to keep
+# - A mixture adds densities: choose, then draw. Everything about hidden coordinates is exact.
+# - $\log p(x) = L(r, \theta) + \mathrm{KL}(r \,\|\, p(k \mid x))$. The E-step makes the KL zero, the M-step raises $L$.
+# - The likelihood never falls, has no ceiling, and grows with $K$: start well, keep widths from zero, judge by
+#   held-out data.
+#
+# **Read on:** A. P. Dempster, N. M. Laird and D. B. Rubin, *Maximum Likelihood from Incomplete Data via the EM
+# Algorithm*, Journal of the Royal Statistical Society B 39 (1977). Z. Ghahramani and M. I. Jordan, *Supervised Learning
+# from Incomplete Data via an EM Approach*, NIPS 6 (1994). G. Schwarz, *Estimating the Dimension of a Model*, Annals of
+# Statistics 6 (1978).
+#
+# **Next:** 02b, mixtures with memory, where each choice depends on the last; or straight on to 03, the bound itself.
