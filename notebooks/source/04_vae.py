@@ -91,11 +91,12 @@ claim("and further out", distance["further out"] / distance["rebuilt"], above=1.
 # Nothing in $\|x - \hat x\|^2$ speaks of the places between codes, so nothing is known of them.
 #
 # ## Noise in the code
-# An old idea: make each code a cloud. The encoder gives a middle $m$ and a number $s$, and the decoder gets
+# An idea: make each code a cloud. The encoder gives a middle $m$ and a width $s$, and the decoder gets
 #
-# $$c = m + e^s \epsilon, \qquad \epsilon \sim \mathcal{N}(0, I),$$
+# $$z = m + s\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, I),$$
 #
-# so it must rebuild $x$ from every point of the cloud. In our symbols $m = \mu$, $e^s = \sigma$, $c = z$.
+# so it must rebuild $x$ from every point of the cloud. A network's outputs can be negative and a width cannot, so the
+# encoder says $\log s^2$, `log_var` in code.
 
 # %%
 predict("04.noise", "Train encoder and decoder for good rebuilding and nothing else. What becomes of the noise?",
@@ -108,35 +109,35 @@ def learn(steps, every=25, **changes):
     """A small VAE in training: step, mean variance of the noise, variance of the middles, at each `every` steps."""
     experiment, track = VAEExperiment(VAEHyperparameters(width=128, **changes), seed=0), []
     for step in range(0, steps + 1, every):
-        mu, log_var = (t.detach() for t in experiment.model.encode(x_test[:1000]))
-        track.append((step, log_var.exp().mean().item(), mu.var(dim=0).mean().item()))
+        m, log_var = (t.detach() for t in experiment.model.encode(x_test[:1000]))
+        track.append((step, log_var.exp().mean().item(), m.var(dim=0).mean().item()))
         for _ in run(experiment, every if step < steps else 0, progress=False):
             pass
     return experiment, np.array(track).T
 
-free, (step, sigma2, spread) = learn(400, learning_rate=3e-3, beta=0.0)
-show(curves(step, {"noise, mean of σ²": sigma2, "signal, Var(m)": spread}, log_y=True, xlabel="step",
+_, (step, s2, spread) = learn(400, learning_rate=3e-3, beta=0.0)
+show(curves(step, {"noise, mean of s²": s2, "signal, Var(m)": spread}, log_y=True, xlabel="step",
             ylabel="variance", title="Rebuilding alone: the noise shrinks, the middles move apart"),
      alt="On a logarithmic axis the variance of the noise falls by orders of magnitude while that of the middles rises")
 
 # %%
-reveal("04.noise", "the machine gets rid of it" if sigma2[-1] / spread[-1] < 0.01 else "it stays as it began")
-claim("noise / signal at the start", sigma2[0] / spread[0], above=10)
-claim("at the end", sigma2[-1] / spread[-1], below=0.01)
-claim("σ shrank: final / first σ²", sigma2[-1] / sigma2[0], below=0.1)
+reveal("04.noise", "the machine gets rid of it" if s2[-1] / spread[-1] < 0.01 else "it stays as it began")
+claim("noise / signal at the start", s2[0] / spread[0], above=10)
+claim("at the end", s2[-1] / spread[-1], below=0.01)
+claim("s shrank: final / first s²", s2[-1] / s2[0], below=0.1)
 claim("and m grew: final / first Var(m)", spread[-1] / spread[0], above=100)
 
 # %% [markdown]
-# Both ways out are taken, and we have the autoencoder back. So noise needs a price: small $\sigma$ must cost, and large
-# $m$ must cost. The price is notebook 03's KL to a fixed cloud, the **prior** $p(z) = \mathcal{N}(0, I)$:
+# Both ways out are taken, and we have the autoencoder back. So silence must have a price: a small $s$ must cost, and a
+# large $m$ must cost. The price is notebook 03's KL to one fixed cloud, the **prior** $p(z) = \mathcal{N}(0, I)$:
 #
 # $$\mathrm{KL}\bigl(q(z \mid x) \,\|\, p(z)\bigr)
-#   = \tfrac12 \sum_i \bigl( \underbrace{e^{2 s_i} - 1 - 2 s_i}_{\text{least at } \sigma = 1}
-#   + \underbrace{m_i^2}_{\text{least at } m = 0} \bigr).$$
+#   = \tfrac12 \sum_i \bigl( \underbrace{s_i^2 - 1 - \log s_i^2}_{\text{least at } s_i = 1}
+#   + \underbrace{m_i^2}_{\text{least at } m_i = 0} \bigr).$$
 #
-# Well-known lecture slides write $e^\sigma - (1 + \sigma) + m^2$. Their $\sigma$ there is a log-variance, the ½ is
-# missing, and in their draw $e^\sigma$ is a standard deviation: two meanings in one formula. We keep
-# $\log \sigma^2$, `log_var`, in code.
+# Well-known lecture slides draw $c = m + e^\sigma \varepsilon$ and charge $e^\sigma - (1 + \sigma) + m^2$. In the draw
+# their $\sigma$ is the log of a standard deviation, in the price that of a variance, and the ½ is missing. For
+# $\sigma = \log s$ the price is $\tfrac12 (e^{2\sigma} - 1 - 2\sigma + m^2)$.
 #
 # ## The VAE
 # Now read notebook 03's bound as a program:
@@ -144,12 +145,12 @@ claim("and m grew: final / first Var(m)", spread[-1] / spread[0], above=100)
 # $$\log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)}[\log p(x \mid z)]}_{\text{reconstruction}}
 #   - \underbrace{\mathrm{KL}(q(z \mid x) \,\|\, p(z))}_{\text{price of the code}} .$$
 #
-# The encoder computes $q(z \mid x) = \mathcal{N}(\mu, \sigma^2)$. The decoder computes $p(x \mid z)$. Each pixel becomes
+# The encoder computes $q(z \mid x) = \mathcal{N}(m, s^2)$. The decoder computes $p(x \mid z)$. Each pixel becomes
 # ink with the probability of its grey value, drawn anew at every step, so $p(x_j = 1 \mid z)$ is a number $\sigma(a_j)$.
 
 # %%
 class VAE(nn.Module):
-    """Encoder 784 → width → width/2 → (μ, log σ²), and its mirror."""
+    """Encoder 784 → width → width/2 → (m, log s²), and its mirror."""
 
     def __init__(self, latent_size, width=512):
         super().__init__()
@@ -161,12 +162,12 @@ class VAE(nn.Module):
 
     def bound(self, x, rng):
         """log p(x | z) at one z ~ q(z | x) [n], and KL of each latent dimension [n, latent_size], in nats."""
-        mu, log_var = self.encoder(x).chunk(2, dim=1)                    # q(z | x)
-        eps = torch.randn(mu.shape, generator=rng)
-        z = mu + (log_var / 2).exp() * eps                               # gradients reach μ and σ, notebook 03b
+        m, log_var = self.encoder(x).chunk(2, dim=1)                     # q(z | x)
+        eps = torch.randn(m.shape, generator=rng)
+        z = m + (log_var / 2).exp() * eps                                # gradients reach m and s, notebook 03b
         a = self.decoder(z)                                              # p(x_j = 1 | z) = σ(a_j)
         log_likelihood = (x * a - softplus(a)).sum(dim=1)                # pixels independent given z: logs add up
-        kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var)                 # closed form, notebook 03
+        kl = 0.5 * (m**2 + log_var.exp() - 1 - log_var)                  # closed form, notebook 03
         return log_likelihood, kl
 
 # %%
@@ -209,11 +210,11 @@ lab = LiveLab(
     views=[
         Curve("elbo", "reconstruction", title="The bound climbs", ylabel="nats"),
         Curve("kl", labels={"kl": "KL"}, title="The price of the code", ylabel="nats"),
-        Curve("noise_ratio", labels={"noise_ratio": "σ² / Var(m)"}, log=True, title="Noise against signal"),
+        Curve("noise_ratio", labels={"noise_ratio": "s² / Var(m)"}, log=True, title="Noise against signal"),
         ImageGrid("rebuilt", columns=10, title="Seen, and rebuilt"),
         ImageGrid("samples", columns=10, title="Decoded draws from the prior"),
         Scatter(*(f"digit_{k}" for k in range(10)), marks="0123456789", equal=True, title="Where test digits lie",
-                xlabel="μ, first dimension", ylabel="second"),
+                xlabel="m, first dimension", ylabel="m, second"),
         Bars("kl_per_dimension", title="KL of each dimension", xlabel="latent dimension", ylabel="nats"),
     ],
     knobs=["learning_rate", "beta", "latent_size", "width"],
@@ -232,7 +233,7 @@ for name, card in (("vae_z2", card2), ("vae_z20", card20)):
 
 elbo2, elbo20 = elbo_of(vae2, x_test), elbo_of(vae20, x_test)
 digits = torch.stack([(test.labels == k).nonzero()[5, 0] for k in range(10)])
-rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.mu), "z of 20": vae20.decode(elbo20.mu)}
+rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.m), "z of 20": vae20.decode(elbo20.m)}
 show(images(torch.cat([x[digits] for x in rebuilt.values()]).view(-1, 28, 28), row_labels=list(rebuilt),
             title="Twenty numbers keep the style, two keep hardly the digit"),
      alt="Binarized digits; rebuilt from two numbers, blurred and some as another digit; rebuilt from twenty, faithful")
@@ -255,8 +256,8 @@ claim("and their distance to the nearest training picture", distance["VAE"] / di
 shown = slice(0, 1500)
 autoencoder2, _ = trained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
-        "VAE: μ of q(z | x)": (elbo2.mu[shown], test.labels[shown])}
-show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),
+        "VAE: m of q(z | x)": (elbo2.m[shown], test.labels[shown])}
+show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: 1 and 2 widths)"),
      alt="Left, the autoencoder's codes sprawl far over the plane in long arms; right, the VAE's fill a disc around 0, "
          "digit by digit")
 
@@ -290,9 +291,9 @@ claim("no dimension lies in between: smallest KL of an active one", kl20[active 
 def aggregate_kl(elbo, lim=6.0, m=401):
     """∫ q(z) dz and KL(q(z) ‖ N(0, I)) in two dimensions, by quadrature. Each q(z | x) is a product of two factors."""
     axis = torch.linspace(-lim, lim, m)
-    along = [torch.distributions.Normal(elbo.mu[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
+    along = [torch.distributions.Normal(elbo.m[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
              for i in (0, 1)]
-    q = along[1] @ along[0].T / len(elbo.mu)
+    q = along[1] @ along[0].T / len(elbo.m)
     prior = torch.distributions.Normal(0, 1).log_prob(axis)
     area = (axis[1] - axis[0]) ** 2
     return (q.sum() * area).item(), ((torch.xlogy(q, q) - q * (prior[:, None] + prior)).sum() * area).item()
@@ -395,8 +396,8 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 
 # %%
 z = torch.randn(10, 2, generator=seeded(1))
-mu, log_var = vae2.encode(grey[:30_000])
-q = torch.distributions.Normal(mu, (log_var / 2).exp())
+m, log_var = vae2.encode(grey[:30_000])
+q = torch.distributions.Normal(m, (log_var / 2).exp())
 weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n
 average, one = weights @ grey[:30_000], grey[weights.argmax(dim=1)]
 drawn, mean = vae2.draw_x(z, seeded())
@@ -464,13 +465,13 @@ claim("of the same walk from another start, the mixture's answer, relative to th
 
 # %% [markdown]
 # ## Your turn
-# **1.** An encoder gives $m$ and $s = \log \sigma$ (not $\log \sigma^2$). Return the draw, and KL per dimension.
+# **1.** Another encoder gives $m$ and $\log s$ (not $\log s^2$). Return the draw, and KL per dimension.
 
 # %% tags=["exercise"]
-def draw_and_kl(m, s, eps):
-    """z and KL(q(z_i | x) ‖ N(0, 1)) of each dimension, a tuple of two tensors [n, d]; m, s, eps are [n, d]."""
+def draw_and_kl(m, log_s, eps):
+    """z and KL(q(z_i | x) ‖ N(0, 1)) of each dimension, a tuple of two tensors [n, d]; m, log_s, eps are [n, d]."""
     ### BEGIN SOLUTION
-    return m + s.exp() * eps, 0.5 * (m**2 + (2 * s).exp() - 1 - 2 * s)
+    return m + log_s.exp() * eps, 0.5 * (m**2 + (2 * log_s).exp() - 1 - 2 * log_s)
     ### END SOLUTION
 
 # %%
@@ -491,14 +492,14 @@ def negative_elbo(a, x, kl):
 check("04.negative_elbo", negative_elbo)
 
 # %% [markdown] cited="0.01"
-# **3.** Burda and others call a dimension active if its $\mu$ moves: if the variance of $\mu_i$ over the pictures is above
-# 0.01. Count them.
+# **3.** Burda and others call a dimension active if its middle moves: if the variance of $m_i$ over the pictures is
+# above 0.01. Count them.
 
 # %% tags=["exercise"]
-def active_dimensions(mu, threshold=0.01):
-    """How many columns of mu [n, d] have a variance (over n pictures, divided by n) above the threshold; an int."""
+def active_dimensions(m, threshold=0.01):
+    """How many columns of m [n, d] have a variance (over n pictures, divided by n) above the threshold; an int."""
     ### BEGIN SOLUTION
-    return int((mu.var(dim=0, correction=0) > threshold).sum())
+    return int((m.var(dim=0, correction=0) > threshold).sum())
     ### END SOLUTION
 
 # %%

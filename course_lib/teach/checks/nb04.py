@@ -14,12 +14,12 @@ def _tensor(values: np.ndarray) -> Tensor:
     return torch.tensor(values, dtype=torch.float32)
 
 
-def _kl(m: Tensor, s: Tensor) -> Tensor:
-    return 0.5 * (m**2 + (2 * s).exp() - 1 - 2 * s)
+def _kl(m: Tensor, log_s: Tensor) -> Tensor:
+    return 0.5 * (m**2 + (2 * log_s).exp() - 1 - 2 * log_s)
 
 
-def _draw_and_kl(m: Tensor, s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-    return m + s.exp() * eps, _kl(m, s)
+def _draw_and_kl(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    return m + log_s.exp() * eps, _kl(m, log_s)
 
 
 def _code_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -27,39 +27,43 @@ def _code_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor]]
             for n, d in ((5, 2), (3, 20), (1, 1), (4, 3))]
 
 
+def _kl_of_log_var(m: Tensor, log_var: Tensor) -> Tensor:
+    return 0.5 * (m**2 + log_var.exp() - 1 - log_var)
+
+
 DRAW_AND_KL = Exercise(
     reference=_draw_and_kl,
     cases=_code_cases,
     mistakes=(
-        Mistake(lambda m, s, eps: (m + (s / 2).exp() * eps, 0.5 * (m**2 + s.exp() - 1 - s)),
-                ("both formulas are those of s = log σ², as in the notebook's class. Here s = log σ: what is σ, "
-                 "what is log σ²?",
-                 "σ = e^s and σ² = e^(2s): put them into ½(m² + σ² − 1 − log σ²).")),
-        Mistake(lambda m, s, eps: (m + (s / 2).exp() * eps, _kl(m, s)),
-                ("KL is right; the draw takes s for a log-variance. Here e^s *is* the standard deviation.",)),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, 0.5 * (m**2 + s.exp() - 1 - s)),
-                ("the draw is right; KL takes s for a log-variance. The slip of the slides.",
-                 "log σ² is 2s, and σ² is e^(2s).")),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, s.exp() - (1 + s) + m**2),
-                ("this is the formula of the slides: its s is a log-variance, and the ½ is missing.",
-                 "½(m² + e^(2s) − 1 − 2s).")),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, 2 * _kl(m, s)),
+        Mistake(lambda m, log_s, eps: (m + (log_s / 2).exp() * eps, _kl_of_log_var(m, log_s)),
+                ("both formulas are those of log s², as in the notebook's class. Here you are given log s: what is s, "
+                 "what is log s²?",
+                 "s = exp(log_s) and log s² = 2·log_s: put them into ½(m² + s² − 1 − log s²).")),
+        Mistake(lambda m, log_s, eps: (m + (log_s / 2).exp() * eps, _kl(m, log_s)),
+                ("KL is right; the draw takes log_s for a log-variance. exp(log_s) *is* the standard deviation.",)),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, _kl_of_log_var(m, log_s)),
+                ("the draw is right; KL takes log_s for a log-variance: the slip of the slides.",
+                 "log s² is 2·log_s, and s² is exp(2·log_s).")),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, log_s.exp() - (1 + log_s) + m**2),
+                ("this is the formula of the slides: it wants a log-variance, and its ½ is missing.",
+                 "½(m² + s² − 1 − log s²) with s = exp(log_s).")),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, 2 * _kl(m, log_s)),
                 ("the ½ is missing in KL: unnoticed, it trains with β = 2.",)),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, 0.5 * (m**2 + s.exp() ** 2 - 1 - s)),
-                ("log σ² is 2s, not s. A check: for m = 0 KL must be smallest, and 0, at s = 0.",)),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, -_kl(m, s)),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, 0.5 * (m**2 + (2 * log_s).exp() - 1 - log_s)),
+                ("log s² is 2·log_s, not log_s. A check: for m = 0, KL must be smallest, and 0, at s = 1.",)),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, -_kl(m, log_s)),
                 ("KL has the wrong sign: it is never negative.",)),
-        Mistake(lambda m, s, eps: (m + s * eps, _kl(m, s)),
-                ("you multiply the noise by s itself: s = log σ can be negative, σ cannot.",)),
-        Mistake(lambda m, s, eps: (m + (2 * s).exp() * eps, _kl(m, s)),
+        Mistake(lambda m, log_s, eps: (m + log_s * eps, _kl(m, log_s)),
+                ("you multiply the noise by log s, which can be negative; a width cannot.",)),
+        Mistake(lambda m, log_s, eps: (m + (2 * log_s).exp() * eps, _kl(m, log_s)),
                 ("you multiply the noise by the variance; a draw moves by standard deviations.",)),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, _kl(m, s).sum(dim=1)),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, _kl(m, log_s).sum(dim=1)),
                 ("you summed KL over the dimensions. Asked for is each one, [n, d]: it shows which are silent.",)),
-        Mistake(lambda m, s, eps: (m + s.exp() * eps, _kl(m, s).mean()),
+        Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, _kl(m, log_s).mean()),
                 ("you averaged KL over everything. Asked for is each dimension of each picture, [n, d].",)),
     ),
-    hints=("σ = e^s. A draw from N(m, σ²) is m + σ·eps; KL is ½(m² + σ² − 1 − log σ²).",
-           "set m = 0, s = 0: z must be eps, and KL must be 0. Then try s = 1."),
+    hints=("s = exp(log_s). A draw from N(m, s²) is m + s·eps; KL is ½(m² + s² − 1 − log s²).",
+           "set m = 0, log_s = 0: z must be eps, and KL must be 0. Then try log_s = 1."),
 )
 
 
@@ -100,7 +104,7 @@ NEGATIVE_ELBO = Exercise(
                 ("you took means over everything: reconstruction is divided by D and KL by d, so their balance is off.",
                  "sum over `dim=1` in both terms, then the mean over pictures.")),
         Mistake(lambda a, x, kl: kl.mean() - _log_likelihood(a, x).sum(dim=1).mean(),
-                ("KL is averaged over the dimensions: q and p are products over them, so KLs *add up*.",)),
+                ("KL is averaged over the dimensions: q and p are products over them, so KLs add up.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(),
                 ("you summed over the pictures, too: the loss and its gradient grow with the batch. Take their mean.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(dim=1).mean(),
@@ -130,17 +134,17 @@ NEGATIVE_ELBO = Exercise(
 )
 
 
-def _active(mu: Tensor, threshold: float = 0.01) -> int:
-    return int((mu.var(dim=0, correction=0) > threshold).sum())
+def _active(m: Tensor, threshold: float = 0.01) -> int:
+    return int((m.var(dim=0, correction=0) > threshold).sum())
 
 
 def _active_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
     cases = []
     for n, d, threshold in ((200, 8, 0.01), (50, 20, 0.01), (100, 5, 0.1)):
         spread = np.sqrt(threshold) * rng.permutation(np.geomspace(0.1, 10, d))
-        mu = rng.normal(size=(n, d))
-        mu = (mu - mu.mean(axis=0)) / mu.std(axis=0) * spread + rng.choice([-1.0, 0.0, 1.0], size=d)
-        cases.append((_tensor(mu), threshold))
+        m = rng.normal(size=(n, d))
+        m = (m - m.mean(axis=0)) / m.std(axis=0) * spread + rng.choice([-1.0, 0.0, 1.0], size=d)
+        cases.append((_tensor(m), threshold))
     just_below = _tensor(np.array([[-1.0, 0.0, 3.0], [1.0, 0.0, 3.0]])) * 0.0995  # the first: with n − 1, just above
     return [*cases, (just_below, 0.01)]
 
@@ -149,29 +153,29 @@ ACTIVE_DIMENSIONS = Exercise(
     reference=_active,
     cases=_active_cases,
     mistakes=(
-        Mistake(lambda mu, threshold=0.01: int((mu.std(dim=0, correction=0) > threshold).sum()),
+        Mistake(lambda m, threshold=0.01: int((m.std(dim=0, correction=0) > threshold).sum()),
                 ("you compare the standard deviation; the threshold is one for variances.",)),
-        Mistake(lambda mu, threshold=0.01: int((mu.var(dim=0) > threshold).sum()),
+        Mistake(lambda m, threshold=0.01: int((m.var(dim=0) > threshold).sum()),
                 ("`var` divides by n − 1 unless told otherwise; asked for is division by n.",
-                 "`mu.var(dim=0, correction=0)`.")),
-        Mistake(lambda mu, threshold=0.01: int((mu.var(dim=1, correction=0) > threshold).sum()),
-                ("this is the variance over the dimensions, and counts pictures. Go over the pictures, `dim=0`.",)),
-        Mistake(lambda mu, threshold=0.01: int(((mu**2).mean(dim=0) > threshold).sum()),
-                ("this is the mean square: a μ that is far from 0 but the same for all pictures says nothing. Subtract "
+                 "`m.var(dim=0, correction=0)`.")),
+        Mistake(lambda m, threshold=0.01: int((m.var(dim=1, correction=0) > threshold).sum()),
+                ("this is the variance over dimensions, and counts pictures. Go over the pictures, `dim=0`.",)),
+        Mistake(lambda m, threshold=0.01: int(((m**2).mean(dim=0) > threshold).sum()),
+                ("this is the mean square: a middle that is far from 0 but the same for all pictures says nothing. Subtract "
                  "the mean first.",)),
-        Mistake(lambda mu, threshold=0.01: int((mu.mean(dim=0).abs() > threshold).sum()),
-                ("you look at the mean of μ: the question is whether it moves from picture to picture.",)),
-        Mistake(lambda mu, threshold=0.01: int((mu.var(dim=0, correction=0) <= threshold).sum()),
+        Mistake(lambda m, threshold=0.01: int((m.mean(dim=0).abs() > threshold).sum()),
+                ("you look at the mean of m: the question is whether it moves from picture to picture.",)),
+        Mistake(lambda m, threshold=0.01: int((m.var(dim=0, correction=0) <= threshold).sum()),
                 ("you count the silent ones.",)),
-        Mistake(lambda mu, threshold=0.01: int((mu.var(dim=0, correction=0) > 0.01).sum()),
+        Mistake(lambda m, threshold=0.01: int((m.var(dim=0, correction=0) > 0.01).sum()),
                 ("the threshold is an argument: use it.",)),
-        Mistake(lambda mu, threshold=0.01: int(mu.var(correction=0) > threshold),
+        Mistake(lambda m, threshold=0.01: int(m.var(correction=0) > threshold),
                 ("this is one variance of all numbers together: take that of each column, `dim=0`.",)),
-        Mistake(lambda mu, threshold=0.01: float((mu.var(dim=0, correction=0) > threshold).float().mean()),
+        Mistake(lambda m, threshold=0.01: float((m.var(dim=0, correction=0) > threshold).float().mean()),
                 ("this is their share; asked for is how many, an int.",)),
     ),
-    hints=("one variance for each column of mu, then count those above the threshold.",
-           "`mu.var(dim=0, correction=0)` divides by n."),
+    hints=("one variance for each column of m, then count those above the threshold.",
+           "`m.var(dim=0, correction=0)` divides by n."),
 )
 
 EXERCISES = {"04.draw_and_kl": DRAW_AND_KL, "04.negative_elbo": NEGATIVE_ELBO,
