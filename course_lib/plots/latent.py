@@ -17,7 +17,8 @@ DIGIT_COLOURS = (*COLOURS[:7], "#777777", "#8B5A2B", "#332288")  # yellow is too
 def digit_maps(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
     """Codes in the plane, each drawn as its digit: for each panel its title, with codes `[n, 2]` and labels `[n]`.
 
-    Two circles hold 39% and 86% of N(0, I), the prior: one and two standard deviations.
+    Panels have their own limits, with 0 in the middle. Two circles, at one and two standard deviations, hold 39% and 86%
+    of N(0, I), the prior.
     """
     fig, axes = figure(5.0 * len(panels), 5.3, 1, len(panels))
     for ax, (name, (z, labels)) in zip(axes[0], panels.items(), strict=True):
@@ -26,7 +27,8 @@ def digit_maps(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str)
             ax.scatter(*z[labels == k].T, marker=f"${k}$", s=52, color=colour, linewidths=0)
         for radius in (1, 2):
             ax.add_patch(Circle((0, 0), radius, fill=False, color="black", linestyle="--", linewidth=1.6))
-        ax.set(aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+        limit = 1.05 * max(np.abs(z).max(), 2)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
         ax.set_title(name, fontsize=13)
     fig.suptitle(title, ha="left", x=0.01)
     return fig

@@ -88,7 +88,9 @@ claim("drawn: distance to the nearest training picture, relative to that of rebu
 claim("and further out", distance["further out"] / distance["rebuilt"], above=1.7)
 
 # %% [markdown]
-# Nothing in $\|x - \hat x\|^2$ speaks of the places between codes, so nothing is known of them.
+# Nothing in $\|x - \hat x\|^2$ speaks of the places between codes, so nothing is known of them. (A code of two numbers
+# hides the problem: sixty thousand codes crowd the plane and leave little room for holes. You will see that map below.
+# In twenty dimensions there is room.)
 #
 # ## Noise in the code
 # An idea: make each code a cloud. The encoder gives a middle $m$ and a width $s$, and the decoder gets
@@ -106,16 +108,16 @@ predict("04.noise", "Train encoder and decoder for good rebuilding and nothing e
 x_test = held_out_images()
 
 def learn(steps, every=25, **changes):
-    """A small VAE in training: step, mean variance of the noise, variance of the middles, at each `every` steps."""
+    """A small VAE in training: steps, mean variance of the noise and variance of the middles, three rows."""
     experiment, track = VAEExperiment(VAEHyperparameters(width=128, **changes), seed=0), []
     for step in range(0, steps + 1, every):
         m, log_var = (t.detach() for t in experiment.model.encode(x_test[:1000]))
         track.append((step, log_var.exp().mean().item(), m.var(dim=0).mean().item()))
         for _ in run(experiment, every if step < steps else 0, progress=False):
             pass
-    return experiment, np.array(track).T
+    return np.array(track).T
 
-_, (step, s2, spread) = learn(400, learning_rate=3e-3, beta=0.0)
+step, s2, spread = learn(400, learning_rate=3e-3, beta=0.0)
 show(curves(step, {"noise, mean of s²": s2, "signal, Var(m)": spread}, log_y=True, xlabel="step",
             ylabel="variance", title="Rebuilding alone: the noise shrinks, the middles move apart"),
      alt="On a logarithmic axis the variance of the noise falls by orders of magnitude while that of the middles rises")
@@ -128,7 +130,8 @@ claim("s shrank: final / first s²", s2[-1] / s2[0], below=0.1)
 claim("and m grew: final / first Var(m)", spread[-1] / spread[0], above=100)
 
 # %% [markdown]
-# Both ways out are taken, and we have the autoencoder back. So silence must have a price: a small $s$ must cost, and a
+# There are two ways to make noise negligible: shrink $s$, or move the middles so far apart that $s$ no longer matters.
+# Both are taken, and we have the autoencoder back. So silence must have a price: a small $s$ must cost, and a
 # large $m$ must cost. The price is notebook 03's KL to one fixed cloud, the **prior** $p(z) = \mathcal{N}(0, I)$:
 #
 # $$\mathrm{KL}\bigl(q(z \mid x) \,\|\, p(z)\bigr)
@@ -138,7 +141,8 @@ claim("and m grew: final / first Var(m)", spread[-1] / spread[0], above=100)
 # Well-known lecture slides draw $c = m + e^\sigma \varepsilon$ and charge $e^\sigma - (1 + \sigma) + m^2$. In the draw
 # their $\sigma$ is the log of a standard deviation, in the price that of a variance, and the ½ is missing. For
 # $\sigma = \log s$ the price is $\tfrac12 (e^{2\sigma} - 1 - 2\sigma + m^2)$.
-#
+
+# %% [markdown]
 # ## The VAE
 # Now read notebook 03's bound as a program:
 #
@@ -146,7 +150,8 @@ claim("and m grew: final / first Var(m)", spread[-1] / spread[0], above=100)
 #   - \underbrace{\mathrm{KL}(q(z \mid x) \,\|\, p(z))}_{\text{price of the code}} .$$
 #
 # The encoder computes $q(z \mid x) = \mathcal{N}(m, s^2)$. The decoder computes $p(x \mid z)$. Each pixel becomes
-# ink with the probability of its grey value, drawn anew at every step, so $p(x_j = 1 \mid z)$ is a number $\sigma(a_j)$.
+# ink with the probability of its grey value, drawn anew at every step, so $p(x_j = 1 \mid z)$ is a number
+# $\sigma(a_j)$.
 
 # %%
 class VAE(nn.Module):
@@ -208,14 +213,13 @@ claim("after twenty steps both have the same weights", difference, below=1e-4)
 lab = LiveLab(
     VAEExperiment(VAEHyperparameters(latent_size=2), seed=0),
     views=[
-        Curve("elbo", "reconstruction", title="The bound climbs", ylabel="nats"),
-        Curve("kl", labels={"kl": "KL"}, title="The price of the code", ylabel="nats"),
-        Curve("noise_ratio", labels={"noise_ratio": "s² / Var(m)"}, log=True, title="Noise against signal"),
-        ImageGrid("rebuilt", columns=10, title="Seen, and rebuilt"),
-        ImageGrid("samples", columns=10, title="Decoded draws from the prior"),
+        Curve("elbo", "reconstruction", "kl", labels={"elbo": "ELBO", "kl": "KL"}, title="", ylabel="nats"),
         Scatter(*(f"digit_{k}" for k in range(10)), marks="0123456789", equal=True, title="Where test digits lie",
                 xlabel="m, first dimension", ylabel="m, second"),
+        ImageGrid("rebuilt", columns=5, title="Seen, and below rebuilt"),
+        Curve("noise_ratio", labels={"noise_ratio": "s² / Var(m)"}, log=True, title="Noise against signal"),
         Bars("kl_per_dimension", title="KL of each dimension", xlabel="latent dimension", ylabel="nats"),
+        ImageGrid("samples", columns=6, title="Decoded draws from the prior"),
     ],
     knobs=["learning_rate", "beta", "latent_size", "width"],
     headless_steps=250,
@@ -257,11 +261,14 @@ shown = slice(0, 1500)
 autoencoder2, _ = trained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
         "VAE: m of q(z | x)": (elbo2.m[shown], test.labels[shown])}
-show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: 1 and 2 widths)"),
+show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),
      alt="Left, the autoencoder's codes sprawl far over the plane in long arms; right, the VAE's fill a disc around 0, "
          "digit by digit")
 
 # %% [markdown]
+# Both put like digits together, unasked. But whoever draws from $\mathcal{N}(0, I)$ hits only the left map's crowded
+# middle, where digits overlap; on the right, most of the map.
+#
 # To see what the decoder makes of every place, spread a grid so that each cell holds the same probability under the
 # prior: $z_i = \Phi^{-1}\bigl((i + \tfrac12)/20\bigr)$, the inverse distribution function of the Gaussian.
 
@@ -281,11 +288,13 @@ claim("active dimensions, with a KL above 0.01", active, above=8, below=20.5)
 claim("no dimension lies in between: smallest KL of an active one", kl20[active - 1], above=0.2)
 
 # %% [markdown]
-# A dimension whose KL is zero carries nothing: $q(z_i \mid x)$ is the prior, whatever $x$. The bound switches off what
-# does not pay.
+# A dimension whose KL is zero carries nothing: $q(z_i \mid x)$ is the prior, whatever $x$, and the decoder has learned to
+# ignore it. A dimension is used if what it adds to the reconstruction exceeds its KL; the bound switches off the others.
+# So twenty was enough.
 #
 # **Does the prior tell the truth?** The bound pulls each $q(z \mid x)$ to the prior. What sampling needs is that their
-# average over pictures, the **aggregate posterior** $q(z) = \frac1n \sum_x q(z \mid x)$, comes near it.
+# average over pictures, the **aggregate posterior** $q(z) = \frac1n \sum_x q(z \mid x)$, comes near it. In two
+# dimensions we can integrate.
 
 # %%
 def aggregate_kl(elbo, lim=6.0, m=401):
@@ -302,6 +311,10 @@ whole, gap = aggregate_kl(elbo2)
 claim("the quadrature finds all of q(z)", whole, near=1, within=1e-3)
 claim("mean KL of a picture's q(z | x), nats", elbo2.kl.mean(), above=5)
 claim("KL of their average q(z), nats: far less, but not zero", gap, above=0.05, below=1.0)
+
+# %% [markdown]
+# Each cloud is small and far from the prior; together they nearly fill it. The difference of the two numbers is the
+# information that a code carries about its picture. The rest is what the prior gets wrong.
 
 # %% [markdown] cited="88.33 86.6 80.97 86.8 85.5 84.8 50 5,000"
 # ## How good is it?
@@ -324,7 +337,12 @@ claim("ELBO on all 10,000 test pictures", elbo20.value.mean(), above=-92.5)
 claim("the card says the same", elbo20.value.mean() - card20.metrics["test_elbo"], near=0, within=0.1)
 claim("IW-50 bound less ELBO, first 1,000",
       (iw_bound_of(vae20, x_test[:1000], 50) - elbo20.value[:1000]).mean(), above=2)
+claim("IW-200 bound on all 10,000, from the card (it takes a minute)", card20.metrics["test_iw_200"], above=-88.5)
 claim("z of 2: ELBO", elbo2.value.mean(), above=-146)
+
+# %% [markdown]
+# So a small VAE comes near NADE and stays behind DRAW, whose code is read and written in many steps. Part of the gap is
+# the encoder's: IWAE trains on the tighter bound.
 
 # %% [markdown] cited="50"
 # ## Break it: the code goes silent
@@ -403,8 +421,8 @@ average, one = weights @ grey[:30_000], grey[weights.argmax(dim=1)]
 drawn, mean = vae2.draw_x(z, seeded())
 show(images(torch.cat([mean, average, drawn]).view(-1, 28, 28), row_labels=["mean", "average", "drawn"],
             title="The decoder's mean is an average of pictures; a draw from it is grain"),
-     alt="Ten decoded means, blurred; weighted averages of training pictures, nearly the same; draws from the decoder's "
-         "distribution, the same shapes in grainy dots")
+     alt="Ten decoded means, blurred; weighted averages of training pictures, nearly the same; draws from the "
+         "decoder's distribution, the same shapes in grainy dots")
 far = ((mean - one) ** 2).sum(dim=1).mean()
 claim("distance of mean and average, relative to that of the mean and the likeliest single picture",
       ((mean - average) ** 2).sum(dim=1).mean() / far, below=0.35)
@@ -444,8 +462,8 @@ filled = {"average": blank, "mixture": exact, "walk": walk(blank), "walk, helped
 # %%
 show(images(torch.cat([x[:10] * seen, *(f[:10] for f in filled.values()), x[:10]]).view(-1, 28, 28),
             row_labels=["seen", *filled, "truth"], title="Lower halves, filled in"),
-     alt="Upper halves of ten digits and four completions: the average picture; the mixture, soft and mostly right; the "
-         "walk from the average, sharper and often another digit; the walk from the mixture's answer; the truth")
+     alt="Upper halves of ten digits and four completions: the average picture; the mixture, soft and mostly right; "
+         "the walk from the average, sharper and often another digit; the walk from the mixture's answer; the truth")
 error = {name: ((f - x) ** 2)[:, ~seen].sum(dim=1).mean().item() for name, f in filled.items()}
 right = {name: (judge.predict(f) == labels).float().mean().item() for name, f in filled.items()}
 for name in filled:
@@ -458,7 +476,7 @@ claim("of the same walk from another start, the mixture's answer, relative to th
       error["walk, helped"] / error["walk"], below=0.95)
 
 # %% [markdown]
-# The better density loses to the humbler model with an exact answer. The walk is to blame: had it forgotten its start
+# The richer model loses to the humbler one with an exact answer. The walk is to blame: had it forgotten its start
 # after thirty rounds, both walks would end alike. It stays near the digit it began with, and $q$, learned from whole
 # pictures, misreads half of one. Helped by the mixture it is about level with it. An exact answer in a poor model can be
 # worth more than a poor search in a good one. (A Metropolis step mends $q$'s part: Mattei and Frellsen.)

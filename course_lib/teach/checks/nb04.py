@@ -104,7 +104,7 @@ NEGATIVE_ELBO = Exercise(
                 ("you took means over everything: reconstruction is divided by D and KL by d, so their balance is off.",
                  "sum over `dim=1` in both terms, then the mean over pictures.")),
         Mistake(lambda a, x, kl: kl.mean() - _log_likelihood(a, x).sum(dim=1).mean(),
-                ("KL is averaged over the dimensions: q and p are products over them, so KLs add up.",)),
+                ("KL is averaged over dimensions: q and p are products over them, so KLs add up.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(),
                 ("you summed over the pictures, too: the loss and its gradient grow with the batch. Take their mean.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(dim=1).mean(),
@@ -159,7 +159,7 @@ ACTIVE_DIMENSIONS = Exercise(
                 ("`var` divides by n − 1 unless told otherwise; asked for is division by n.",
                  "`m.var(dim=0, correction=0)`.")),
         Mistake(lambda m, threshold=0.01: int((m.var(dim=1, correction=0) > threshold).sum()),
-                ("this is the variance over dimensions, and counts pictures. Go over the pictures, `dim=0`.",)),
+                ("this is the variance over dimensions, and counts pictures. Go over pictures, `dim=0`.",)),
         Mistake(lambda m, threshold=0.01: int(((m**2).mean(dim=0) > threshold).sum()),
                 ("this is the mean square: a middle that is far from 0 but the same for all pictures says nothing. Subtract "
                  "the mean first.",)),
