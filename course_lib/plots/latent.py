@@ -17,8 +17,8 @@ DIGIT_COLOURS = (*COLOURS[:7], "#777777", "#8B5A2B", "#332288")  # yellow is too
 def digit_maps(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
     """Codes in the plane, each drawn as its digit: for each panel its title, with codes `[n, 2]` and labels `[n]`.
 
-    Panels have their own limits, with 0 in the middle. Two circles, at one and two standard deviations, hold 39% and 86%
-    of N(0, I), the prior.
+    Panels have their own limits, with 0 in the middle. Two circles, at one and two standard deviations, hold 39% and
+    86% of N(0, I), the prior.
     """
     fig, axes = figure(5.0 * len(panels), 5.3, 1, len(panels))
     for ax, (name, (z, labels)) in zip(axes[0], panels.items(), strict=True):

@@ -106,7 +106,7 @@ NEGATIVE_ELBO = Exercise(
         Mistake(lambda a, x, kl: kl.mean() - _log_likelihood(a, x).sum(dim=1).mean(),
                 ("KL is averaged over dimensions: q and p are products over them, so KLs add up.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(),
-                ("you summed over the pictures, too: the loss and its gradient grow with the batch. Take their mean.",)),
+                ("you summed over pictures, too: the loss and its gradient grow with the batch. Take the mean.",)),
         Mistake(lambda a, x, kl: kl.sum() - _log_likelihood(a, x).sum(dim=1).mean(),
                 ("KL is summed over the pictures, the reconstruction averaged: as if β were the batch size.",)),
         Mistake(lambda a, x, kl: kl.sum(dim=1).mean() - _log_likelihood(a, x).sum(),
@@ -127,7 +127,7 @@ NEGATIVE_ELBO = Exercise(
                 ("clipping avoids the infinity but scores a wrong pixel too kindly. Do not compute p at all.",
                  "log p(x | a) = x·a − softplus(a).")),
         Mistake(lambda a, x, kl: (kl.sum(dim=1) + ((x - torch.sigmoid(a)) ** 2).sum(dim=1)).mean(),
-                ("a squared error is no log-likelihood of pixels that are 0 or 1: use x·log p + (1 − x)·log(1 − p).",)),
+                ("a squared error is no log-likelihood of a pixel of 0 or 1: use x·log p + (1 − x)·log(1 − p).",)),
     ),
     hints=("minus the ELBO = KL − log p(x | z), each summed for a picture, then the mean over pictures.",
            "with logits, log p(x | z) of a pixel is x·a − softplus(a)."),
@@ -161,8 +161,8 @@ ACTIVE_DIMENSIONS = Exercise(
         Mistake(lambda m, threshold=0.01: int((m.var(dim=1, correction=0) > threshold).sum()),
                 ("this is the variance over dimensions, and counts pictures. Go over pictures, `dim=0`.",)),
         Mistake(lambda m, threshold=0.01: int(((m**2).mean(dim=0) > threshold).sum()),
-                ("this is the mean square: a middle that is far from 0 but the same for all pictures says nothing. Subtract "
-                 "the mean first.",)),
+                ("this is the mean square: a middle that is far from 0 but the same for all pictures says nothing. "
+                 "Subtract the mean first.",)),
         Mistake(lambda m, threshold=0.01: int((m.mean(dim=0).abs() > threshold).sum()),
                 ("you look at the mean of m: the question is whether it moves from picture to picture.",)),
         Mistake(lambda m, threshold=0.01: int((m.var(dim=0, correction=0) <= threshold).sum()),
