@@ -3,6 +3,7 @@
 import io
 import sys
 
+import matplotlib.colors
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,6 +69,43 @@ def test_a_manifold_rises_to_the_right_and_upwards():
     assert [t.get_text() for t in ax.get_xticklabels()][::4] == ["-1.00", "1.00"]
     with pytest.raises(ValueError, match=r"3 by 3 needs pictures of shape \[9, H, W\], not \[4, 2, 2\]"):
         plots.manifold(pictures[:4], [-1, 0, 1], title="t")
+
+
+COV = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 0.3]]])
+CLOUD = (np.random.default_rng(0).normal(size=(9, 2)), np.full((9, 2), 0.5), np.zeros((2, 2)), COV)
+MIXTURES = {
+    "bumps": lambda: plots.bumps(X, np.ones((2, 5)), samples=X, title="t"),
+    "clouds": lambda: plots.clouds({"a": CLOUD, "b": (CLOUD[0], None, *CLOUD[2:])}, title="t"),
+    "em_moment": lambda: plots.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, title="t"),
+    "scatters": lambda: plots.scatters({"a": CLOUD[0]}, title="t"),
+    "bent_lines": lambda: plots.bent_lines(X, {"a": (np.ones(25), CLOUD[0])}, title="t"),
+}
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_pictures_of_mixtures_are_labelled_and_legible(name):
+    fig = MIXTURES[name]()
+    fig.draw_without_rendering()
+    assert "t" in (fig.get_suptitle(), fig.axes[0].get_title(loc="left"))
+    assert all(ax.get_xlabel() for ax in fig.axes) and fig.axes[0].get_ylabel()
+    texts = [t for ax in fig.axes for t in (ax.xaxis.label, ax.title, *ax.get_xticklabels(), *ax.texts)]
+    assert min(t.get_fontsize() for t in texts) >= 12
+
+
+def test_ellipses_lie_along_the_covariance_and_colours_are_responsibilities():
+    ax = plots.clouds({"a": (CLOUD[0], np.tile([1.0, 0.0], (9, 1)), *CLOUD[2:])}, title="t").axes[0]
+    ellipse = ax.patches[0]
+    lengths, directions = np.linalg.eigh(COV[0])
+    assert (ellipse.width / 2, ellipse.height / 2) == pytest.approx(tuple(np.sqrt(lengths[::-1])))
+    along = np.array([np.cos(np.radians(ellipse.angle)), np.sin(np.radians(ellipse.angle))])
+    assert abs(along @ directions[:, 1]) == pytest.approx(1)
+    assert np.allclose(ax.collections[0].get_facecolor()[:, :3], matplotlib.colors.to_rgb(plots.COLOURS[0]))
+
+
+def test_the_track_of_em_ends_at_now():
+    right = MIXTURES["em_moment"]().axes[1]
+    assert right.lines[0].get_xdata().tolist() == [0, 1, 2, 3] and right.lines[1].get_xdata().tolist() == [1, 2, 3]
+    assert right.get_xlim()[1] > 4 and right.get_ylim()[1] > 4
 
 
 def test_field():

@@ -44,7 +44,10 @@ def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: Array
 
 
 def _plane(ax: Axes, title: str, limit: float) -> None:
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+    ticks = np.arange(-int(limit) // 2 * 2, limit + 1e-9, 2)
+    ticks = ticks[np.abs(ticks) <= limit]
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$", xticks=ticks,
+           yticks=ticks)
     ax.set_title(title, fontsize=13)
     ax.grid(visible=False)
 
@@ -65,7 +68,8 @@ def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, 
     """One moment of EM: the cloud, and beside it the track of log-likelihood and bound up to half step `now`.
 
     `log_likelihood` `[steps + 1]` begins before the first half step, `bound` `[steps]` after it; both are given for
-    the whole run, so that the axes stay where they are while `now` moves.
+    the whole run (at least one E-step and one M-step), so that the axes stay where they are while `now` moves. A start
+    far below all that follows is told in words.
     """
     fig, axes = figure(9.6, 4.6, 1, 2)
     left, right = axes[0]
@@ -75,9 +79,14 @@ def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, 
     right.plot(np.arange(now + 1), log_likelihood[: now + 1], "-", color=COLOURS[0], label="log-likelihood")
     right.plot(np.arange(1, now + 1), bound[:now], "--", color=COLOURS[1], label="bound $L(r, \\theta)$")
     right.plot(now, log_likelihood[now], "o", color=COLOURS[0], markersize=9)
-    room = 0.06 * np.ptp(log_likelihood) + 1e-3
-    right.set(xlim=(-1, len(log_likelihood)), ylim=(log_likelihood.min() - room, log_likelihood.max() + room),
-              xlabel="half steps", ylabel="nats per point")
+    top, after_one_step = log_likelihood.max(), log_likelihood[2]
+    bottom = max(log_likelihood[0], after_one_step - 1.5 * (top - after_one_step) - 0.02)  # or its leap would be all
+    if log_likelihood[0] < bottom:
+        right.text(0.97, 0.24, f"start: {log_likelihood[0]:.2f}, below", transform=right.transAxes, fontsize=12,
+                   ha="right")
+    room = 0.06 * (top - bottom) + 1e-3
+    right.set(xlim=(-1, len(log_likelihood)), ylim=(bottom - room, top + room), xlabel="half steps",
+              ylabel="nats per point")
     right.set_title("log-likelihood and bound", fontsize=13)
     right.legend(loc="lower right")
     fig.suptitle(title, ha="left", x=0.01)

@@ -333,12 +333,12 @@ claim("KL of their average q(z), nats: far less, but not zero", gap, above=0.05,
 # %%
 parameters = sum(p.numel() for p in vae20.parameters())
 print(f"{parameters:,} parameters, {card20.minutes:.0f} minutes on one core")
-claim("ELBO on all 10,000 test pictures", elbo20.value.mean(), above=-92.5)
+claim("ELBO on all 10,000 test pictures", elbo20.value.mean(), above=-92)
 claim("the card says the same", elbo20.value.mean() - card20.metrics["test_elbo"], near=0, within=0.1)
 claim("IW-50 bound less ELBO, first 1,000",
       (iw_bound_of(vae20, x_test[:1000], 50) - elbo20.value[:1000]).mean(), above=2)
-claim("IW-200 bound on all 10,000, from the card (it takes a minute)", card20.metrics["test_iw_200"], above=-88.5)
-claim("z of 2: ELBO", elbo2.value.mean(), above=-146)
+claim("IW-200 bound on all 10,000, from the card (it takes a minute)", card20.metrics["test_iw_200"], above=-88)
+claim("z of 2: ELBO", elbo2.value.mean(), above=-140)
 
 # %% [markdown]
 # So a small VAE comes near NADE and stays behind DRAW, whose code is read and written in many steps. Part of the gap is
@@ -379,7 +379,7 @@ for name, count in {name: active_units(e) for name, e in runs.items()}.items():
 # %%
 for name in ("β = 50", "mean"):
     runs[name].set(beta=1.0, reduction="sum")
-    for _ in run(runs[name], steps=200, progress=False):
+    for _ in run(runs[name], steps=100, progress=False):
         pass
     claim(f"{name}, repaired: active dimensions", active_units(runs[name]), above=12)
 
@@ -474,12 +474,14 @@ claim("of the walk that starts from the average, relative to the mixture's", err
       above=1.0)
 claim("of the same walk from another start, the mixture's answer, relative to the first walk's",
       error["walk, helped"] / error["walk"], below=0.95)
+claim("and relative to the mixture's", error["walk, helped"] / error["mixture"], below=0.98)
 
 # %% [markdown]
 # The richer model loses to the humbler one with an exact answer. The walk is to blame: had it forgotten its start
 # after thirty rounds, both walks would end alike. It stays near the digit it began with, and $q$, learned from whole
-# pictures, misreads half of one. Helped by the mixture it is about level with it. An exact answer in a poor model can be
-# worth more than a poor search in a good one. (A Metropolis step mends $q$'s part: Mattei and Frellsen.)
+# pictures, misreads half of one. Started from the mixture's answer, the same walk beats the mixture. An exact answer in
+# a poor model can be worth more than a poor search in a good one. (A Metropolis step mends $q$'s part: Mattei and
+# Frellsen.)
 
 # %% [markdown]
 # ## Your turn
