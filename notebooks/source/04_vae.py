@@ -213,7 +213,8 @@ claim("after twenty steps both have the same weights", difference, below=1e-4)
 lab = LiveLab(
     VAEExperiment(VAEHyperparameters(latent_size=2), seed=0),
     views=[
-        Curve("elbo", "reconstruction", "kl", labels={"elbo": "ELBO", "kl": "KL"}, title="", ylabel="nats"),
+        Curve("elbo", "reconstruction", "kl", labels={"elbo": "ELBO", "kl": "KL"}, ylabel="nats",
+              title="The bound and its terms"),
         Scatter(*(f"digit_{k}" for k in range(10)), marks="0123456789", equal=True, title="Where test digits lie",
                 xlabel="m, first dimension", ylabel="m, second"),
         ImageGrid("rebuilt", columns=5, title="Seen, and below rebuilt"),
@@ -410,14 +411,14 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 # $$p_j = \frac{\sum_n q(z \mid x_n)\, x_{nj}}{\sum_n q(z \mid x_n)} :$$
 #
 # the average of all pictures whose clouds reach $z$. What $z$ leaves open is averaged, and an average of strokes is a
-# blur. We check it with thirty thousand training pictures.
+# blur. We check it with the training pictures.
 
 # %%
 z = torch.randn(10, 2, generator=seeded(1))
-m, log_var = vae2.encode(grey[:30_000])
+m, log_var = vae2.encode(grey)
 q = torch.distributions.Normal(m, (log_var / 2).exp())
 weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n
-average, one = weights @ grey[:30_000], grey[weights.argmax(dim=1)]
+average, one = weights @ grey, grey[weights.argmax(dim=1)]
 drawn, mean = vae2.draw_x(z, seeded())
 show(images(torch.cat([mean, average, drawn]).view(-1, 28, 28), row_labels=["mean", "average", "drawn"],
             title="The decoder's mean is an average of pictures; a draw from it is grain"),
