@@ -14,6 +14,7 @@ X = np.arange(5)
 FIGURES = {
     "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y", log_x=False,
                                    bands={"a": (X - 1, X + 1)}),
+    "log curves": lambda: plots.curves(X, {"a": X + 1, "b": X**2 + 1}, title="t", xlabel="x", ylabel="y", log_y=True),
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
@@ -96,6 +97,28 @@ def test_images_draws_each_picture_with_ink_dark():
     assert len(drawn) == 7 and drawn[3].get_array().min() == 1 and drawn[0].get_cmap().name == "gray_r"
     with pytest.raises(ValueError, match=r"shape \[n, H, W\], not \[4, 4\]"):
         plots.images(np.zeros((4, 4)), title="t")
+
+
+def test_digit_maps_write_each_code_as_its_digit():
+    fig = plots.digit_maps({"a": (np.eye(10)[:, :2], np.arange(10)), "b": (5 * np.eye(10)[:, 2:4], np.arange(10))},
+                           title="t")
+    fig.draw_without_rendering()
+    for ax, limit in zip(fig.axes, (2.1, 5.25), strict=True):
+        assert len(ax.collections) == 10 and len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 10
+        assert len({tuple(c.get_facecolor()[0]) for c in ax.collections}) == 10
+        assert ax.get_xlim() == ax.get_ylim() == pytest.approx((-limit, limit))
+        assert ax.get_xlabel() and min(t.get_fontsize() for t in ax.get_xticklabels()) >= 12
+
+
+def test_a_manifold_rises_to_the_right_and_upwards():
+    pictures = np.arange(9.0)[:, None, None] / 8 + np.zeros((9, 2, 2))
+    ax = plots.manifold(pictures, [-1, 0, 1], title="t").axes[0]
+    sheet = ax.get_images()[0].get_array()
+    assert sheet.shape == (6, 6)
+    assert sheet[-1, 0] == 0 and sheet[-1, -1] == 2 / 8 and sheet[0, 0] == 6 / 8 and sheet[0, -1] == 1
+    assert [t.get_text() for t in ax.get_xticklabels()][::4] == ["-1.00", "1.00"]
+    with pytest.raises(ValueError, match=r"3 by 3 needs pictures of shape \[9, H, W\], not \[4, 2, 2\]"):
+        plots.manifold(pictures[:4], [-1, 0, 1], title="t")
 
 
 COV = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 0.3]]])

@@ -26,7 +26,7 @@ class VAEHyperparameters(Hyperparameters):
         1e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
     beta: float = knob(
-        1.0, label="weight of KL (β)", low=0.0, high=1000.0,
+        1.0, label="weight of KL (β)", low=0.0, high=100.0,
         help="1 is the ELBO; above it the codes are pressed towards the prior, at 0 nothing holds them.")
     warmup_steps: int = knob(
         0, label="warm-up of β", low=0, high=100_000, unit="steps",

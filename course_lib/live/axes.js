@@ -83,8 +83,10 @@ function drawAxes(ctx, size, theme, axis) {
   const linearY = (v) => box.top + box.height - ((v - y0) / (y1 - y0)) * box.height;
   const y = log ? (v) => linearY(Math.log10(v)) : linearY;
   const widestX = ctx.measureText(ticksBetween(x0, x1, 2).text(x1)).width;
+  const widestName = Math.max(0, ...(names ?? []).map((name) => ctx.measureText(name).width));
+  const every = Math.ceil(((names ?? []).length * (widestName + 6)) / box.width) || 1; // where names are crowded
   const xAxis = names
-    ? { ticks: names.map((_, i) => i), text: (i) => names[i] }
+    ? { ticks: names.map((_, i) => i).filter((i) => i % every === 0), text: (i) => names[i] }
     : ticksBetween(x0, x1, box.width / Math.max(72, widestX + 34));
 
   ctx.lineWidth = 1;

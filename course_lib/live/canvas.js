@@ -47,7 +47,7 @@ class Picture {
   }
 
   inLegend() {
-    const named = this.view.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap");
+    const named = this.view.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap" && !l.marks);
     const series = named.flatMap((layer) => layer.series.map((s) => ({ ...s, layer })));
     return series.length > 1 || series.some((s) => s.layer.kind === "curve") ? series : [];
   }

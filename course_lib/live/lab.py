@@ -44,10 +44,11 @@ class LiveLab:
         views: what to draw; see `course_lib.live.views`.
         headless_steps: updates to do where there is no live display.
         steps: training is done after so many updates; None for no end.
+        knobs: the hyperparameters that get a control; None for all.
         name: tells two labs of one experiment class in one cell apart. Making a lab closes the one of the same name.
 
     Raises:
-        KeyError: a view names an array that the snapshot does not have.
+        KeyError: a view names an array that the snapshot does not have, or `knobs` a hyperparameter that is not there.
         Exception: whatever training raises, when headless.
 
     Attributes:
@@ -61,6 +62,7 @@ class LiveLab:
         *,
         headless_steps: int = 200,
         steps: int | None = None,
+        knobs: Sequence[str] | None = None,
         name: str | None = None,
     ) -> None:
         self._name = name or f"{_cell()}/{type(experiment).__name__}"
@@ -80,9 +82,10 @@ class LiveLab:
         self._arrays = gather(self._views, experiment.snapshot(), History().arrays())
         self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still)
         self._canvas = Canvas(self._views, on_ready=self.trainer.refresh)
+        declared = experiment.hyperparameters.knobs()
         self._knobs = {
-            key: control(knob, getattr(experiment.hyperparameters, key))
-            for key, knob in experiment.hyperparameters.knobs().items()
+            key: control(declared[key], getattr(experiment.hyperparameters, key))
+            for key in (declared if knobs is None else knobs)
         }
         for key, knob in self._knobs.items():
             knob.observe(lambda change, key=key: self._turned(key, change["new"]), "value")

@@ -44,18 +44,25 @@ const MARKS = {
   scatter: {
     extent: (layer, get) => pointsExtent(layer.series.map((s) => get(s.key).data)),
     draw: (ctx, plot, layer, get, theme) => {
-      for (const s of layer.series) {
-        const points = get(s.key).data;
-        ctx.fillStyle = tone(s.color, theme, theme.dark ? 0.8 : 0.65);
+      ctx.font = `600 12px ${theme.font}`;
+      ctx.textAlign = "center";
+      ctx.textBaseline = "middle";
+      layer.series.forEach((s, k) => {
+        const points = get(s.key).data, mark = layer.marks[k];
+        ctx.fillStyle = tone(s.color, theme, mark || theme.dark ? 0.8 : 0.65);
         ctx.beginPath();
         for (let i = 0; i < points.length; i += 2) {
           const x = plot.x(points[i]), y = plot.y(points[i + 1]);
           if (!Number.isFinite(x + y)) continue;
+          if (mark) {
+            ctx.fillText(mark, x, y);
+            continue;
+          }
           ctx.moveTo(x + 2.6, y);
           ctx.arc(x, y, 2.6, 0, 2 * Math.PI);
         }
         ctx.fill();
-      }
+      });
     },
   },
 
@@ -108,7 +115,8 @@ const MARKS = {
         const image = new ImageData(width, height);
         for (let p = 0; p < width * height; p++) {
           const from = (i * width * height + p) * channels;
-          image.data.set([data[from], data[from + (channels > 1 ? 1 : 0)], data[from + (channels > 1 ? 2 : 0)], 255], p * 4);
+          const colour = channels > 1 ? data.slice(from, from + 3) : Array(3).fill(255 - data[from]);  // ink is dark
+          image.data.set([...colour, 255], p * 4);
         }
         const x = left + (i % columns) * (unit * width + gap), y = Math.floor(i / columns) * (unit * height + gap);
         ctx.drawImage(offscreen(image), x, y, unit * width, unit * height);

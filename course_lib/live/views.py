@@ -149,20 +149,29 @@ class Density(View):
 
 
 class Scatter(View):
-    """Points in the plane; each array is (points, 2). `equal=True` gives both axes one scale."""
+    """Points in the plane; each array is (points, 2).
+
+    Args:
+        equal: give both axes one scale.
+        marks: a character for each series, drawn in place of its dots; a legend is not needed then.
+    """
 
     kind = "scatter"
 
-    def __init__(self, *series: str, equal: bool = False, **axis: Any) -> None:
+    def __init__(self, *series: str, equal: bool = False, marks: str = "", **axis: Any) -> None:
         super().__init__(*series, **axis)
-        self.equal = equal
+        self.equal, self.marks = equal, marks
+        if marks and len(marks) != len(series):
+            raise ValueError(f"{len(series)} series need as many marks, not {marks!r}")
 
     def options(self) -> dict[str, Any]:
-        return {"equal": self.equal}
+        return {"equal": self.equal, "marks": self.marks}
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        for key in self.series:
-            axes.scatter(*arrays[key].T, s=12, color=self.colors[key], label=self.labels[key], alpha=0.65, lw=0)
+        for i, key in enumerate(self.series):
+            look = ({"marker": f"${self.marks[i]}$", "s": 48} if self.marks
+                    else {"s": 12, "alpha": 0.65, "label": self.labels[key]})
+            axes.scatter(*arrays[key].T, color=self.colors[key], lw=0, **look)
         if self.equal:
             axes.set_aspect("equal")
 
@@ -217,7 +226,8 @@ class Arrows(View):
 
 
 class ImageGrid(View):
-    """Images side by side: (images, height, width) grey or (images, height, width, 3), from 0 to 1 or uint8."""
+    """Images side by side, from 0 to 1 or uint8: (images, height, width), ink dark on white, or coloured
+    (images, height, width, 3)."""
 
     kind = "images"
 
@@ -233,11 +243,12 @@ class ImageGrid(View):
         count, height, width, *rest = images.shape
         columns = min(self.columns, count)
         rows = -(-count // columns)
-        sheet = np.full((rows * (height + 1), columns * (width + 1), *rest), 255, np.uint8)
+        paper = 255 if rest else 0
+        sheet = np.full((rows * (height + 1), columns * (width + 1), *rest), paper, np.uint8)
         for i, image in enumerate(images):
             top, left = i // columns * (height + 1), i % columns * (width + 1)
             sheet[top : top + height, left : left + width] = image
-        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255)
+        axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
         axes.set_axis_off()
 
 

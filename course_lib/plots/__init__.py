@@ -3,6 +3,7 @@
 from course_lib.plots.bounds import bound_and_densities, bound_bars, divergences_and_densities
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
+from course_lib.plots.latent import digit_maps, manifold
 from course_lib.plots.mixtures import bent_lines, bumps, clouds, em_moment, scatters
 from course_lib.plots.pictures import images
 from course_lib.plots.planes import clouds_and_border, field, plane, points
@@ -10,7 +11,7 @@ from course_lib.plots.sequences import beliefs, tables, trellis
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "beliefs", "bent_lines", "bound_and_densities",
-           "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "curves", "divergences_and_densities",
-           "em_moment", "estimates", "field", "figure", "gan1d", "gap_maps", "histogram", "images", "paths", "plane",
-           "png", "points", "powers", "proposal", "running", "scatters", "show", "small_multiples", "strip", "tables",
-           "trellis", "two_gaussians", "width_in_pixels"]
+           "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "curves", "digit_maps",
+           "divergences_and_densities", "em_moment", "estimates", "field", "figure", "gan1d", "gap_maps", "histogram",
+           "images", "manifold", "paths", "plane", "png", "points", "powers", "proposal", "running", "scatters", "show",
+           "small_multiples", "strip", "tables", "trellis", "two_gaussians", "width_in_pixels"]

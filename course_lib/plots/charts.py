@@ -12,7 +12,8 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 
 
 def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
-           bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None, log_x: bool = False) -> Figure:
+           bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None, log_x: bool = False,
+           log_y: bool = False) -> Figure:
     """One line for each entry of `ys` over the common `x` `[n]`, in a shaded band (low, high) where `bands` has one."""
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (label, y) in enumerate(ys.items()):
@@ -24,6 +25,8 @@ def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str
         ax.set_xscale("log")
         ax.set_xticks(list(x), [f"{value:,.0f}" for value in np.asarray(x)], minor=False)
         ax.minorticks_off()
+    if log_y:
+        ax.set_yscale("log")
     if len(ys) > 1:
         ax.legend()
     return fig

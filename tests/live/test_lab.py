@@ -106,6 +106,16 @@ def test_a_knob_changes_what_is_trained_and_a_replay_turns_it_back(live):
     assert len(lab.trainer.sessions[-1].changes) == 1, "the replay itself is no change"
 
 
+def test_a_lab_may_show_some_knobs_only(live):
+    lab = live(Tiny(), VIEWS, knobs=["lr_d"])
+    assert list(lab._knobs) == ["lr_d"]
+    lab.trainer.set(lr_d=0.05)
+    lab.trainer.run(3)
+    assert lab._knobs["lr_d"].value == pytest.approx(0.05)
+    with pytest.raises(KeyError, match="lr_e"):
+        live(Tiny(), VIEWS, knobs=["lr_e"])
+
+
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_every_control_reaches_both_ends_of_its_range(live, end):
     lab = live(Tiny(), VIEWS)

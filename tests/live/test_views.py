@@ -16,6 +16,7 @@ ALL = {
     "log curve": Curve("loss_d", log=True),
     "density": Density("real", "generated", grid="x", lines=("decision",), ylim=(0, 1)),
     "scatter": Scatter("points", equal=True, xlim=(-3, 3)),
+    "signs": Scatter("points", marks="7"),
     "heat map": HeatMap("heat", extent=(-2, 2, -2, 2), limits=(-1, 1)),
     "arrows": Arrows("toward", at="at"),
     "images": ImageGrid("images"),
@@ -63,6 +64,16 @@ def test_colors_and_labels():
         Curve()
     with pytest.raises(TypeError, match="tittle"):
         Curve("a", tittle="typo")
+
+
+def test_signs_in_place_of_dots_need_no_legend():
+    points = {f"digit_{k}": np.random.default_rng(k).normal(size=(5, 2)) for k in (3, 8)}
+    view = Scatter(*points, marks="38")
+    ax = still.draw([view], points).axes[0]
+    assert ax.get_legend() is None and len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 2
+    assert view.spec()["layers"][0]["marks"] == "38"
+    with pytest.raises(ValueError, match="2 series need as many marks, not '3'"):
+        Scatter(*points, marks="3")
 
 
 def test_only_what_is_drawn_travels_and_images_as_bytes():
