@@ -74,8 +74,8 @@ def test_the_average_of_other_pictures_is_not_the_decoders_mean(cells):
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r"exact = mixture\.complete.*", "exact = torch.where(seen, x, ink.mean(dim=0))", "error of the mixture"),
-    (r"walk\(exact\)", "walk(blank)", "same walk from another start"),
-    (r'"walk": walk\(blank\)', '"walk": x', "starts from the average"),
+    (r"walk\(exact\)", "walk(blank)", "the lead of the walk from the mixture"),
+    (r'"walk": walk\(blank\)', '"walk": x', "lead over the mixture"),
 ])
 def test_completions_that_do_not_differ_are_told(cells, old, new, claim):
     broken(cells, HIDDEN, claim, BRIEF, *FEW, (old, new))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,9 +34,33 @@ def _kl_of_log_var(m: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (m**2 + log_var.exp() - 1 - log_var)
 
 
+def _slopes(outputs: Any, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+    """Gradients of the outputs' sum by each input: zero where none arrives."""
+    outputs = [o.sum() for o in outputs if isinstance(o, Tensor) and o.requires_grad]
+    if not outputs:
+        return [torch.zeros_like(i) for i in inputs]
+    found = torch.autograd.grad(sum(outputs), inputs, allow_unused=True)
+    return [torch.zeros_like(i) if g is None else g for g, i in zip(found, inputs, strict=True)]
+
+
+def _with_slopes(function: Callable[..., Any], m: Tensor, log_s: Tensor, eps: Tensor) -> Any:
+    """z and KL, and the gradients of each one's sum that reach m and log s."""
+    m, log_s = m.requires_grad_(), log_s.requires_grad_()
+    answer = function(m, log_s, eps)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        return answer
+    slopes = [slope for part in answer for slope in _slopes([part], (m, log_s))]
+    return (*(part.detach() if isinstance(part, Tensor) else part for part in answer), *slopes)
+
+
+def _detached_draw(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    return (m + log_s.exp() * eps).detach(), _kl(m, log_s)
+
+
 DRAW_AND_KL = Exercise(
     reference=_draw_and_kl,
     cases=_code_cases,
+    observe=_with_slopes,
     mistakes=(
         Mistake(lambda m, log_s, eps: (m + (log_s / 2).exp() * eps, _kl_of_log_var(m, log_s)),
                 ("both formulas are those of log s², as in the notebook's class. Here you are given log s: what is s, "
@@ -53,6 +80,14 @@ DRAW_AND_KL = Exercise(
                 ("log s² is 2·log_s, not log_s. A check: for m = 0, KL must be smallest, and 0, at s = 1.",)),
         Mistake(lambda m, log_s, eps: (m + log_s.exp() * eps, -_kl(m, log_s)),
                 ("KL has the wrong sign: it is never negative.",)),
+        Mistake(_detached_draw,
+                ("the numbers are right, but no gradient passes through the draw: the encoder could not learn.",
+                 "leave out `detach`, `no_grad` and `.item()`: z must be computed from m and log_s.")),
+        Mistake(lambda m, log_s, eps: tuple(part.detach() for part in _draw_and_kl(m, log_s, eps)),
+                ("the numbers are right, but no gradient reaches m or log_s: nothing could be trained.",
+                 "leave out `detach` and `no_grad`.")),
+        Mistake(lambda m, log_s, eps: _draw_and_kl(m, log_s, eps)[::-1],
+                ("the two are exchanged: z first, then KL.",)),
         Mistake(lambda m, log_s, eps: (m + log_s * eps, _kl(m, log_s)),
                 ("you multiply the noise by log s, which can be negative; a width cannot.",)),
         Mistake(lambda m, log_s, eps: (m + (2 * log_s).exp() * eps, _kl(m, log_s)),
@@ -92,9 +127,17 @@ def _clipped(a: Tensor, x: Tensor, kl: Tensor) -> Tensor:
     return (kl.sum(dim=1) - (x * p.log() + (1 - x) * (1 - p).log()).sum(dim=1)).mean()
 
 
+def _loss_with_slopes(function: Callable[..., Any], a: Tensor, x: Tensor, kl: Tensor) -> Any:
+    """The loss, and its gradients by the logits and by KL."""
+    a, kl = a.requires_grad_(), kl.requires_grad_()
+    loss = function(a, x, kl)
+    return (loss.detach(), *_slopes([loss], (a, kl))) if isinstance(loss, Tensor) else loss
+
+
 NEGATIVE_ELBO = Exercise(
     reference=_negative_elbo,
     cases=_loss_cases,
+    observe=_loss_with_slopes,
     mistakes=(
         Mistake(lambda a, x, kl: kl.sum(dim=1).mean() - _log_likelihood(a, x).mean(),
                 ("the classic bug: a mean over pixels makes the reconstruction D times too small, as if β were D. The "
@@ -119,6 +162,12 @@ NEGATIVE_ELBO = Exercise(
                 ("the sign of log p(x | z) is turned: this rewards bad reconstructions.",)),
         Mistake(lambda a, x, kl: -_log_likelihood(a, x).sum(dim=1).mean(),
                 ("KL is missing: nothing holds the codes, and the noise vanishes.",)),
+        Mistake(lambda a, x, kl: _negative_elbo(a, x, kl).detach(),
+                ("the number is right, but no gradient comes back from it: nothing would learn. Leave out `detach`.",)),
+        Mistake(lambda a, x, kl: (0.5 * kl.sum(dim=1) - _log_likelihood(a, x).sum(dim=1)).mean(),
+                ("KL is halved: the ½ of its formula is in `kl` already.",)),
+        Mistake(lambda a, x, kl: (784 * kl.sum(dim=1) - _log_likelihood(a, x).sum(dim=1)).mean(),
+                ("KL counts once: the factor 784 is what the classic bug does.",)),
         Mistake(_by_sigmoid,
                 ("right for small logits, not a number for large ones: sigmoid(200) is 1 on a computer, and "
                  "0·log 0 is NaN. Stay with logits.",
@@ -140,7 +189,7 @@ def _active(m: Tensor, threshold: float = 0.01) -> int:
 
 def _active_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
     cases = []
-    for n, d, threshold in ((200, 8, 0.01), (50, 20, 0.01), (100, 5, 0.1)):
+    for n, d, threshold in ((200, 8, 0.01), (50, 20, 0.01), (100, 6, 0.1)):
         spread = np.sqrt(threshold) * rng.permutation(np.geomspace(0.1, 10, d))
         m = rng.normal(size=(n, d))
         m = (m - m.mean(axis=0)) / m.std(axis=0) * spread + rng.choice([-1.0, 0.0, 1.0], size=d)
