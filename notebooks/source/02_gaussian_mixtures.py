@@ -299,9 +299,9 @@ reveal("02.equal", "with three equal components" if stuck.mu.std(dim=0).max() < 
 runs = {how: [fit(x, start(x, 3, seeded(seed), how), steps=400) for seed in range(10)] for how in STARTS}
 height = {how: np.array([track for _, track in ten]) for how, ten in runs.items()}       # (10 starts, 400 steps)
 slowest = {how: np.array(tracks).sum(axis=1).argmin() for how, tracks in height.items()}
-show(curves(np.arange(400), {how: height[how][slowest[how]] for how in STARTS},
+show(curves(np.arange(5, 400), {how: height[how][slowest[how], 5:] for how in STARTS},
             title="A bad start costs hundreds of steps, or never arrives", xlabel="EM steps", ylabel="nats per point"),
-     alt="Log-likelihood over 400 steps for the slowest of ten starts of each kind: k-means is at the top at once; "
+     alt="Log-likelihood from step 5 to 400 for the slowest of ten starts of each kind: k-means is at the top at once; "
          "random points creep along a lower level and reach the top after hundreds of steps; one corner stays below")
 
 # %%
@@ -309,7 +309,7 @@ panels = {f"{how}: {height[how][i, -1]:.2f}": (x, runs[how][i][0].log_posterior(
                                                runs[how][i][0].cov) for how, i in slowest.items()}
 show(clouds(panels, title="Where these three starts end, with the nats per point"),
      alt="Three panels with the same points: from random points and from k-means each cluster has its ellipse; from "
-         "one corner one ellipse covers two clusters")
+         "one corner two long ellipses share the upper cluster, and the third holds a handful of points")
 
 # %%
 top = height["k-means"].max()
