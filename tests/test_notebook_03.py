@@ -14,7 +14,7 @@ MOVES = ("model, x = ", "view = ", "predict(\"03.move_q\"", "movers", "predict(\
 EM = ("points = ", "r, means")
 DRAWS = ("model, x = ", "view = ", "q = normal", "kl_to_prior", "rng = ", "n = np")
 CURVES = ("def distances",)
-BETA = ("model, x = ", "predict(\"03.width\"", "def fit_q", "best_width")
+BETA = ("model, x = ", "predict(\"03.width\"", "def fit_q", "best_centre")
 PEAKS = ("predict(\"03.peaks\"", "grid = ", "p = torch", "spread = ")
 
 
@@ -54,7 +54,7 @@ def test_a_broken_derivation_is_caught(cells, starts, old, new, claim):
 def test_the_failure_lab_can_fail(cells):
     short = (r"_, later = .*", "later = widths")  # looked at after the claims that fail here
     with pytest.raises(ClaimFailed, match="β = 1"):
-        run(cells, *BETA, change=[short, (r"beta \* kl_standard_log_std", "beta * kl_standard")])
+        run(cells, *BETA, change=[short, (r"penalty=kl_standard_log_std", "penalty=kl_standard")])
     with pytest.raises(ClaimFailed, match="β = 0"):
         run(cells, *BETA, change=[short, (r"-fit \+ beta \*", "-fit + 1 *")])
 

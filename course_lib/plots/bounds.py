@@ -35,6 +35,9 @@ def bound_and_densities(z: ArrayLike, densities: Mapping[str, ArrayLike], log_ev
     `height`."""
     fig, bar = _beside(z, densities, title, "z", height)
     shown = max(elbo, floor)
+    for value, edge, va in ((elbo, floor, "bottom"), (log_evidence, top, "top")):
+        if (value < floor) if edge == floor else (value > top):
+            _goes_on(bar, 0, edge, va)
     _stack(bar, np.array([log_evidence]), np.array([elbo]), floor, hatch="")
     for name, low, high, colour in ((r"$\mathcal{L}$", floor, shown, "white"), ("KL", shown, log_evidence, "black")):
         if high - low > 0.12 * (top - floor):  # otherwise the word does not fit
@@ -49,10 +52,18 @@ def divergences_and_densities(x: ArrayLike, densities: Mapping[str, ArrayLike], 
     `height`."""
     fig, bar = _beside(x, densities, title, "x", height)
     bar.bar(range(len(divergences)), [min(value, top) for value in divergences.values()], 0.6, color="#777777")
+    for place, value in enumerate(divergences.values()):
+        if value > top:
+            _goes_on(bar, place, top, "top")
     bar.set_xticks(range(len(divergences)), list(divergences))
     bar.set(ylim=(0, top), xlabel="KL", ylabel="nats")
     bar.grid(axis="x", visible=False)
     return fig
+
+
+def _goes_on(ax: Axes, place: float, edge: float, va: str) -> None:
+    """An arrow at the edge of the picture: the bar is longer than is shown."""
+    ax.text(place, edge, "↑" if va == "top" else "↓", ha="center", va=va, fontsize=17, fontweight="bold", color="black")
 
 
 def _beside(x: ArrayLike, densities: Mapping[str, ArrayLike], title: str, xlabel: str, height: float,

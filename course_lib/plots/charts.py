@@ -91,7 +91,7 @@ def strip(values: Mapping[str, ArrayLike], *, title: str, ylabel: str, band: tup
 
 
 def small_multiples(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, title: str, xlabel: str,
-                    ylim: tuple[float, float]) -> Figure:
+                    ylim: tuple[float, float], ylabel: str = "") -> Figure:
     """A row of equal panels over a common `x` `[n]`: for each its title, and its lines by name."""
     fig, axes = figure(2.7 * len(panels), 3.9, 1, len(panels), sharex=True, sharey=True)
     for ax, (name, lines) in zip(axes[0], panels.items(), strict=True):
@@ -99,6 +99,7 @@ def small_multiples(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]],
             ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8], label=label)
         ax.set_title(name, fontsize=13)
         ax.set(xlabel=xlabel, xlim=(np.min(x), np.max(x)), ylim=ylim)
+    axes[0, 0].set_ylabel(ylabel)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     fig.suptitle(title, ha="left", x=0.01)
     return fig

@@ -107,14 +107,14 @@ def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1
 
 def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
     """A row of densities of the plane: for each its title, its values `[m·m]` on the grid of `plane` with this `axis`
-    `[m]`, and the centres `[K, 2]` of the Gaussians that were added up (dots, up to a hundred)."""
+    `[m]`, and the centres `[K, 2]` of the Gaussians that were added up (dots, smaller where they are many)."""
     axis = np.asarray(axis)
     fig, axes = figure(3.2 * len(panels), 3.9, 1, len(panels))
     for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
         ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
                   extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
-        if len(centres) <= 100:  # more would hide the density
-            ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=3.5)
+        size = 3.5 if len(centres) <= 100 else 1.0  # many large ones would hide the density
+        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size)
         _plane(ax, name, axis[-1])
     fig.suptitle(title, ha="left", x=0.01)
     return fig

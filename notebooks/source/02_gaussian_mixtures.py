@@ -71,8 +71,8 @@ show(bumps(grid, parts, samples=drawn, title="Weighted bumps add up to the curve
 
 # %% [markdown]
 # Does the histogram *fit*? Kolmogorov and Smirnov take the largest distance between the share of samples below $x$ and
-# $F(x) = \sum_k \pi_k\,\Phi\bigl((x - \mu_k)/\sigma_k\bigr)$. Times $\sqrt{n}$, it stays below a known constant in
-# ninety-nine of a hundred fair experiments.
+# $F(x) = \sum_k \pi_k\,\Phi\bigl((x - \mu_k)/\sigma_k\bigr)$, with $\Phi$ the normal distribution function. Times
+# $\sqrt{n}$, it stays below a known constant in ninety-nine of a hundred fair experiments.
 
 # %%
 def kolmogorov(samples):
@@ -108,11 +108,13 @@ show(scatters({"": x}, title="What we are given"),
 
 # %% [markdown]
 # Maximum likelihood wants $\sum_i \log \sum_k \pi_k\,\mathcal{N}(x_i; \mu_k, \Sigma_k)$ large. The sum inside the
-# logarithm is the trouble: no derivative falls apart into averages, as it did in notebook 01. If we *knew* $k$, there
-# would be no inner sum. So we guess $k$, softly.
-#
+# logarithm is the trouble: the derivatives no longer fall apart into averages; in notebook 01 they did. If we *knew*
+# $k$, there would be no inner sum. So we guess $k$, softly.
+
+# %% [markdown]
 # ## A bound, line by line
-# For one point, take any weights $r_k \ge 0$ with $\sum_k r_k = 1$. Multiply and divide by them:
+# Write $\theta = (\pi, \mu, \Sigma)$ for all parameters together. For one point, take any weights $r_k \ge 0$ with
+# $\sum_k r_k = 1$. Multiply and divide by them (a term with $r_k = 0$ counts as 0, the limit of $r \log r$):
 #
 # $$\log p(x) = \log \sum_k r_k\,\frac{p(x, k)}{r_k} \;\ge\; \sum_k r_k \log \frac{p(x, k)}{r_k} =: \mathcal{L}(r, \theta).$$
 #
@@ -121,8 +123,9 @@ show(scatters({"": x}, title="What we are given"),
 #
 # $$\log p(x) - \mathcal{L}(r, \theta) = \sum_k r_k \log \frac{r_k}{p(k \mid x)} = \mathrm{KL}(r \,\|\, p(k \mid x)) \ge 0 .$$
 #
-# So nothing is lost exactly when $r_k = p(k \mid x)$. These posteriors are the **responsibilities**, and computing them
-# is the **E-step**.
+# The loss is the **Kullback–Leibler divergence**, a distance from $r$ to the posterior. By Jensen again it is never
+# negative, and 0 only if the two are equal. So nothing is lost exactly when $r_k = p(k \mid x)$. These posteriors are
+# the **responsibilities**, and computing them is the **E-step**.
 
 # %%
 def log_joint(x, pi, mu, cov):
@@ -143,7 +146,7 @@ def e_step(x, *theta):
 
 def bound(joint, r):
     """The bound of each point, shape (n,)."""
-    return (r * (joint - r.log())).sum(dim=1)
+    return (r * joint + torch.special.entr(r)).sum(dim=1)                              # entr(r) = -r log r, 0 at r = 0
 
 # %%
 first = start(x, 3, seeded(2), "random points")
@@ -157,19 +160,26 @@ gap = (r_any * (r_any.log() - log_r)).sum(dim=1)
 claim("random weights r: the bound lies below log p(x), smallest gap", (log_p - bound(joint, r_any)).min(), above=0)
 claim("the gap is KL(r ‖ p(k|x)): largest difference", (log_p - bound(joint, r_any) - gap).abs().max(), below=1e-10)
 claim("with the responsibilities the gap is zero", (log_p - bound(joint, log_r.exp())).abs().max(), below=1e-10)
+certain = torch.tensor([1.0, 0, 0], dtype=torch.float64)
+claim("with r = (1, 0, 0) the bound is log p(x, 1), off by", (bound(joint, certain) - joint[:, 0]).abs().max(),
+      below=1e-10)
 
 # %% [markdown]
 # ## Then weighted means
-# Keep $r$ and move the parameters: the **M-step** maximises $\sum_i L$. The $r \log r$ part does not depend on them, so
-# what is left is $Q(\theta) = \sum_i \sum_k r_{ik} \log \bigl[\pi_k\,\mathcal{N}(x_i; \mu_k, \Sigma_k)\bigr]$: the
-# logarithm now meets the Gaussian, as if each point were shared out. With $N_k = \sum_i r_{ik}$:
+# Keep $r$ and move the parameters: the **M-step** maximises $\sum_i \mathcal{L}$. The $r \log r$ part does not depend
+# on them, so what is left is
+# $Q(\theta) = \sum_i \sum_k r_{ik} \log \bigl[\pi_k\,\mathcal{N}(x_i; \mu_k, \Sigma_k)\bigr]$:
+# the logarithm now meets the Gaussian, as if each point were shared out. With $N_k = \sum_i r_{ik}$:
 #
 # - $\partial Q/\partial \mu_k = \Sigma_k^{-1} \sum_i r_{ik}\,(x_i - \mu_k) = 0$, so
 #   $\mu_k = \frac{1}{N_k} \sum_i r_{ik}\,x_i$.
 # - $\partial Q/\partial \Sigma_k^{-1} = \tfrac{1}{2} \sum_i r_{ik}
-#   \bigl[\Sigma_k - (x_i - \mu_k)(x_i - \mu_k)^\top\bigr] = 0$, so $\Sigma_k$ is the weighted average of the squares.
+#   \bigl[\Sigma_k - (x_i - \mu_k)(x_i - \mu_k)^\top\bigr] = 0$ (because $\partial \log |A| / \partial A = A^{-1}$ for symmetric
+#   $A$), so $\Sigma_k$ is the weighted average of the squares.
 # - The weights must sum to one. A Lagrange multiplier $\lambda$ adds that: $N_k / \pi_k = \lambda$ for all $k$. Summing
 #   $N_k = \lambda \pi_k$ gives $\lambda = n$, so $\pi_k = N_k / n$.
+#
+# $Q$ is concave in $\log \pi_k$, $\Sigma_k^{-1}$ and $\Sigma_k^{-1} \mu_k$: the flat point is the top.
 
 # %%
 def maximise(x, r):
@@ -189,8 +199,10 @@ claim("before the M-step Q has a slope", max(s.abs().max() for s in before), abo
 claim("after it, Q is flat in all directions", max(s.abs().max() for s in slopes), below=1e-8)
 
 # %% [markdown]
-# Put together: $\log p_\text{new} \ge \mathcal{L}(r, \theta_\text{new}) \ge \mathcal{L}(r, \theta_\text{old}) = \log p_\text{old}$. The
-# first step is the bound, the second the M-step, the third the E-step. **The likelihood never falls.**
+# Put together:
+# $\log p_\text{new} \ge \mathcal{L}(r, \theta_\text{new}) \ge \mathcal{L}(r, \theta_\text{old}) = \log p_\text{old}$. The first step is the bound, the second the M-step, the third the E-step; each side is summed, or
+# averaged, over the points. **The likelihood never falls.** (A **nat** is the unit of natural logarithms, as a bit is
+# of those to base 2.)
 
 # %%
 L_old, L_new = (bound(log_joint(x, *t), log_r.exp()).mean() for t in (theta, better))
@@ -255,6 +267,8 @@ def stepper(half_steps=0, K=3, seed=0, begin="random points"):
     title = (f"Start, {begin}: no responsibilities yet" if half_steps == 0 else
              f"After E-step {half_steps // 2 + 1}: new colours, same ellipses" if half_steps % 2 else
              f"After M-step {half_steps // 2}: new ellipses, same colours")
+    if half_steps:
+        title += f"; gap {abs(log_likelihood[half_steps] - bounds[half_steps - 1]):.4f} nats"
     return em_moment(x, shown[0], shown[1].mu, shown[1].cov, log_likelihood=log_likelihood, bound=bounds,
                      now=half_steps, title=title)
 
@@ -264,7 +278,9 @@ explore(stepper, half_steps=(0, 40, 1), K=(1, 6, 1), seed=(0, 20, 1), begin=list
 
 # %% [markdown]
 # ## Break it: equal beginnings
-# EM climbs; it does not look around. What it finds depends on where it starts.
+# EM climbs; it does not look around. How long it takes, and now and then where it ends, depends on the start. We try
+# three: **random points** as the means; **k-means**, which cuts the points into $K$ groups, each nearest to its own
+# mean; and **one corner**, all means close together at the lower left.
 
 # %%
 predict("02.equal", "All three components start exactly alike. Where does EM end?",
@@ -275,22 +291,39 @@ same = GaussianMixture(torch.full((3,), 1 / 3), x.mean(dim=0).expand(3, 2), x.T.
 stuck, _ = fit(x, same, steps=20)
 reveal("02.equal", "with three equal components" if stuck.mu.std(dim=0).max() < 1e-6 else "at the three clusters")
 
-ends = {how: [fit(x, start(x, 3, seeded(seed), how), steps=20) for seed in range(10)] for how in STARTS}
-height = {how: np.array([track[-1] for _, track in runs]) for how, runs in ends.items()}
-worst = {how: ends[how][height[how].argmin()] for how in STARTS}
-panels = {f"{how}: {track[-1]:.2f}": (x, m.log_posterior(x).exp(), m.mu, m.cov)
-          for how, (m, track) in worst.items()}
-show(clouds(panels, title="The worst of ten starts of each kind, with its nats per point"),
-     alt="Three panels with the same points: from random points and from one corner one ellipse covers two clusters "
-         "and a flat one lies across; from k-means each cluster has its ellipse")
+# %% [markdown]
+# Why for ever? Equal components share every point equally, so all $r_{ik} = \frac13$, and the M-step gives them equal
+# means and covariances again. Starts that differ come apart, some of them slowly:
 
 # %%
-claim("random points: best minus worst of ten starts, nats per point", np.ptp(height["random points"]), above=0.05)
-claim("one corner: the same", np.ptp(height["one corner"]), above=0.05)
-claim("k-means: all ten end at the same place", np.ptp(height["k-means"]), below=0.02)
+runs = {how: [fit(x, start(x, 3, seeded(seed), how), steps=400) for seed in range(10)] for how in STARTS}
+height = {how: np.array([track for _, track in ten]) for how, ten in runs.items()}       # (10 starts, 400 steps)
+slowest = {how: np.array(tracks).sum(axis=1).argmin() for how, tracks in height.items()}
+show(curves(np.arange(5, 400), {how: height[how][slowest[how], 5:] for how in STARTS},
+            title="A bad start costs hundreds of steps, or never arrives", xlabel="EM steps", ylabel="nats per point"),
+     alt="Log-likelihood from step 5 to 400 for the slowest of ten starts of each kind: k-means is at the top at once; "
+         "random points creep along a lower level and reach the top after hundreds of steps; one corner stays below")
+
+# %%
+panels = {f"{how}: {height[how][i, -1]:.2f}": (x, runs[how][i][0].log_posterior(x).exp(), runs[how][i][0].mu,
+                                               runs[how][i][0].cov) for how, i in slowest.items()}
+show(clouds(panels, title="Where these three starts end, with the nats per point"),
+     alt="Three panels with the same points: from random points and from k-means each cluster has its ellipse; from "
+         "one corner two long ellipses share the upper cluster, and the third holds a handful of points")
+
+# %%
+top = height["k-means"].max()
+claim("k-means: how far the worst of ten starts is below the top after 20 steps", top - height["k-means"][:, 20].min(),
+      below=0.01)
+claim("random points: the same after 20 steps", top - height["random points"][:, 20].min(), above=0.05)
+claim("random points: the same after 400 steps", top - height["random points"][:, -1].min(), below=0.01)
+corner, _ = fit(x, runs["one corner"][slowest["one corner"]][0], steps=1_000)
+claim("one corner: how far the worst stays below the top", top - height["one corner"][:, -1].min(), above=0.1)
+claim("a thousand more steps raise it by", corner.log_prob(x).mean() - height["one corner"][:, -1].min(), below=1e-3)
 
 # %% [markdown]
-# **Repair:** begin with k-means, or begin often and keep the best.
+# So the worst corner start is a true local optimum; the others were only slow. After a few steps you cannot tell
+# the two apart. **Repair:** begin with k-means, or begin often, run long, and keep the best.
 #
 # ## Break it: a likelihood without a ceiling
 # Put a second component onto one training point, with the weight of one point, and shrink it. In $D$ dimensions its
@@ -308,7 +341,7 @@ total = {"250 training points": np.array([m.log_prob(x).sum().item() for m in sp
          "250 held-out points": np.array([m.log_prob(x_held_out[:250]).sum().item() for m in spiked])}
 show(curves(halvings, total, title="A worthless component drives the training likelihood to infinity",
             xlabel="how often σ was halved", ylabel="log-likelihood, nats"),
-     alt="The training curve rises in a straight line as sigma is halved; the held-out curve rises a "
+     alt="After some halvings the training curve rises in a straight line; the held-out curve rises a "
          "little, falls back below its start, and stays flat")
 
 # %%
@@ -328,13 +361,14 @@ claim("twelve points, four components: share of twenty runs of EM that collapse 
 claim("with a little added to each variance", np.mean([collapses(seed, reg=0.05) for seed in range(20)]), below=0.01)
 
 # %% [markdown]
-# So the likelihood has no global maximum, and EM works because it stops at a good local one. The repair
-# makes a smallest width part of the model.
+# **Repair:** add a small number (`reg`) to the diagonal of every $\Sigma_k$ after each M-step. Without it the likelihood
+# has no global maximum, and EM is useful only where it stops at a good local one.
 #
 # ## Too many components
 # More components always fit the training data better. Two judges: the likelihood of **held-out** points, and the
-# **Bayesian information criterion** of Schwarz, which needs none: $\mathrm{BIC} = -2 \log p(x) + m \log n$ for $m$ free
-# parameters. The smaller the better.
+# **Bayesian information criterion** of Schwarz, which needs none: $\mathrm{BIC} = -2 \log p(x) + n_\theta \log n$.
+# Here $\log p(x)$ is the sum over all $n$ points, and $n_\theta = (K - 1) + K D + K D (D + 1)/2$ counts the free
+# weights, means and covariances. The smaller the better; the plot shows $-\mathrm{BIC}/2n$, so that higher is better.
 
 # %%
 sizes = np.arange(1, 11)
@@ -355,9 +389,11 @@ claim("BIC chooses", sizes[judged["−BIC / 2n"].argmax()], near=3, within=0)
 
 # %% [markdown]
 # ## Digits
-# A full covariance of all pixels is large, so we describe a picture by its first principal components,
-# $c = V^\top (x - m)$, and treat what is left over as round noise. So $x = m + V c + \varepsilon$ is still a Gaussian mixture in
-# *pixel* space, with $\Sigma_k^{\text{pixel}} = V \Sigma_k V^\top + s^2 (I - V V^\top)$. The labels are not used.
+# A full covariance of all pixels is large. So we describe a picture by fewer numbers, its **principal coordinates**
+# $c = V^\top (x - m)$: $m$ is the mean picture, and the columns of $V$ are orthonormal, the directions of largest
+# variance. What is left over counts as round noise $\varepsilon$ of variance $s^2$ in each other direction. So
+# $x = m + V c + \varepsilon$ is still a Gaussian mixture in *pixel* space, with
+# $\Sigma_k^{\text{pixel}} = V \Sigma_k V^\top + s^2 (I - V V^\top)$. The labels are not used.
 
 # %%
 train, test = load_mnist("train")[:6_000].halved(), load_mnist("test").halved()      # 14 x 14 pixels
@@ -401,13 +437,18 @@ claim("adjusted Rand index (1: clusters are labels, 0: chance)", adjusted_rand_s
       near=0.45, within=0.15)
 
 # %% [markdown]
-# Clusters are not classes. A slanted 1 and an upright 1 are two clusters; a 4 and a 9 are often one. Purity rises with
-# $K$ whatever the clusters mean; the Rand index also punishes splitting a digit into its styles, which is exactly what
-# the likelihood pays for. Nobody told it about digits.
+# Clusters are not classes. A slanted 1 and an upright 1 are two clusters; a 4 and a 9 are often one. The Rand
+# index punishes splitting a digit into its styles, which is exactly what the likelihood pays for. Nobody told it about
+# digits.
 #
 # ## Half of it hidden
-# In each component the hidden pixels $h$ given the seen ones $o$ are Gaussian, with mean
-# $\mu_h + \Sigma_{ho} \Sigma_{oo}^{-1} (x_o - \mu_o)$; the weights become $p(k \mid x_o)$. All of it is exact.
+# Sort each component's $\mu$ and $\Sigma$ by hidden pixels $h$ and seen ones $o$: $\Sigma_{ho}$ has the hidden rows and
+# the seen columns. Given $x_o$, the hidden pixels are Gaussian in each component $k$ (index left out), with
+#
+# $$\text{mean } \mu_h + \Sigma_{ho} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
+#   \text{covariance } \Sigma_{hh} - \Sigma_{ho} \Sigma_{oo}^{-1} \Sigma_{oh},$$
+#
+# and the weights become $p(k \mid x_o)$. All of it is exact.
 
 # %%
 pixel = {K: space.lift(model) for K, model in fitted.items()}
@@ -436,14 +477,15 @@ claim("of twenty components, relative to one Gaussian", error[20] / error[1], be
 
 # %% [markdown]
 # Where the components disagree the mean is blurred: it is the answer with the least squared error, not a likely digit.
-# A draw commits itself; it also carries the grain $e$, all the fine strokes that thirty numbers cannot hold. And the
+# From its upper half the 2 looks like a 1, and the model says so; so does the 3. A draw commits itself; it also carries
+# the grain $\varepsilon$, all the fine strokes that thirty numbers cannot hold. And the
 # model may answer less than white or more than black: a Gaussian knows no edges.
 #
 # ## Learning from holes
-# Now half of the *training* numbers are hidden, at random. A common habit fills each hole with that coordinate's
-# average and goes on. EM needs no filling: the hidden coordinates are one more thing nobody recorded. The E-step takes
-# $p(k \mid x_o)$; the M-step uses the conditional mean of what is hidden *and adds its conditional covariance*, for a
-# guess is not a measurement.
+# Now half of each training picture's principal coordinates are hidden, at random. A common habit fills each hole with
+# that coordinate's average and goes on. EM needs no filling: the hidden coordinates are one more thing nobody
+# recorded. The E-step takes $p(k \mid x_o)$; the M-step uses the conditional mean of what is hidden *and adds its
+# conditional covariance*, for a guess is not a measurement.
 
 # %%
 space6 = Subspace.of(train.flat(), d=6)
@@ -461,7 +503,7 @@ print({name: round(value, 2) for name, value in score.items()}, "nats per held-o
 
 # %%
 show(scatters({name: model.sample(2_000, seeded())[0][:, :2] for name, model in models.items()},
-              title="What each has learned: 2,000 draws", xlabel="component 1", ylabel="component 2"),
+              title="What each has learned: 2,000 draws", xlabel="coordinate $c_1$", ylabel="coordinate $c_2$"),
      alt="Three clouds: wide and structured where nothing was hidden, nearly the same from exact marginals, and a "
          "cross along both axes where averages were filled in")
 claim("exact marginals are ahead of filled-in averages by", score["exact marginals"] - score["averages filled in"],
@@ -469,8 +511,7 @@ claim("exact marginals are ahead of filled-in averages by", score["exact margina
 claim("having seen everything is still worth", score["nothing hidden"] - score["exact marginals"], above=0.1, below=1)
 
 # %% [markdown]
-# The cross is made of filled-in averages: the fit takes them for facts, and spends whole components on them. What was
-# hidden must stay uncertain.
+# The cross is made of filled-in averages: the fit takes them for facts. What was hidden must stay uncertain.
 #
 # ## From K clusters to infinitely many
 # A cluster number says *which*, never *where in between*. Twenty clusters need twenty means, and a style shared by all
@@ -500,9 +541,9 @@ def bent(K):
 axis, places = plane(3.0, 81)
 density = {K: bent(K).log_prob(torch.tensor(places)).exp() for K in (5, 15, 50, 200, 400)}
 show(bent_lines(axis, {f"{K} values of z": (density[K] ** 0.5, bent(K).mu) for K in (5, 15, 50, 200)},
-                title="One number z, bent by a network of 40 weights (shade: square root of p)"),
-     alt="Four densities: five separate spots, a broken string of spots, a dotted bent line, and with two hundred "
-         "values of z a smooth bent ribbon with dark corners")
+                title="One number z, bent by a network of 40 weights (dots: centres μ(z); shade: √p)"),
+     alt="Four densities with orange dots on their centres: five separate spots, a broken string of spots, a dotted "
+         "bent line, and with two hundred values of z a smooth bent ribbon with dark corners")
 
 # %%
 claim("five Gaussians are far from the limit: mean difference, relative to the mean density",
@@ -520,9 +561,9 @@ claim("share of 20,000 samples on the left half, minus the integral's", (drawn[:
 
 # %% [markdown]
 # Sampling stays as easy as ever. The density does not: with one hidden number, hundreds of Gaussians fill the line;
-# with twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a density
-# over $z$ that no formula gives. What survives is the bound $\mathcal{L}(r, \theta)$, for it holds for *any* $r$. Let another
-# network propose $r$, and you have a **variational autoencoder**.
+# with twenty, each on a grid of ten, there would be $10^{20}$. And the E-step's table of responsibilities becomes a
+# density over $z$ that no formula gives. What survives is the bound $\mathcal{L}(r, \theta)$, for it holds for *any*
+# $r$. Let another network propose $r$, and you have a **variational autoencoder**.
 
 # %% [markdown]
 # ## Your turn

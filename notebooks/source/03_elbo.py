@@ -8,7 +8,7 @@
 # | | |
 # |---|---|
 # | You will be able to | derive the evidence lower bound, say what each step on it does to $\log p(x)$, and compute its KL |
-# | You need | Bayes' rule, Gaussian densities, expectation; notebook 01 |
+# | You need | Bayes' rule, Gaussian densities, expectation; notebook 02 (EM, responsibilities) |
 # | Time | 40 minutes to read · 15 seconds to run · seed 0 |
 
 # %%
@@ -72,7 +72,8 @@ show(curves(Z[view], {"posterior p(z | x)": np.exp(log_posterior[view]), "prior 
 # $$\log p(x) = \underbrace{\int q(z|x) \log \frac{p(x, z)}{q(z|x)}\, dz}_{\mathcal{L}}
 #   + \underbrace{\int q(z|x) \log \frac{q(z|x)}{p(z|x)}\, dz}_{\mathrm{KL}(q(z|x) \,\|\, p(z|x))}.$$
 #
-# 5. A KL is never negative, so $\log p(x) \ge \mathcal{L}$. Why never? $\log u \le u - 1$ for every $u > 0$. With $u = p/q$:
+# 5. A KL is never negative, so $\log p(x) \ge \mathcal{L}$. Why never? $\log u \le u - 1$ for every $u > 0$. Let $p$ stand for
+#    $p(z|x)$ and $u = p/q$:
 #    $\;-\mathrm{KL} = \int q \log \frac{p}{q} \le \int q\, \bigl(\frac{p}{q} - 1\bigr) = 1 - 1 = 0$. Equality needs
 #    $u = 1$ everywhere, that is $q = p$.
 #
@@ -130,7 +131,7 @@ def bars_picture(mu=-0.5, sigma=0.8, theta=1.0, best_q=False):
     log_p, bound = model.log_evidence(x), model.elbo(q, x)
     seen = {"q": q[view], "prior": normal_density(Z[view], 0, 1), "posterior": model.posterior(x)[view]}
     return bound_and_densities(Z[view], seen, log_p, bound, floor=-8, top=-1.5, height=2.2,
-                               title=f"log p(x) {log_p:.2f}  =  bound {bound:.2f}  +  KL {log_p - bound:.2f}")
+                               title=f"log p(x) {log_p:.3f}  =  bound {bound:.3f}  +  KL {log_p - bound:.3f}")
 
 explore(bars_picture, mu=(-3.0, 3.0, 0.1), sigma=(0.1, 1.5, 0.1), theta=(0.0, 2.0, 0.1), best_q=False,
         labels={"mu": "mean of q", "sigma": "width of q", "theta": "θ", "best_q": "best q"},
@@ -147,6 +148,13 @@ reveal("03.move_q", "log p(x) stays, the bound falls, the KL grows")
 best = normal_density(Z, *model.best_gaussian(x))
 claim("the best Gaussian q leaves this KL: it cannot have two peaks", log_p - model.elbo(best, x),
       above=0.2, below=0.3)
+right = np.where(Z > -0.5, np.exp(log_posterior), 0)       # the right peak alone,
+right /= integral(right)                                   # as a density
+centre = integral(right * Z)
+claim("mean of the best Gaussian, minus that of the right peak", model.best_gaussian(x)[0] - centre,
+      near=0, within=0.03)
+claim("its width, relative to the right peak's",
+      model.best_gaussian(x)[1] / np.sqrt(integral(right * (Z - centre) ** 2)), near=0.9, within=0.1)
 straight = Latent1D(theta=0.0, sigma_x=0.7)
 claim("at θ = 0 it leaves none: there the posterior is Gaussian",
       straight.log_evidence(x) - straight.elbo(normal_density(Z, *straight.best_gaussian(x)), x), near=0, within=1e-8)
@@ -174,7 +182,7 @@ predict("03.theta", "Now q stays, and we move θ so that the bound rises. Must l
 # a $\theta'$.
 
 # %%
-thetas = np.linspace(0, 2, 81)
+thetas = np.linspace(0, 3, 121)
 worlds = [Latent1D(theta, sigma_x=0.7) for theta in thetas]
 gain_p = np.array([world.log_evidence(x) for world in worlds]) - log_p
 
@@ -214,8 +222,14 @@ show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "bound, q exact at 
 
 # %%
 climbed = [world.gaussian_elbo(*world.best_gaussian(x), x) for world in worlds]
-claim("θ with the highest log p(x)", thetas[gain_p.argmax()], above=1.8)
+show(curves(thetas, {"log p(x)": gain_p + log_p, "bound of the best Gaussian q": np.array(climbed)},
+            title="The bound prefers a small θ, log p(x) a large one", xlabel="θ", ylabel="nats"),
+     alt="Over θ from 0 to 3 two curves that start together. The one for log p(x) rises to a flat top near 2; the "
+         "bound rises a little, peaks near 0.3, and falls ever further below")
+claim("θ with the highest log p(x)", thetas[gain_p.argmax()], near=2.05, within=0.1)
 claim("θ with the highest bound, best Gaussian q at each", thetas[np.argmax(climbed)], near=0.3, within=0.1)
+claim("at θ = 0 the two are equal", gain_p[0] + log_p - climbed[0], near=0, within=1e-6)
+claim("at θ = 3 they differ by", gain_p[-1] + log_p - climbed[-1], above=0.4)
 
 # %% [markdown]
 # ## EM: climb in turns
@@ -258,8 +272,8 @@ show(bound_bars(list(history), log_ps, bounds_along, floor=-17, xlabel="half ste
 
 # %% [markdown]
 # This is the same climb as in any mixture: responsibilities, then weighted means. Where the exact posterior is out of
-# reach, $q$ goes only as high as it can, a gap stays, and $\log p$ is no longer sure to rise. That is what a VAE does,
-# with both half steps taken at once by gradient.
+# reach, $q$ goes only as high as it can, a gap stays, and $\log p$ is no longer sure to rise. That is what a **variational
+# autoencoder** (VAE) does: a network gives $q$, and both half steps are taken at once by gradient.
 #
 # ## The KL of two Gaussians
 # A VAE needs $\mathrm{KL}(q \,\|\, p)$ thousands of times a second. For Gaussians no integral is left.
@@ -270,8 +284,8 @@ show(bound_bars(list(history), log_ps, bounds_along, floor=-17, xlabel="half ste
 #
 # The KL is the first minus the second; over independent dimensions KLs add up:
 #
-# $$\mathrm{KL}(q \,\|\, p) = \sum_j \tfrac12 \Bigl[\log \frac{\sigma_p^2}{\sigma_q^2}
-#   + \frac{\sigma_q^2 + (\mu_q - \mu_p)^2}{\sigma_p^2} - 1\Bigr].$$
+# $$\mathrm{KL}(q \,\|\, p) = \sum_j \tfrac12 \Bigl[\log \frac{\sigma_{p,j}^2}{\sigma_{q,j}^2}
+#   + \frac{\sigma_{q,j}^2 + (\mu_{q,j} - \mu_{p,j})^2}{\sigma_{p,j}^2} - 1\Bigr].$$
 
 # %%
 rng = np.random.default_rng(0)
@@ -297,7 +311,8 @@ claim("largest distance from the exact KL, in standard errors", np.abs((estimate
 show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard errors": estimate}, log_x=True,
             bands={"Monte Carlo, ± 2 standard errors": (estimate - 2 * error, estimate + 2 * error)},
             title="A hundred times the draws, a tenth of the error", xlabel="draws", ylabel="KL in nats"),
-     alt="A dashed line in a band that narrows around the horizontal line of the exact KL as the draws grow")
+     alt="A dashed line in a band that narrows around the horizontal line of the exact KL as the draws grow; at one "
+         "place the band just misses it: one such band in twenty is expected to miss")
 
 # %% [markdown]
 # ## Two ways to store a width, and one wrong curve
@@ -309,7 +324,8 @@ show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard er
 #   $\;\tfrac12 (e^{2\rho} - 1 - 2\rho + m^2)$.
 #
 # Some lecture notes draw $z = m + e^{\rho} \varepsilon$, yet penalise $e^{\rho} - (1 + \rho) + m^2$. That curve has its
-# minimum in the right place, but it belongs to the log-variance, and it lacks the factor ½. We check all three.
+# minimum in the right place, but it belongs to the log-variance, and it lacks the factor ½. So the mean is penalised
+# twice as much as it should be, and the width, near $\rho = 0$, half as much. We check all three.
 
 # %%
 def distances(formula):
@@ -321,15 +337,15 @@ def distances(formula):
 claim("log standard deviation: largest distance", distances(kl_standard_log_std).max(), below=1e-8)
 claim("log-variance v = 2 rho: largest distance", distances(lambda m, rho: kl_standard(m, 2 * rho)).max(), below=1e-8)
 mixed = distances(lambda m, rho: (rho.exp() - (1 + rho) + m**2).squeeze())
-claim("the printed penalty: median distance", mixed.median(), above=0.02)
+claim("the penalty in those notes: median distance", mixed.median(), above=0.02)
 
 v = torch.linspace(-3, 1.5, 91)[:, None]
 twice = 2 * kl_standard(0 * v, v)                                          # the missing one half
-claim("the printed curve is twice the KL in the log-variance", (twice - (v.exp() - 1 - v).squeeze()).abs().max(),
+claim("the curve in those notes is twice the KL in the log-variance", (twice - (v.exp() - 1 - v).squeeze()).abs().max(),
       near=0, within=1e-5)
 
 # %%
-show(curves(v.squeeze(), {"right, if this is log s²": twice / 2, "twice that: the printed curve": twice,
+show(curves(v.squeeze(), {"right, if this is log s²": twice / 2, "twice that: the curve in those notes": twice,
                           "right, if this is log s": kl_standard_log_std(0 * v, v)},
             title="All three are lowest at 0; only their steepness differs", xlabel="what the network puts out",
             ylabel="penalty in nats, for m = 0"),
@@ -344,17 +360,18 @@ predict("03.width", "We leave the KL out and only maximise the fit, E_q log p(x|
 # ## Break it: the KL left out, or counted twice
 # We weigh the KL by a factor $\beta$ and let gradient descent find $q$, for the model of the beginning. $\beta = 1$ is
 # the bound; $\beta = 0$ leaves the KL out; $\beta = 2$ is what a forgotten ½ amounts to. $\mathbb{E}_q[\log p(x|z)]$ is a
-# sum over three values of $\varepsilon$, exact because the log is a polynomial in $z$.
+# weighted sum over three points $\varepsilon$ (Gauss–Hermite), exact for polynomials up to degree five; ours has
+# degree four.
 
 # %%
-def fit_q(beta, steps):
+def fit_q(beta, steps, penalty=kl_standard_log_std):
     """Means and widths of q after descending -E_q[log p(x|z)] + beta KL(q || prior), one for each beta."""
     m, rho = torch.full_like(beta, 0.5).requires_grad_(), torch.zeros_like(beta).requires_grad_()
     optimizer = torch.optim.Adam([m, rho], lr=0.02)
     for _ in range(steps):
         z = m[:, None] + rho.exp()[:, None] * torch.tensor(NODES)
         fit = -0.5 * ((x - (z + z**2)) / 0.7) ** 2 @ torch.tensor(WEIGHTS)
-        loss = -fit + beta * kl_standard_log_std(m[:, None], rho[:, None])
+        loss = -fit + beta * penalty(m[:, None], rho[:, None])
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
@@ -365,11 +382,12 @@ centres, widths = fit_q(betas, 1_000)
 _, later = fit_q(betas, 1_500)
 
 # %%
-best_width = model.best_gaussian(x)[1]
+best_centre, best_width = model.best_gaussian(x)
 claim("β = 1: distance from the width of the best q", abs(widths[2] - best_width), below=1e-3)
 claim("β = 0: width after a thousand steps", widths[0], below=0.08)
 claim("and five hundred more shrink it by this factor", later[0] / widths[0], below=0.85)
 claim("β = 2: its width, in widths of the best q", widths[3] / best_width, above=1.3)
+claim("β = 2: its mean, in means of the best q", centres[3] / best_centre, below=0.9)
 reveal("03.width", "to 0" if later[0] < 0.85 * widths[0] else "to the width of the posterior")
 
 bound_at = model.gaussian_elbo(centres, widths, x)
@@ -381,10 +399,26 @@ show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), bound_a
 
 # %% [markdown]
 # Without the KL, width only costs: a spread $z$ misses $x$ more often. So $q$ becomes a point, and the autoencoder an
-# ordinary one, with nothing learned between its points. With the KL twice, $q$ is too wide and too near the prior. A
+# ordinary one. With the KL twice, $q$ is too wide and too near the prior. A
 # $\beta$ other than 1 can be a choice. It should not be an accident.
 #
-# **Repair:** put the KL back, with its ½, in the parametrisation you draw with.
+# **Repair:** put the KL back, with its ½, in the parametrisation you draw with. And the penalty of those notes? Descend
+# it:
+
+# %%
+def wrong(m, rho):
+    return (rho.exp() - (1 + rho) + m**2).squeeze(dim=1)
+
+one = torch.ones(1, dtype=torch.float64)
+off_centre, off_width = (values[0] for values in fit_q(one, 1_500, wrong))
+claim("its mean, in means of the best q", off_centre / best_centre, near=0.94, within=0.03)
+claim("its width, in widths of the best q", off_width / best_width, near=0.957, within=0.02)
+claim("its bound stays below the best by, in nats", bound_at[2] - model.gaussian_elbo(off_centre, off_width, x),
+      near=0.025, within=0.01)
+
+# %% [markdown]
+# Too near the prior in its mean, too far from it in its width, and here the bound hardly notices. So nobody else notices
+# either: hold a formula against the integral, not only against your eye.
 
 # %% [markdown]
 # ## Maximum likelihood is a KL too
@@ -457,14 +491,16 @@ shown = slice(300, 901, 3)
 panels = {name: {"data": two_peaks(4.0)[shown],
                  "start left": normal_density(grid[shown], means[0], widths[0]),
                  "start right": normal_density(grid[shown], means[3], widths[3])}
-          for name, (means, widths, _) in (("forward covers", forward), ("reverse seeks", reverse))}
-show(small_multiples(grid[shown], panels, xlabel="x", ylim=(0, 0.75), title="One Gaussian for two peaks"),
+          for name, (means, widths, _) in (("forward covers", forward), ("reverse picks one peak", reverse))}
+show(small_multiples(grid[shown], panels, xlabel="x", ylabel="density", ylim=(0, 0.75),
+                     title="One Gaussian for two peaks"),
      alt="Left, from both starts the same wide bell over both peaks, with its top in the valley; right, from each "
          "start a narrow bell on the nearer peak")
 
 # %% [markdown]
 # So this is why the best $q$ sat on one peak of the posterior and left the other out: it minimised a reverse KL. And it is
-# why a model trained by maximum likelihood puts some of its samples where no data are, in the valley.
+# why a model too simple for its data, trained by maximum likelihood, puts some of its samples where no data are, in the
+# valley.
 #
 # The identity by samples: the best forward fit has the data's own mean and width, which is what maximum likelihood gives
 # on examples.
@@ -501,10 +537,10 @@ check("03.kl_gaussians", kl_gaussians)
 # hidden dimension. The bound of an example is about *all* its pixels; report the mean over the examples.
 
 # %% tags=["exercise"]
-def elbo(cross_entropy, kl):
-    """The bound in nats, a 0-d tensor: mean over n examples. cross_entropy has shape (n, pixels), kl (n, hidden)."""
+def elbo(cross_entropy, kl_terms):
+    """The bound in nats, 0-d: mean over n examples. cross_entropy has shape (n, pixels), kl_terms (n, hidden)."""
     ### BEGIN SOLUTION
-    return (-cross_entropy.sum(dim=1) - kl.sum(dim=1)).mean()
+    return (-cross_entropy.sum(dim=1) - kl_terms.sum(dim=1)).mean()
     ### END SOLUTION
 
 # %%
@@ -512,7 +548,7 @@ check("03.elbo", elbo)
 
 # %% [markdown]
 # **3.** An M-step for $f_\theta(z) = z + \theta z^2$: given $q$ for each of $n$ seen numbers, which $\theta$ makes the sum
-# of their bounds largest? Only $\mathbb{E}_q[\log p_\theta(x|z)]$ depends on $\theta$: set its derivative to zero.
+# of their bounds largest? Only $\mathbb{E}_q[\log p_\theta(x|z)]$ depends on $\theta$: set its derivative to zero. $\sigma_x$ cancels.
 
 # %% tags=["exercise"]
 def best_theta(x, z, q):
@@ -539,7 +575,7 @@ show_source(Latent1D)
 #   the sum, and $\log p(x)$ is sure to rise with $\mathcal{L}$ only from where the KL was zero.
 # - $\mathcal{L} = -\mathrm{KL}(q \,\|\, p(z)) + \mathbb{E}_q[\log p(x|z)]$: stay near the prior, explain what you saw. Leave the
 #   first out and the width of $q$ goes to zero.
-# - Maximum likelihood minimises the forward KL and covers; fitting $q$ minimises the reverse KL and seeks.
+# - Maximum likelihood minimises the forward KL and covers; fitting $q$ minimises the reverse KL and picks one peak.
 #
 # **Read on:** M. Jordan et al., *An Introduction to Variational Methods for Graphical Models*, Machine Learning 37
 # (1999). R. Neal and G. Hinton, *A View of the EM Algorithm that Justifies Incremental, Sparse, and Other Variants*, in

@@ -29,7 +29,21 @@ def _e_step_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
     for n, K, D, spread in ((5, 3, 2, 1.0), (4, 2, 1, 2.0), (6, 4, 5, 1.0), (3, 3, 2, 60.0)):
         cases.append((_tensor(spread * rng.normal(size=(n, D))), _tensor(rng.dirichlet(np.ones(K))),
                       _tensor(rng.normal(size=(K, D))), _tensor(rng.uniform(0.2, 3.0, size=(K, D)))))
+    # As many coordinates as a picture has pixels: the product of the variances underflows, the sum of their logs does
+    # not. Means close together, so that the widths decide.
+    cases.append((_tensor(0.2 * rng.normal(size=(3, 400))), _tensor(rng.dirichlet(np.ones(2))),
+                  _tensor(0.01 * rng.normal(size=(2, 400))), _tensor(rng.uniform(0.03, 0.06, size=(2, 400)))))
     return cases
+
+
+def _by_determinant(x: Tensor, pi: Tensor, mu: Tensor, var: Tensor) -> Tensor:
+    distance2 = ((x[:, None] - mu) ** 2 / var).sum(dim=2)
+    return (pi.log() - 0.5 * (distance2 + var.prod(dim=1).log())).log_softmax(dim=1)
+
+
+def _by_raised_densities(x: Tensor, pi: Tensor, mu: Tensor, var: Tensor) -> Tensor:
+    joint = _log_joint(x, pi, mu, var).exp() + 1e-300
+    return (joint / joint.sum(dim=1, keepdim=True)).log()
 
 
 def _by_densities(x: Tensor, pi: Tensor, mu: Tensor, var: Tensor) -> Tensor:
@@ -70,6 +84,15 @@ LOG_RESPONSIBILITIES = Exercise(
         Mistake(_by_densities,
                 ("right near the data, not far out: there every density is 0 on a computer. Stay in the logs.",
                  "subtract `logsumexp(dim=1, keepdim=True)` from the log joint.")),
+        Mistake(_by_raised_densities,
+                ("no NaN, but right near the data only: far out the small number that you added is all there is, and "
+                 "every component looks equally probable. Stay in the logs.",)),
+        Mistake(lambda x, pi, mu, var: _log_joint(x, pi, mu, var).clamp(min=-700).log_softmax(dim=1),
+                ("right near the data, not far out: there the clamp makes all components equal. `logsumexp` needs no "
+                 "clamp: it takes the largest value out first.",)),
+        Mistake(_by_determinant,
+                ("right for few coordinates, not for many: the product of four hundred small variances is 0 on a "
+                 "computer. Sum their logarithms, `var.log().sum(dim=1)`.",)),
     ),
     hints=("log π_k − ½ Σ_j [(x_j − μ_kj)² / σ²_kj + log σ²_kj], then subtract the logsumexp over k.",
            "`x[:, None] - mu` has shape (n, K, D): sum over the last dimension.",
@@ -86,11 +109,20 @@ def _sample(u: Tensor, e: Tensor, pi: Tensor, mu: Tensor, sigma: Tensor) -> Tens
     return mu[k] + sigma[k] * e
 
 
+def _from_the_left(u: Tensor, e: Tensor, pi: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    k = (u[:, None] > pi.cumsum(dim=0)[:-1]).sum(dim=1)
+    return mu[k] + sigma[k] * e
+
+
 def _sample_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
     cases = []
     for n, K in ((12, 3), (7, 2), (40, 5), (6, 1)):
         cases.append((_tensor(rng.random(n)), _tensor(rng.normal(size=n)), _tensor(rng.dirichlet(2 * np.ones(K))),
                       _tensor(4 * rng.normal(size=K)), _tensor(rng.uniform(0.2, 2.0, size=K))))
+    # u exactly on the ends of stretches; the first component has no stretch at all.
+    u, pi = _tensor(np.array([0.0, 0.25, 0.5, 0.75, 0.9])), _tensor(np.array([0.0, 0.25, 0.5, 0.25]))
+    cases.append((u, _tensor(rng.normal(size=5)), pi, _tensor(4 * rng.normal(size=4)),
+                  _tensor(rng.uniform(0.2, 2.0, size=4))))
     return cases
 
 
@@ -115,6 +147,10 @@ SAMPLE_MIXTURE = Exercise(
                  "the stretches end at `pi.cumsum(dim=0)`.")),
         Mistake(lambda u, e, pi, mu, sigma: mu[pi.argmax()] + sigma[pi.argmax()] * e,
                 ("you always take the most probable component: it should be picked with probability pi, by `u`.",)),
+        Mistake(_from_the_left,
+                ("right, but for a `u` exactly equal to a cumulated weight: the sum must *exceed* u. With u = 0 and "
+                 "pi[0] = 0 you pick a component that never occurs.",
+                 "`torch.searchsorted(…, right=True)`, or `>=` in place of `>`.")),
     ),
     hints=("first k from u: the number of ends of stretches, `pi.cumsum(dim=0)`, that lie at or below u. Then the "
            "point.",

@@ -74,8 +74,8 @@ KL_GAUSSIANS = Exercise(
 )
 
 
-def _elbo(cross_entropy: Tensor, kl: Tensor) -> Tensor:
-    return -cross_entropy.sum(dim=1).mean() - kl.sum(dim=1).mean()
+def _elbo(cross_entropy: Tensor, kl_terms: Tensor) -> Tensor:
+    return -cross_entropy.sum(dim=1).mean() - kl_terms.sum(dim=1).mean()
 
 
 def _elbo_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
@@ -143,6 +143,9 @@ BEST_THETA = Exercise(
         Mistake(lambda x, z, q: float(_ratios(x, z, q).mean()),
                 ("you found the best θ of each x and averaged those. One θ serves all: add up the bounds first, then "
                  "divide once.",)),
+        Mistake(lambda x, z, q: float(_ratios(x, z, q).sum()),
+                ("you found the best θ of each x and added those: with more examples θ would grow and grow. Sum over "
+                 "the examples above the line and below it, then divide once.",)),
         Mistake(lambda x, z, q: _ratios(x, z, q),
                 ("this is one θ for each x; one θ must serve all of them: sum over the examples, above and below the "
                  "line.",)),
