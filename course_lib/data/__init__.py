@@ -1,6 +1,7 @@
 """What the models learn from."""
 
+from course_lib.data.drawing import like_mnist
 from course_lib.data.mnist import MNIST, DataError, load_mnist
 from course_lib.data.toy import Blobs, Normal1D, Ring, TwoGaussians
 
-__all__ = ["MNIST", "Blobs", "DataError", "Normal1D", "Ring", "TwoGaussians", "load_mnist"]
+__all__ = ["MNIST", "Blobs", "DataError", "Normal1D", "Ring", "TwoGaussians", "like_mnist", "load_mnist"]

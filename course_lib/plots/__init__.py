@@ -4,7 +4,8 @@ from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small
 from course_lib.plots.pictures import images
 from course_lib.plots.planes import clouds_and_border, field, plane, points
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
+from course_lib.plots.walks import judged_path, pair_sheet
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "bundle", "clouds_and_border", "curves", "field", "figure",
-           "gan1d", "histogram", "images", "paths", "plane", "png", "points", "show", "small_multiples", "strip",
-           "width_in_pixels"]
+           "gan1d", "histogram", "images", "judged_path", "pair_sheet", "paths", "plane", "png", "points", "show",
+           "small_multiples", "strip", "width_in_pixels"]
