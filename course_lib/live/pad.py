@@ -31,7 +31,7 @@ class Pad(anywidget.AnyWidget):
     _esm = HERE / "pad.js"
     _css = HERE / "pad.css"
 
-    pixels = traitlets.Bytes().tag(sync=True)  # the drawing as height·width bytes
+    pixels = traitlets.CBytes().tag(sync=True)  # the drawing as height·width bytes; the browser sends a memoryview
     examples = traitlets.Bytes().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
     width = traitlets.Int().tag(sync=True)

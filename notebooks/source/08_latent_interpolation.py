@@ -184,7 +184,7 @@ claim("share that stay a 7 there", (named[2] == 7).float().mean(), above=0.8)
 
 # %%
 along = centroid @ v
-show(bars([str(k) for k in range(10)], {"centroid · v": along}, xlabel="digit", ylabel="c · (c₀ − c₆)",
+show(bars([str(k) for k in range(10)], {"centroid · v": along.numpy()}, xlabel="digit", ylabel="c · (c₀ − c₆)",
           title="Along 6 → 0, the 7 lies beside the 0, the 1 beside the 6"),
      alt="Bars of the dot product of each centroid with the vector from 6 to 0: 0 and 7 high, 1 and 6 low")
 share = (along - along[6]) / (along[0] - along[6])
@@ -203,7 +203,7 @@ z_ten = encode(ten)
 def move(digit=7, b=6, a=0, alpha=1.0):
     z = z_ten[digit] + alpha * (centroid[a] - centroid[b])
     x = decode(z)
-    return {"image": torch.stack([ten[digit], x]).view(2, 28, 28).numpy(), "p": p_logistic(x[None])[0].numpy()}
+    return {"image": 1 - torch.stack([ten[digit], x]).view(2, 28, 28).numpy(), "p": p_logistic(x[None])[0].numpy()}
 
 SEES = [ImageGrid("image", columns=2, title="the picture, and moved"),
         Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | moved picture)", ylim=(0, 1))]
@@ -349,9 +349,10 @@ def edit(drawing, lean=0.0, thicken=0.0, b=0, a=0, alpha=0.0):
     x = like_mnist(x).view(1, 784) if (x > 0.1).any() else torch.zeros(1, 784)
     z = encode(x)
     edited = decode(z + lean * way["slant"] + thicken * way["thickness"] + alpha * (centroid[a] - centroid[b]))
-    return {"image": torch.cat([x, decode(z), edited]).view(3, 28, 28).numpy(), "p": p_logistic(edited)[0].numpy()}
+    shown = torch.cat([x, decode(z), edited]).view(3, 28, 28)
+    return {"image": 1 - shown.numpy(), "p": p_logistic(edited)[0].numpy()}    # 1 is white
 
-pad = Pad(x_test.view(-1, 28, 28)[[3, 0, 4, 7]].flip(0), label="Draw a digit")
+pad = Pad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
 EDITED = [ImageGrid("image", columns=3, title="in MNIST's form · rebuilt · edited"),
           Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | edited)", ylim=(0, 1))]
 explore_canvas(edit, EDITED, drawing=pad, lean=(-2.0, 2.0, 0.1), thicken=(-2.0, 2.0, 0.1), b=(0, 9, 1), a=(0, 9, 1),
@@ -376,7 +377,7 @@ show(curves(reach, gone, title="The judge stays sure while the pictures leave th
      alt="Against alpha, the share of images that the judge is sure of stays near 0.9, while the distance to the "
          "nearest training image rises far above its value at 0")
 show(images(torch.stack([x[:3] for x in far_out], dim=1).reshape(-1, 28, 28), columns=len(reach),
-            labels=[f"α = {r:g}" for r in reach] * 3, title="Three digits, moved too far"),
+            labels=[f"α = {r:g}".replace("-", "−") for r in reach] * 3, title="Three digits, moved too far"),
      alt="Three rows of pictures for alpha from minus 3 to 8: digits at first, strokes that no hand wrote at last")
 
 # %%
