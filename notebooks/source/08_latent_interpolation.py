@@ -344,7 +344,7 @@ claim("two steps to the left: names kept, balanced less plain",
 # *Load an example*, or draw with the arrow keys.
 
 # %%
-def edit(drawing, lean=0.0, thicken=0.0, b=0, a=0, alpha=0.0):
+def edit(drawing, lean=0.0, thicken=0.0, b=6, a=0, alpha=0.0):
     x = torch.tensor(drawing)
     x = like_mnist(x).view(1, 784) if (x > 0.1).any() else torch.zeros(1, 784)
     z = encode(x)
