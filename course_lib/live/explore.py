@@ -42,7 +42,7 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
         show(function(**defaults), alt=described(alt, defaults))
         return
 
-    boxes = {name: widget(control, defaults[name], (labels or {}).get(name, name))
+    boxes = {name: control_widget(control, defaults[name], (labels or {}).get(name, name))
              for name, control in controls.items()}
     picture = Picture()
 
@@ -82,7 +82,7 @@ def extremes(control: Control) -> Iterator[Any]:
     return iter(control[:2] if isinstance(control, tuple) else control)
 
 
-def widget(control: Control, value: Any, label: str) -> widgets.Widget:
+def control_widget(control: Control, value: Any, label: str) -> widgets.Widget:
     """The slider, dropdown or checkbox of a control, standing at `value`."""
     wide = {"description": label, "style": {"description_width": "11em"}, "layout": {"width": "32em"}}
     if isinstance(control, bool):

@@ -13,7 +13,7 @@ from IPython.display import display
 
 from course_lib.live import still
 from course_lib.live.canvas import Canvas
-from course_lib.live.explore import Control, described, extremes, start, widget
+from course_lib.live.explore import Control, control_widget, described, extremes, start
 from course_lib.live.pad import Pad
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
@@ -58,7 +58,8 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
         display(_still(views, arrays(defaults), described(alt, defaults)), raw=True)
         return
 
-    boxes = {name: widget(control, defaults[name], (labels or {}).get(name, name)) for name, control in moved.items()}
+    boxes = {name: control_widget(control, defaults[name], (labels or {}).get(name, name))
+             for name, control in moved.items()}
     lock, count, shown = threading.Lock(), 0, arrays(defaults)
 
     def redraw(_change: object = None) -> None:

@@ -18,6 +18,7 @@ import torch
 from course_lib.checkpoints import CheckpointError
 from course_lib.data import like_mnist, load_mnist
 from course_lib.experiments import run
+from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
@@ -52,7 +53,8 @@ def vae_or_train(steps=4680):
         return trained("vae_z20")[0]
     except CheckpointError as error:
         print(f"{error}\nUntil then, one is trained here: {steps} steps, about a minute.")
-        experiment = VAEExperiment(VAEHyperparameters(total_steps=steps), seed=0)
+        quick = VAEHyperparameters(total_steps=steps, precision=fastest_precision())
+        experiment = VAEExperiment(quick, seed=0)
         for _ in run(experiment, steps=steps):
             pass
         return experiment.model.requires_grad_(False).eval()
@@ -251,8 +253,12 @@ claim("spherical paths: length in the middle, as a share", norm["spherical"][5].
 #
 # $$z(\alpha) = \frac{\sin((1 - \alpha)\,\omega)}{\sin\omega}\,z_1 + \frac{\sin(\alpha\,\omega)}{\sin\omega}\,z_2 .$$
 #
+# Halfway both weights are $\sin(\omega/2) / \sin\omega = 1 / (2\cos(\omega/2))$, since
+# $\sin\omega = 2 \sin(\omega/2) \cos(\omega/2)$. So the spherical middle is the straight one, stretched by
+# $1/\cos(\omega/2)$: whatever the two pictures differ in there, length alone explains it.
+#
 # Does a short code make a worse picture? We count the pictures that the judge is sure of, and measure the distance to
-# the nearest training image. First for codes of real images, halfway between two different digits.
+# the nearest training image, halfway between the codes of two different digits.
 
 # %%
 one = torch.randint(10_000, (1500,), generator=seeded(1))
@@ -271,16 +277,19 @@ def distance(x):
 # %%
 half = torch.tensor([0.5])
 z_one, z_other = z_test[one], z_test[other]
+z_straight, z_round = linear_path(z_one, z_other, half)[0], spherical_path(z_one, z_other, half)[0]
+cosine = torch.cosine_similarity(z_straight, z_round)
+claim("halfway, both paths lie in the same direction (smallest cosine)", cosine.min(), near=1, within=1e-4)
+
 middle = {"pixels": (x_test[one] + x_test[other]) / 2,
-          "straight": decode(linear_path(z_one, z_other, half)[0]),
-          "spherical": decode(spherical_path(z_one, z_other, half)[0])}
+          "straight": decode(z_straight), "spherical": decode(z_round)}
 liked = {name: sure(x) for name, x in middle.items()}
 claim("the judge is sure of so many rebuilt images", sure(decode(z_one)), above=0.93)
 claim("of the middles of straight paths", liked["straight"], near=0.72, within=0.08)
 claim("spherical less straight: a small gain", liked["spherical"] - liked["straight"], above=0.005, below=0.15)
 
 # %% [markdown]
-# So going round helps, and not by much: this decoder was trained on noisy codes and forgives short ones. In models
+# So going round helps, and not by much. The decoder was trained on noisy codes, which may be why it forgives. In models
 # whose generator saw *only* codes near the sphere, a GAN for instance, it is said to matter more: White (2016). And
 # short codes can look *clean*: centroids are short, and decode into the most typical digits of all.
 #
@@ -420,7 +429,8 @@ claim("pairs, of 45, on which p_a − p_b rises at every step in the autoencoder
       sum(rising(b, a) for b, a in pairs), below=42.5)
 
 # %% [markdown]
-# **Repair:** the KL term. It is what fills the space between codes, and the whole difference between the two models.
+# **Repair:** the noise in the codes and the KL term, which fill the space between them. Our two models differ in their
+# pixel loss and in their length of training, too; notebook 04 turns noise and KL alone.
 #
 # ## Your turn
 # **1.** Average the codes of each class.
