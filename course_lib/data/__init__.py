@@ -1,8 +1,9 @@
 """What the models learn from."""
 
+from course_lib.data.drawing import like_mnist
 from course_lib.data.mnist import MNIST, DataError, load_mnist
 from course_lib.data.tagging import TaggingWorld, TinyGrammar
 from course_lib.data.toy import Blobs, Normal1D, Ring, TwoGaussians
 
 __all__ = ["MNIST", "Blobs", "DataError", "Normal1D", "Ring", "TaggingWorld", "TinyGrammar", "TwoGaussians",
-           "load_mnist"]
+           "like_mnist", "load_mnist"]

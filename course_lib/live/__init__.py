@@ -1,7 +1,9 @@
 """Training and exploring live, in the notebook."""
 
 from course_lib.live.explore import explore
+from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
+from course_lib.live.pad import Pad
 from course_lib.live.session import Change, Session
 from course_lib.live.trainer import Trainer
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, View
@@ -15,9 +17,11 @@ __all__ = [
     "HeatMap",
     "ImageGrid",
     "LiveLab",
+    "Pad",
     "Scatter",
     "Session",
     "Trainer",
     "View",
     "explore",
+    "explore_canvas",
 ]

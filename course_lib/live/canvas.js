@@ -1,6 +1,7 @@
 // Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
 
 const SAY_EVERY = 5000; // ms between two spoken states while training runs
+const EXPLORING = "exploring"; // no training: a picture that follows sliders, so no state, steps or rate to tell
 const STATES = { idle: "Ready", running: "Training", paused: "Paused", done: "Done", error: "Stopped by an error", closed: "Closed" };
 
 function unpack(layout, view) {
@@ -125,12 +126,14 @@ function render({ model, el }) {
     if (!frame) return;
     const { status, arrays } = frame, theme = themeOf(root);
     root.dataset.state = status.state;
+    bar.hidden = status.state === EXPLORING;
     chip.textContent = STATES[status.state];
     step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
     rate.textContent = status.rate ? `${number(status.rate)} steps/s` : "";
     changed.textContent = changed.title = status.changed;
     traceback.textContent = status.error;
     for (const picture of drawn) picture.draw(arrays, theme);
+    if (bar.hidden) for (const picture of drawn) picture.canvas.setAttribute("aria-description", status.changed);
     Object.assign(root.dataset, { step: status.steps, drawn: ++count });
     nameSliders(el.closest(".course-lab"));
     say(status);
@@ -142,7 +145,7 @@ function render({ model, el }) {
     if (status.state === saidState && now - saidAt < SAY_EVERY) return;
     [saidState, saidAt] = [status.state, now];
     const values = drawn.map((p) => p.canvas.getAttribute("aria-label")).join(". ");
-    said.textContent = `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
+    said.textContent = status.state === EXPLORING ? status.changed : `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
   }
 
   function schedule() {

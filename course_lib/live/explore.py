@@ -34,23 +34,22 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     Raises:
         ValueError: a control that `function` does not take, that has no default there, or whose default is outside.
     """
-    parameters = inspect.signature(function).parameters
-    defaults = {name: _default(function, parameters, name, control) for name, control in controls.items()}
+    defaults = {name: start(function, name, control) for name, control in controls.items()}
     if headless():
         for name, control in controls.items():
-            for value in _extremes(control):
+            for value in extremes(control):
                 png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
-        show(function(**defaults), alt=_described(alt, defaults))
+        show(function(**defaults), alt=described(alt, defaults))
         return
 
-    boxes = {name: _widget(control, defaults[name], (labels or {}).get(name, name))
+    boxes = {name: control_widget(control, defaults[name], (labels or {}).get(name, name))
              for name, control in controls.items()}
     picture = Picture()
 
     def redraw(_change: object = None) -> None:
         values = {name: box.value for name, box in boxes.items()}
         try:
-            picture.draw(function(**values), _described(alt, values))
+            picture.draw(function(**values), described(alt, values))
         except Exception:  # shown under the last good picture: a callback's exception would otherwise be lost
             picture.error = traceback.format_exc(limit=-3)
 
@@ -62,25 +61,29 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     display({**page._repr_mimebundle_(), "image/png": picture.png, "text/plain": picture.alt}, raw=True)
 
 
-def _default(function: Callable[..., Figure], parameters: Any, name: str, control: Control) -> Any:
+def start(function: Callable[..., Any], name: str, control: Control) -> Any:
+    """Where a control stands at first: the default of the function's argument. Raises ValueError as `explore` does."""
+    parameters = inspect.signature(function).parameters
     if name not in parameters:
         raise ValueError(f"{function.__name__} has no argument {name!r}: it has {', '.join(parameters)}")
     value = parameters[name].default
     if value is inspect.Parameter.empty:
         raise ValueError(f"give {function.__name__}'s argument {name!r} a default: the control starts there")
-    inside = control[0] <= value <= control[1] if isinstance(control, tuple) else value in _extremes(control)
+    inside = control[0] <= value <= control[1] if isinstance(control, tuple) else value in extremes(control)
     if not inside:
         raise ValueError(f"the default {name}={value!r} lies outside its control {control!r}")
     return value
 
 
-def _extremes(control: Control) -> Iterator[Any]:
+def extremes(control: Control) -> Iterator[Any]:
+    """The ends of a slider, or all choices."""
     if isinstance(control, bool):
         return iter((False, True))
     return iter(control[:2] if isinstance(control, tuple) else control)
 
 
-def _widget(control: Control, value: Any, label: str) -> widgets.Widget:
+def control_widget(control: Control, value: Any, label: str) -> widgets.Widget:
+    """The slider, dropdown or checkbox of a control, standing at `value`."""
     wide = {"description": label, "style": {"description_width": "11em"}, "layout": {"width": "32em"}}
     if isinstance(control, bool):
         return widgets.Checkbox(value=value, indent=True, **wide)
@@ -91,7 +94,7 @@ def _widget(control: Control, value: Any, label: str) -> widgets.Widget:
     return widgets.Dropdown(options=control, value=value, **wide)
 
 
-def _described(alt: str, values: dict[str, Any]) -> str:
+def described(alt: str, values: dict[str, Any]) -> str:
     """`alt` with the controls' values; sliders count in steps, and so send 0.7999999999999999 for 0.8."""
     tidy = {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
     return f"{alt} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"

@@ -1,4 +1,4 @@
-"""Walking in a latent space: class centroids, and two kinds of paths between two codes.
+"""Walking in a latent space: class centroids, two kinds of paths between two codes, and vectors of attributes.
 
 K. Shoemake, *Animating Rotation with Quaternion Curves*, SIGGRAPH 1985: the spherical path; T. White, *Sampling
 Generative Networks*, arXiv:1609.04468 (2016), section 2.1: why it suits a Gaussian prior.
@@ -49,6 +49,29 @@ def spherical_path(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     omega = torch.where(small, torch.ones_like(omega), omega)  # not used there, but 0/0 would be NaN
     curved = (torch.sin((1 - t) * omega) * a + torch.sin(t * omega) * b) / torch.sin(omega)
     return torch.where(small, (1 - t) * a + t * b, curved)
+
+
+def attribute_vector(z: Tensor, attribute: Tensor, y: Tensor) -> Tensor:
+    """The way from little to much of an attribute, `[d]`, for codes `[n, d]`, values `[n]` and labels `[n]`.
+
+    Within each class: the mean code of those above the class's median less the mean code of the rest; then the mean
+    over classes. So a class that has more of the attribute than others does not turn the vector towards itself: see
+    T. White (2016), section 3.2, on attribute vectors that are not balanced.
+
+    Raises:
+        ValueError: shapes that do not match, or a class of which all have one value.
+    """
+    if z.ndim != 2 or y.shape != z.shape[:1] or attribute.shape != y.shape or len(z) == 0:
+        raise ValueError("codes must have shape [n, d], the attribute and the labels [n], not "
+                         f"{list(z.shape)}, {list(attribute.shape)} and {list(y.shape)}")
+    ways = []
+    for k in y.unique():
+        codes, values = z[y == k], attribute[y == k]
+        much = values > values.median()
+        if not much.any():
+            raise ValueError(f"all of class {k} have the same value: there is no way from little to much of it")
+        ways.append(codes[much].mean(0) - codes[~much].mean(0))
+    return torch.stack(ways).mean(0)
 
 
 def _along(t: Tensor, a: Tensor, b: Tensor) -> Tensor:

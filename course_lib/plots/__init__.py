@@ -9,9 +9,11 @@ from course_lib.plots.pictures import images
 from course_lib.plots.planes import clouds_and_border, field, plane, points
 from course_lib.plots.sequences import beliefs, tables, trellis
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
+from course_lib.plots.walks import judged_path, pair_sheet
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "beliefs", "bent_lines", "bound_and_densities",
            "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "curves", "digit_maps",
            "divergences_and_densities", "em_moment", "estimates", "field", "figure", "gan1d", "gap_maps", "histogram",
-           "images", "manifold", "paths", "plane", "png", "points", "powers", "proposal", "running", "scatters", "show",
-           "small_multiples", "strip", "tables", "trellis", "two_gaussians", "width_in_pixels"]
+           "images", "judged_path", "manifold", "pair_sheet", "paths", "plane", "png", "points", "powers", "proposal",
+           "running", "scatters", "show", "small_multiples", "strip", "tables", "trellis", "two_gaussians",
+           "width_in_pixels"]

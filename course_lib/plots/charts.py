@@ -64,7 +64,8 @@ def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, 
     ax.set_xticks(places, labels)
     ax.grid(axis="x", visible=False)
     ax.set_ylim(top=ax.get_ylim()[1] * 1.12)
-    ax.legend(ncols=len(values) + 1, loc="upper left")
+    if len(values) > 1 or baseline:
+        ax.legend(ncols=len(values) + 1, loc="upper left")
     return fig
 
 

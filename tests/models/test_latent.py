@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from course_lib.models.latent import class_centroids, linear_path, spherical_path
+from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 
 
 def randn(*shape, seed=0):
@@ -73,3 +73,41 @@ def test_where_no_spherical_path_is_shortest():
         spherical_path(torch.ones(3), -torch.ones(3), torch.zeros(1))
     with pytest.raises(ValueError, match="no direction"):
         spherical_path(torch.ones(3), torch.zeros(3), torch.zeros(1))
+
+
+def attribute_case():
+    rng = torch.Generator().manual_seed(3)
+    y = torch.arange(60) % 3
+    attribute = torch.randn(60, generator=rng) + 4 * y
+    own = torch.tensor([1.0, -2.0])
+    return attribute, y, own, 10 * torch.randn(3, 2, generator=rng)
+
+
+def test_an_attribute_vector_does_not_turn_towards_a_class():
+    attribute, y, own, place = attribute_case()
+    z = place[y] + attribute[:, None] * own
+    way = attribute_vector(z, attribute, y)
+    assert torch.allclose(way / way.norm(), own / own.norm(), atol=1e-4)  # wherever the classes lie
+    plain = z[attribute > attribute.median()].mean(0) - z[attribute <= attribute.median()].mean(0)
+    assert (plain / plain.norm() @ own / own.norm()).abs() < 0.9
+
+
+def test_an_attribute_vector_by_plain_loops():
+    attribute, y, own, place = attribute_case()
+    z = place[y] + attribute[:, None].sin() * own
+    ways = []
+    for k in range(3):
+        rows = [i for i in range(60) if y[i] == k]
+        middle = sorted(attribute[i].item() for i in rows)[9]  # the lower of the two in the middle, as torch has it
+        much = [z[i] for i in rows if attribute[i] > middle]
+        little = [z[i] for i in rows if attribute[i] <= middle]
+        ways.append(sum(much) / len(much) - sum(little) / len(little))
+    assert torch.allclose(attribute_vector(z, attribute, y), sum(ways) / 3, atol=1e-4)
+
+
+def test_attribute_vectors_that_cannot_be_are_told():
+    z, y = torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])
+    with pytest.raises(ValueError, match="all of class 1 have the same value"):
+        attribute_vector(z, torch.tensor([0.0, 1.0, 2.0, 2.0]), y)
+    with pytest.raises(ValueError, match=r"the attribute and the labels \[n\], not \[4, 2\], \[3\] and \[4\]"):
+        attribute_vector(z, torch.zeros(3), y)

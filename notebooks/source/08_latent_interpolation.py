@@ -1,0 +1,515 @@
+# %% [markdown]
+# # 08 · Between two digits
+#
+# An autoencoder turns a picture into a few numbers, its code, and a code into a picture. Codes can be added and scaled.
+# **What does arithmetic with codes do to pictures, and where does it stop making sense?**
+#
+# | | |
+# |---|---|
+# | You will be able to | walk between digits, move one picture along the difference of two classes, edit slant and thickness, and say when a path leaves the data |
+# | You need | notebook 04: the VAE and its prior; vectors, angles |
+# | Time | 35 minutes to read · 60 seconds to run · seed 0 |
+
+# %%
+from itertools import combinations
+
+import torch
+
+from course_lib.checkpoints import CheckpointError
+from course_lib.data import like_mnist, load_mnist
+from course_lib.experiments import run
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.trained import trained
+from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
+from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
+from course_lib.measure import slant, thickness
+from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
+from course_lib.models.logistic import SoftmaxRegression
+from course_lib.plots import bars, curves, images, judged_path, pair_sheet, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Ninety minutes with the exercises. Begin with the pad: let a student draw a digit and slant it
+# before anything is explained. Collect both predictions by a show of hands; most expect the moved 7 to become a 6.
+# Ask for the reason before you show the dot products. The two failure labs make a good discussion: how would you
+# notice, without looking, that a path has left the data?
+
+# %% [markdown]
+# ## The machine
+# We take the VAE of notebook 04 with a code of twenty numbers, trained for long beforehand. If its file is missing, one
+# is trained here for about a minute. All of this notebook uses only `encode` and `decode`; any model that has both, a
+# GAN that was given an encoder for instance, can be put in their place.
+
+# %%
+def vae_or_train(steps=4680):
+    """The VAE that comes with the course; where its file is missing, one that is trained now, more briefly."""
+    try:
+        return trained("vae_z20")[0]
+    except CheckpointError as error:
+        print(f"{error}\nUntil then, one is trained here: {steps} steps, about a minute.")
+        quick = VAEHyperparameters(total_steps=steps, precision=fastest_precision())
+        experiment = VAEExperiment(quick, seed=0)
+        for _ in run(experiment, steps=steps):
+            pass
+        return experiment.model.requires_grad_(False).eval()
+
+vae = vae_or_train()
+
+def encode(x):
+    """The mean m of q(z | x): codes (n, 20) of images (n, 784)."""
+    return vae.encode(x)[0]
+
+decode = vae.decode
+
+# %% [markdown]
+# Two classifiers say what they see. **Logistic regression** of notebook 01 looks at pixels and knows nothing of
+# codes; its probabilities change smoothly. The **judge**, a small convolutional network, is far more accurate.
+
+# %%
+train, test = load_mnist("train"), load_mnist("test")
+x_test, y_test = test.flat(), test.labels
+z_train, z_test = encode(train.flat()), encode(x_test)
+
+logistic = SoftmaxRegression(l2=1e-3, max_iter=60).fit(train.flat(), train.labels)
+judge, _ = trained("classifier")
+
+def p_logistic(x):
+    """p(digit | image) by logistic regression, shape (n, 10)."""
+    return logistic.log_posterior(x).exp()
+
+# %% [markdown]
+# ## A middle for each digit
+# Encode all training images of a digit and average the codes: a **centroid**. The average of *pictures* is a smear
+# (notebook 01). Is the picture of the average code one, too?
+
+# %%
+centroid = class_centroids(z_train, train.labels)      # (10, 20)
+mean_picture = class_centroids(train.flat(), train.labels)
+
+show(images(torch.cat([mean_picture, decode(centroid)]).view(-1, 28, 28), row_labels=["mean picture", "mean code"],
+            title="The picture of the mean code is a clean digit"),
+     alt="Two rows of the digits 0 to 9: above, smeared averages of pictures; below, sharp digits decoded from the "
+         "average codes")
+right = (logistic.predict(decode(centroid)) == torch.arange(10)).sum()
+claim("decoded centroids that logistic regression names right, of ten", right, above=9.5)
+
+# %% [markdown]
+# ## From b to a
+# The vector from the centroid of $b$ to that of $a$ is $v = c_a - c_b$: end minus start. Walking along it,
+#
+# $$z(\alpha) = c_b + \alpha\,(c_a - c_b) = (1 - \alpha)\,c_b + \alpha\,c_a ,$$
+#
+# $\alpha = 0$ is $b$ and $\alpha = 1$ is $a$. Turn the sign round and you walk away from $a$. If the codes are laid
+# out well, the picture should become steadily less of $b$ and more of $a$: $p_a - p_b$ should rise all the way.
+
+# %%
+alpha = torch.linspace(0, 1, 11)
+pairs = list(combinations(range(10), 2))
+
+def walk(b, a):
+    """Codes from centroid b to centroid a, shape (steps, 20)."""
+    return centroid[b] + alpha[:, None] * (centroid[a] - centroid[b])
+
+walks = torch.stack([walk(b, a) for b, a in pairs])    # (45, 11, 20)
+library = linear_path(centroid[3], centroid[8], alpha)
+claim("the library's straight path is the same", (library - walk(3, 8)).abs().max(), below=1e-5)
+
+# %%
+pictures = decode(walks)
+show(pair_sheet(pictures.view(45, 11, 28, 28), pairs, title="All pairs of digits: from b, left, to a, right"),
+     alt="A sheet with a row for each of the 45 pairs of digits; each row starts with one digit and turns smoothly "
+         "into the other")
+
+# %%
+p = torch.stack([p_logistic(path) for path in pictures])                     # (45, 11, 10)
+p_b, p_a = (torch.stack([p[i, :, pair[side]] for i, pair in enumerate(pairs)]) for side in (0, 1))
+rises = ((p_a - p_b).diff(dim=1) > 0).all(dim=1)
+claim("pairs, of 45, on which p_a − p_b rises at every step", rises.sum(), above=42.5)
+
+strangers = sum(bool((p[i].argmax(dim=1)[:, None] != torch.tensor(pair)).all(dim=1).any())
+                for i, pair in enumerate(pairs))
+claim("pairs that pass through a third digit on the way", strangers, above=5)
+
+# %% [markdown]
+# A path from one digit to another often leads through the land of a third. Somewhere $p_a = p_b$: there stands a
+# picture that two people would name differently. Here are the ten where the two digits share most of the probability.
+
+# %%
+shared = torch.minimum(p_a, p_b)
+best, place = shared.max(dim=1)
+top = best.argsort(descending=True)[:10]
+show(images(torch.stack([pictures[i, place[i]] for i in top]).view(10, 28, 28), columns=10,
+            labels=[f"{pairs[i][0]} or {pairs[i][1]}?" for i in top], title="Ambiguous digits, found in the middle"),
+     alt="Ten pictures in the middle between two digits, each labelled with the two digits that logistic regression "
+         "thinks equally likely")
+claim("the most ambiguous one: the smaller of its two probabilities", best.max(), above=0.35)
+
+# %% [markdown]
+# ## The same vector, another picture
+# A difference of codes can be added to *any* code: $x' = \mathrm{decode}(\mathrm{encode}(x) + \alpha\,v)$. We take a 7
+# and add the vector that leads from 6 to 0. Forwards it should look more like a 0, backwards more like a 6. Should it?
+
+# %%
+predict("08.seven", "A 7 is moved against the vector, two steps from 0 towards 6. What will it look like?",
+        options=["a 6", "still a 7", "another digit"])
+
+# %%
+seven = x_test[y_test == 7][0]
+v = centroid[0] - centroid[6]                                                # from 6 to 0
+steps = torch.linspace(-2, 2, 9)
+moved = decode(encode(seven[None]) + steps[:, None] * v)
+
+show(judged_path(moved.view(-1, 28, 28), p_logistic(moved), steps, title="A 7 moved along the vector from 6 to 0",
+                 xlabel="α: towards 6 ← · → towards 0"),
+     alt="Nine pictures: the 7 in the middle stays a 7 to the right, and to the left becomes a 1; below, the "
+         "probabilities of logistic regression say the same")
+
+# %%
+sevens = z_test[y_test == 7]
+named = {step: logistic.predict(decode(sevens + step * v)) for step in (-2, 2)}
+backwards = torch.bincount(named[-2], minlength=10).argmax().item()
+reveal("08.seven", {6: "a 6", 7: "still a 7"}.get(backwards, "another digit"))
+claim("share of all test 7s that become a 6, two steps back", (named[-2] == 6).float().mean(), below=0.05)
+claim("the digit that most become there", backwards, near=1, within=0.1)
+claim("share that become a 0, two steps forward", (named[2] == 0).float().mean(), below=0.05)
+claim("share that stay a 7 there", (named[2] == 7).float().mean(), above=0.8)
+
+# %% [markdown]
+# You may read of a 7 that turns into a 0 on this path. With our model it does not, and not into a 6 at the other end
+# either. Why? The vector knows only what tells *6 from 0*. How far does each digit lie in its direction?
+
+# %%
+along = centroid @ v
+show(bars([str(k) for k in range(10)], {"centroid · v": along.numpy()}, xlabel="digit", ylabel="c · (c₀ − c₆)",
+          title="Along 6 → 0, the 7 lies beside the 0, the 1 beside the 6"),
+     alt="Bars of the dot product of each centroid with the vector from 6 to 0: 0 and 7 high, 1 and 6 low")
+share = (along - along[6]) / (along[0] - along[6])
+claim("how far the 7 lies on the way from 6 to 0, as a share", share[7], above=0.7)
+claim("how far the 1 lies", share[1], below=0.3)
+
+# %% [markdown]
+# A 7 is already where the vector leads, so moving on changes little that tells it from a 0. Backwards lie the 6 *and*
+# the 1, and a 1 is nearer to a 7. To make a 0 of a 7, take the vector that starts at 7. Try it: pick the picture, the
+# vector and α.
+
+# %%
+ten = torch.stack([x_test[y_test == k][0] for k in range(10)])
+z_ten = encode(ten)
+
+def move(digit=7, b=6, a=0, alpha=1.0):
+    z = z_ten[digit] + alpha * (centroid[a] - centroid[b])
+    x = decode(z)
+    return {"image": 1 - torch.stack([ten[digit], x]).view(2, 28, 28).numpy(), "p": p_logistic(x[None])[0].numpy()}
+
+SEES = [ImageGrid("image", columns=2, title="the picture, and moved"),
+        Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | moved picture)", ylim=(0, 1))]
+explore_canvas(move, SEES, digit=(0, 9, 1), b=(0, 9, 1), a=(0, 9, 1), alpha=(-3.0, 3.0, 0.05),
+               labels={"b": "from b", "a": "to a", "alpha": "α"},
+               alt="A test digit beside the same digit moved in code space, and the probabilities of the ten digits")
+
+# %%
+moved_right = logistic.predict(decode(sevens + 1.5 * (centroid[0] - centroid[7]))) == 0
+claim("7s that become a 0 along the vector from 7 to 0", moved_right.float().mean(), above=0.7)
+
+# %% [markdown]
+# ## Straight or round?
+# The prior of the codes is $z \sim \mathcal{N}(0, I)$ in $d$ dimensions. Since $\mathbb{E}[z_i^2] = 1$ for each of
+# them, $\mathbb{E}\,\|z\|^2 = d$: codes lie near a sphere of radius $\sqrt{d}$, and hardly any near its centre.
+# Take two independent codes and walk straight. At $\alpha$,
+#
+# $$\mathbb{E}\,\|(1 - \alpha)\,z_1 + \alpha\,z_2\|^2 = \bigl((1 - \alpha)^2 + \alpha^2\bigr)\,d ,$$
+#
+# because the cross term $2\,\alpha (1 - \alpha)\,\mathbb{E}[z_1 \cdot z_2]$ vanishes for independent codes of mean 0.
+
+# %%
+predict("08.norm", "Halfway on a straight path: how long is the code, as a share of its length at the ends?",
+        low=0, high=1)
+
+# %%
+start, end = torch.randn(2, 2000, 20, generator=seeded())
+straight, curved = linear_path(start, end, alpha), spherical_path(start, end, alpha)
+norm = {"straight": straight.norm(dim=2), "spherical": curved.norm(dim=2)}
+
+show(curves(alpha, {k: n.mean(dim=1) for k, n in norm.items()}, title="A straight path cuts through the empty inside",
+            xlabel="α", ylabel="length of the code (bands: one std)",
+            bands={k: (n.mean(dim=1) - n.std(dim=1), n.mean(dim=1) + n.std(dim=1)) for k, n in norm.items()}),
+     alt="The mean length of codes on straight paths sags in the middle; on spherical paths it stays level")
+shrunk = norm["straight"][5].mean() / norm["straight"][0].mean()
+reveal("08.norm", shrunk)
+claim("length in the middle of straight paths, as a share", shrunk, near=0.5**0.5, within=0.02)
+claim("share of prior codes that are as short as that", (start.norm(dim=1) < norm["straight"][5].mean()).float().mean(),
+      below=0.05)
+claim("spherical paths: length in the middle, as a share", norm["spherical"][5].mean() / norm["spherical"][0].mean(),
+      near=1, within=0.02)
+
+# %% [markdown]
+# The spherical path goes round, with even angular speed. With $\omega$ the angle between the codes,
+#
+# $$z(\alpha) = \frac{\sin((1 - \alpha)\,\omega)}{\sin\omega}\,z_1 + \frac{\sin(\alpha\,\omega)}{\sin\omega}\,z_2 .$$
+#
+# Halfway both weights are $\sin(\omega/2) / \sin\omega = 1 / (2\cos(\omega/2))$, since
+# $\sin\omega = 2 \sin(\omega/2) \cos(\omega/2)$. So the spherical middle is the straight one, stretched by
+# $1/\cos(\omega/2)$: whatever the two pictures differ in there, length alone explains it.
+#
+# Does a short code make a worse picture? We count the pictures that the judge is sure of, and measure the distance to
+# the nearest training image, halfway between the codes of two different digits.
+
+# %%
+one = torch.randint(10_000, (1500,), generator=seeded(1))
+other = torch.randint(10_000, (1500,), generator=seeded(2))
+one, other = (index[y_test[one] != y_test[other]][:1000] for index in (one, other))
+library_of_digits = train.flat()[:10_000]
+
+def sure(x):
+    """Share of images for which the judge gives one digit more than 0.9."""
+    return (judge.log_posterior(x).exp().amax(dim=1) > 0.9).float().mean()
+
+def distance(x):
+    """Mean distance to the nearest of 10,000 training images."""
+    return torch.cdist(x, library_of_digits).amin(dim=1).mean()
+
+# %%
+half = torch.tensor([0.5])
+z_one, z_other = z_test[one], z_test[other]
+z_straight, z_round = linear_path(z_one, z_other, half)[0], spherical_path(z_one, z_other, half)[0]
+cosine = torch.cosine_similarity(z_straight, z_round)
+claim("halfway, both paths lie in the same direction (smallest cosine)", cosine.min(), near=1, within=1e-4)
+
+middle = {"pixels": (x_test[one] + x_test[other]) / 2,
+          "straight": decode(z_straight), "spherical": decode(z_round)}
+liked = {name: sure(x) for name, x in middle.items()}
+claim("the judge is sure of so many rebuilt images", sure(decode(z_one)), above=0.93)
+claim("of the middles of straight paths", liked["straight"], near=0.72, within=0.08)
+claim("spherical less straight: a small gain", liked["spherical"] - liked["straight"], above=0.005, below=0.15)
+
+# %% [markdown]
+# So going round helps, and not by much. The decoder was trained on noisy codes, which may be why it forgives. In models
+# whose generator saw *only* codes near the sphere, a GAN for instance, it is said to matter more: White (2016). And
+# short codes can look *clean*: centroids are short, and decode into the most typical digits of all.
+#
+# ## Pixels or codes?
+# Why not mix the pictures themselves? Half of one picture plus half of another is two pale digits on one sheet.
+
+# %%
+row = slice(0, 10)
+show(images(torch.cat([x_test[one][row], *(x[row] for x in middle.values()), x_test[other][row]]).view(-1, 28, 28),
+            row_labels=["one", *middle, "other"], title="Halfway between two digits, in pixels and in codes"),
+     alt="Five rows of ten pictures: one digit; the pixel mixture, two overlaid grey digits; the straight and the "
+         "spherical middle, mostly single clear shapes; the other digit")
+claim("the judge is sure of so many pixel mixtures", liked["pixels"], below=0.55)
+claim("middles in code space, straight, gain over pixels", liked["straight"] - liked["pixels"], above=0.15)
+far = {name: distance(x) for name, x in middle.items()}
+claim("distance of pixel mixtures to training images, over that of code middles", far["pixels"] / far["straight"],
+      above=1.08)
+
+# %% [markdown]
+# ## Vectors for properties
+# Not only classes have directions. Slant and thickness can be computed from any picture: slant is the regression of
+# columns on rows of ink, thickness the ink per length of edge. Sort the training images into an upper and a lower
+# half, and subtract the mean codes. But a class that is thick or leans more than others would pull the vector towards
+# itself: 1s lean. So we take halves *within* each class, a *balanced* vector as in White (2016), and average.
+
+# %%
+few = train[:20_000]
+z_few = z_train[:20_000]
+measured = {m.__name__: torch.tensor(m(few.floats().numpy())) for m in (slant, thickness)}
+plain = {name: z_few[m > m.median()].mean(dim=0) - z_few[m <= m.median()].mean(dim=0) for name, m in measured.items()}
+way = {name: attribute_vector(z_few, m, few.labels) for name, m in measured.items()}
+
+sample = z_test[:10]
+rows = [decode(sample + step * way[name]) for name in way for step in (-1.5, 0, 1.5)]
+show(images(torch.cat(rows).view(-1, 28, 28), row_labels=["left", "rebuilt", "right", "thin", "rebuilt", "thick"],
+            title="The same digits, leaned and thickened"),
+     alt="Six rows of ten digits: leaning left, as they are, leaning right, thin, as they are, thick")
+
+# %%
+z_some = z_test[:2000]
+before = decode(z_some)
+
+def effect(vector, step):
+    """Change of mean slant and of mean thickness, and the share of digits that the judge names as before."""
+    after = decode(z_some + step * vector)
+    x, x_before = after.view(-1, 28, 28).numpy(), before.view(-1, 28, 28).numpy()
+    change = [(m(x) - m(x_before)).mean() for m in (slant, thickness)]
+    return *change, (judge.predict(after) == judge.predict(before)).float().mean()
+
+leaned, thickened = effect(way["slant"], 1), effect(way["thickness"], 1)
+claim("the slant vector leans digits by so much (columns per row)", leaned[0], above=0.25)
+claim("the thickness vector leans them by", abs(thickened[0]), below=0.1)
+claim("and thickens them by so many pixels", thickened[1], above=0.5)
+claim("digits that keep their name when leaned", leaned[2], above=0.85)
+claim("two steps to the left: names kept, balanced less plain",
+      effect(way["slant"], -2)[2] - effect(plain["slant"], -2)[2], above=0.015)
+
+# %% [markdown]
+# ## Your own digit
+# Draw a digit. It is scaled and centred as MNIST's digits were, encoded, edited, and decoded. With the keyboard: press
+# *Load an example*, or draw with the arrow keys.
+
+# %%
+def edit(drawing, lean=0.0, thicken=0.0, b=6, a=0, alpha=0.0):
+    x = torch.tensor(drawing)
+    x = like_mnist(x).view(1, 784) if (x > 0.1).any() else torch.zeros(1, 784)
+    z = encode(x)
+    edited = decode(z + lean * way["slant"] + thicken * way["thickness"] + alpha * (centroid[a] - centroid[b]))
+    shown = torch.cat([x, decode(z), edited]).view(3, 28, 28)
+    return {"image": 1 - shown.numpy(), "p": p_logistic(edited)[0].numpy()}    # 1 is white
+
+pad = Pad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
+EDITED = [ImageGrid("image", columns=3, title="in MNIST's form · rebuilt · edited"),
+          Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | edited)", ylim=(0, 1))]
+explore_canvas(edit, EDITED, drawing=pad, lean=(-2.0, 2.0, 0.1), thicken=(-2.0, 2.0, 0.1), b=(0, 9, 1), a=(0, 9, 1),
+               alpha=(-2.0, 2.0, 0.1), labels={"b": "from b", "a": "to a", "alpha": "α"},
+               alt="A drawn digit, its reconstruction and its edited version, with probabilities of the ten digits")
+
+# %% [markdown]
+# ## Break it: too far
+# Nothing stops us at $\alpha = 1$. Move test images along the vector from their own class to another, and on. Watch
+# two witnesses: how sure the judge is, and how far the picture is from every training image.
+
+# %%
+source, target = y_test[one][:500], y_test[other][:500]
+vectors = centroid[target] - centroid[source]
+reach = torch.tensor([-3.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
+far_out = [decode(z_one[:500] + r * vectors) for r in reach]
+witness = torch.tensor([[sure(x), distance(x)] for x in far_out])
+gone = {"judge sure (share)": witness[:, 0], "distance to training (1 at α = 0)": witness[:, 1] / witness[2, 1]}
+
+show(curves(reach, gone, title="The judge stays sure while the pictures leave the data", xlabel="α",
+            ylabel="share, or ratio"),
+     alt="Against alpha, the share of images that the judge is sure of stays near 0.9, while the distance to the "
+         "nearest training image rises far above its value at 0")
+show(images(torch.stack([x[:3] for x in far_out], dim=1).reshape(-1, 28, 28), columns=len(reach),
+            labels=[f"α = {r:g}".replace("-", "−") for r in reach] * 3, title="Three digits, moved too far"),
+     alt="Three rows of pictures for alpha from minus 3 to 8: digits at first, strokes that no hand wrote at last")
+
+# %%
+claim("at α = 8 the judge is still sure of so many", witness[-1, 0], above=0.75)
+claim("but their distance to training images has grown by this factor", witness[-1, 1] / witness[2, 1], above=1.5)
+z_far = z_one[:500] + 8 * vectors
+back = decode(z_far * z_one[:500].norm(dim=1, keepdim=True) / z_far.norm(dim=1, keepdim=True))
+claim("repair: the same codes, shortened to the length they had: factor", distance(back) / witness[2, 1], below=1.25)
+claim("and so many are the digit that was asked for", (judge.predict(back) == target).float().mean(), above=0.5)
+
+# %% [markdown]
+# A classifier's sureness is no evidence that a picture is a digit: it was never asked. Shortening the code to a usual
+# length brings the picture back to the data.
+#
+# ## Break it: codes with holes
+# The plain autoencoder rebuilds digits as well as the VAE. But nothing was asked of the places *between* its codes.
+# The same paths, the same two witnesses.
+
+# %%
+plain_ae, _ = trained("autoencoder_z20")
+ae_one, ae_other = plain_ae.encode(x_test[one]), plain_ae.encode(x_test[other])
+holes = plain_ae.decode((ae_one + ae_other) / 2)
+show(images(torch.cat([x_test[one][row], holes[row], middle["straight"][row], x_test[other][row]]).view(-1, 28, 28),
+            row_labels=["one", "autoencoder", "VAE", "other"], title="Halfway: what lies between the codes"),
+     alt="Four rows of ten pictures: one digit; broken shapes from the autoencoder's middle; single strokes from the "
+         "VAE's middle; the other digit")
+claim("the autoencoder rebuilds: the judge is sure of", sure(plain_ae.decode(ae_one)), above=0.92)
+claim("of its middles, fewer than of the VAE's by", liked["straight"] - sure(holes), above=0.05)
+claim("and they are further from training images, by the factor", distance(holes) / far["straight"], above=1.03)
+
+# %%
+ae_centroid = class_centroids(plain_ae.encode(train.flat()), train.labels)
+
+def rising(b, a):
+    """Whether p_a − p_b rises at every step from the autoencoder's centroid b to its centroid a."""
+    p = p_logistic(plain_ae.decode(linear_path(ae_centroid[b], ae_centroid[a], alpha)))
+    return bool(((p[:, a] - p[:, b]).diff() > 0).all())
+
+claim("pairs, of 45, on which p_a − p_b rises at every step in the autoencoder",
+      sum(rising(b, a) for b, a in pairs), below=42.5)
+
+# %% [markdown]
+# **Repair:** the noise in the codes and the KL term, which fill the space between them. Our two models differ in their
+# pixel loss and in their length of training, too; notebook 04 turns noise and KL alone.
+#
+# ## Your turn
+# **1.** Average the codes of each class.
+
+# %% tags=["exercise"]
+def centroids(z, y, K):
+    """Mean code of each class, shape (K, d), from codes z, shape (n, d), and labels y in 0 … K−1, shape (n,)."""
+    ### BEGIN SOLUTION
+    return torch.stack([z[y == k].mean(dim=0) for k in range(K)])
+    ### END SOLUTION
+
+# %%
+check("08.centroids", centroids)
+
+# %% [markdown]
+# **2.** Move codes of images along the vector from class `b` to class `a`. Mind the sign, and that each image keeps
+# what is its own.
+
+# %% tags=["exercise"]
+def moved_along(z, c, b, a, alpha):
+    """Codes z, shape (n, d), moved alpha times the vector from b to a; c holds the centroids, shape (K, d)."""
+    ### BEGIN SOLUTION
+    return z + alpha * (c[a] - c[b])
+    ### END SOLUTION
+
+# %%
+check("08.moved_along", moved_along)
+
+# %% [markdown]
+# **3.** The spherical path. The angle comes from $\cos\omega = \frac{a \cdot b}{\|a\|\,\|b\|}$.
+
+# %% tags=["exercise"]
+def slerp(a, b, t):
+    """Codes from a to b, each of shape (d,), at the places t, shape (steps,): shape (steps, d)."""
+    ### BEGIN SOLUTION
+    omega = torch.acos(a @ b / (a.norm() * b.norm()))
+    return (torch.sin((1 - t) * omega)[:, None] * a + torch.sin(t * omega)[:, None] * b) / torch.sin(omega)
+    ### END SOLUTION
+
+# %%
+check("08.slerp", slerp)
+
+# %% [markdown]
+# **4.** A balanced attribute vector: in each class, the mean code of those *above the class's median* less the mean
+# code of the others; then the mean over classes.
+
+# %% tags=["exercise"]
+def balanced(z, attribute, y):
+    """The way from little to much, shape (d,), from codes (n, d), values of the attribute (n,) and labels (n,)."""
+    ### BEGIN SOLUTION
+    ways = []
+    for k in y.unique():
+        codes, much = z[y == k], attribute[y == k] > attribute[y == k].median()
+        ways.append(codes[much].mean(dim=0) - codes[~much].mean(dim=0))
+    return torch.stack(ways).mean(dim=0)
+    ### END SOLUTION
+
+# %%
+check("08.balanced", balanced)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it.
+
+# %%
+show_source(spherical_path)
+
+# %%
+show_source(attribute_vector)
+
+# %% [markdown]
+# ## What to keep
+# - In a good latent space a straight line between two centroids is a steady change from one digit to the other.
+# - A class vector knows what tells *its* two classes apart, and nothing of a third.
+# - Straight paths shorten codes. Whether that hurts is a matter of measurement, not of principle.
+# - Far from the data a classifier is still sure of itself. Ask for the distance to the data, too.
+#
+# **Read on:** D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014). T. White, *Sampling
+# Generative Networks*, arXiv:1609.04468 (2016). A. B. L. Larsen et al., *Autoencoding beyond Pixels using a Learned
+# Similarity Metric*, ICML (2016). K. Shoemake, *Animating Rotation with Quaternion Curves*, SIGGRAPH (1985).
+#
+# **Next:** A VAE's middles are smooth because its decoder averages. A generator trained against a critic does not
+# average. Given an encoder of its own, it takes the place of `encode` and `decode` above, and walks the same paths.

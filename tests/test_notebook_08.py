@@ -1,0 +1,79 @@
+"""The claims of notebook 08 can fail: each is broken on purpose. And the VAE is trained where it is missing."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from test_notebook_01 import as_in_ci  # noqa: F401 (a fixture)
+
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
+from course_lib.notebooks import convert, sources
+from course_lib.teach import ClaimFailed
+
+SOURCE = next(s for s in sources(Path(__file__).resolve().parents[1] / "notebooks") if s.stem.startswith("08_"))
+CELLS = [c.source for c in convert(SOURCE, teacher=False).cells if c.cell_type == "code"]
+WALKS = ("alpha = ", "pictures = ", "p = torch.stack")
+SEVENS = ('predict("08.seven"', "seven = ", "sevens = ", "along = ", "moved_right = ")
+NORMS = ('predict("08.norm"', "start, end = ")
+
+
+def cell(start):
+    return next(c for c in CELLS if c.startswith(start))
+
+
+@pytest.fixture(scope="module")
+def begun():
+    """What the notebook knows after its centroids, from a third of the data."""
+    names = {}
+    code = "\n\n".join([CELLS[0], *map(cell, ("def vae_or_train", "train, test = ", "centroid = "))])
+    exec(code.replace('load_mnist("train")', 'load_mnist("train")[:20_000]'), names)
+    return names
+
+
+@pytest.fixture
+def run(begun):
+    def run_cells(starts, old=None, new=""):
+        code = "\n\n".join(map(cell, starts))
+        if old is not None:
+            assert re.search(old, code), old
+            code = re.sub(old, new, code)
+        exec(code, begun | {"alpha": torch.linspace(0, 1, 11)})
+    return run_cells
+
+
+def test_the_vae_is_trained_where_its_checkpoint_is_missing(capsys, tmp_path):
+    names = {"nowhere": tmp_path}
+    code = f"{CELLS[0]}\n{CELLS[1]}".replace('trained("vae_z20")', 'trained("vae_z20", nowhere)')
+    exec(code.replace("steps=4680", "steps=3"), names)
+    said = capsys.readouterr().out
+    assert "vae_z20.safetensors is missing" in said and "one is trained here: 3 steps" in said
+    alike = VAEExperiment(VAEHyperparameters(total_steps=3, precision=fastest_precision()), seed=0)
+    for _ in range(3):
+        alike.step()
+    x = torch.zeros(1, 784)
+    assert torch.equal(names["encode"](x), alike.model.encode(x)[0])
+    assert not any(p.requires_grad for p in names["vae"].parameters())
+
+
+@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, SEVENS, NORMS], ids=str)
+def test_claims_hold_as_written(run, starts):
+    run(starts)
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (("centroid = ",), r"class_centroids\(z_train, train\.labels\)", "class_centroids(z_train, train.labels.roll(1))",
+     "decoded centroids"),
+    (WALKS, r"\(centroid\[a\] - centroid\[b\]\)", "(centroid[b] - centroid[a])", "straight path is the same"),
+    (WALKS, r"for side in \(0, 1\)", "for side in (1, 0)", "rises at every step"),
+    (WALKS, r"decode\(walks\)", "(1 - alpha[:, None]) * decode(walks[:, :1]) + alpha[:, None] * decode(walks[:, -1:])",
+     "third digit"),
+    (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "become there"),
+    (SEVENS, r"1\.5 \* \(centroid\[0\] - centroid\[7\]\)", "1.5 * (centroid[0] - centroid[6])", "from 7 to 0"),
+    (NORMS, "spherical_path", "linear_path", "spherical paths"),
+    (NORMS, r"torch\.randn\(2, 2000, 20", "1 + torch.randn(2, 2000, 20", "middle of straight paths"),
+])
+def test_what_is_broken_is_caught(run, starts, old, new, claim):
+    with pytest.raises(ClaimFailed, match=claim):
+        run(starts, old, new)
