@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | write forward, backward and Viterbi in log space, train an HMM without tags, and say when a CRF is better |
 # | You need | Bayes' rule, naive Bayes and logistic regression (notebook 01), EM (notebook 02) |
-# | Time | 45 minutes to read · 20 seconds to run · seed 0 |
+# | Time | 45 minutes to read · 30 seconds to run · seed 0 |
 
 # %%
 import itertools

@@ -253,8 +253,8 @@ claim("at the fastest wiggle: reparameterised variance over the score function's
 cosine_mean, cosine_slope = average(torch.cos(z_grid)), average(torch.cos(z_grid) * score)
 without = average((torch.cos(z_grid) * score)**2) - cosine_slope**2
 subtracted = average(((torch.cos(z_grid) - cosine_mean) * score)**2) - cosine_slope**2
-claim("cos z: variance of the score function without a baseline", without, near=0.30, within=0.01)
-claim("with the baseline E[f]", subtracted, near=0.58, within=0.01)
+claim("cos z: variance of the score function without a baseline", without, near=0.306, within=0.002)
+claim("with the baseline E[f]", subtracted, near=0.589, within=0.002)
 
 # %% [markdown]#
 # ## A model without secrets
