@@ -13,21 +13,26 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 
 def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
            bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None, log_x: bool = False,
-           log_y: bool = False) -> Figure:
-    """One line for each entry of `ys` over the common `x` `[n]`, in a shaded band (low, high) where `bands` has one."""
+           log_y: bool = False, baseline: tuple[float, str] | None = None) -> Figure:
+    """One line for each entry of `ys` over the common `x` `[n]`, in a shaded band (low, high) where `bands` has one.
+
+    `baseline` draws a thin dotted line at a value, with a word that says what it is.
+    """
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (label, y) in enumerate(ys.items()):
         ax.plot(x, y, LINES[i % len(LINES)], color=COLOURS[i % len(COLOURS)], label=label)
         if bands and label in bands:
             low, high = bands[label]
             ax.fill_between(np.asarray(x), low, high, color=COLOURS[i % len(COLOURS)], alpha=0.18, linewidth=0)
+    if baseline:
+        ax.axhline(baseline[0], color="black", linestyle=":", linewidth=1.5, label=baseline[1])
     if log_x:
         ax.set_xscale("log")
         ax.set_xticks(list(x), [f"{value:,.0f}" for value in np.asarray(x)], minor=False)
         ax.minorticks_off()
     if log_y:
         ax.set_yscale("log")
-    if len(ys) > 1:
+    if len(ys) > 1 or baseline:
         ax.legend()
     return fig
 

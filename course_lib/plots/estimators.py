@@ -115,11 +115,17 @@ def proposal(z: ArrayLike, posterior: ArrayLike, q: ArrayLike, values: ArrayLike
 
 
 def running(draws: ArrayLike, panels: Mapping[str, ArrayLike], *, title: str, ylabel: str, limit: float) -> Figure:
-    """Estimates as draws come in: for each panel runs `[runs, n]` over the numbers of `draws` `[n]`, exact is 0."""
+    """Estimates as draws come in: for each panel runs `[runs, n]` over the numbers of `draws` `[n]`, exact is 0.
+
+    Where a run leaves the panel at the top, its highest value is written there.
+    """
     fig, axes = figure(3.7 * len(panels), 4.0, 1, len(panels), sharex=True, sharey=True)
     for ax, (name, runs) in zip(axes[0], panels.items(), strict=True):
         for i, run in enumerate(np.asarray(runs)):
             ax.plot(draws, run, LINES[i % 4], color=COLOURS[i % 5], linewidth=1.6)
+            if run.max() > limit / 3:
+                ax.annotate(f"up to {run.max():.1f}", (np.asarray(draws)[run.argmax()], limit / 3), xytext=(-6, -4),
+                            textcoords="offset points", ha="right", va="top", color=COLOURS[i % 5])
         _exact_line(ax, 0.0, "exact", vertical=False)
         ax.set(xscale="log", xlabel="draws", ylim=(-limit, limit / 3))
         ax.set_title(name, fontsize=13)

@@ -61,12 +61,12 @@ def trellis(words: Sequence[str], tags: Sequence[str], probability: ArrayLike, p
     ax, probability, forbidden = axes[0, 0], np.asarray(probability), np.asarray(forbidden)
     T, K = probability.shape
     t, k = np.meshgrid(np.arange(T), np.arange(K), indexing="ij")
-    ax.scatter(t, k, s=12 + 900 * probability, color="#BBBBBB", zorder=1)
+    ax.scatter(t, k, s=900 * probability, color="#BBBBBB", zorder=1)     # probability 0: no dot
     for i, (name, path) in enumerate(paths.items()):
         _draw_path(ax, np.asarray(path), name, i, forbidden)
     ax.set_xticks(range(T), words, fontsize=15)
     ax.set_yticks(range(K), tags)
-    ax.set(xlim=(-0.4, T - 0.6), ylim=(K - 0.4, -0.6), ylabel="tag", xlabel="area of a dot: its probability")
+    ax.set(xlim=(-0.4, T - 0.6), ylim=(K - 0.4, -0.6), ylabel="tag", xlabel="area of a dot: its probability; none: 0")
     ax.set_title(title)
     ax.grid(visible=False)
     fig.legend(loc="outside lower center", ncols=len(paths) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -153,6 +154,14 @@ def _naive_partition(u: Tensor, U: Tensor, scores: Tensor) -> Tensor:
     return alpha.sum().log()
 
 
+def _swept(u: Tensor, U: Tensor, scores: Tensor, arrive: Callable[[Tensor], Tensor]) -> Tensor:
+    """log Z with another step of the recursion."""
+    log_alpha = u + scores[0]
+    for score in scores[1:]:
+        log_alpha = arrive(log_alpha) + score
+    return log_alpha.logsumexp(dim=0)
+
+
 LOG_PARTITION = Exercise(
     reference=_log_partition,
     cases=_partition_cases,
@@ -174,8 +183,18 @@ LOG_PARTITION = Exercise(
                 ("this normalises every word on its own: softmax regression. Neighbours are tied by U, and the first "
                  "tag by u.",)),
         Mistake(lambda u, U, s: forward(u, U.log_softmax(dim=1), s)[-1].logsumexp(dim=0),
-                ("you normalised the rows of U. They are scores, not probabilities; Z is there to normalise once, over "
-                 "whole paths.",)),
+                ("scores need not sum to one: do not normalise U. Z normalises once, over whole paths.",)),
+        Mistake(lambda u, U, s: forward(u.log_softmax(dim=0), U.log_softmax(dim=1), s)[-1].logsumexp(dim=0),
+                ("scores need not sum to one: do not normalise u and U. Z normalises once, over whole paths.",)),
+        Mistake(lambda u, U, s: forward(u.log_softmax(dim=0), U.log_softmax(dim=1),
+                                        s.log_softmax(dim=1))[-1].logsumexp(dim=0),
+                ("scores need not sum to one: do not normalise u, U and `scores`. Made into probabilities they leave "
+                 "nothing to divide by.",)),
+        Mistake(lambda u, U, s: _swept(u, U, s, lambda a: (a[:, None] + U).logsumexp(dim=1)),
+                ("you sum over the tag *after*. Sum out the tag before, i: it runs down the rows of U, `dim=0`.",)),
+        Mistake(lambda u, U, s: _swept(u, U, s, lambda a: (a[None] + U).logsumexp(dim=0)),
+                ("the dimension summed is right, but log α was added to the columns: it belongs to the tag before, "
+                 "row i. `log_alpha[:, None]`.",)),
         Mistake(lambda u, U, s: forward(u, U, s)[-1].amax(dim=0),
                 ("you took the best last tag; sum over all last tags.",)),
         Mistake(lambda u, U, s: _log_partition(u, U, torch.cat([torch.zeros_like(s[:1]), s[1:]])),
@@ -183,7 +202,7 @@ LOG_PARTITION = Exercise(
         Mistake(lambda u, U, s: _log_partition(u, U, s).exp(),
                 ("this is Z; asked for is its logarithm.",)),
     ),
-    hints=("it is forward with u for log π, U for log A and `scores` for log b, and one last sum.",
+    hints=("it is forward with u, U and `scores`, as they are, where log π, log A and log b stood, and one last sum.",
            "start with `u + scores[0]`; for each further word `(log_alpha[:, None] + U).logsumexp(dim=0) + score`; end "
            "with a logsumexp over the last tag."),
 )
@@ -214,6 +233,11 @@ GRADIENT_U = Exercise(
     mistakes=(
         Mistake(lambda y, p: -_gradient_U(y, p),
                 ("the sign is turned: that is the gradient of the *loss*, −log p(y | x).",)),
+        Mistake(lambda y, p: _gradient_U(y, p).T,
+                ("rows and columns are exchanged: row i is the tag before, column j the tag after.",)),
+        Mistake(lambda y, p: _observed(y, p.shape[1]) - p.exp().prod(dim=0),
+                ("you multiplied the probabilities over t, or added their logs: an expected count is a sum. Add the "
+                 "probabilities over t.",)),
         Mistake(lambda y, p: _observed(y, p.shape[1]),
                 ("these are the observed counts; subtract the expected ones, or the scores would grow for ever.",)),
         Mistake(lambda y, p: -p.exp().sum(dim=0),
@@ -227,7 +251,7 @@ GRADIENT_U = Exercise(
         Mistake(lambda y, p: _gradient_U(y, p) / len(p),
                 ("you divided by the number of pairs: the gradient of log p is a sum of counts.",)),
         Mistake(lambda y, p: _observed(y, p.shape[1]).T - p.exp().sum(dim=0),
-                ("the observed pairs are turned round: row i is the tag before, column j the tag after.",)),
+                ("the observed pairs alone are turned round: row i is the tag before, column j the tag after.",)),
         Mistake(lambda y, p: (_observed(y, p.shape[1]) > 0).double() - p.exp().sum(dim=0),
                 ("a pair that occurs twice counts twice. Indexing as in `observed[y[:-1], y[1:]] += 1` counts it once.",
                  "a loop over `itertools.pairwise(y)` counts every pair.")),

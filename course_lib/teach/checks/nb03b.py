@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,9 +35,43 @@ def _draw_q_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor
             for k, n, d in shapes]
 
 
+def _values_and_gradients(function: Callable[..., tuple[Tensor, Tensor] | None], m: Tensor, log_s: Tensor,
+                          eps: Tensor) -> Any:
+    """z and log q, and the gradients of their sums by m and log_s: draws are reparameterised in order to be trained.
+
+    An answer of another form goes back as it is, so that `check` can say what is wrong with the form.
+    """
+    m, log_s = m.requires_grad_(), log_s.requires_grad_()
+    answer = function(m, log_s, eps)
+    if not (isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(a, Tensor) for a in answer)):
+        return answer
+    gradients = []
+    for output in answer:
+        gradients += (torch.autograd.grad(output.sum(), (m, log_s), retain_graph=True, allow_unused=True,
+                                          materialize_grads=True)
+                      if output.requires_grad else (torch.zeros_like(m), torch.zeros_like(log_s)))
+    return (*(a.detach() for a in answer), *(g.detach() for g in gradients))
+
+
+@torch.no_grad()
+def _draw_q_without_gradient(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    return _draw_q(m, log_s, eps)
+
+
+def _draw_q_detached(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    z = (m + log_s.exp() * eps).detach()
+    return z, _log_q(z, m, log_s)
+
+
+def _draw_q_detached_log_q_of_eps(m: Tensor, log_s: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    z = (m + log_s.exp() * eps).detach()
+    return z, (-0.5 * eps**2 - log_s - 0.5 * LOG_2PI).sum(dim=2)
+
+
 DRAW_Q = Exercise(
     reference=_draw_q,
     cases=_draw_q_cases,
+    observe=_values_and_gradients,
     mistakes=(
         Mistake(lambda m, log_s, eps: _draw_q(m, log_s / 2, eps),
                 ("you read `log_s` as the log of a variance: no half is needed, s = exp(log_s).",)),
@@ -59,6 +95,15 @@ DRAW_Q = Exercise(
                 ("log q still has an entry for each coordinate: sum over the last dimension.",)),
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _log_q(eps, m, log_s)),
                 ("you put `eps` where z belongs: (z − m)/s is `eps` already, do not standardise it again.",)),
+        Mistake(_draw_q_without_gradient,
+                ("the values are right, but no gradient reaches m: nothing could be trained. Work outside "
+                 "`no_grad`.",)),
+        Mistake(_draw_q_detached,
+                ("the values are right, but z is detached, so no gradient reaches m through the draw: nothing could be "
+                 "trained.",)),
+        Mistake(_draw_q_detached_log_q_of_eps,
+                ("the values are right, but no gradient of z reaches m or log_s: nothing could be trained. Do not "
+                 "detach z.",)),
         Mistake(lambda m, log_s, eps: _draw_q(m, log_s, eps)[0],
                 ("z is right. log q(z) is asked for, too: return both, z first.",)),
     ),
@@ -188,6 +233,9 @@ WEIGHTED_BOUND = Exercise(
                 ("this is the log of a *sum* of k weights: too high by log k, and no bound on log p(x) any more.",)),
         Mistake(lambda log_w, k: log_w.logsumexp(dim=0) - math.log(len(log_w)),
                 ("you put all draws into one group: that is L_draws. Cut them into groups of k.",)),
+        Mistake(lambda log_w, k: log_w[:k].logsumexp(dim=0) - math.log(k),
+                ("you threw away all groups but the first: each gives an estimate of L_k, and their mean varies "
+                 "less.",)),
         Mistake(lambda log_w, k: iw_bound(log_w, k).mean(),
                 ("you averaged over the columns, too: they belong to different x, and each has its own bound.",)),
         Mistake(lambda log_w, k: log_w.logsumexp(dim=1) - math.log(log_w.shape[1]),
