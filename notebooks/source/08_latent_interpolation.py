@@ -205,7 +205,7 @@ z_ten = encode(ten)
 def move(digit=7, b=6, a=0, alpha=1.0):
     z = z_ten[digit] + alpha * (centroid[a] - centroid[b])
     x = decode(z)
-    return {"image": 1 - torch.stack([ten[digit], x]).view(2, 28, 28).numpy(), "p": p_logistic(x[None])[0].numpy()}
+    return {"image": torch.stack([ten[digit], x]).view(2, 28, 28).numpy(), "p": p_logistic(x[None])[0].numpy()}
 
 SEES = [ImageGrid("image", columns=2, title="the picture, and moved"),
         Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | moved picture)", ylim=(0, 1))]
@@ -359,7 +359,7 @@ def edit(drawing, lean=0.0, thicken=0.0, b=6, a=0, alpha=0.0):
     z = encode(x)
     edited = decode(z + lean * way["slant"] + thicken * way["thickness"] + alpha * (centroid[a] - centroid[b]))
     shown = torch.cat([x, decode(z), edited]).view(3, 28, 28)
-    return {"image": 1 - shown.numpy(), "p": p_logistic(edited)[0].numpy()}    # 1 is white
+    return {"image": shown.numpy(), "p": p_logistic(edited)[0].numpy()}
 
 pad = Pad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
 EDITED = [ImageGrid("image", columns=3, title="in MNIST's form · rebuilt · edited"),
