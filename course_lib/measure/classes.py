@@ -1,7 +1,7 @@
 """What a classifier sees in generated images: whether each is of one class, and whether all classes are there.
 
-Reference: T. Salimans et al., Improved Techniques for Training GANs, NIPS 2016, section 4: the score (there of a network
-    trained on other images, hence 'inception score').
+Reference: T. Salimans et al., Improved Techniques for Training GANs, NIPS 2016, section 4: the score (of a network
+    trained on other images there, hence 'inception score').
 """
 
 from __future__ import annotations

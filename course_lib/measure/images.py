@@ -1,6 +1,7 @@
 """Measures of images themselves: the nearest training images, and sharpness.
 
-Reference: J. L. Pech-Pacheco et al., Diatom Autofocusing in Brightfield Microscopy, ICPR 2000: the Laplacian's variance.
+Reference: J. L. Pech-Pacheco et al., Diatom Autofocusing in Brightfield Microscopy, ICPR 2000: variance of the
+    Laplacian.
 """
 
 from __future__ import annotations
