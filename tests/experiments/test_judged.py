@@ -6,7 +6,14 @@ import torch
 
 from course_lib import checkpoints
 from course_lib.data import load_mnist
-from course_lib.experiments.judged import IMAGES, features_and_probabilities, judge, reference_features, scores, stand_ins
+from course_lib.experiments.judged import (
+    IMAGES,
+    features_and_probabilities,
+    judge,
+    reference_features,
+    scores,
+    stand_ins,
+)
 
 
 @pytest.fixture(scope="module")
