@@ -27,6 +27,7 @@ COMMANDS = {  # the one list of what is shipped: the options of `python -m cours
                        "--set total_steps=4680",
     "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
     "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
+    "dcgan": "dcgan --num-steps 30000 --set precision=bfloat16 --set total_steps=30000",
 }
 
 

@@ -38,6 +38,8 @@ IMAGE_MODELS = {
     "vae": ("a variational autoencoder of MNIST", "Prints the means over a batch of the ELBO, its two terms (nats), "
             "and how loud the noise in the code is."),
     "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
+    "dcgan": ("a generative adversarial network of convolutions on MNIST", "Prints the losses of D and G in nats, D's "
+              "mean probabilities for real and generated images, and the norm of G's gradient."),
     "classifier": ("the judge: a small convolutional network on MNIST", "Prints the cross-entropy in nats."),
 }
 

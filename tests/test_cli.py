@@ -14,6 +14,7 @@ from course_lib import cli
 from course_lib.experiments import run
 from course_lib.experiments.autoencoder import AutoencoderExperiment
 from course_lib.experiments.classifier import ClassifierExperiment
+from course_lib.experiments.dcgan import DCGANExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.experiments.vae import VAEExperiment
 
@@ -206,7 +207,9 @@ def test_progress_bar_on_a_terminal():
 @pytest.mark.parametrize(("model", "setting", "kind", "line"), [
     ("vae", "width=16", VAEExperiment, r"elbo -\d+\.\d{4}  reconstruction -\d+\.\d{4}  kl [\d.]+  noise_ratio [\d.]+"),
     ("autoencoder", "latent_size=3", AutoencoderExperiment, r"error \d+\.\d{4}"),
-    ("classifier", "learning_rate=1e-2", ClassifierExperiment, r"loss \d\.\d{4}")])
+    ("classifier", "learning_rate=1e-2", ClassifierExperiment, r"loss \d\.\d{4}"),
+    ("dcgan", "width=4", DCGANExperiment,
+     r"loss_d \d\.\d{4}  loss_g [\d.]+  d_real 0\.\d{4}  d_fake 0\.\d{4}  gradient_g [\d.]+")])
 def test_models_of_images_train_save_and_resume(model, setting, kind, line, capsys):
     options = [model, "--set", "batch_size=8", "--set", setting]
     assert cli.main(["train", *options, "--num-steps", "2", "--seed", "3", "--log-every", "2", "--save", "a.pt"]) == 0

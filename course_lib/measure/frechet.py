@@ -1,0 +1,73 @@
+"""The Fréchet distance between two sets of features: how far the Gaussians with their moments are apart.
+
+References:
+    M. Heusel et al., GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, NIPS 2017,
+        eq. 6: as a measure of generated images.
+    D. C. Dowson, B. V. Landau, The Fréchet Distance between Multivariate Normal Distributions, Journal of
+        Multivariate Analysis 12 (1982): its closed form.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Fréchet distance of features `[n, d]` and `[m, d]`, in squared units of the features: 0 if moments are equal.
+
+    The square of it in the paper, d² = ‖μ_a − μ_b‖² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½), is what everybody reports, and so
+    does this. It depends on the features, and on n: fewer images score worse. Compare only what was measured with the
+    same network, the same reference images and the same n.
+
+    Raises:
+        ValueError: arrays that are not `[n, d]` with one d, that hold NaN or infinity, or with no more rows than
+            columns, as then the covariance says more of the lack of data than of the data.
+    """
+    a, b = _features(a), _features(b)
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"both sets need the same features, not {a.shape[1]} and {b.shape[1]} of them")
+    return gaussian_frechet_distance(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
+
+
+def gaussian_frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
+    """The same for N(μ_a, Σ_a) and N(μ_b, Σ_b), from means `[d]` and covariances `[d, d]`.
+
+    Σ_a Σ_b is not symmetric, and rounding can make its square root complex. But it has the eigenvalues of the
+    symmetric Σ_a^½ Σ_b Σ_a^½, which are real and, but for rounding, not negative; the trace of the square root is the
+    sum of their roots.
+
+    Raises:
+        ValueError: shapes that do not fit, or a covariance that is not symmetric or has a negative eigenvalue.
+    """
+    mean_a, mean_b = np.atleast_1d(mean_a), np.atleast_1d(mean_b)
+    cov_a, cov_b = np.atleast_2d(cov_a), np.atleast_2d(cov_b)
+    d = len(mean_a)
+    if not (mean_a.shape == mean_b.shape == (d,) and cov_a.shape == cov_b.shape == (d, d)):
+        raise ValueError("means must be [d] and covariances [d, d], not "
+                         + ", ".join(str(list(x.shape)) for x in (mean_a, cov_a, mean_b, cov_b)))
+    root_a = _root(cov_a)
+    _root(cov_b)  # refuses what is no covariance
+    eigenvalues = np.linalg.eigvalsh(root_a @ cov_b @ root_a)
+    trace = np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(eigenvalues.clip(min=0)).sum()
+    return max(0.0, float(((mean_a - mean_b) ** 2).sum() + trace))
+
+
+def _root(cov: np.ndarray) -> np.ndarray:
+    """The symmetric square root of a covariance."""
+    eigenvalues, vectors = np.linalg.eigh(cov)
+    scale = max(np.abs(eigenvalues).max(), 1e-300)
+    if not np.allclose(cov, cov.T, atol=1e-9 * scale) or eigenvalues.min() < -1e-9 * scale:
+        raise ValueError("a covariance is symmetric and has no negative eigenvalue")
+    return (vectors * np.sqrt(eigenvalues.clip(min=0))) @ vectors.T
+
+
+def _features(x: np.ndarray) -> np.ndarray:
+    x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ValueError(f"features must have shape [n, d], not {list(x.shape)}")
+    if len(x) <= x.shape[1]:
+        raise ValueError(f"{len(x)} images are too few for {x.shape[1]} features: take more than as many images as "
+                         "features, 10,000 for a number to report")
+    if not np.isfinite(x).all():
+        raise ValueError("features have NaN or infinite numbers")
+    return x
