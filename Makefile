@@ -6,7 +6,7 @@ ANY := $(if $(wildcard $(VENV)),$(VENV),$(PYTHON))
 HASH := $(shell $(ANY) -c 'import hashlib, os, sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else print(hashlib.sha256(b"".join(open(f, "rb").read() for f in ("pyproject.toml", "constraints.txt")) + os.getcwd().encode()).hexdigest())')
 NBVAL := COURSE_HEADLESS=1 COURSE_STRICT=1 OMP_NUM_THREADS=1 $(VENV) -m pytest --nbval-lax -n 2 --dist loadscope --nbval-cell-timeout 300 -p no:cacheprovider
 
-.PHONY: lab test setup notebooks student-zip pictures bench
+.PHONY: lab test setup notebooks student-zip pictures bench checkpoints
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -18,6 +18,9 @@ test: setup
 
 notebooks: setup
 	@$(VENV) -m course_lib notebooks $(ARGS)
+
+checkpoints: setup
+	@$(VENV) -m course_lib checkpoints $(ARGS)
 
 student-zip: setup
 	@$(VENV) -m course_lib student-zip $(ARGS)

@@ -1,4 +1,4 @@
-"""The command line: `python -m course_lib lab | train | notebooks | student-zip`."""
+"""The command line: `python -m course_lib lab | train | checkpoints | notebooks | student-zip`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from course_lib.handout import COURSE
-from course_lib.train import INTERRUPTED, UsageError, add_train
+from course_lib.train import INTERRUPTED, UsageError, add_train, make_checkpoints
 
 
 class Parser(argparse.ArgumentParser):
@@ -103,6 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     add.set_defaults(run=lab)
 
     add_train(commands)
+
+    add = commands.add_parser("checkpoints", help="train what the course ships, where it is missing or out of date")
+    add.add_argument("names", nargs="*", metavar="NAME", help="train these anew, whether they are there or not")
+    add.set_defaults(run=make_checkpoints)
 
     add = commands.add_parser("notebooks", help="lint the sources and build all notebooks")
     add.add_argument("--force", action="store_true", help="overwrite notebooks that were changed by hand")

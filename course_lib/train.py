@@ -7,6 +7,8 @@ that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import copy
+import dataclasses
 import os
 import sys
 import tempfile
@@ -16,9 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from course_lib.animation import Film
+    from course_lib.experiments import Experiment
     from course_lib.experiments.gan1d import GAN1DExperiment
 
+WEIGHTS = ".safetensors"
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 SAVE_EVERY = 500  # steps: what a killed run loses at most
@@ -28,11 +34,39 @@ class UsageError(Exception):
     """A mistake of the user, told in one line."""
 
 
+IMAGE_MODELS = {
+    "vae": ("a variational autoencoder of MNIST", "Prints the means over a batch of the ELBO, its two terms (nats), "
+            "and how loud the noise in the code is."),
+    "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
+    "classifier": ("the judge: a small convolutional network on MNIST", "Prints the cross-entropy in nats."),
+}
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     """`train MODEL`: one parser per model."""
     train = commands.add_parser("train", help="train a model", description="Train a model.")
     models = train.add_subparsers(dest="model", metavar="model", required=True)
     add_train_gan1d(models)
+    for name, (what, prints) in IMAGE_MODELS.items():
+        model = models.add_parser(name, help=what, description=f"Train {what}. {prints}")
+        add_shared(model, num_steps=4680, log_every=100)
+        model.set_defaults(run=train_on_images)
+
+
+def add_shared(model: argparse.ArgumentParser, num_steps: int, log_every: int) -> None:
+    """The options that every model has."""
+    add = model.add_argument
+    add("--num-steps", type=integer(1), default=num_steps, metavar="N",
+        help=f"steps of the run in all, those before --resume included (default {num_steps})")
+    add("--set", action="append", default=[], type=assignment, metavar="NAME=VALUE", dest="assignments",
+        help="any other hyperparameter, such as batch_size=64; may be repeated")
+    add("--seed", type=integer(0, 2**32 - 1), metavar="N", help="decides all random numbers (default 0)")
+    add("--log-every", type=integer(1), default=log_every, metavar="N",
+        help=f"steps between lines (default {log_every})")
+    add("--save", type=Path, action="append", default=[], metavar="FILE",
+        help=f"write a checkpoint here, every {SAVE_EVERY} steps and at the end; or, if the name ends in {WEIGHTS}, "
+             "only the trained weights, at the end, with a card beside them. May be repeated")
+    add("--resume", type=Path, metavar="FILE", help="go on from this checkpoint, with its hyperparameters and seed")
 
 
 def add_train_gan1d(models: argparse._SubParsersAction) -> None:
@@ -41,69 +75,162 @@ def add_train_gan1d(models: argparse._SubParsersAction) -> None:
         "gan1d", help="a GAN that learns N(4, 0.5²)",
         description="Train a GAN that learns the normal distribution with mean 4 and standard deviation 0.5. "
                     "Prints 'step: loss of D  loss of G' and draws what was learned.")
+    add_shared(gan1d, num_steps=5000, log_every=10)
     add = gan1d.add_argument
-    add("--num-steps", type=integer(1), default=5000, metavar="N",
-        help="steps of the run in all, those before --resume included (default 5000)")
     add("--hidden-size", type=int, metavar="N", help="units of the generator's hidden layer (default 4)")
     add("--batch-size", type=int, metavar="N", help="numbers a step sees (default 8, or 32 if recommended)")
     add("--minibatch", action=argparse.BooleanOptionalAction, help="use minibatch discrimination")
     add("--setting", choices=("textbook", "recommended"),
         help="values to start from: the textbook's (default), or those that recover the data most often")
-    add("--set", action="append", default=[], type=assignment, metavar="NAME=VALUE", dest="assignments",
-        help="any other hyperparameter, such as learning_rate_d=5e-3; may be repeated")
-    add("--seed", type=integer(0, 2**32 - 1), metavar="N", help="decides all random numbers (default 0)")
-    add("--log-every", type=integer(1), default=10, metavar="N", help="steps between lines (default 10)")
     add("--plot-path", type=Path, default=Path("gan1d.png"), metavar="FILE",
         help=f"where the last plot goes: {', '.join(PLOT_ENDINGS)} (default gan1d.png)")
     add("--anim-path", type=Path, metavar="FILE", help="film the training: .mp4 (needs course_lib[video]) or .gif")
     add("--anim-every", type=integer(1), default=1, metavar="N", help="steps between frames (default 1)")
-    add("--save", type=Path, metavar="FILE", help=f"write a checkpoint here, every {SAVE_EVERY} steps and at the end")
-    add("--resume", type=Path, metavar="FILE", help="go on from this checkpoint, with its hyperparameters and seed")
     gan1d.set_defaults(run=train_gan1d)
 
 
 def train_gan1d(arguments: argparse.Namespace) -> int:
     """Train, print, film, draw and save the 1-D GAN; all that can be wrong with the request is told before."""
-    from tqdm.auto import tqdm
-
-    from course_lib.experiments import run, save
-
     check_writable(arguments.plot_path, PLOT_ENDINGS)
-    if arguments.save is not None:
-        check_writable(arguments.save)
+    check_saves(arguments)
+    if any(path.suffix == WEIGHTS for path in arguments.save):
+        raise UsageError(f"the 1-D GAN trains in seconds and writes no {WEIGHTS}: use another name for --save")
     if arguments.anim_path is not None:
         from course_lib.animation import ENDINGS, check_ending
 
         check_writable(arguments.anim_path, ENDINGS)
         told(check_ending, arguments.anim_path)
-    experiment = resumed_gan1d(arguments) if arguments.resume else new_gan1d(arguments)
+    experiment = resumed(arguments) if arguments.resume else new_gan1d(arguments)
 
-    progress = sys.stdout.isatty() and sys.stderr.isatty()
-    code = 0
     with ExitStack() as files:
         film = None
         if arguments.anim_path is not None:
             film = start_film(experiment, files.enter_context(whole_file(arguments.anim_path)), files)
-        try:
-            for metrics in run(experiment, arguments.num_steps - experiment.steps, progress=progress):
-                if experiment.steps % arguments.log_every == 0:
-                    tqdm.write(f"{experiment.steps}: {metrics['loss_d']:.4f}  {metrics['loss_g']:.4f}")
-                    sys.stdout.flush()  # so that a log file can be followed
-                if film is not None and experiment.steps % arguments.anim_every == 0:
-                    add_frame(film, experiment)
-                if arguments.save is not None and experiment.steps % SAVE_EVERY == 0:
-                    save(experiment, arguments.save)
-        except KeyboardInterrupt:  # the experiment is whole: show and keep what there is
-            print("stopped by Ctrl-C", file=sys.stderr)
-            code = INTERRUPTED
-        if arguments.save is not None:
-            save(experiment, arguments.save)
+
+        def filmed() -> None:
+            if film is not None and experiment.steps % arguments.anim_every == 0:
+                add_frame(film, experiment)
+
+        finished = train(experiment, arguments, lambda m: f"{m['loss_d']:.4f}  {m['loss_g']:.4f}", filmed)
         with whole_file(arguments.plot_path) as path:
             final_plot(experiment).savefig(path)
-    written = [p for p in (arguments.plot_path, arguments.anim_path, arguments.save) if p is not None]
-    print(f"step {experiment.steps}, digest {experiment.digest()}; wrote {', '.join(map(str, written))}",
-          file=sys.stderr)
-    return code
+    report(experiment, [arguments.plot_path, *filter(None, [arguments.anim_path]), *arguments.save])
+    return 0 if finished else INTERRUPTED
+
+
+def train_on_images(arguments: argparse.Namespace) -> int:
+    """Train, print and save a model of MNIST."""
+    from course_lib.experiments.trained import EXPERIMENTS
+
+    check_saves(arguments)
+    if arguments.resume:
+        experiment = resumed(arguments)
+    else:
+        kind = EXPERIMENTS[arguments.model]
+        start = kind.Hyperparameters()
+        experiment = kind(told(start.changed, **asked_for(arguments, start)), arguments.seed or 0)
+    finished = train(experiment, arguments, lambda m: "  ".join(f"{name} {value:.4f}" for name, value in m.items()))
+    weights = [path for path in arguments.save if path.suffix == WEIGHTS]
+    written = [path for path in arguments.save if path.suffix != WEIGHTS]
+    if finished and weights:
+        write_weights(arguments.model, experiment, weights)
+        written += weights
+    report(experiment, written)
+    return 0 if finished else INTERRUPTED
+
+
+def train(experiment: Experiment, arguments: argparse.Namespace, line: Callable[[dict[str, Tensor]], str],
+          after_step: Callable[[], None] = lambda: None) -> bool:
+    """The run that was asked for: prints `line(metrics)`, saves what can be resumed. False if Ctrl-C ended it."""
+    from tqdm.auto import tqdm
+
+    from course_lib.experiments import run, save
+
+    progress = sys.stdout.isatty() and sys.stderr.isatty()
+    states = [path for path in arguments.save if path.suffix != WEIGHTS]
+    finished = True
+    try:
+        for metrics in run(experiment, arguments.num_steps - experiment.steps, progress=progress):
+            if experiment.steps % arguments.log_every == 0:
+                tqdm.write(f"{experiment.steps}: {line(metrics)}")
+                sys.stdout.flush()  # so that a log file can be followed
+            after_step()
+            if experiment.steps % SAVE_EVERY == 0:
+                for path in states:
+                    save(experiment, path)
+    except KeyboardInterrupt:  # the experiment is whole: show and keep what there is
+        print("stopped by Ctrl-C", file=sys.stderr)
+        finished = False
+    for path in states:
+        save(experiment, path)
+    return finished
+
+
+def report(experiment: Experiment, written: Sequence[Path]) -> None:
+    """The last line: where the run stands, and the files it wrote."""
+    wrote = f"; wrote {', '.join(map(str, written))}" if written else ""
+    print(f"step {experiment.steps}, digest {experiment.digest()}{wrote}", file=sys.stderr)
+
+
+def write_weights(model: str, experiment: Experiment, paths: Sequence[Path]) -> None:
+    """The trained weights with their card, whose metrics are those of the weights as they are in the file."""
+    from course_lib.checkpoints import Card, round_weights, write
+
+    digest, network = experiment.digest(), experiment.parts()["model"]
+    options = options_of(model, experiment)
+    before = copy.deepcopy(network.state_dict())
+    round_weights(network)
+    metrics = {name: round(value, 4) for name, value in experiment.evaluate(thorough=True).items()}
+    card = Card(command=f"python -m course_lib train {options}", experiment=model,
+                hyperparameters=dataclasses.asdict(experiment.hyperparameters), seed=experiment.seed,
+                steps=experiment.steps, minutes=round(experiment.seconds / 60, 1), digest=digest, metrics=metrics,
+                sha256="")
+    for path in paths:
+        write(path, network, card)
+    network.load_state_dict(before)
+    print("  ".join(f"{name} {value}" for name, value in metrics.items()))
+
+
+def options_of(model: str, experiment: Experiment) -> str:
+    """The options of `train` that lead to this experiment: what differs from the defaults, in order of the alphabet."""
+    h, defaults = experiment.hyperparameters, type(experiment.hyperparameters)()
+    seed = [f"--seed {experiment.seed}"] if experiment.seed else []
+    changed = [f"--set {name}={getattr(h, name)}" for name in sorted(h.knobs())
+               if getattr(h, name) != getattr(defaults, name)]
+    return " ".join([model, f"--num-steps {experiment.steps}", *seed, *changed])
+
+
+def make_checkpoints(arguments: argparse.Namespace) -> int:
+    """Train the shipped checkpoints that were named, or else those that are missing or not of today's list."""
+    import torch
+
+    from course_lib.checkpoints import COMMANDS, FOLDER, CheckpointError, read
+
+    for name in arguments.names:
+        if name not in COMMANDS:
+            raise UsageError(f"there is no checkpoint {name!r}; known: {', '.join(COMMANDS)}")
+    torch.set_num_threads(1)  # as fast as more for networks this small, and the same everywhere
+    FOLDER.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser()
+    add_train(parser.add_subparsers())
+    for name in arguments.names or COMMANDS:
+        try:
+            _, card = read(name)
+            if not arguments.names and card.command == f"python -m course_lib train {COMMANDS[name]}":
+                print(f"{name}: is there")
+                continue
+        except CheckpointError:
+            pass
+        state = FOLDER / f"{name}.pt"  # a run that was broken off goes on from here
+        print(f"{name}: python -m course_lib train {COMMANDS[name]}", flush=True)
+        resume = ["--resume", str(state)] if state.exists() else []
+        options = parser.parse_args(["train", *COMMANDS[name].split(), "--log-every", "500", "--save", str(state),
+                                     "--save", str(FOLDER / f"{name}{WEIGHTS}"), *resume])
+        code = options.run(options)
+        if code:
+            return code
+        state.unlink()
+    return 0
 
 
 def new_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
@@ -114,14 +241,14 @@ def new_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
     return GAN1DExperiment(told(start.changed, **asked_for(arguments, start)), arguments.seed or 0)
 
 
-def resumed_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
+def resumed(arguments: argparse.Namespace) -> Experiment:
     """The experiment of the checkpoint; options that say otherwise, and a run already done, are mistakes."""
     from course_lib.experiments import load
-    from course_lib.experiments.gan1d import GAN1DExperiment
+    from course_lib.experiments.trained import EXPERIMENTS
 
-    if arguments.setting is not None:
+    if getattr(arguments, "setting", None) is not None:
         raise UsageError("--resume takes its values from the checkpoint: leave out --setting")
-    experiment = GAN1DExperiment()
+    experiment = EXPERIMENTS[arguments.model]()
     try:
         load(experiment, arguments.resume)
     except OSError as error:
@@ -134,7 +261,8 @@ def resumed_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
                          + ", ".join(f"{name}={value}" for name, value in asked.items()))
     if arguments.seed not in (None, experiment.seed):
         raise UsageError(f"{arguments.resume} was trained with seed {experiment.seed}, not {arguments.seed}")
-    if experiment.steps >= arguments.num_steps:
+    only_weights = experiment.steps == arguments.num_steps and any(p.suffix == WEIGHTS for p in arguments.save)
+    if experiment.steps >= arguments.num_steps and not only_weights:
         raise UsageError(f"{arguments.resume} is at step {experiment.steps} already: --num-steps must be more")
     return experiment
 
@@ -142,7 +270,7 @@ def resumed_gan1d(arguments: argparse.Namespace) -> GAN1DExperiment:
 def asked_for(arguments: argparse.Namespace, start: Any) -> dict[str, Any]:
     """The hyperparameters that were given on the command line, each of the type that `start` has there."""
     given = {name: getattr(arguments, name) for name in ("hidden_size", "batch_size", "minibatch")
-             if getattr(arguments, name) is not None}
+             if getattr(arguments, name, None) is not None}
     for name, text in arguments.assignments:
         given[name] = told(parsed, name, text, getattr(start, name, ""))
     return given
@@ -231,6 +359,12 @@ def told(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
+
+
+def check_saves(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for a --save that cannot be written."""
+    for path in arguments.save:
+        check_writable(path)
 
 
 def check_writable(path: Path, endings: Sequence[str] = ()) -> None:

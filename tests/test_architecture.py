@@ -9,11 +9,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
 GROUND = {"data", "models", "measure", "plots", "mode"}
 MAY_IMPORT = {
     "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
-    "experiments": {"data", "models", "measure", "experiments"},
+    "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
     "notebooks": {"plots"}, "handout": set(), "animation": set(),
-    "train": {"animation", "experiments", "measure", "models", "plots"},
+    "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots"},
 }
 OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}
 

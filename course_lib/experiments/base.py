@@ -14,6 +14,7 @@ import hashlib
 import os
 import signal
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,6 +100,7 @@ class Experiment(ABC):
         hyperparameters: the values in force, a `Hyperparameters`.
         seed: the seed of the last `reset`.
         steps: updates done since then.
+        seconds: time on the clock that they took. It is saved, but decides nothing, so the digest leaves it out.
     """
 
     Hyperparameters: ClassVar[type[Hyperparameters]]
@@ -113,7 +115,10 @@ class Experiment(ABC):
 
     @abstractmethod
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        """Everything that decides the future of the run, by name."""
+        """Everything that decides the future of the run, by name.
+
+        Where one network is what training is for, its name is 'model': that is what a shipped checkpoint holds.
+        """
 
     @abstractmethod
     def update(self) -> dict[str, Tensor]:
@@ -123,12 +128,16 @@ class Experiment(ABC):
     def snapshot(self) -> dict[str, np.ndarray]:
         """What the views draw. Has its own generator and never disturbs training."""
 
+    def evaluate(self, thorough: bool) -> dict[str, float]:
+        """How good the model is, on held-out data and always on the same; `thorough` adds what takes minutes."""
+        return {}
+
     def apply(self, hyperparameters: Hyperparameters) -> None:  # noqa: B027 (not every subclass needs it)
         """Hook for a subclass: take over values that optimisers keep a copy of, such as learning rates."""
 
     def reset(self, seed: int) -> None:
         """Start anew from `seed` with the hyperparameters in force."""
-        self.seed, self.steps = int(seed), 0
+        self.seed, self.steps, self.seconds = int(seed), 0, 0.0
         self.build(torch.Generator().manual_seed(self.seed))
         self.apply(self.hyperparameters)
 
@@ -145,8 +154,10 @@ class Experiment(ABC):
 
     def step(self) -> dict[str, Tensor]:
         """One optimiser update; counts it."""
+        start = time.perf_counter()
         metrics = self.update()
         self.steps += 1
+        self.seconds += time.perf_counter() - start
         return metrics
 
     def state_dict(self) -> dict[str, Any]:
@@ -157,7 +168,7 @@ class Experiment(ABC):
         parts = {name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
                  for name, part in self.parts().items()}
         return {"experiment": type(self).__name__, "hyperparameters": dataclasses.asdict(self.hyperparameters),
-                "seed": self.seed, "steps": self.steps, "parts": parts}
+                "seed": self.seed, "steps": self.steps, "seconds": self.seconds, "parts": parts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a `state_dict`. Raises ValueError if it belongs to another kind of experiment."""
@@ -168,12 +179,12 @@ class Experiment(ABC):
         for name, part in self.parts().items():
             load_part = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
             load_part(copy.deepcopy(state["parts"][name]))  # optimisers would go on to train in the state's own tensors
-        self.steps = state["steps"]
+        self.steps, self.seconds = state["steps"], state["seconds"]
 
     def digest(self) -> str:
         """Hash of parameters, buffers, optimiser state, generators and hyperparameters: 'same run?' in one word."""
         sha = hashlib.sha256()
-        _feed(sha, self.state_dict())
+        _feed(sha, {name: value for name, value in self.state_dict().items() if name != "seconds"})
         return sha.hexdigest()[:16]
 
 

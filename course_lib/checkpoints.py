@@ -1,0 +1,125 @@
+"""Trained weights that come with the course: one file of numbers and one card that says how they came about.
+
+`data/checkpoints/NAME.safetensors` holds weights and nothing that could run; `NAME.json` beside it is the card. What is
+loaded is first held against the card's SHA-256.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
+COMMANDS = {  # the one list of what is shipped: the options of `python -m course_lib train`, as cards have them
+    "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
+    "autoencoder_z2": "autoencoder --num-steps 9360 --set precision=bfloat16 --set total_steps=9360",
+    "autoencoder_z20": "autoencoder --num-steps 9360 --set latent_size=20 --set precision=bfloat16 "
+                       "--set total_steps=9360",
+    "vae_z2": "vae --num-steps 28080 --set latent_size=2 --set precision=bfloat16 --set total_steps=28080",
+    "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
+}
+
+
+class CheckpointError(Exception):
+    """A shipped file is missing or is not what was shipped. The message says which, and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """How shipped weights came about.
+
+    Attributes:
+        command: makes them again, up to rounding that differs between processors.
+        experiment: name of the `Experiment` that trained them.
+        hyperparameters: its values, by name.
+        seed, steps: where it began, and how many updates it did.
+        minutes: on the clock of the machine that did them.
+        digest: of the experiment at the end; the same only on a like processor.
+        metrics: `Experiment.evaluate(thorough=True)` of the weights as they are in the file.
+        sha256: of the file.
+    """
+
+    command: str
+    experiment: str
+    hyperparameters: dict[str, Any]
+    seed: int
+    steps: int
+    minutes: float
+    digest: str
+    metrics: dict[str, float]
+    sha256: str
+
+
+def round_weights(model: nn.Module) -> None:
+    """Round a network's parameters and buffers, in place, to what fits into 16 bits: what a file will hold.
+
+    Sixteen bits keep three digits of each weight and make the file half as large.
+    """
+    model.load_state_dict({name: value.half().to(value.dtype) for name, value in model.state_dict().items()})
+
+
+def write(path: Path, model: nn.Module, card: Card) -> Card:
+    """Write weights, rounded to 16 bits, and the card beside them, each to a temporary name that is then renamed.
+
+    Args:
+        path: ends in .safetensors; the card's name ends in .json instead.
+        card: its sha256 is replaced by the file's; the card so completed is returned.
+
+    Raises:
+        ValueError: weights that are NaN or infinite, or too large for 16 bits.
+    """
+    weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise ValueError(f"{name} holds numbers that are not finite in 16 bits: the training went wrong")
+    content = save(weights)
+    card = dataclasses.replace(card, sha256=hashlib.sha256(content).hexdigest())
+    text = json.dumps(dataclasses.asdict(card), indent=1, ensure_ascii=False) + "\n"
+    for target, data in ((path, content), (path.with_suffix(".json"), text.encode())):
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return card
+
+
+def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Card]:
+    """The float32 weights by name, and the card, of `NAME.safetensors`.
+
+    Raises:
+        CheckpointError: a file is missing, cut short or altered, or the card cannot be read.
+    """
+    path = folder / f"{name}.safetensors"
+    card_path = path.with_suffix(".json")
+    if name in COMMANDS:
+        back = (f"put it back (`git checkout -- data/checkpoints/{name}.*`, or unpack the course again), or train it "
+                f"anew: `python -m course_lib checkpoints {name}`")
+    else:
+        back = f"the course ships {', '.join(COMMANDS)}"
+    for needed in (path, card_path):
+        if not needed.is_file():
+            raise CheckpointError(f"the checkpoint {needed} is missing: {back}")
+    try:
+        card = Card(**json.loads(card_path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{card_path} is no card of a checkpoint ({error}): {back}") from error
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise CheckpointError(f"{path} is not the file that its card speaks of (its SHA-256 differs): {back}")
+    try:
+        weights = load(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} cannot be read ({error}): {back}") from error
+    return {key: value.to(torch.float32) for key, value in weights.items()}, card

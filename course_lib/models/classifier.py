@@ -1,0 +1,49 @@
+"""The judge: a small convolutional network that tells digits apart, and whose features measure likeness.
+
+One trained judge serves the whole course, so that 'how digit-like?' means the same in every notebook. Convolutions and
+pooling after Y. LeCun et al., *Gradient-Based Learning Applied to Document Recognition*, Proc. IEEE 86 (1998).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.models.layers import check_images, seeded
+
+FEATURES = 64
+
+
+class Classifier(nn.Module):
+    """Two times convolution 3x3 → ReLU → pooling 2x2, a hidden layer of 64 features, and logits of the ten digits.
+
+    Images are 28x28 with pixels in [0, 1], as `[n, 784]`, `[n, 28, 28]` or `[n, 1, 28, 28]`. All methods raise
+    ValueError for others.
+    """
+
+    def __init__(self, *, rng: torch.Generator) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            seeded(nn.Conv2d, 1, 16, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
+            seeded(nn.Conv2d, 16, 32, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), seeded(nn.Linear, 32 * 7 * 7, FEATURES, rng=rng), nn.ReLU())
+        self.head = seeded(nn.Linear, FEATURES, 10, rng=rng)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees, `[n, 64]`, not negative."""
+        if x.shape[1:] in ((28, 28), (1, 28, 28)):
+            x = x.flatten(1)
+        check_images(x, 784)
+        return self.body(x.reshape(-1, 1, 28, 28)).to(x.dtype)  # autocast may have computed in bfloat16
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits `[n, 10]`."""
+        return self.head(self.features(x)).to(x.dtype)
+
+    def log_posterior(self, x: Tensor) -> Tensor:
+        """log p(y | x), `[n, 10]`, as this network sees it: it is sure of itself even on what is no digit."""
+        return self(x).log_softmax(-1)
+
+    def predict(self, x: Tensor) -> Tensor:
+        """The most probable digit of each image, int64 `[n]`."""
+        return self(x).argmax(-1)

@@ -1,0 +1,50 @@
+"""What several networks share: layers whose first weights come from a given generator, and the check of their input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+def seeded(kind: type[Layer], *arguments: Any, rng: torch.Generator, **options: Any) -> Layer:
+    """A linear or convolutional layer as PyTorch makes it, but with first weights and biases drawn from `rng`.
+
+    They are U(−1/√n, 1/√n), where n is the number of inputs of one unit, as in nn.Linear and nn.Conv2d.
+    """
+    layer = skip_init(kind, *arguments, **options)
+    bound = layer.weight[0].numel() ** -0.5
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -bound, bound, generator=rng)
+    return layer
+
+
+def mlp(sizes: Sequence[int], rng: torch.Generator) -> nn.Sequential:
+    """linear → ReLU → … → linear: `mlp([784, 512, 256, 4], rng)` has two hidden layers, `mlp([784, 4], rng)` none."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [seeded(nn.Linear, n_in, n_out, rng=rng), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def check_images(x: Tensor, pixels: int, unit_range: bool = True) -> None:
+    """Raises ValueError unless x is a batch of flat images `[n, pixels]`, finite and, by default, within [0, 1]."""
+    if x.ndim != 2 or x.shape[1] != pixels:
+        flatten = ": flatten the images, x.flatten(1)" if x.ndim > 2 and x[0].numel() == pixels else ""
+        raise ValueError(f"images must have shape [n, {pixels}], not {list(x.shape)}{flatten}")
+    if not x.is_floating_point():
+        raise ValueError(f"images must be of a floating type, not {x.dtype}: use MNIST.flat() or x / 255")
+    if len(x) == 0:
+        return
+    low, high = (value.item() for value in x.aminmax())
+    if not (-torch.inf < low and high < torch.inf):  # NaN compares false
+        raise ValueError("images have NaN or infinite pixels")
+    if unit_range and not (low >= 0 and high <= 1):
+        raise ValueError(f"images must lie in [0, 1], these reach from {low:.4g} to {high:.4g}: bytes must be divided "
+                         "by 255, and images made for a tanh are brought back by (x + 1) / 2")
