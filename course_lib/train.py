@@ -38,6 +38,8 @@ IMAGE_MODELS = {
     "vae": ("a variational autoencoder of MNIST", "Prints the means over a batch of the ELBO, its two terms (nats), "
             "and how loud the noise in the code is."),
     "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
+    "pixelrnn": ("a model of MNIST or of sprites that predicts one pixel after the other", "Prints the mean −log p(x) "
+                 "of a batch in nats, the same in bits per pixel, and the length of the gradient."),
     "classifier": ("the judge: a small convolutional network on MNIST", "Prints the cross-entropy in nats."),
 }
 
