@@ -22,10 +22,10 @@ from torch import Tensor, nn
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 COMMANDS = {  # the one list of what is shipped: the options of `python -m course_lib train`, as cards have them
     "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
-    "autoencoder_z2": "autoencoder --num-steps 9360 --set precision=bfloat16 --set total_steps=9360",
-    "autoencoder_z20": "autoencoder --num-steps 9360 --set latent_size=20 --set precision=bfloat16 "
-                       "--set total_steps=9360",
-    "vae_z2": "vae --num-steps 28080 --set latent_size=2 --set precision=bfloat16 --set total_steps=28080",
+    "autoencoder_z2": "autoencoder --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
+    "autoencoder_z20": "autoencoder --num-steps 4680 --set latent_size=20 --set precision=bfloat16 "
+                       "--set total_steps=4680",
+    "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
     "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
 }
 

@@ -61,7 +61,7 @@ def add_shared(model: argparse.ArgumentParser, num_steps: int, log_every: int) -
     add("--num-steps", type=integer(1), default=num_steps, metavar="N",
         help=f"steps of the run in all, those before --resume included (default {num_steps})")
     add("--set", action="append", default=[], type=assignment, metavar="NAME=VALUE", dest="assignments",
-        help="any other hyperparameter, such as batch_size=64; may be repeated")
+        help="any hyperparameter, such as batch_size=64; may be repeated")
     add("--seed", type=integer(0, 2**32 - 1), metavar="N", help="decides all random numbers (default 0)")
     add("--log-every", type=integer(1), default=log_every, metavar="N",
         help=f"steps between lines (default {log_every})")

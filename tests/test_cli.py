@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -11,7 +12,10 @@ from PIL import Image
 
 from course_lib import cli
 from course_lib.experiments import run
+from course_lib.experiments.autoencoder import AutoencoderExperiment
+from course_lib.experiments.classifier import ClassifierExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
+from course_lib.experiments.vae import VAEExperiment
 
 ROOT = Path(__file__).parent.parent
 
@@ -197,3 +201,58 @@ def test_progress_bar_on_a_terminal():
     assert process.wait(timeout=60) == 0
     assert b"20/20" in seen or b"/20 [" in seen
     assert b"10: " in seen
+
+
+@pytest.mark.parametrize(("model", "setting", "kind", "line"), [
+    ("vae", "width=16", VAEExperiment, r"elbo -\d+\.\d{4}  reconstruction -\d+\.\d{4}  kl [\d.]+  noise_ratio [\d.]+"),
+    ("autoencoder", "latent_size=3", AutoencoderExperiment, r"error \d+\.\d{4}"),
+    ("classifier", "learning_rate=1e-2", ClassifierExperiment, r"loss \d\.\d{4}")])
+def test_models_of_images_train_save_and_resume(model, setting, kind, line, capsys):
+    options = [model, "--set", "batch_size=8", "--set", setting]
+    assert cli.main(["train", *options, "--num-steps", "2", "--seed", "3", "--log-every", "2", "--save", "a.pt"]) == 0
+    out, _ = capsys.readouterr()
+    assert re.fullmatch("2: " + line, out.strip())
+    assert cli.main(["train", *options, "--num-steps", "4", "--resume", "a.pt"]) == 0
+    name, value = setting.split("=")
+    hyperparameters = kind.Hyperparameters(batch_size=8)
+    hyperparameters = hyperparameters.changed(**{name: type(getattr(hyperparameters, name))(value)})
+    experiment = kind(hyperparameters, seed=3)
+    for _ in run(experiment, 4, progress=False):
+        pass
+    assert digest(capsys.readouterr().err) == experiment.digest()
+    assert os.listdir() == ["a.pt"]
+
+
+def test_weights_are_written_with_a_card(monkeypatch, capsys):
+    monkeypatch.setattr(VAEExperiment, "evaluate", lambda self, thorough: {"test_elbo": -123.4})
+    assert cli.main(["train", "vae", "--num-steps", "2", "--set", "width=16", "--set", "beta=2.0",
+                     "--save", "net.safetensors", "--save", "run.pt"]) == 0
+    assert sorted(os.listdir()) == ["net.json", "net.safetensors", "run.pt"]
+    card = json.loads(Path("net.json").read_text())
+    assert card["command"] == "python -m course_lib train vae --num-steps 2 --set beta=2.0 --set width=16"
+    assert card["digest"] == digest(capsys.readouterr().err)  # of the run, not of its rounded weights
+    assert card["metrics"] == {"test_elbo": -123.4}
+
+
+@pytest.mark.parametrize(("options", "told"), [
+    ("vae --set depth=3", "unknown hyperparameter 'depth'"),
+    ("vae --set latent_size=1", "must lie between 2 and 64"),
+    ("vae --save nowhere/a.pt", "cannot write"),
+    ("autoencoder --resume missing.pt", "No such file"),
+    ("classifier --num-steps 0", "at least 1"),
+    ("gan1d --save a.safetensors", "writes no .safetensors"),
+    ("pixelrnn", "invalid choice"),
+])
+def test_mistakes_about_models_of_images(options, told, capsys):
+    try:
+        code = cli.main(["train", *options.split()])
+    except SystemExit as exit:
+        code = exit.code
+    err = capsys.readouterr().err
+    assert code == 2 and told in err and err.count("\n") == 1 and os.listdir() == []
+
+
+def test_a_checkpoint_of_another_model_is_told(capsys):
+    assert cli.main(["train", "gan1d", "--num-steps", "2", "--save", "run.pt"]) == 0
+    assert cli.main(["train", "vae", "--resume", "run.pt"]) == 2
+    assert "run.pt is no checkpoint of this model" in capsys.readouterr().err

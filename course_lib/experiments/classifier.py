@@ -24,7 +24,7 @@ class ClassifierHyperparameters(Hyperparameters):
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
     batch_size: int = knob(
-        128, label="batch size", low=2, high=4096, unit="images",
+        128, label="batch size", low=2, high=1024, unit="images",
         help="How many images one step sees; half of them are binarized.")
     total_steps: int = knob(
         0, label="length of training", low=0, high=10_000_000, unit="steps",

@@ -61,7 +61,7 @@ class VAEExperiment(Experiment):
     """A VAE learns the 60,000 training images of MNIST.
 
     Metrics, means over the batch: elbo, reconstruction and kl, in nats (always sums over pixels, and without β);
-    noise_ratio, the mean of the encoder's σ² divided by the mean over dimensions of the variance of μ: where it is near
+    noise_ratio, the mean of the encoder's s² divided by the mean over dimensions of the variance of m: where it is near
     0, the code is as good as without noise.
 
     Attributes:
@@ -102,7 +102,7 @@ class VAEExperiment(Experiment):
         loss.backward()
         self.optimizer.step()
         with torch.no_grad():
-            noise_ratio = terms.log_var.exp().mean() / terms.mu.var(0, correction=0).mean()
+            noise_ratio = terms.log_var.exp().mean() / terms.m.var(0, correction=0).mean()
         return {"elbo": (reconstruction - kl).detach(), "reconstruction": reconstruction.detach(), "kl": kl.detach(),
                 "noise_ratio": noise_ratio}
 
@@ -110,8 +110,8 @@ class VAEExperiment(Experiment):
     def snapshot(self) -> dict[str, np.ndarray]:
         """Pictures of 500 test images, 50 a digit, and of 30 fixed draws from the prior.
 
-        rebuilt `[20, 28, 28]`: ten images, 0 to 9, then E[x | z] at their μ; samples `[30, 28, 28]`: E[x | z];
-        digit_0 … digit_9 `[50, 2]`: μ in the two dimensions of largest KL (all there are, if latent_size is 2);
+        rebuilt `[20, 28, 28]`: ten images, 0 to 9, then E[x | z] at their m; samples `[30, 28, 28]`: E[x | z];
+        digit_0 … digit_9 `[50, 2]`: m in the two dimensions of largest KL (all there are, if latent_size is 2);
         kl_per_dimension `[latent_size]`: mean over the images, nats.
         """
         rng = torch.Generator().manual_seed(SNAPSHOT_SEED)
@@ -120,9 +120,9 @@ class VAEExperiment(Experiment):
         kl = terms.kl_per_dimension.mean(0)
         plane = kl.topk(2).indices.sort().values
         shown = slice(0, None, MAPPED_PER_DIGIT)
-        rebuilt = torch.cat([x[shown], self.model.decode(terms.mu[shown])])
+        rebuilt = torch.cat([x[shown], self.model.decode(terms.m[shown])])
         _, samples = self.model.sample(SAMPLES, rng)
-        digits = terms.mu[:, plane].view(10, MAPPED_PER_DIGIT, 2).numpy()
+        digits = terms.m[:, plane].view(10, MAPPED_PER_DIGIT, 2).numpy()
         return {"rebuilt": rebuilt.view(-1, 28, 28).numpy(), "samples": samples.view(-1, 28, 28).numpy(),
                 "kl_per_dimension": kl.numpy(), **{f"digit_{k}": digits[k] for k in range(10)}}
 

@@ -2,7 +2,7 @@
 
     p(z) = N(0, I)                                 prior
     p(x | z): pixels independent given z           decoder, the generative model
-    q(z | x) = N(z; μ(x), diag σ²(x))              encoder, the approximate posterior
+    q(z | x) = N(z; m(x), diag s²(x))              encoder, the approximate posterior
 
     log p(x) ≥ E_q log p(x | z) − KL(q(z | x) ‖ p(z))                                   the ELBO
     log p(x) ≥ E log 1/k Σ_i p(x, z_i) / q(z_i | x), z_1 … z_k ~ q(z | x)               tighter for every larger k
@@ -10,9 +10,9 @@
 All logarithms are natural and all bounds are in nats: sums over pixels, one number for each image.
 
 References:
-    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = μ + σ·ε (section 2.4),
-        the closed form of KL (appendix B), both kinds of decoder (appendix C).
-    D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: missing pixels (appendix F).
+    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = m + s·ε (section 2.4,
+        where they are μ and σ), the closed form of KL (appendix B), both kinds of decoder (appendix C).
+    D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: filling in missing pixels.
     Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: eq. 8, theorem 1.
 """
 
@@ -37,12 +37,12 @@ class Elbo(NamedTuple):
     Attributes:
         reconstruction: log p(x | z) at one z ~ q(z | x), summed over pixels, `[n]`.
         kl_per_dimension: KL(q(z_i | x) ‖ p(z_i)) of each latent dimension, `[n, latent_size]`.
-        mu, log_var: μ and log σ² of q(z | x), `[n, latent_size]`.
+        m, log_var: m and log s² of q(z | x), `[n, latent_size]`.
     """
 
     reconstruction: Tensor
     kl_per_dimension: Tensor
-    mu: Tensor
+    m: Tensor
     log_var: Tensor
 
     @property
@@ -57,13 +57,13 @@ class Elbo(NamedTuple):
 
 
 class VAE(nn.Module):
-    """Encoder D → widths → (μ, log σ²), ReLU between; the decoder is its mirror.
+    """Encoder D → widths → (m, log s²), ReLU between; the decoder is its mirror.
 
     Args:
         latent_size: dimensions of z.
         widths: units of the encoder's hidden layers; without any, encoder and decoder are linear.
         likelihood: 'bernoulli', p(x_j = 1 | z) = sigmoid(a_j), for images of zeros and ones; or 'gaussian',
-            p(x_j | z) = N(a_j, s²), with one learned variance s² for all pixels. a is the decoder's output.
+            p(x_j | z) = N(a_j, σ_x²), with one learned variance for all pixels. a is the decoder's output.
         pixels: D, numbers in an image.
         rng: decides the first weights.
 
@@ -81,18 +81,18 @@ class VAE(nn.Module):
         self.encoder = mlp([pixels, *widths, 2 * latent_size], rng)
         self.decoder = mlp([latent_size, *reversed(widths), pixels], rng)
         if likelihood == "gaussian":
-            self.log_s2 = nn.Parameter(torch.zeros(()))
+            self.log_var_x = nn.Parameter(torch.zeros(()))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """μ and log σ² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
+        """m and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
         check_images(x, self.pixels, unit_range=self.likelihood == "bernoulli")
-        mu, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
-        return mu, log_var
+        m, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
+        return m, log_var
 
-    def draw_z(self, mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
-        """z = μ + σ·ε, ε ~ N(0, I), of the shape of μ: a draw from q(z | x) through which gradients reach μ and σ."""
-        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
-        return mu + (log_var / 2).exp() * eps
+    def draw_z(self, m: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
+        """z = m + s·ε, ε ~ N(0, I), of the shape of m: a draw from q(z | x) through which gradients reach m and s."""
+        eps = torch.randn(m.shape, generator=generator, dtype=m.dtype, device=m.device)
+        return m + (log_var / 2).exp() * eps
 
     def decode(self, z: Tensor) -> Tensor:
         """E[x | z] `[…, D]` for z `[…, latent_size]`: probabilities of ink, or means of a Gaussian."""
@@ -104,23 +104,23 @@ class VAE(nn.Module):
         a = self.decoder(z).to(z.dtype)
         if self.likelihood == "bernoulli":  # x log p + (1 − x) log(1 − p) at p = sigmoid(a), but p is never rounded
             return (x * a - F.softplus(a)).sum(-1)
-        return -0.5 * ((x - a) ** 2 / self.log_s2.exp() + self.log_s2 + math.log(2 * math.pi)).sum(-1)
+        return -0.5 * ((x - a) ** 2 / self.log_var_x.exp() + self.log_var_x + math.log(2 * math.pi)).sum(-1)
 
     def elbo(self, x: Tensor, generator: torch.Generator) -> Elbo:
         """The ELBO of images `[n, D]`, its terms apart: one z an image, KL in closed form."""
-        mu, log_var = self.encode(x)
-        z = self.draw_z(mu, log_var, generator)
-        kl_per_dimension = 0.5 * (mu**2 + log_var.exp() - 1 - log_var)
-        return Elbo(self.log_likelihood(x, z), kl_per_dimension, mu, log_var)
+        m, log_var = self.encode(x)
+        z = self.draw_z(m, log_var, generator)
+        kl_per_dimension = 0.5 * (m**2 + log_var.exp() - 1 - log_var)
+        return Elbo(self.log_likelihood(x, z), kl_per_dimension, m, log_var)
 
     def log_weights(self, x: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """log p(x, z_i) − log q(z_i | x) for k draws z_i ~ q(z | x) of each image `[n, D]`: `[k, n]`.
 
         Each is an unbiased, noisy look at p(x): the mean of exp(log weight) is p(x).
         """
-        mu, log_var = (t.expand(k, *t.shape) for t in self.encode(x))
-        z = self.draw_z(mu, log_var, generator)
-        eps2 = (z - mu) ** 2 / log_var.exp()
+        m, log_var = (t.expand(k, *t.shape) for t in self.encode(x))
+        z = self.draw_z(m, log_var, generator)
+        eps2 = (z - m) ** 2 / log_var.exp()
         log_prior_over_q = 0.5 * (eps2 + log_var - z**2).sum(-1)  # both have the same (2π)^(−d/2)
         return self.log_likelihood(x, z) + log_prior_over_q
 
@@ -139,7 +139,7 @@ class VAE(nn.Module):
         if self.likelihood == "bernoulli":
             return torch.bernoulli(mean, generator=generator), mean
         eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
-        return mean + (self.log_s2 / 2).exp() * eps, mean
+        return mean + (self.log_var_x / 2).exp() * eps, mean
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Ancestral sampling: z ~ p(z), then x ~ p(x | z).

@@ -1,0 +1,126 @@
+"""The VAE experiment against the loop of a usual tutorial: same network, batch, objective and number of steps.
+
+    python benchmarks/vae.py [--steps 1200]
+
+The plain loop: a DataLoader that turns PIL images into tensors one by one, nn.Linear layers, sigmoid outputs, binary
+cross-entropy summed over pixels plus KL, Adam, `.item()` at every batch. Ours: the same with the images in memory,
+logits, and fused Adam; and then with bfloat16, where the processor has it. Both train on grey pixels, as tutorials do.
+They take turns, 100 steps each, so that other work on the machine slows all of them; times are the processor's, medians
+over turns, one thread. Result: bound on the test images (grey, so a loss and no likelihood), nats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+import course_lib  # noqa: F401 (before torchvision)
+from course_lib.data import load_mnist
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images
+
+BATCH, LATENT, TURN = 100, 2, 100
+
+
+class PlainMNIST(Dataset):
+    """As torchvision.datasets.MNIST gives it: an image is made of its bytes, then turned into a tensor."""
+
+    def __init__(self) -> None:
+        from torchvision import transforms
+
+        self.data, self.transform = load_mnist("train"), transforms.ToTensor()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = Image.fromarray(self.data.images[index].numpy())
+        return self.transform(image), int(self.data.labels[index])
+
+
+class PlainVAE(nn.Module):
+    """784-512-256-2 and its mirror, as tutorials write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(784, 512), nn.Linear(512, 256)
+        self.mu, self.log_var = nn.Linear(256, LATENT), nn.Linear(256, LATENT)
+        self.fc4, self.fc5, self.fc6 = nn.Linear(LATENT, 256), nn.Linear(256, 512), nn.Linear(512, 784)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        h = F.relu(self.fc2(F.relu(self.fc1(x.view(-1, 784)))))
+        mu, log_var = self.mu(h), self.log_var(h)
+        z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
+        return torch.sigmoid(self.fc6(F.relu(self.fc5(F.relu(self.fc4(z)))))), mu, log_var
+
+
+def plain_loss(model: PlainVAE, x: Tensor) -> Tensor:
+    rebuilt, mu, log_var = model(x)
+    bce = F.binary_cross_entropy(rebuilt, x.view(-1, 784), reduction="sum")
+    return bce - 0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp())
+
+
+def plain_steps(model: PlainVAE) -> Iterator[None]:
+    """One step of the tutorial's loop at a time, for ever."""
+    optimizer, loader = torch.optim.Adam(model.parameters()), DataLoader(PlainMNIST(), BATCH, shuffle=True)
+    train_loss = 0.0
+    while True:
+        for x, _ in loader:
+            optimizer.zero_grad()
+            loss = plain_loss(model, x)
+            loss.backward()
+            train_loss += loss.item()
+            optimizer.step()
+            yield
+
+
+def our_steps(experiment: VAEExperiment) -> Iterator[None]:
+    while True:
+        experiment.step()
+        yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1200, help="of each, in turns of 100")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    plain = PlainVAE()
+    names = {"ours, float32": "float32"}
+    if fastest_precision() == "bfloat16":
+        names["ours, bfloat16"] = "bfloat16"
+    ours = {name: VAEExperiment(VAEHyperparameters(latent_size=LATENT, batch_size=BATCH, pixels="grey", precision=p))
+            for name, p in names.items()}
+    steppers = {"plain": plain_steps(plain), **{name: our_steps(experiment) for name, experiment in ours.items()}}
+    times: dict[str, list[float]] = {name: [] for name in steppers}
+    for _ in range(arguments.steps // TURN):
+        for name, stepper in steppers.items():
+            start = time.process_time()
+            for _ in range(TURN):
+                next(stepper)
+            times[name].append((time.process_time() - start) / TURN)
+
+    x = held_out_images("grey")
+    with torch.no_grad():
+        bounds = {"plain": -plain_loss(plain, x).item() / len(x)}
+    bounds |= {name: elbo_of(experiment.model, x).value.mean().item() for name, experiment in ours.items()}
+    first = statistics.median(times["plain"])
+    print(f"{'':<16}{'ms/step':>9}{'images/s':>10}{'times as fast':>15}{'bound':>9}")
+    for name, seconds in times.items():
+        each = statistics.median(seconds)
+        print(f"{name:<16}{1000 * each:>9.2f}{BATCH / each:>10.0f}{first / each:>15.2f}{bounds[name]:>9.2f}")
+    if len(ours) == 1:
+        print("bfloat16 is no faster on this processor")
+
+
+if __name__ == "__main__":
+    main()
