@@ -22,10 +22,12 @@ class RowLSTMLayer(nn.Module):
     """An LSTM that goes down the rows, all columns of a row at once (section 3.1).
 
     For row i, with x_i its input and h_{i−1} the state of the row above,
-        [o, f, i, g] = [σ, σ, σ, tanh](K_is ⊛ x_i + K_ss ⊛ h_{i−1}),
+        [o, f, i, g] = [σ, σ, σ, tanh](K_is ⊛ x_i + K_ss ⊛ h_{i−1} + b),
         c_i = f ⊙ c_{i−1} + i ⊙ g,   h_i = o ⊙ tanh(c_i).
     K_is is 1 x 3 with mask B, so it has two taps: the left neighbour and the pixel itself. K_ss has three: all of
-    h_{i−1} belongs to the past. Each is a linear map of neighbours laid side by side, and so one product of matrices.
+    h_{i−1} belongs to the past. Both convolutions together are one product of matrices a row: [K_is K_ss] times the
+    five columns of neighbours, one on top of the other. Rows are `[C, W·n]`, all images' first pixels, then all second
+    ones …, so that a neighbour is found n places to the side, and gates lie in one piece of memory.
     """
 
     def __init__(self, channels: int, rng: torch.Generator) -> None:
@@ -34,27 +36,32 @@ class RowLSTMLayer(nn.Module):
         self.state_to_state = seeded(nn.Linear, 3 * channels, 4 * channels, rng=rng, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """States h of all rows, from the layer's input x; both `[H, n, W, C]`, rows first."""
-        left = F.pad(x, (0, 0, 1, 0))[:, :, :-1]
-        from_input = self.input_to_state(torch.cat([left, x], dim=-1))
-        h, c, rows = torch.zeros_like(x[0]), torch.zeros_like(x[0]), []
-        for row in from_input:  # the only loop: over H rows
-            h, c = self.cell(row + self.from_above(h), c)
+        """States h of all rows, from the layer's input x; both `[H, C, W, n]`."""
+        n = x.shape[3]
+        K = torch.cat([self.input_to_state.weight, self.state_to_state.weight], dim=1).to(x.dtype)
+        b = self.input_to_state.bias[:, None].to(x.dtype)
+        neighbours = torch.cat([F.pad(x, (0, 0, 1, 0))[:, :, :-1], x], dim=1).flatten(2)
+        h = torch.zeros_like(x[0]).flatten(1)
+        c = h.float() if h.dtype == torch.bfloat16 else h  # a sum over rows needs more than 8 bits
+        rows = []
+        for row in neighbours.unbind():  # the only loop: over H rows
+            h, c = self.cell(torch.addmm(b, K, torch.cat([row, self.beside(h, n)])), c)
             rows.append(h)
-        return torch.stack(rows)
+        return torch.stack(rows).view_as(x)
 
-    def from_above(self, h: Tensor) -> Tensor:
-        """K_ss ⊛ h for a whole row `[n, W, C]`: `[n, W, 4C]`."""
-        wide = F.pad(h, (0, 0, 1, 1))
-        return self.state_to_state(torch.cat([wide[:, :-2], h, wide[:, 2:]], dim=-1))
+    @staticmethod
+    def beside(h: Tensor, n: int) -> Tensor:
+        """The left neighbours of a row h `[C, W·n]`, the row itself, and the right ones: `[3C, W·n]`."""
+        wide = F.pad(h, (n, n))
+        return torch.cat([wide[:, :-2 * n], h, wide[:, 2 * n:]])
 
     @staticmethod
     def cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """The new h and c, `[…, C]`, from the gates before their nonlinearities `[…, 4C]` and the old c."""
-        C = c.shape[-1]
-        o, f, i = gates[..., :3 * C].sigmoid().chunk(3, dim=-1)
-        c = f * c + i * gates[..., 3 * C:].tanh()
-        return o * c.tanh(), c
+        """The new h and c, `[C, …]`, from the gates before their nonlinearities `[4C, …]` and the old c."""
+        C = len(c)
+        o, f, i = gates[:3 * C].sigmoid().chunk(3)
+        c = f * c + i * gates[3 * C:].tanh()
+        return o * c.tanh().to(o.dtype), c
 
 
 class RowLSTM(PixelModel):
@@ -79,36 +86,35 @@ class RowLSTM(PixelModel):
                                   seeded(nn.Linear, channels, n_classes, rng=rng))
 
     def logits(self, image: Tensor) -> Tensor:
-        x = self.first(image).permute(2, 0, 3, 1)  # [H, n, W, C]
+        x = self.first(image).permute(2, 1, 3, 0)  # [H, C, W, n]
         for layer in self.layers:
             x = x + layer(x)
-        return self.last(x).permute(1, 3, 0, 2)
+        return self.last(x.permute(3, 0, 2, 1)).permute(0, 3, 1, 2)
 
     def steps(self, x: Tensor) -> Iterator[Tensor]:
         """As in `PixelModel`, but every state is computed once: what comes from the row above, once a row."""
+        n, H, W = x.shape
         canvas = F.pad(self.one_hot(x), (3, 3, 3, 0))  # a frame of nothing, as the convolution has it
-        kernel = self.first.weight[:, :, :4].flatten(1).T  # its four rows that may be looked at
-        above = [self._nothing(canvas, 2, x.shape[2]) for _ in self.layers]  # h and c of the row above
-        for i in range(x.shape[1]):
-            gates = [layer.from_above(h) for layer, (h, _) in zip(self.layers, above, strict=True)]
+        kernel, b = self.first.weight[:, :, :4].flatten(1), self.first.conv.bias  # the rows that may be looked at
+        nothing = canvas.new_zeros(len(kernel), n)
+        above = [canvas.new_zeros(2, len(kernel), W * n) for _ in self.layers]  # h and c of the row above
+        for i in range(H):
+            from_above = [layer.state_to_state.weight @ layer.beside(h, n)
+                          for layer, (h, _) in zip(self.layers, above, strict=True)]
             rows = [torch.empty_like(hc) for hc in above]
-            left = [self._nothing(canvas) for _ in self.layers]  # each layer's input at the pixel before
-            for j in range(x.shape[2]):
-                features = torch.addmm(self.first.conv.bias, canvas[:, :, i:i + 4, j:j + 7].flatten(1), kernel)
+            left = [nothing] * len(self.layers)  # each layer's input at the pixel before
+            for j in range(W):
+                here = slice(j * n, (j + 1) * n)
+                features = F.linear(canvas[:, :, i:i + 4, j:j + 7].flatten(1), kernel, b).T
                 for k, layer in enumerate(self.layers):
-                    here = layer.input_to_state(torch.cat([left[k], features], dim=-1)) + gates[k][:, j]
+                    gates = layer.input_to_state(torch.cat([left[k], features]).T).T + from_above[k][:, here]
                     left[k] = features
-                    h, rows[k][1, :, j] = layer.cell(here, above[k][1, :, j])
-                    rows[k][0, :, j] = h
+                    h, rows[k][1, :, here] = layer.cell(gates, above[k][1, :, here])
+                    rows[k][0, :, here] = h
                     features = features + h
-                yield self.last(features)
+                yield self.last(features.T)
                 canvas[:, :, i + 3, j + 3] = F.one_hot(x[:, i, j], self.n_classes).to(canvas)
             above = rows
-
-    def _nothing(self, canvas: Tensor, *more: int) -> Tensor:
-        """Zeros: of one pixel `[n, C]`, or of the h and c of a row `[2, n, W, C]`."""
-        shape = (more[0], len(canvas), more[1]) if more else (len(canvas),)
-        return canvas.new_zeros(*shape, self.first.conv.out_channels)
 
 
 class RasterRNN(PixelModel):
