@@ -43,7 +43,7 @@ class Card:
         experiment: name of the `Experiment` that trained them.
         hyperparameters: its values, by name.
         seed, steps: where it began, and how many updates it did.
-        minutes: on the clock of the machine that did them.
+        minutes: that one thread of a processor took for them; about as many on the clock of a quiet machine.
         digest: of the experiment at the end; the same only on a like processor.
         metrics: `Experiment.evaluate(thorough=True)` of the weights as they are in the file.
         sha256: of the file.

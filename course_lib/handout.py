@@ -12,7 +12,7 @@ COURSE = Path(__file__).resolve().parents[1]
 RECORD = ".copied.json"
 FOR_STUDENTS = ("README.md", "LICENSE", "LICENSE-TEXT", "Makefile", "pyproject.toml", "constraints.txt",
                 "environment.yml", "course_lib", "data", "docs", "notebooks")
-NOT_FOR_STUDENTS = ("source", "solutions", "__pycache__", ".ipynb_checkpoints")
+NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
 
 
 def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]:

@@ -212,7 +212,8 @@ def make_checkpoints(arguments: argparse.Namespace) -> int:
         if name not in COMMANDS:
             raise UsageError(f"there is no checkpoint {name!r}; known: {', '.join(COMMANDS)}")
     torch.set_num_threads(1)  # as fast as more for networks this small, and the same everywhere
-    FOLDER.mkdir(exist_ok=True)
+    unfinished = FOLDER / "unfinished"  # ignored by git, and not handed out
+    unfinished.mkdir(parents=True, exist_ok=True)
     parser = argparse.ArgumentParser()
     add_train(parser.add_subparsers())
     for name in arguments.names or COMMANDS:
@@ -223,7 +224,7 @@ def make_checkpoints(arguments: argparse.Namespace) -> int:
                 continue
         except CheckpointError:
             pass
-        state = FOLDER / f"{name}.pt"  # a run that was broken off goes on from here
+        state = unfinished / f"{name}.pt"  # a run that was broken off goes on from here
         print(f"{name}: python -m course_lib train {COMMANDS[name]}", flush=True)
         resume = ["--resume", str(state)] if state.exists() else []
         options = parser.parse_args(["train", *COMMANDS[name].split(), "--log-every", "500", "--save", str(state),

@@ -21,7 +21,7 @@ SHIPPED = pytest.mark.parametrize("name", COMMANDS)
 
 
 def test_the_folder_holds_what_the_list_names_and_nothing_else():
-    files = {p.name for p in FOLDER.iterdir() if p.suffix != ".pt"}
+    files = {p.name for p in FOLDER.iterdir() if p.is_file()}
     assert files == {f"{name}{ending}" for name in COMMANDS for ending in (".safetensors", ".json")}
 
 
@@ -172,7 +172,7 @@ def trained_alone():
 
 def test_the_list_is_trained_once_and_again_when_it_changes(small_list, capsys, monkeypatch):
     assert cli.main(["checkpoints"]) == 0
-    assert sorted(p.name for p in small_list.iterdir()) == ["tiny.json", "tiny.safetensors"]
+    assert sorted(p.name for p in small_list.rglob("*.*")) == ["tiny.json", "tiny.safetensors"]
     weights, card = read("tiny")
     alone = trained_alone()
     assert card.digest == alone.digest() and card.steps == 6 and card.seed == 4 and card.metrics == {
@@ -195,7 +195,7 @@ def test_a_run_that_was_broken_off_goes_on(small_list, monkeypatch):
 
     monkeypatch.setattr(VAEExperiment, "update", interrupted)
     assert cli.main(["checkpoints", "tiny"]) == 130
-    assert [p.name for p in small_list.iterdir()] == ["tiny.pt"]  # nothing half-trained gets a name that is shipped
+    assert [p.name for p in small_list.rglob("*.*")] == ["tiny.pt"]  # nothing half-trained gets a name that is shipped
     monkeypatch.setattr(VAEExperiment, "update", update)
     assert cli.main(["checkpoints", "tiny"]) == 0 and read("tiny")[1].digest == trained_alone().digest()
 

@@ -100,7 +100,8 @@ class Experiment(ABC):
         hyperparameters: the values in force, a `Hyperparameters`.
         seed: the seed of the last `reset`.
         steps: updates done since then.
-        seconds: time on the clock that they took. It is saved, but decides nothing, so the digest leaves it out.
+        seconds: processor time of the thread that did them: what the clock says on a machine with nothing else to do.
+            It is saved, but decides nothing, so the digest leaves it out.
     """
 
     Hyperparameters: ClassVar[type[Hyperparameters]]
@@ -154,10 +155,10 @@ class Experiment(ABC):
 
     def step(self) -> dict[str, Tensor]:
         """One optimiser update; counts it."""
-        start = time.perf_counter()
+        start = time.thread_time()
         metrics = self.update()
         self.steps += 1
-        self.seconds += time.perf_counter() - start
+        self.seconds += time.thread_time() - start
         return metrics
 
     def state_dict(self) -> dict[str, Any]:
