@@ -38,7 +38,7 @@ class PixelHyperparameters(Hyperparameters):
         16, label="batch size", low=1, high=1024, unit="images",
         help="How many images one step sees.")
     clip: float = knob(
-        0.1, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
+        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
         help="A longer gradient is cut to this length: through many rows an LSTM's can explode.")
     total_steps: int = knob(
         0, label="length of training", low=0, high=10_000_000, unit="steps",
