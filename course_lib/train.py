@@ -40,6 +40,8 @@ IMAGE_MODELS = {
     "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
     "dcgan": ("a generative adversarial network of convolutions on MNIST", "Prints the losses of D and G in nats, D's "
               "mean probabilities for real and generated images, and the norm of G's gradient."),
+    "pixelrnn": ("a model of MNIST or of sprites that predicts one pixel after the other", "Prints the mean −log p(x) "
+                 "of a batch in nats, the same in bits per pixel, and the length of the gradient."),
     "classifier": ("the judge: a small convolutional network on MNIST", "Prints the cross-entropy in nats."),
 }
 

@@ -1,0 +1,153 @@
+"""Models that predict pixel by pixel, in training: on MNIST in black and white, and on sprites in 16 colours."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from course_lib.data import load_mnist
+from course_lib.data.sprites import HALF, N_COLOURS, Sprites, to_rgb, whole
+from course_lib.experiments.base import Experiment, Hyperparameters, knob
+from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.vae import held_out_images
+from course_lib.measure import bits_per_dimension
+from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
+from course_lib.models.pixelrnn import RowLSTM
+from course_lib.models.pixels import PixelModel
+
+SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
+SAMPLES = 16
+MODELS: dict[str, type[RowLSTM] | type[GatedPixelCNN] | type[PlainPixelCNN]] = {
+    "row_lstm": RowLSTM, "gated_pixelcnn": GatedPixelCNN, "plain_pixelcnn": PlainPixelCNN}
+DATA = ("mnist", "sprites")
+TEST_SPRITES = 10_000
+
+
+@dataclass(frozen=True)
+class PixelHyperparameters(Hyperparameters):
+    """The knobs of the models that predict pixel by pixel."""
+
+    learning_rate: float = knob(
+        3e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
+        help="How far Adam moves at each step.")
+    batch_size: int = knob(
+        16, label="batch size", low=1, high=1024, unit="images",
+        help="How many images one step sees.")
+    clip: float = knob(
+        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
+        help="A longer gradient is cut to this length: through many rows an LSTM's can explode.")
+    total_steps: int = knob(
+        0, label="length of training", low=0, high=10_000_000, unit="steps",
+        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
+    precision: str = knob(
+        "float32", label="arithmetic", choices=PRECISIONS,
+        help="In bfloat16 some processors train faster. Parameters and losses stay float32.")
+    data: str = knob(
+        "mnist", label="data", choices=DATA, restart=True,
+        help="MNIST: 28 x 28 pixels, ink or not, drawn anew at every step; sprites: 12 x 6 pixels in 16 colours.")
+    model: str = knob(
+        "row_lstm", label="model", choices=tuple(MODELS), restart=True,
+        help="Row LSTM; PixelCNN with a vertical and a horizontal stack of gates; or a plain stack with a blind spot.")
+    channels: int = knob(
+        32, label="channels", low=2, high=128, restart=True,
+        help="Numbers that describe each pixel in every layer.")
+    layers: int = knob(
+        1, label="layers", low=1, high=12, restart=True,
+        help="Row LSTM layers, or convolutions after the first one.")
+    first_mask: str = knob(
+        "A", label="first mask", choices=("A", "B"), restart=True,
+        help="A: the first layer sees what comes before the pixel; B: also the pixel itself, which is cheating.")
+
+
+class PixelExperiment(Experiment):
+    """A model of pixels, one after the other, learns MNIST or the sprites.
+
+    Metrics, means over the batch: nll, −log p(x) in nats an image; bits_per_pixel, the same in bits and per pixel;
+    gradient_norm, of the nats per pixel, before it is cut.
+
+    Attributes:
+        model: the `PixelModel`.
+    """
+
+    Hyperparameters = PixelHyperparameters
+
+    def build(self, generator: torch.Generator) -> None:
+        h = self.hyperparameters
+        self.rng = generator
+        size, n_classes = (28, 28) if h.data == "mnist" else HALF, 2 if h.data == "mnist" else N_COLOURS
+        self.model: PixelModel = MODELS[h.model](size, n_classes, h.channels, h.layers, rng=generator,
+                                                 first_mask=h.first_mask)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.images = load_mnist("train").images if h.data == "mnist" else None
+        self.sprites = Sprites()
+        self.batches = Batches(1 if self.images is None else len(self.images), generator)
+
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+        return {"model": self.model, "optimizer": self.optimizer, "batches": self.batches, "rng": self.rng}
+
+    def next_batch(self) -> Tensor:
+        """The next training images, int64 `[batch_size, H, W]`: MNIST binarized anew, or sprites never seen before."""
+        batch_size = self.hyperparameters.batch_size
+        if self.images is None:
+            return self.sprites.sample(batch_size, self.rng)
+        grey = self.images[self.batches.next(batch_size)].to(torch.float32).div_(255)
+        return (torch.rand(grey.shape, generator=self.rng) < grey).long()
+
+    def update(self) -> dict[str, Tensor]:
+        h = self.hyperparameters
+        x = self.next_batch()
+        with autocast(h.precision):
+            nll = -self.model.log_prob(x).mean()
+        per_pixel = nll / x[0].numel()
+        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
+        self.optimizer.zero_grad()
+        per_pixel.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), h.clip)
+        self.optimizer.step()
+        return {"nll": nll.detach(), "bits_per_pixel": bits_per_dimension(nll.detach(), x[0].numel()),
+                "gradient_norm": norm.detach()}
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """samples: 16 fresh draws, `[16, 28, 28]`, or as colours `[16, 12, 12, 3]`, between 0 and 1.
+
+        They are drawn from the same random numbers each time, so that what moves is the model. It takes about half a
+        second on MNIST, a pass for each pixel, and a tenth of that on sprites.
+        """
+        images = self.model.sample(SAMPLES, torch.Generator().manual_seed(SNAPSHOT_SEED)).images
+        return {"samples": as_pictures(images, self.hyperparameters.data)}
+
+    def evaluate(self, thorough: bool) -> dict[str, float]:
+        """test_nll and test_bits_per_pixel on held-out images, and their number; 1,000 unless `thorough`.
+
+        MNIST: the test images, binarized once from a fixed seed; sprites: 10,000 from a fixed seed.
+        """
+        x = held_out(self.hyperparameters.data)
+        x = x if thorough else x[:1000]
+        nll = -log_prob_of(self.model, x).mean().item()
+        return {"test_nll": nll, "test_bits_per_pixel": bits_per_dimension(nll, x[0].numel()), "test_images": len(x)}
+
+
+def as_pictures(images: Tensor, data: str) -> np.ndarray:
+    """Images `[n, H, W]` of a model as numbers from 0 to 1 to be shown: grey, or the whole sprite in colours."""
+    return images.float().numpy() if data == "mnist" else to_rgb(whole(images)).numpy()
+
+
+@functools.cache
+def held_out(data: str) -> Tensor:
+    """10,000 images that no run trains on, int64 `[10000, H, W]`, always the same; do not change them in place.
+
+    MNIST: the test images, binarized as those of the VAE are (`held_out_images`), so that the two can be compared.
+    """
+    if data == "mnist":
+        return held_out_images("binarized").long().view(-1, 28, 28)
+    return Sprites().sample(TEST_SPRITES, torch.Generator().manual_seed(SNAPSHOT_SEED + 1))
+
+
+@torch.no_grad()
+def log_prob_of(model: PixelModel, x: Tensor) -> Tensor:
+    """log p(x) in nats of many images, float64 `[n]`, in float32 and in batches."""
+    return torch.cat([model.log_prob(batch).double() for batch in x.split(250)])
