@@ -244,7 +244,7 @@ def test_weights_are_written_with_a_card(monkeypatch, capsys):
     ("autoencoder --resume missing.pt", "No such file"),
     ("classifier --num-steps 0", "at least 1"),
     ("gan1d --save a.safetensors", "writes no .safetensors"),
-    ("pixelrnn", "invalid choice"),
+    ("pixelcnn", "invalid choice"),
 ])
 def test_mistakes_about_models_of_images(options, told, capsys):
     try:
