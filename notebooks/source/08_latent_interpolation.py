@@ -435,7 +435,7 @@ gone = {"judge: share it is sure of": witness[:, 0],
         "distance to training images, 1 at α = 0": witness[:, 1] / witness[2, 1]}
 
 show(curves(reach, gone, title="The judge stays sure while the pictures leave the data", xlabel="α",
-            ylabel="share, or ratio", baseline=(0.0, "nothing")),
+            ylabel="share, or ratio", baseline=(liked["pixels"], "judge: of pixel mixtures")),
      alt="Against alpha, the share of images that the judge is sure of stays near 0.9, while the distance to the "
          "nearest training image rises far above its value at 0")
 columns = [f"α = {r:g}".replace("-", "−") for r in reach]
