@@ -1,9 +1,10 @@
 """What live training costs, measured in a real browser: `python benchmarks/live.py`.
 
 Prints the delay from a slider of `explore_canvas` to the drawn picture, as in notebook 08's lab, and the kernel's part
-in it. For training: frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the kernel's
-CPU time in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU time per update
-against the same loop without display, in pairs one after the other (noisier, on a machine that does other things too).
+of it. For training: frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the
+kernel's CPU time in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU
+time per update against the same loop without display, in pairs one after the other (noisier, on a machine that does
+other things too).
 """
 
 from __future__ import annotations
