@@ -98,7 +98,7 @@ def test_the_bounds_hold_as_written_and_settle_wrongly_where_they_should(cells):
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r" - math\.log\(50\)", "", "the library regroups"),
     (r"\.logsumexp\(dim=1\) - math\.log\(5\)\)\.mean", ".mean(dim=1) - math.log(5)).mean", "the library regroups"),
-    (r"circle\.log_joint\(x\.expand", "1.05 * circle.log_joint(x.expand", "mean of L_1|how often"),
+    (r"circle\.log_joint\(x\.expand", "1.05 * circle.log_joint(x.expand", "mean of L̂_1|how often"),
     (r"variance / \(2 \* k\)|\(variance / 100\)", "(variance / 50)", "k = 50: the gap"),
 ])
 def test_a_broken_bound_is_caught(cells, old, new, claim):

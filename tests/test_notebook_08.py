@@ -15,6 +15,7 @@ from course_lib.teach import ClaimFailed
 SOURCE = next(s for s in sources(Path(__file__).resolve().parents[1] / "notebooks") if s.stem.startswith("08_"))
 CELLS = [c.source for c in convert(SOURCE, teacher=False).cells if c.cell_type == "code"]
 WALKS = ("alpha = ", "pictures = ", "p = torch.stack")
+DOUBTS = ("alpha = ", "fine = ", "best, places = ")
 SEVENS = ('predict("08.seven"', "seven = ", "sevens = ", "along = ", "moved_right = ")
 NORMS = ('predict("08.norm"', "start, end = ")
 
@@ -57,7 +58,7 @@ def test_the_vae_is_trained_where_its_checkpoint_is_missing(capsys, tmp_path):
     assert not any(p.requires_grad for p in names["vae"].parameters())
 
 
-@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, SEVENS, NORMS], ids=str)
+@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, DOUBTS, SEVENS, NORMS], ids=str)
 def test_claims_hold_as_written(run, starts):
     run(starts)
 
@@ -69,6 +70,9 @@ def test_claims_hold_as_written(run, starts):
     (WALKS, r"for side in \(0, 1\)", "for side in (1, 0)", "rises at every step"),
     (WALKS, r"decode\(walks\)", "(1 - alpha[:, None]) * decode(walks[:, :1]) + alpha[:, None] * decode(walks[:, -1:])",
      "third digit"),
+    (DOUBTS, r"linspace\(0, 1, 41\)", "linspace(0, 0.1, 41)", "most ambiguous"),
+    (DOUBTS, r"p_judge = .*", "p_judge = p_logistic(between)", "judge is sure on"),
+    (SEVENS, r"sevens - 2 \* v, centroid", "sevens, centroid", "centroid nearest to the 7s"),
     (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "become there"),
     (SEVENS, r"1\.5 \* \(centroid\[0\] - centroid\[7\]\)", "1.5 * (centroid[0] - centroid[6])", "from 7 to 0"),
     (NORMS, "spherical_path", "linear_path", "spherical paths"),
