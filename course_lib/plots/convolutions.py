@@ -19,28 +19,21 @@ def matrices(panels: Mapping[str, ArrayLike], *, title: str, columns: int) -> Fi
     Values are written as they are, so give whole numbers; 0 is left blank.
     """
     values = {name: np.asarray(matrix) for name, matrix in panels.items()}
-    rows = -(-len(values) // columns)
-    wide, tall = (max(matrix.shape[side] for matrix in values.values()) for side in (1, 0))
-    fig, axes = figure(columns * (CELL * wide + 0.35), rows * (CELL * tall + 0.55) + 0.5, rows, columns)
+    shapes = [matrix.shape for matrix in values.values()]
+    tall = [max(shape[0] for shape in shapes[i:i + columns]) for i in range(0, len(shapes), columns)]
+    wide = [max(shape[1] for shape in shapes[i::columns]) for i in range(min(columns, len(shapes)))]
+    fig, axes = figure(CELL * sum(wide) + 0.35 * len(wide), CELL * sum(tall) + 0.5 * len(tall) + 0.4, len(tall),
+                       len(wide), height_ratios=tall, width_ratios=wide)
     high = max(matrix.max() for matrix in values.values())
     for ax in axes.flat:
         ax.set_axis_off()
     for ax, (name, matrix) in zip(axes.flat, values.items(), strict=False):  # the last row may be short
-        ax.set_axis_on()
-        ax.imshow(matrix, vmin=0, vmax=1.25 * high, cmap="Blues")
+        ax.pcolormesh(matrix, vmin=0, vmax=1.25 * high, cmap="Blues", edgecolors="#AAAAAA", linewidth=0.8)
         for (i, j), value in np.ndenumerate(matrix):
             if value:
-                ax.text(j, i, f"{value:g}", ha="center", va="center", fontsize=12,
+                ax.text(j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center", fontsize=12,
                         color="white" if value > 0.7 * high else "black")
-        ax.set_xticks(np.arange(-0.5, matrix.shape[1]), [])
-        ax.set_yticks(np.arange(-0.5, matrix.shape[0]), [])
-        ax.tick_params(length=0)
-        ax.grid(visible=True, color="#BBBBBB", alpha=1, linewidth=0.8)
-        ax.set_axisbelow(False)
-        ax.set(xlim=(-0.5, wide - 0.5), ylim=(tall - 0.5, -0.5))  # one size of cell in all panels
-        if matrix.shape != (tall, wide):
-            ax.spines[:].set_visible(False)
-            ax.grid(visible=False)
+        ax.set(aspect="equal", anchor="NW", ylim=(len(matrix), 0))
         ax.set_title(name, fontsize=13)
     fig.suptitle(title, ha="left", x=0.01)
     return fig
@@ -49,7 +42,7 @@ def matrices(panels: Mapping[str, ArrayLike], *, title: str, columns: int) -> Fi
 def pulls(pictures: ArrayLike, forces: ArrayLike, *, title: str) -> Figure:
     """Pictures `[n, H, W]` from 0 to 1, ink dark, and under each the force on its pixels, of the same shape.
 
-    Red pixels are pulled towards ink and blue ones towards paper, as strongly as their colour; white ones are left
+    Orange pixels are pulled towards ink and blue ones towards paper, as strongly as their colour; white ones are left
     alone. The strongest pull under each picture has the full colour.
     """
     pictures, forces = np.asarray(pictures), np.asarray(forces)
