@@ -177,8 +177,8 @@ for step in (75, 150, 300, 600):
         healthy = copy.deepcopy(game.state_dict())                   # for an experiment further down
 show(images(torch.cat([x[:10] for x in moments.values()]), row_labels=[f"step {step}" for step in moments],
             title="Which row looks best?"),
-     alt="Four rows of ten pictures from the same noise, at four moments: grey blobs, dark strokes, strokes that close, "
-         "and shapes near digits")
+     alt="Four rows of ten pictures from the same noise, at four moments: grey blobs, dark strokes, strokes that "
+         "close, and shapes near digits")
 
 # %%
 predict("06b.moment", "Which moment scores best, by Fréchet distance?", options=[str(step) for step in moments])
@@ -242,10 +242,11 @@ claim("the same pictures, read on the scale of their data: Fréchet relative to 
 # 0 and variance 1: nothing is normalised. We also switch spectral normalisation off; you will see why.
 
 # %%
-asleep = nn.BatchNorm2d(8).eval()
+unmoved = nn.BatchNorm2d(8).eval()
 x = 3 + 2 * torch.randn(16, 8, 7, 7, generator=seeded())
-claim("batch norm in inference mode, never trained: what it changes", (asleep(x) - x).abs().max(), below=1e-4)
+claim("batch norm in inference mode, never trained: what it changes", (unmoved(x) - x).abs().max(), below=1e-4)
 
+# %%
 bare = {name: spoiled(300, spectral_norm=False, fault=fault) for name, fault in (
     ("healthy", "none"), ("inference mode", "G in inference mode"), ("no batch norm", "no batch norm"))}
 compared("Without batch norm G is slower", "Three rows: strokes, some near digits; and two rows of cruder strokes",
@@ -299,11 +300,12 @@ asleep = collapsed.G.sample(10_000, seeded(1))
 shares = {name: np.bincount(features_and_probabilities(x)[1].argmax(axis=1), minlength=10) / len(x)
           for name, x in (("healthy", moments[300]), ("police asleep", asleep))}
 compared("The forger makes what the sleeping police likes",
-         "Two rows: varied strokes; and much the same shape ten times", healthy=(moments[300], along[300]), **{"police asleep": (asleep, scores(asleep))})
+         "Two rows: varied strokes; and much the same shape ten times",
+         **{"healthy": (moments[300], along[300]), "police asleep": (asleep, scores(asleep))})
 show(bars([str(k) for k in range(10)], shares, xlabel="digit, as the judge reads it", ylabel="share of the pictures",
           title="Some digits have gone", baseline=(0.1, "uniform")),
-     alt="Bars for ten digits: near a tenth each in the healthy game; with the police asleep a few digits take most, and "
-         "several are gone")
+     alt="Bars for ten digits: near a tenth each in the healthy game; with the police asleep a few digits take most, "
+         "and several are gone")
 reveal("06b.collapse", (shares["police asleep"] >= 0.05).sum())
 claim("coverage KL with the police asleep", scores(asleep)["coverage_kl"], above=0.35)
 claim("and of the healthy game before", along[300]["coverage_kl"], below=0.35)

@@ -134,7 +134,7 @@ STAMP = Exercise(
         Mistake(lambda y, w, stride: _stamped(lambda there, v, w: there + v * w.flip(0, 1), y, w, stride),
                 ("the kernel is turned by half a circle. A stamp shows w as it is.",)),
         Mistake(lambda y, w, stride: _stamped(lambda there, v, w: there + v * w.T, y, w, stride),
-                ("the kernel is transposed: its rows belong to rows of the picture. ('Transposed' is the big matrix.)",)),
+                ("the kernel is transposed: its rows are rows of the picture. ('Transposed' is the big matrix.)",)),
         Mistake(lambda y, w, stride: _stamped(lambda there, v, w: there + v * w, y, w, stride, step=1),
                 ("the stamps stand one pixel apart; they must stand `stride` apart.",)),
         Mistake(lambda y, w, stride: torch.kron(y, w),
