@@ -1,0 +1,443 @@
+# %% [markdown]
+# # 06b · Measures that cannot be fooled
+#
+# A generator has no likelihood to report, and its losses say little. So people score its pictures. Every score can be
+# cheated: by blur, by noise, by ten pictures, by a photocopier.
+# **How do you measure made pictures, which cheat fools which measure, and what do failures look like in numbers?**
+#
+# | | |
+# |---|---|
+# | You will be able to | compute and criticise three scores of made pictures, and recognise five failures of a GAN in pictures and in numbers |
+# | You need | notebook 06: the DCGAN and its training step; Gaussians and covariances; notebook 04's VAE |
+# | Time | 40 minutes to read · 80 seconds to run · seed 0 |
+
+# %%
+import copy
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from course_lib.data import load_mnist
+from course_lib.experiments import run
+from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.judged import features_and_probabilities, reference_features, scores, stand_ins
+from course_lib.experiments.trained import trained
+from course_lib.experiments.vae import elbo_of, held_out_images
+from course_lib.measure import frechet_distance, nearest_neighbours, sharpness
+from course_lib.models.naive_bayes import BernoulliNB
+from course_lib.plots import bars, curves, images, show
+from course_lib.teach import check, claim, predict, reveal
+
+torch.set_num_threads(1)  # two threads on a shared machine are slower than one
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Ninety minutes with the exercises. Give the class the table of pictures first, without numbers,
+# and let them rank the rows; then reveal one column after the other. The failure labs are short on purpose: say what a
+# longer run might change. The section on likelihood works well as a debate.
+
+# %% [markdown]
+# ## Honest work and five cheats
+# Ten thousand pictures of each kind: the DCGAN and the VAE that come trained with the course (of the VAE both the means
+# and the pixels drawn from them), naive Bayes of notebook 01, the mean picture of each digit a thousand times, and a
+# **photocopier**, which hands out training pictures.
+
+# %%
+(G, card), (vae, _) = trained("dcgan"), trained("vae_z20")
+seconds = {}
+
+def timed(name, sample):
+    start = time.process_time()
+    made = sample()
+    seconds[name] = (time.process_time() - start) / 10
+    return made
+
+gan = timed("GAN", lambda: G.sample(10_000, seeded()))
+drawn, means = timed("VAE", lambda: vae.sample(10_000, seeded()))
+cheats = stand_ins(seed=0)
+kinds = {"GAN": gan, "VAE means": means.view(-1, 28, 28), "VAE drawn": drawn.view(-1, 28, 28),
+         "naive Bayes": cheats["naive Bayes"], "class means": cheats["ten class means"],
+         "photocopier": cheats["training images"]}
+show(images(torch.cat([x[:10] for x in kinds.values()]), row_labels=list(kinds), title="Whose work is this?"),
+     alt="Six rows: sharp digits, a few malformed; soft digits; grainy digits; loose dust in the shape of digits; ten "
+         "smeared averages, one of each digit; real digits")
+
+# %%
+predict("06b.score", "Which of these rows gets the highest classifier score, but for the photocopier?",
+        options=list(kinds)[:5])
+
+# %% [markdown]
+# ## Three scores
+# All three ask our **judge**, the convolutional classifier of the course.
+#
+# - **Classifier score** (Salimans et al.): $\exp\, \mathbb{E}_x\, \mathrm{KL}(p(y \mid x) \,\|\, p(y))$, between 1 and
+#   10. High if the judge is sure of each picture, and all digits occur.
+# - **Coverage**: the KL of the shares of predicted digits from uniform, in nats; 0 is best.
+# - **Fréchet distance** (Heusel et al.) to the test pictures, of the judge's last features; 0 is best.
+#
+# The last one pretends that features are Gaussian. On a line, the cheapest way to carry one Gaussian to another shifts
+# by $\mu_a - \mu_b$ and stretches by $\sigma_b/\sigma_a$, and the mean squared way is $(\mu_a - \mu_b)^2 + (\sigma_a -
+# \sigma_b)^2$. In many dimensions,
+#
+# $$d^2 = \lVert \mu_a - \mu_b \rVert^2 + \operatorname{tr} \bigl( \Sigma_a + \Sigma_b - 2\,(\Sigma_a \Sigma_b)^{1/2} \bigr) :$$
+#
+# on a line, $\sigma_a^2 + \sigma_b^2 - 2 \sigma_a \sigma_b$ is the square above.
+
+# %%
+a, b = np.random.default_rng(0).normal(size=(2, 500, 1)) * [[[2.0]], [[0.5]]] + [[[1.0]], [[4.0]]]
+on_a_line = (a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2
+claim("the library's distance less the formula on a line", frechet_distance(a, b) - on_a_line, near=0, within=1e-9)
+
+few = reference_features()[:40]                                      # fewer pictures than features
+product = np.cov(few, rowvar=False) @ np.cov(reference_features(), rowvar=False)
+eigenvalues = np.linalg.eigvals(product)
+claim("eigenvalues of this product that came out complex or negative by rounding",
+      ((abs(eigenvalues.imag) > 0) | (eigenvalues.real < 0)).sum(), above=0)
+
+# %% [markdown]
+# So a square root taken carelessly is complex, or not a number. Exercise 1 avoids that. The second trap is the **number
+# of pictures**: fewer look worse, even when they are real.
+
+# %%
+features, _ = features_and_probabilities(kinds["photocopier"])
+of_real = {n: frechet_distance(features[:n], reference_features()) for n in (500, 2_000, 10_000)}
+for n, distance in of_real.items():
+    print(f"{n:6,} real training pictures: Fréchet distance {distance:6.2f}")
+claim("500 real pictures, relative to 10,000", of_real[500] / of_real[10_000], above=1.8)
+
+# %% [markdown]
+# Therefore every distance in this course is of ten thousand pictures against the ten thousand test pictures, by this
+# judge. Set beside a paper's number it would mean nothing. Set beside the rows below it does.
+
+# %% [markdown]
+# ## The table
+
+# %%
+test, train = load_mnist("test"), load_mnist("train")
+real_sharpness = sharpness(test.floats()[:2000].numpy()).mean()
+reference = train.floats().numpy()
+
+def row(x):
+    nearest, _ = nearest_neighbours(x[::40].numpy(), reference)
+    return {**scores(x), "sharpness": sharpness(x[::5].numpy()).mean() / real_sharpness, "nearest": nearest.mean()}
+
+table = {name: row(x) for name, x in kinds.items()}
+held_out = nearest_neighbours(test.floats()[::40].numpy(), reference)[0].mean()
+print(f"{'':12}{'Fréchet':>9}{'score':>7}{'coverage KL':>13}{'sharpness':>11}{'nearest training picture':>26}")
+for name, r in table.items():
+    print(f"{name:12}{r['frechet']:9.1f}{r['classifier_score']:7.2f}{r['coverage_kl']:13.3f}{r['sharpness']:11.2f}"
+          f"{r['nearest']:26.2f}")
+print(f"Sharpness: variance of the Laplacian, 1 for real pictures. Last column, held-out digits: {held_out:.2f}.")
+
+# %%
+reveal("06b.score", max(list(kinds)[:5], key=lambda name: table[name]["classifier_score"]))
+frechet, score, sharp = ({name: r[key] for name, r in table.items()}
+                         for key in ("frechet", "classifier_score", "sharpness"))
+claim("ten pictures fool the classifier score: class means less VAE means",
+      score["class means"] - score["VAE means"], above=0.4)
+claim("and coverage", table["class means"]["coverage_kl"], below=0.02)
+claim("Fréchet catches them: class means relative to VAE means",
+      frechet["class means"] / frechet["VAE means"], above=4)
+claim("dust fools sharpness: naive Bayes relative to real pictures", sharp["naive Bayes"], above=3)
+claim("Fréchet catches it, too", frechet["naive Bayes"] / frechet["VAE means"], above=3)
+claim("grain flatters: VAE drawn relative to its means", frechet["VAE drawn"] / frechet["VAE means"], below=0.9)
+claim("the photocopier fools all: its Fréchet distance relative to the GAN's",
+      frechet["photocopier"] / frechet["GAN"], below=0.5)
+claim("but not the search for its originals", table["photocopier"]["nearest"], below=1e-6)
+
+# %% [markdown]
+# No column is safe alone. The Fréchet distance resists most, and the photocopier beats it. It has tastes, too: the
+# judge learned from crisp pictures, so it prefers the VAE's grain to the VAE's honest blur, though few people would.
+# Report several numbers, their reference rows, and the nearest training pictures.
+
+# %% [markdown]
+# ## Scores along training
+# A narrow DCGAN, scored while it learns. First choose with your eyes.
+
+# %%
+narrow = DCGANHyperparameters(width=16, precision=fastest_precision())
+
+def train_to(game, steps):
+    """Train on to this step; returns the size of G's gradient at each step."""
+    return [metrics["gradient_g"].item() for metrics in run(game, steps - game.steps, progress=False)]
+
+game, moments, calm = DCGANExperiment(narrow, seed=0), {}, []
+for step in (75, 150, 300, 600):
+    calm += train_to(game, step)
+    moments[step] = game.samples(10_000)
+    if step == 300:
+        healthy = copy.deepcopy(game.state_dict())                   # for an experiment further down
+show(images(torch.cat([x[:10] for x in moments.values()]), row_labels=[f"step {step}" for step in moments],
+            title="Which row looks best?"),
+     alt="Four rows of ten pictures from the same noise, at four moments: grey blobs, dark strokes, strokes that "
+         "close, and shapes near digits")
+
+# %%
+predict("06b.moment", "Which moment scores best, by Fréchet distance?", options=[str(step) for step in moments])
+
+# %%
+along = {step: scores(x) | {"sharpness": sharpness(x[:2000].numpy()).mean() / real_sharpness}
+         for step, x in moments.items()}
+for step, s in along.items():
+    print(f"step {step:4}: Fréchet {s['frechet']:6.1f}, score {s['classifier_score']:.2f}, coverage KL "
+          f"{s['coverage_kl']:.3f}, sharpness {s['sharpness']:.2f}")
+reveal("06b.moment", str(min(along, key=lambda step: along[step]["frechet"])))
+claim("Fréchet distance, step 600 relative to 75", along[600]["frechet"] / along[75]["frechet"], below=0.6)
+claim("sharpness at step 600, relative to real pictures", along[600]["sharpness"], above=1.05)
+claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frechet"], below=0.5)
+
+# %% [markdown]
+# The eye is drawn to the darkest, crispest row. Crispness comes early and overshoots: in the end these pictures are
+# crisper than real ones and still seldom digits. The distance falls as shapes get better. Classifier score and coverage
+# need not agree with it; compare the last two lines.
+#
+# ## Failure lab
+# Five ways to spoil the same game. Each runs from the same start, for as many steps as its healthy twin beside it.
+
+# %%
+def spoiled(steps, **changes):
+    """A game with something wrong: its pictures, its scores, the sizes of G's gradient."""
+    game = DCGANExperiment(narrow.changed(**changes), seed=0)
+    gradients = train_to(game, steps)
+    x = game.samples(10_000)
+    return x, scores(x), gradients
+
+def compared(title, alt, **runs):
+    show(images(torch.cat([x[:10] for x, *_ in runs.values()]), row_labels=list(runs), title=title), alt=alt)
+    for name, (_, s, *_) in runs.items():
+        print(f"{name:14} Fréchet {s['frechet']:7.1f}, score {s['classifier_score']:.2f}, coverage KL "
+              f"{s['coverage_kl']:.3f}")
+
+# %% [markdown]
+# **1. Data in $[0, 1]$ under a tanh.** A published tutorial divides the pixels by their maximum, and no more. Paper,
+# two thirds of every picture and more, is then in the middle of tanh's range instead of at its end.
+
+# %%
+predict("06b.range", "Data in [0, 1], a generator that can reach [−1, 1]. Will any error be raised?",
+        options=["yes, by D", "yes, the loss is not a number", "no"])
+
+# %%
+grey = spoiled(150, fault="data in [0, 1]")
+reveal("06b.range", "no")
+compared("Paper turns grey: the scale of the data is not that of tanh", "Two rows: healthy strokes on white paper; and "
+         "pale shapes on grey paper", **{"healthy": (moments[150], along[150]), "data in [0, 1]": grey})
+claim("Fréchet distance relative to the healthy twin", grey[1]["frechet"] / along[150]["frechet"], above=1.7)
+right_scale = (2 * grey[0] - 1).clamp(0, 1)
+claim("the same pictures, read on the scale of their data: Fréchet relative to that",
+      scores(right_scale)["frechet"] / grey[1]["frechet"], below=0.7)
+
+# %% [markdown]
+# Much of it is a unit error, mended by reading the pictures on the scale of their data. But whoever shows and scores
+# them as usual is far off. Our $D$ refuses data outside $[-1, 1]$; this mistake lies inside and only a score tells.
+#
+# **2. Generator in inference mode, 3. no batch norm.** The same tutorial calls $G$ without training mode inside the
+# training step. Batch norm then uses its *moving* statistics. These move only in training mode, so they are still mean
+# 0 and variance 1: nothing is normalised. We also switch spectral normalisation off; you will see why.
+
+# %%
+unmoved = nn.BatchNorm2d(8).eval()
+x = 3 + 2 * torch.randn(16, 8, 7, 7, generator=seeded())
+claim("batch norm in inference mode, never trained: what it changes", (unmoved(x) - x).abs().max(), below=1e-4)
+
+# %%
+bare = {name: spoiled(300, spectral_norm=False, fault=fault) for name, fault in (
+    ("healthy", "none"), ("inference mode", "G in inference mode"), ("no batch norm", "no batch norm"))}
+compared("Without batch norm G is slower", "Three rows: strokes, some near digits; and two rows of cruder strokes",
+         **bare)
+for name in ("inference mode", "no batch norm"):
+    claim(f"{name}: Fréchet relative to healthy", bare[name][1]["frechet"] / bare["healthy"][1]["frechet"], above=1.1)
+
+# %% [markdown]
+# Two bugs, one effect: the first silently *removes* batch norm. It is a handicap here, not a catastrophe, and with
+# spectral normalisation in $D$ most of it vanishes (try it). In deeper networks it has ended trainings.
+
+# %%
+with_spectral_norm = spoiled(300, fault="no batch norm")
+claim("no batch norm, but spectral normalisation: Fréchet relative to healthy",
+      with_spectral_norm[1]["frechet"] / along[300]["frechet"], below=1.25)
+
+# %% [markdown]
+# **4. Police too strong.** Ten times the learning rate, three lessons a step, no spectral normalisation.
+
+# %%
+harsh = spoiled(150, learning_rate_d=2e-2, d_steps=3, spectral_norm=False)
+compared("Under a harsh police G learns late", "Two rows: strokes; and noise or blots",
+         healthy=(moments[150], along[150]), harsh=harsh)
+sizes = {name: np.median(np.reshape(g[:150], (15, 10)), axis=1) for name, g in (("healthy", calm), ("harsh", harsh[2]))}
+show(curves(np.arange(5, 150, 10), sizes, log_y=True, xlabel="step", ylabel="size of G's gradient",
+            title="It does not vanish: it grows"),
+     alt="On a logarithmic axis the gradient of G stays level in the healthy game and is far larger under the harsh "
+         "police")
+claim("G's gradient, harsh relative to healthy, median of steps 50 to 150",
+      np.median(harsh[2][50:]) / np.median(calm[50:150]), above=5)
+claim("Fréchet distance relative to the healthy twin", harsh[1]["frechet"] / along[150]["frechet"], above=1.4)
+
+# %% [markdown]
+# Texts warn that a strong $D$ leaves no gradient. That holds for the saturating loss, notebook 05. With $-\log D$ the
+# opposite happens: an abrupt $D$ pulls hard, and to another side at each step.
+#
+# **5. Collapse, provoked.** Take the healthy game at half time and let the police sleep, with a tiny learning rate. $G$
+# needs no variety now, only what this $D$ likes best.
+
+# %%
+predict("06b.collapse", "The police sleeps for 150 steps. How many of the ten digits keep at least one picture in "
+        "twenty?", low=0, high=10)
+
+# %%
+collapsed = DCGANExperiment(narrow, seed=0)
+collapsed.load_state_dict(healthy)
+collapsed.set(learning_rate_d=1e-5)
+train_to(collapsed, 450)
+collapsed.G.eval()
+asleep = collapsed.G.sample(10_000, seeded(1))
+verdict = scores(asleep)
+shares = {name: np.bincount(features_and_probabilities(x[:2_000])[1].argmax(axis=1), minlength=10) / 2_000
+          for name, x in (("healthy", moments[300]), ("police asleep", asleep))}
+compared("The forger makes what the sleeping police likes",
+         "Two rows: varied strokes; and dark patterns, much alike, that are no digits",
+         **{"healthy": (moments[300], along[300]), "police asleep": (asleep, verdict)})
+show(bars([str(k) for k in range(10)], shares, xlabel="digit, as the judge reads it", ylabel="share of the pictures",
+          title="Some digits have gone", baseline=(0.1, "uniform")),
+     alt="Bars for ten digits: near a tenth each in the healthy game; with the police asleep a few digits take most, "
+         "and several are gone")
+reveal("06b.collapse", (shares["police asleep"] >= 0.05).sum())
+claim("coverage KL with the police asleep", verdict["coverage_kl"], above=0.35)
+claim("and of the healthy game before", along[300]["coverage_kl"], below=0.35)
+
+# %% [markdown]
+# No two pictures are equal, yet all are of one kind, and it is no digit: $G$ found what this frozen $D$ cannot tell
+# from real. Wake the police, and the digits come back: $D$ soon learns that too many look alike. Try it.
+#
+# ## GAN, VAE and naive Bayes
+# One table for three families. Of a given picture, naive Bayes says $\log p(x)$ exactly, the VAE a bound, the GAN
+# nothing.
+
+# %%
+x_test = held_out_images()
+nb = BernoulliNB().fit(train.binarized().flatten(1), train.labels)
+log_p = {"VAE means": elbo_of(vae, x_test[:2000]).value.mean().item(),
+         "naive Bayes": nb.log_prob(x_test[:2000]).mean().item()}
+timed("naive Bayes", lambda: nb.sample(10_000, seeded()))
+print(f"{'':12}{'Fréchet':>9}{'coverage KL':>13}{'sharpness':>11}{'s per 1,000':>13}   log p of a test picture, nats")
+for name, family in (("GAN", "GAN"), ("VAE means", "VAE"), ("naive Bayes", "naive Bayes")):
+    r, known = table[name], log_p.get(name)
+    print(f"{family:12}{r['frechet']:9.1f}{r['coverage_kl']:13.3f}{r['sharpness']:11.2f}{seconds[family]:13.2f}   "
+          + (f"{known:.1f}" + (" or more" if family == "VAE" else "") if known else "cannot say"))
+claim("Fréchet: GAN relative to VAE means", frechet["GAN"] / frechet["VAE means"], below=0.8)
+claim("Fréchet: GAN relative to real training pictures", frechet["GAN"] / frechet["photocopier"], below=25)
+claim("sharpness: VAE means relative to real", sharp["VAE means"], below=0.75)
+claim("sharpness: GAN relative to real", sharp["GAN"], near=1, within=0.2)
+claim("coverage KL of the GAN", table["GAN"]["coverage_kl"], below=0.1)
+
+# %% [markdown] cited="99"
+# ## Why likelihood and looks can disagree
+# Let a model draw from the VAE once in a hundred times and else from naive Bayes. Its pictures are dust. Its
+# likelihood:
+#
+# $$\log \bigl( \tfrac{1}{100}\, p_\text{VAE}(x) + \tfrac{99}{100}\, p_\text{NB}(x) \bigr) \;\ge\; \log p_\text{VAE}(x) - \log 100 ,$$
+#
+# since the second term is not negative. A few nats lost, of the many that separate the two (Theis et al.). And the
+# other way round: the photocopier draws perfect pictures, and gives every new one probability zero.
+
+# %%
+mixture = torch.cat([kinds["VAE drawn"][:100], kinds["naive Bayes"][:9_900]])
+claim("Fréchet distance of the mixture, relative to naive Bayes",
+      scores(mixture)["frechet"] / frechet["naive Bayes"], above=0.9)
+claim("what it loses in likelihood at most, as a part of the VAE's lead",
+      np.log(100) / (log_p["VAE means"] - log_p["naive Bayes"]), below=0.1)
+
+# %% [markdown]
+# So "which model is better?" has no answer without "for what?". To make pictures: judge pictures. To compress, to
+# detect the unusual, to fill in hidden pixels: ask for likelihood.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The Fréchet distance of two Gaussians, with a square root that stays real, whatever the rounding.
+
+# %% tags=["exercise"]
+def frechet_of_gaussians(mu_a, cov_a, mu_b, cov_b):
+    """d² as above, a float, from means [d] and covariances [d, d], which may be singular; numpy arrays."""
+    ### BEGIN SOLUTION
+    values, vectors = np.linalg.eigh(cov_a)
+    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    inner = np.linalg.eigvalsh(root @ cov_b @ root).clip(min=0)      # symmetric, with the eigenvalues of cov_a @ cov_b
+    return float(((mu_a - mu_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(inner).sum())
+    ### END SOLUTION
+
+# %%
+check("06b.frechet", frechet_of_gaussians)
+
+# %% [markdown]
+# **2.** Coverage: KL of the shares of predicted digits from uniform. Digits may be missing altogether.
+
+# %% tags=["exercise"]
+def coverage(predicted, classes):
+    """KL(shares ‖ uniform) in nats, a float, from predicted classes 0 … classes − 1, an int array [n]."""
+    ### BEGIN SOLUTION
+    q = np.bincount(predicted, minlength=classes) / len(predicted)
+    q = q[q > 0]
+    return float((q * np.log(q * classes)).sum())
+    ### END SOLUTION
+
+# %%
+check("06b.coverage", coverage)
+
+# %% [markdown]
+# **3. Find the bug.** A colleague's step runs, the losses look lively, and $D$ stays stupid. What does `backward()`
+# leave behind, and who uses it? Write the step right; `optimizer_g` and `optimizer_d` hold the parameters of $G$ and
+# $D$.
+
+# %%
+def colleagues_step(G, D, optimizer_g, optimizer_d, real, z):
+    fake = G(z)
+    loss_d = (softplus(-D(real)) + softplus(D(fake.detach()))).mean()
+    loss_d.backward()
+    optimizer_d.step()
+    optimizer_d.zero_grad()
+    loss_g = softplus(-D(fake)).mean()
+    loss_g.backward()
+    optimizer_g.step()
+    optimizer_g.zero_grad()
+    return loss_d.item(), loss_g.item()
+
+# %% tags=["exercise"]
+def repaired_step(G, D, optimizer_g, optimizer_d, real, z):
+    """One step of D, then one of G; returns both losses as a tuple of two floats."""
+    ### BEGIN SOLUTION
+    fake = G(z)
+    loss_d = (softplus(-D(real)) + softplus(D(fake.detach()))).mean()
+    optimizer_d.zero_grad()                                          # just before: away with what G's lesson left in D
+    loss_d.backward()
+    optimizer_d.step()
+    loss_g = softplus(-D(fake)).mean()
+    optimizer_g.zero_grad()
+    loss_g.backward()
+    optimizer_g.step()
+    return loss_d.item(), loss_g.item()
+    ### END SOLUTION
+
+# %%
+check("06b.repaired_step", repaired_step)
+
+# %% [markdown]
+# ## What to keep
+# - Each measure has its cheat: sharpness falls for noise, the classifier score for ten pictures, the Fréchet distance
+#   for a photocopier. Report several, with reference rows, the judge, and the number of pictures.
+# - The wrong scale and the wrong mode raise no error. Score early.
+# - With the non-saturating loss a police too strong does not starve $G$; it drags it about. One asleep lets it
+#   collapse.
+# - Looks and likelihood measure different things, and neither implies the other.
+#
+# **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
+# by a Two Time-Scale Update Rule*, NIPS (2017). L. Theis, A. van den Oord and M. Bethge, *A Note on the Evaluation of
+# Generative Models*, ICLR (2016). S. Ioffe and C. Szegedy, *Batch Normalization*, ICML (2015). S. Barratt and R.
+# Sharma, *A Note on the Inception Score* (2018).
+#
+# **Next:** 07, drawing a picture one pixel after the other, with an exact likelihood.

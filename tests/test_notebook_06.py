@@ -1,0 +1,109 @@
+"""The claims of notebooks 06 and 06b can fail: each is broken on purpose."""
+
+import re
+
+import pytest
+from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
+from test_notebook_05 import cells as cells_of
+
+from course_lib.experiments import judged
+from course_lib.teach import ClaimFailed
+
+UP = ("w = torch.tensor", 'predict("06.inverse"', "y = torch.tensor", "library = conv_transpose2d")
+BUILT = ("def normal", "def flow", "def train_step", "plain = ")
+GAME = ('predict("06.losses"', "game = DCGANExperiment")
+SHORT = ((r"steps=1000", "steps=60"), (r"reshape\(20, 50, 2\)", "reshape(4, 15, 2)"),
+         (r"np\.arange\(25, 1000, 50\)", "np.arange(4)"))
+TRAINED = ('predict("06.nearest"', "(G, card)", "alpha = ")
+FEW = ((r"seeded\(\)\)\[:400\]", "seeded())[:20]"), (r"sample\(400", "sample(20"))
+UNJUDGED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.5\)', "pass"))
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return cells_of("06")
+
+
+@pytest.fixture(scope="module")
+def cells_b():
+    return cells_of("06b")
+
+
+def broken(cells, starts, claim, *change):
+    with pytest.raises(ClaimFailed, match=claim):
+        run(cells, *starts, change=change)
+
+
+def test_06_holds_as_written_where_it_is_cheap(cells):
+    run(cells, *UP, "for side in", *BUILT)
+    run(cells, "W = 3 * torch")
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (UP, r"stride=2, padding=1\)\.view\(16, 4\)\.T", "stride=2, padding=1).flip(2).view(16, 4).T", "less C x"),
+    (UP, r"\* C\[i\]\.view", "* C[3 - i].view", "less the sum of stamps"),
+    (UP, r"library\.flatten\(\) - C\.T", "library.flatten() - C.roll(1, 1).T", "less the matrix product"),
+    (UP, r"C\.T @ \(C @ x\.flatten\(\)\)", "2 * x.flatten()", "down and up again"),
+    (("for side in",), r"\(4, 5\)", "(4, 6)", "most / fewest"),
+    (("W = 3 * torch",), r"\(SpectralNorm\(W, seeded\(\)\)\(W\)\)|SpectralNorm\(W, seeded\(\)\)\(W\)", "W / W.norm()",
+     "and after"),
+])
+def test_06_broken_convolutions_and_norms_are_caught(cells, starts, old, new, claim):
+    broken(cells, starts, claim, (old, new))
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    (r"softplus\(-D\(fake\)\)\.mean", "-softplus(D(fake)).mean"),
+    (r"softplus\(-D\(real\)\) \+", "softplus(D(real)) +"),
+    (r"nn\.LeakyReLU\(0\.2\)", "nn.LeakyReLU(0.1)"),
+    (r"optimizer_d\.step\(\)", "pass"),
+    (r"betas=\(0\.5, 0\.999\)", "betas=(0.9, 0.999)"),
+])
+def test_06_a_step_that_is_not_the_librarys_is_caught(cells, old, new):
+    broken(cells, BUILT, "library's losses|G's weights", (old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), [
+    (r"grad_outputs=force", "grad_outputs=2 * force", "the two gradients"),
+    (r"if not police_learns", "if police_learns", "does not learn"),
+])
+def test_06_what_reaches_the_forger_can_be_told(cells, old, new, claim):
+    broken(cells, (*GAME, "z = noise(16", "def forger_after"), claim, *SHORT, (old, new))
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (("average = ",), r"G\.sample\(20, seeded\(\)\)", "train.floats()[:20]", "copies"),
+    (("a, b = ",), r"faded = .*", "faded = pictured(a)", "average of two pictures"),
+    (("def project", "show(images(torch.cat([x,"), r"steps=150", "steps=3", "relative to the nearest training"),
+])
+def test_06_copies_fades_and_failed_searches_are_told(cells, starts, old, new, claim):
+    broken(cells, (*TRAINED, *starts), claim, *FEW, (old, new))
+
+
+def test_06b_holds_as_written_where_it_is_cheap(cells_b):
+    run(cells_b, "a, b = ")
+    run(cells_b, "unmoved = ")
+
+
+@pytest.mark.parametrize(("start", "old", "new", "claim"), [
+    ("a, b = ", r"\(a\.mean\(\) - b\.mean\(\)\) \*\* 2", "abs(a.mean() - b.mean())", "formula on a line"),
+    ("a, b = ", r"np\.linalg\.eigvals\(product\)", "np.ones(4) + 0j", "complex or negative"),
+    ("unmoved = ", r"BatchNorm2d\(8\)\.eval\(\)", "BatchNorm2d(8)", "never trained"),
+])
+def test_06b_what_is_not_so_is_told(cells_b, start, old, new, claim):
+    broken(cells_b, (start,), claim, (old, new))
+
+
+@pytest.mark.parametrize(("start", "old", "new", "claim"), [
+    ("grey = ", r'fault="data in \[0, 1\]"', 'fault="none"', "relative to the healthy twin"),
+    ("bare = ", r'"G in inference mode"\)', '"none")', "inference mode: "),
+])
+def test_06b_a_failure_that_is_none_is_told(cells_b, monkeypatch, start, old, new, claim):
+    """In small: a few steps, and scores of 200 pictures."""
+    monkeypatch.setattr(judged, "IMAGES", 200)
+    small = [re.sub(r"10_000", "200", c) for c in cells_b]
+    small = [re.sub(r"\b(75|150|300|600)\b", lambda m: str(int(m[1]) // 75), c) if i else c
+             for i, c in enumerate(small)]
+    starts = ("narrow = ", "def spoiled", "along = ", 'predict("06b.range"', start)
+    with pytest.raises(ClaimFailed, match=claim):
+        run(small, *starts, change=(*UNJUDGED, (old, new)))
