@@ -323,7 +323,7 @@ woken = scores(collapsed.G.sample(10_000, seeded(1)))
 claim("coverage KL after waking, relative to asleep", woken["coverage_kl"] / verdict["coverage_kl"], below=0.9)
 
 # %% [markdown]
-# On the way back, and not there yet: losing was faster than regaining.
+# How far it gets in so few steps differs from seed to seed; the direction does not.
 #
 # ## GAN, VAE and naive Bayes
 # One table for three families. Of a given picture, naive Bayes says $\log p(x)$ exactly, the VAE a bound, the GAN
