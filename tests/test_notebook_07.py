@@ -15,8 +15,7 @@ SIGHT = ('predict("07.sees"', "designs = ", "earlier = torch.arange")
 LEAK = (*NINE, "designs = ", "def short_run", "@torch.no_grad()\ndef leaks", "with torch.no_grad():\n    sums")
 KNOWN = ("creatures = sprites.Sprites()", "pixelcnn, sprite_card", "x_sprites = ")
 WEIGHTS = (*BARS, "library.load_state_dict")
-SHORT = (r"short_run\(120", "short_run(25"), (r"nll_honest\[-20:\]", "nll_honest[-5:]"), (r"nll_leaking\[-20:\]",
-                                                                                       "nll_leaking[-5:]")
+UNTRAINED = (r"short_run\(120", "short_run(1"), ("above=100", "above=0"), ("below=15", "below=1000")
 FEW = (r"\[:2000\]", "[:200]")
 
 
@@ -55,17 +54,20 @@ def test_what_is_broken_is_caught(cells, starts, old, new, claim):
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r'short_run\(25, first_mask="B"\)', "short_run(25)", "far below"),
     (r"reacts & \(j <= j\[:, None\]\)", "reacts & (j < j[:, None])", "mask B: pixels"),
     (r"j <= j\[:, None\]", "j >= j[:, None]", "mask A, Row LSTM"),
     (r'for kind in "AB"', 'for kind in "BB"', "add up to"),
 ])
-def test_a_leak_and_a_blind_check_are_told(cells, old, new, claim):
-    change = [*SHORT, (r"below=15", "below=90"), (r"above=100", "above=90")]  # a quarter of the steps
-    broken(cells, LEAK, claim, *change, (old, new))
+def test_a_check_that_is_blind_or_alarmed_by_everything_is_told(cells, old, new, claim):
+    broken(cells, LEAK, claim, *UNTRAINED, (old, new))
+
+
+def test_without_a_leak_the_likelihood_is_not_wonderful(cells):
+    broken(cells, LEAK, "far below", (r'short_run\(120, first_mask="B"\)', "short_run(1)"),
+           (r"short_run\(120", "short_run(1"))
 
 
 def test_a_model_that_is_far_from_the_truth_is_told(cells):
     broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
                                                    "1.5 * log_prob_of(pixelcnn, x_sprites)"))
-    broken(cells, KNOWN, "below 1", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)", "true + 1"))  # better than the truth
+    broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)", "creatures.log_prob(x_sprites) + 1"))  # better than the truth
