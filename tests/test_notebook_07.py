@@ -70,4 +70,5 @@ def test_without_a_leak_the_likelihood_is_not_wonderful(cells):
 def test_a_model_that_is_far_from_the_truth_is_told(cells):
     broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
                                                    "1.5 * log_prob_of(pixelcnn, x_sprites)"))
-    broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)", "creatures.log_prob(x_sprites) + 1"))  # better than the truth
+    broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
+                                                   "creatures.log_prob(x_sprites) + 1"))  # better than the truth
