@@ -1,6 +1,7 @@
 """Training and exploring live, in the notebook."""
 
 from course_lib.live.explore import explore
+from course_lib.live.film import show_film
 from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
 from course_lib.live.pad import Pad
@@ -24,4 +25,5 @@ __all__ = [
     "View",
     "explore",
     "explore_canvas",
+    "show_film",
 ]

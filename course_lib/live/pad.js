@@ -1,6 +1,6 @@
 // A sheet of height·width grey bytes, drawn on by pointer or keys. Python gets them at most once a screen frame.
 function render({ model, el }) {
-  const height = model.get("height"), width = model.get("width"), pen = model.get("pen");
+  const height = model.get("height"), width = model.get("width"), pen = model.get("pen"), onLift = model.get("on_lift");
   const make = (tag, className, parent, text = "") => {
     const made = document.createElement(tag);
     made.className = className;
@@ -33,7 +33,7 @@ function render({ model, el }) {
 
   function changed() {
     paint();
-    if (scheduled) return;
+    if (scheduled || (onLift && last)) return;
     scheduled = true;
     requestAnimationFrame(() => {
       scheduled = false;
@@ -74,7 +74,10 @@ function render({ model, el }) {
     stroke(last, now);
     last = now;
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { last = null; });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => {
+    last = null;
+    if (onLift) changed();
+  });
 
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-"""Grids of small grey pictures."""
+"""Grids of small pictures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from course_lib.plots.style import figure
 
 def images(pictures: ArrayLike, *, title: str, columns: int = 10, labels: Sequence[str] | None = None,
            row_labels: Sequence[str] | None = None, low: float = 0.0, high: float = 1.0) -> Figure:
-    """A grid of grey pictures `[n, H, W]`, ink dark; `low` and `high` are the values of paper and full ink."""
+    """A grid of grey pictures `[n, H, W]`, ink dark, or of coloured ones `[n, H, W, 3]` from 0 to 1.
+
+    `low` and `high` are the values of paper and full ink.
+    """
     pictures = np.asarray(pictures)
-    if pictures.ndim != 3:
-        raise ValueError(f"pictures must have shape [n, H, W], not {list(pictures.shape)}")
+    if pictures.ndim != 3 and pictures.shape[3:] != (3,):
+        raise ValueError(f"pictures must have shape [n, H, W] or [n, H, W, 3], not {list(pictures.shape)}")
     rows = -(-len(pictures) // columns)
     left = 0.12 * max(map(len, row_labels)) if row_labels else 0.0
     fig, axes = figure(0.82 * columns + left, 0.86 * rows * (1.3 if labels else 1.0) + 0.45, rows, columns)
