@@ -24,7 +24,6 @@ from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.trained import trained
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
-from course_lib.models import dcgan
 from course_lib.models.dcgan import SpectralNorm, noise
 from course_lib.plots import curves, histogram, images, matrices, pulls, show
 from course_lib.teach import check, claim, predict, reveal, show_source
@@ -205,7 +204,7 @@ W = 3 * torch.randn(64, 32, 4, 4, generator=seeded())
 before, after = (torch.linalg.matrix_norm(weight.flatten(1), 2) for weight in (W, SpectralNorm(W, seeded())(W)))
 claim("largest singular value before", before, above=10)
 claim("and after: near 1, as a few rounds of power iteration suffice", after, near=1, within=0.15)
-show_source(dcgan.SpectralNorm)
+show_source(SpectralNorm)
 
 # %% [markdown]
 # ## Live: watch it sharpen
