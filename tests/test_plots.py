@@ -95,7 +95,7 @@ def test_images_draws_each_picture_with_ink_dark():
     fig = plots.images(pictures, title="t", columns=5, row_labels=["first", "second"])
     drawn = [im for ax in fig.axes for im in ax.get_images()]
     assert len(drawn) == 7 and drawn[3].get_array().min() == 1 and drawn[0].get_cmap().name == "gray_r"
-    with pytest.raises(ValueError, match=r"shape \[n, H, W\], not \[4, 4\]"):
+    with pytest.raises(ValueError, match=r"shape \[n, H, W\] or \[n, H, W, 3\], not \[4, 4\]"):
         plots.images(np.zeros((4, 4)), title="t")
 
 

@@ -528,7 +528,8 @@ claim("VAE less Row LSTM", bits["VAE's walk"] - bits["Row LSTM"], above=0.1)
 # %% [markdown]
 # Is that fair? The Row LSTM is told each pixel after it has bet on it; the others bet on all at once. Play the same
 # game. Continue the digit on the pad: ink is your bet that a pixel is inked, paper that it is not. The score is
-# $-\log_2$ of what you gave to the truth, added up: your log-likelihood. *Load an example* gives the next digit.
+# $-\log_2$ of what you gave to the truth, added up: your log-likelihood. *Load an example* gives the next digit. Your
+# opponents: each pixel's frequency; the network told nothing, `net`; and the network told each pixel after its bet.
 
 # %%
 blind = row_lstm_28.complete(chosen.repeat(48, 1, 1), lower, seeded(7)).images.view(48, 4, 28, 28).float().mean(dim=0)
@@ -545,7 +546,7 @@ def bet(drawing, show_truth=False):
 
 pad = Pad(chosen.float() * lower, label="Bet on the lower half")
 GAME = [ImageGrid("image", columns=3, title="your bet · the truth · the network's bet, told nothing"),
-        Bars("bits", names=["you", "frequency", "network", "network, told"], title="Lost bits; fewer are better",
+        Bars("bits", names=["you", "freq.", "net", "told"], title="Lost bits; fewer are better",
              ylabel="bits")]
 explore_canvas(bet, GAME, drawing=pad, show_truth=False, labels={"show_truth": "show the truth"},
                alt="A digit's upper half with a bet on the lower half, and the bits that each player loses")
@@ -633,7 +634,7 @@ def cover(mask, digit=0, temperature=1.0):
 
 mask_pad = Pad(corners, label="Ink hides", pen=2.5, on_lift=True)
 COVERED = [ImageGrid("image", columns=3, title="seen · seven completions · truth"),
-           Bars("nats", names=[*"1234567", "truth"], title="−log p(x) of each whole picture", ylabel="nats")]
+           Bars("nats", names=[*"1234567", "t"], title="−log p(x) of each; t is the truth", ylabel="nats")]
 explore_canvas(cover, COVERED, mask=mask_pad, digit=(0, 3, 1), temperature=(0.3, 1.5, 0.1),
                alt="A digit with hidden pixels, seven completions and the truth, and minus log p of each")
 
