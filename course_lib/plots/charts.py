@@ -38,14 +38,20 @@ def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str
 
 
 def histogram(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, bins: int = 40) -> Figure:
-    """Normalised histograms, one for each entry of `values`, over common bins."""
+    """Normalised histograms, one for each entry of `values`, over common bins.
+
+    Up to two are filled; more would hide each other, so they are outlines with a mark on the axis at each mean.
+    """
     fig, ax = one_axes(title, xlabel, "density", 8.0, 3.8)
     edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in values.values()]), bins=bins)
     for i, (label, v) in enumerate(values.items()):
-        ax.hist(np.ravel(v), edges, density=True, histtype="stepfilled", alpha=0.35, color=COLOURS[i % 8])
+        if len(values) <= 2:
+            ax.hist(np.ravel(v), edges, density=True, histtype="stepfilled", alpha=0.35, color=COLOURS[i % 8])
+        else:
+            ax.plot(np.mean(v), 0, MARKERS[i % 8], color=COLOURS[i % 8], markersize=11, markeredgecolor="white",
+                    clip_on=False, zorder=3)
         ax.hist(np.ravel(v), edges, density=True, histtype="step", linestyle=LINES[i % 4], color=COLOURS[i % 8],
-                label=label,
-                linewidth=2)
+                label=label, linewidth=2)
     if len(values) > 1:
         ax.legend()
     return fig

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import conv_transpose2d, softplus
+from torch.nn.functional import conv_transpose2d, pad, softplus
 
 from course_lib.models.dcgan import generator_loss
 from course_lib.teach.exercises import Exercise, Mistake
@@ -122,11 +122,31 @@ def _stamped(mark: Callable[[Tensor, float, Tensor], Tensor], y: Tensor, w: Tens
     return out
 
 
+def _fitting(function: Callable[[Tensor, Tensor, int], Tensor], y: Tensor, w: Tensor, stride: int) -> Tensor:
+    """What the function returns; where a stamp meets a region of another size, an error that says what that means."""
+    try:
+        return function(y, w, stride)
+    except RuntimeError as error:
+        if "must match" not in str(error):
+            raise
+        advice = ("a stamp [k, k] meets a part of your picture of another size. Is the picture large enough? Its sides "
+                  "are (n − 1)·stride + k, and the stamp begins at (i·stride, j·stride)")
+        raise ValueError(advice).with_traceback(error.__traceback__) from None
+
+
 STAMP = Exercise(
     reference=_stamp,
     cases=_stamp_cases,
+    observe=_fitting,
     atol=1e-5,
     mistakes=(
+        Mistake(lambda y, w, stride: pad(_stamp(y, w, stride), (0, stride, 0, stride)),
+                ("your picture is too large: margins of zeros are left at the right and below. The last of n stamps "
+                 "begins at (n − 1)·stride, not at n·stride, and is k wide.",)),
+        Mistake(lambda y, w, stride: _stamp(y, w, stride)[1:-1, 1:-1],
+                ("you cut off a margin, as `padding=1` does; asked for is the whole picture, without padding.",)),
+        Mistake(lambda y, w, stride: conv_transpose2d(y[None, None], w[None, None], stride=stride),
+                ("this still has the axes of batch and channel; return the picture, [rows, columns].",)),
         Mistake(lambda y, w, stride: _stamped(lambda there, v, w: v * w, y, w, stride),
                 ("a later stamp wipes out the earlier one where they overlap; they must add: `+=`.",)),
         Mistake(lambda y, w, stride: _stamped(lambda there, v, w: there + w, y, w, stride),
