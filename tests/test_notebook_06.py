@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
+import torch
 from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
 from test_notebook_05 import cells as cells_of
 
 from course_lib.experiments import judged
-from course_lib.teach import ClaimFailed
+from course_lib.teach import ClaimFailed, check
 
 UP = ("w = torch.tensor", 'predict("06.inverse"', "y = torch.tensor", "library = conv_transpose2d")
 BUILT = ("def normal", "def flow", "def train_step", "plain = ")
@@ -107,3 +109,60 @@ def test_06b_a_failure_that_is_none_is_told(cells_b, monkeypatch, start, old, ne
     starts = ("narrow = ", "def spoiled", "along = ", 'predict("06b.range"', start)
     with pytest.raises(ClaimFailed, match=claim):
         run(small, *starts, change=(*UNJUDGED, (old, new)))
+
+
+def too_small(y, w, stride):
+    out = torch.zeros(y.shape[0] * stride, y.shape[1] * stride)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            out[i * stride:i * stride + len(w), j * stride:j * stride + len(w)] += y[i, j] * w
+    return out
+
+
+def complex_root(mu_a, cov_a, mu_b, cov_b):
+    return ((mu_a - mu_b) ** 2).sum() - 2 * np.sqrt(np.linalg.eigvals(cov_a @ cov_b).astype(complex)).sum()
+
+
+def by_cholesky(mu_a, cov_a, mu_b, cov_b):
+    return float(np.linalg.cholesky(cov_a).trace())
+
+
+def without_minlength(predicted, classes):
+    return float((np.bincount(predicted) / len(predicted) * np.full(classes, 1 / classes)).sum())
+
+
+def step(order):
+    """A step of the game: `order` says which of its lines to write, and how."""
+    def written(G, D, optimizer_g, optimizer_d, real, z):
+        softplus, fake = torch.nn.functional.softplus, G(z)
+        shown = fake if order == "attached" else fake.detach()
+        loss_d = (softplus(-D(real)) + softplus(D(shown))).mean()
+        early = softplus(-D(fake)).mean()
+        optimizer_d.zero_grad()
+        loss_d.backward()
+        optimizer_d.step()
+        loss_g = early if order == "both first" else softplus(-D(fake)).mean()
+        optimizer_g.zero_grad()
+        loss_g.backward()
+        optimizer_g.step()
+        return (loss_d, loss_g) if order == "tensors" else (loss_d.item(), loss_g.item())
+    return written
+
+
+@pytest.mark.parametrize(("name", "function", "hint"), [
+    ("06.stamp", too_small, "Is the picture large enough"),
+    ("06b.frechet", complex_root, "the result is complex"),
+    ("06b.frechet", by_cholesky, "Cholesky needs"),
+    ("06b.coverage", without_minlength, "minlength=classes"),
+    ("06b.repaired_step", step("attached"), "fake.detach()"),
+    ("06b.repaired_step", step("both first"), "after D's step"),
+    ("06b.repaired_step", step("tensors"), "two floats"),
+])
+def test_errors_that_students_meet_are_explained(name, function, hint):
+    verdict = check(name, function)
+    assert verdict.status == "not yet"
+    assert hint in verdict.text
+
+
+def test_a_right_step_passes():
+    assert check("06b.repaired_step", step("right")).status == "passed"

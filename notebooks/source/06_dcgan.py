@@ -200,8 +200,8 @@ claim("mean difference of G's weights after them", difference.mean(), below=1e-5
 # %% [markdown]
 # The library adds two things. It keeps a moving **average** of $G$'s weights, so that its pictures do not waver with
 # every step. And it divides the weights of each convolution of $D$, as a matrix $W$, by their largest singular value:
-# the most that $W$ stretches any input (**spectral normalisation**, Miyato et al.). Then $D$ cannot change abruptly from
-# one picture to a similar one. **Power iteration** finds that value: multiply a vector by $W$ and $W^\top$ in turn, and
+# the most that $W$ stretches any input (**spectral normalisation**, Miyato et al.). Then $D$ cannot change abruptly
+# from one picture to a similar one. **Power iteration** finds that value: multiply a vector by $W$ and $W^\top$ in turn, and
 # it turns towards the one that is stretched most.
 
 # %%
@@ -242,8 +242,8 @@ lab
 
 # %% [markdown]
 # Nobody need sit through it here: the same game, noted down. Do the pictures get better? We ask a **judge**: the
-# course's classifier, trained on real digits. What it sees in ten thousand pictures of the average of $G$ has a distance
-# from what it sees in real ones, the **Fréchet distance**; 0 is best. Notebook 06b explains it.
+# course's classifier, trained on real digits. What it sees in ten thousand pictures of the average of $G$ has a
+# distance from what it sees in real ones, the **Fréchet distance**; 0 is best. Notebook 06b explains it.
 
 # %%
 predict("06.losses", "The pictures get better for a thousand steps. What does the loss of G do meanwhile?",
@@ -266,7 +266,8 @@ loss_d, loss_g = np.array(track).reshape(20, 50, 2).mean(axis=1).T
 undecided = {"2 log 2": np.full(len(loss_d), 2 * np.log(2)), "log 2": np.full(len(loss_g), np.log(2))}
 show(curves(np.arange(25, 1000, 50), {"loss of D": loss_d, "loss of G": loss_g} | undecided, xlabel="step",
             ylabel="nats", title="The losses say little about the pictures"),
-     alt="ALT LOSSES")
+     alt="Loss of D rises to a hump below 2 log 2 and falls a little; loss of G rises, falls, and rises again, "
+         "always above log 2: neither tells that the pictures get better")
 
 # %%
 start, end = loss_g[:4].mean(), loss_g[-4:].mean()
@@ -299,10 +300,13 @@ claim("largest difference of the two gradients of G", gap, below=1e-6)
 
 picture = (made[:8, 0].detach() + 1) / 2
 show(pulls(picture, -force[:8, 0], title="D's pull: orange wants ink, blue wants paper, white is left alone"),
-     alt="ALT PULL")
+     alt="Eight made pictures, some digits, some broken; below each the force on its pixels: a mottle of orange and "
+         "blue dots on and around the strokes, pale towards the margins")
 
 # %% [markdown]
-# PULL SENTENCE
+# Each pull is coloured by its own largest number, so compare colours within a picture only. Read off *where* it pulls:
+# mostly on the strokes and beside them, dot against dot. It is no picture of a better digit, only the slope of $D$ at
+# this one, good for a small step.
 #
 # If the data reach $G$ through $D$ only, then with a $D$ that does not learn they cannot matter at all. We play three
 # steps with digits, and with digits upside down.
@@ -329,8 +333,8 @@ claim("one that learns", gap[True], above=1e-4)
 #
 # ## Copies?
 # From here on $G$ is the one that comes with the course, the average of a much longer training; its **card** notes how
-# it was trained. A copy would lie at distance zero from a training picture. How near do pictures come that are certainly
-# new: held-out digits?
+# it was trained. A copy would lie at distance zero from a training picture. How near do pictures come that are
+# certainly new: held-out digits?
 
 # %%
 predict("06.nearest", "Whose pictures lie nearest to the training pictures, on average?",
@@ -358,8 +362,8 @@ show(images(rows, labels=gaps[0] + gaps[1], row_labels=["GAN", "its nearest", "V
          "alike but not the same; ten digits of the VAE, soft; and their nearest")
 show(histogram(distance, title="Distance to the nearest of 60,000 training pictures; marks: means",
                xlabel="Euclidean distance"),
-     alt="Four outlined histograms with marks at their means: held-out digits and the VAE's means lie nearest, the GAN's "
-         "pictures somewhat further, pictures drawn from the VAE furthest; none has a peak at zero")
+     alt="Four outlined histograms with marks at their means: held-out digits and the VAE's means lie nearest, the "
+         "GAN's pictures somewhat further, pictures drawn from the VAE furthest; none has a peak at zero")
 
 # %%
 average = {name: d.mean() for name, d in distance.items()}
@@ -373,8 +377,8 @@ for name, limits in (("GAN", {"above": 1.05, "below": 1.5}), ("VAE, means", {"ab
 
 # %% [markdown]
 # Nobody copies. Held-out digits lie nearest: they come from where the training pictures come from, and no error was
-# added to them. Is the larger distance of the GAN creation? Compare the last two claims: of the *same* VAE the means lie
-# nearer than the GAN's pictures, and the drawn pixels furthest of all. Blur shortens this distance and grain lengthens
+# added to them. Is the larger distance of the GAN creation? Compare the last two claims: of the *same* VAE the means
+# lie nearer than the GAN's pictures, and the drawn pixels furthest of all. Blur shortens this distance and grain lengthens
 # it, and a broken digit is far from everything. So it can convict a copier; it cannot tell creation from error.
 # "Imitates" and "creates" are not what separates these two.
 
@@ -398,7 +402,8 @@ def pictured(z):
     return (G(z)[:, 0] + 1) / 2
 
 show(images(torch.cat([pictured(walk(a, b)) for a, b in ends]), title="Three walks through the noise"),
-     alt="ALT WALK")
+     alt="Three rows of ten pictures: a 6 closes to an 8 and becomes a 7, a thick 6 becomes a 3, and a bent 4 becomes "
+         "a 3; strokes move and hardly fade")
 
 # %%
 a, b = noise(300, seeded(6)), noise(300, seeded(7))
@@ -459,8 +464,9 @@ claim("squared error, free z relative to typical z: freedom did not help", squar
 # %% [markdown]
 # Free, the *best* $z$ cannot be worse, for typical ones are allowed, too. The search was: it wanders to lengths that no
 # draw ever has, where steps of the same size turn $z$ less, and in as many steps it gets no further. So hold it: what
-# is found then is also what $G$ may really make. Most digits are found, better than any training picture would do. One
-# that is not, from no start, is perhaps one that the forger gave up; perhaps the search got stuck. Counting what was
+# is found then is also what $G$ may really make. Digits are found, better than any training picture would do, even
+# where the best is another shape, as for the 6. A shape that is found from no start is perhaps one that the forger gave
+# up; perhaps the search got stuck. Counting what was
 # given up is the subject of 06b.
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,15 @@ from torch.nn.functional import softplus
 from course_lib.measure import coverage_kl, gaussian_frechet_distance
 from course_lib.models.dcgan import Discriminator, Generator, noise
 from course_lib.teach.exercises import Exercise, Mistake
+
+
+def _explained(error: Exception, explanations: Mapping[str, str]) -> Exception:
+    """The error with what it means, if its message has one of these pieces; else the error as it is."""
+    for piece, explanation in explanations.items():
+        if piece in str(error):
+            return ValueError(explanation).with_traceback(error.__traceback__)  # so that the student's line is found
+    return error
+
 
 Gaussians = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -54,9 +63,24 @@ def _absolute(mu_a: np.ndarray, cov_a: np.ndarray, mu_b: np.ndarray, cov_b: np.n
     return _square(mu_a, mu_b) + _traces(cov_a, cov_b) - 2 * float(np.sqrt(np.abs(cov_a @ cov_b)).trace())
 
 
+def _real_distance(function: Callable[..., Any], *gaussians: np.ndarray) -> Any:
+    """What the function returns, with an explanation where it is complex or where a decomposition fails."""
+    try:
+        d2 = function(*gaussians)
+    except np.linalg.LinAlgError as error:
+        raise _explained(error, {"positive definite": "Cholesky needs a covariance of full rank, and these may be "
+                                 "singular: build the symmetric root from np.linalg.eigh, clipped at 0"}) from None
+    if np.iscomplexobj(d2):
+        raise ValueError("the result is complex: cov_a @ cov_b is not symmetric, and rounding moves its eigenvalues off "
+                         "the real line. The symmetric root_a @ cov_b @ root_a has the same ones, and "
+                         "np.linalg.eigvalsh keeps them real")
+    return d2
+
+
 FRECHET = Exercise(
     reference=gaussian_frechet_distance,
     cases=_gaussian_cases,
+    observe=_real_distance,
     rtol=1e-3,
     mistakes=(
         Mistake(_naive,
@@ -115,15 +139,33 @@ def _reversed(predicted: np.ndarray, classes: int) -> float:
         return float(-np.log(_shares(predicted, classes) * classes).mean())
 
 
+def _reversed_where_present(predicted: np.ndarray, classes: int) -> float:
+    q = _shares(predicted, classes)
+    return float(-np.log(q[q > 0] * classes).sum() / classes)
+
+
+def _counted(function: Callable[..., Any], predicted: np.ndarray, classes: int) -> Any:
+    """What the function returns, with an explanation where too few classes were counted."""
+    try:
+        return function(predicted, classes)
+    except ValueError as error:
+        raise _explained(error, {"broadcast": "there are fewer counts than classes: `np.bincount` ends at the largest "
+                                 "class that occurs, unless it gets `minlength=classes`"}) from None
+
+
 COVERAGE = Exercise(
     reference=coverage_kl,
     cases=_predicted_cases,
+    observe=_counted,
     mistakes=(
         Mistake(_with_nan,
                 ("right until a class is missing: then 0·log 0 is not a number. Its limit is 0.",
                  "leave out the classes with share 0 before you take the logarithm.")),
         Mistake(_reversed,
                 ("this is KL(uniform ‖ shares): infinite as soon as one class is missing. Turn the two round.",)),
+        Mistake(_reversed_where_present,
+                ("this is KL(uniform ‖ shares), without the classes that are missing: turn the two round. Each "
+                 "logarithm is weighted by the *share* of its class.",)),
         Mistake(lambda predicted, classes: _kl(_shares(predicted, 1), len(set(predicted.tolist()))),
                 ("you compare with a uniform over the classes that *occur*: a collapse to one digit would score 0.",
                  "uniform is 1/classes, whatever occurs.")),
@@ -161,29 +203,46 @@ def _game_cases(rng: np.random.Generator) -> list[Game]:
     return cases
 
 
+STEP_ERRORS = {
+    "second time": "G's lesson goes once more through the graph that D's backward() has freed. D's lesson must not "
+                   "reach G: give D `fake.detach()` in loss_d",
+    "inplace operation": "both losses were computed before D moved: optimizer_d.step() changes the weights that loss_g "
+                         "went through. Compute loss_g after D's step",
+}
+
+
 def _two_steps(function: Step, G: nn.Module, D: nn.Module, *others: Any) -> Any:
     """Losses of two steps, and the weights of both networks after them."""
-    losses = [function(G, D, *others) for _ in range(2)]
+    try:
+        losses = [function(G, D, *others) for _ in range(2)]
+    except RuntimeError as error:
+        raise _explained(error, STEP_ERRORS) from None
     if any(not isinstance(pair, tuple) or len(pair) != 2 for pair in losses):
         return None if all(pair is None for pair in losses) else losses[0]
+    if any(isinstance(value, Tensor) for pair in losses for value in pair):
+        raise TypeError("return two floats, `loss_d.item()` and `loss_g.item()`: a tensor would keep the whole graph "
+                        "of its step alive")
     weights = [torch.cat([p.detach().flatten() for p in network.parameters()]) for network in (D, G)]
     return (*(float(value) for pair in losses for value in pair), *weights)
 
 
 def _lessons(D_clears: bool = True, G_clears: bool = True, detach_g: bool = False, saturating: bool = False,
-             exchanged: bool = False, inference: bool = False, anew: bool = False, clear_late: bool = False) -> Step:
+             exchanged: bool = False, inference: bool = False, anew: bool = False, clear_late: bool = False,
+             attached: bool = False) -> Step:
     """A training step with one thing, or nothing, wrong."""
     def step(G: nn.Module, D: nn.Module, optimizer_g: Optimizer, optimizer_d: Optimizer, real: Tensor,
              z: Tensor) -> tuple[float, float]:
         G.train(not inference)
         fake = G(z)
-        real_logits, fake_logits = D(real), D(fake.detach())
+        if attached:
+            optimizer_g.zero_grad()
+        real_logits, fake_logits = D(real), D(fake if attached else fake.detach())
         if exchanged:
             real_logits, fake_logits = fake_logits, real_logits
         loss_d = (softplus(-real_logits) + softplus(fake_logits)).mean()
         if D_clears:
             optimizer_d.zero_grad()
-        loss_d.backward()
+        loss_d.backward(retain_graph=attached)
         if clear_late:
             optimizer_d.zero_grad()
         optimizer_d.step()
@@ -191,7 +250,7 @@ def _lessons(D_clears: bool = True, G_clears: bool = True, detach_g: bool = Fals
             optimizer_d.zero_grad()
         made = fake.detach() if detach_g else fake
         loss_g = (-softplus(D(made)) if saturating else softplus(-D(made))).mean()
-        if G_clears:
+        if G_clears and not attached:
             optimizer_g.zero_grad()
         loss_g.backward()
         optimizer_g.step()
@@ -212,6 +271,9 @@ REPAIRED_STEP = Exercise(
                 ("D's gradients are never cleared now: each lesson adds to all before.",)),
         Mistake(_lessons(G_clears=False),
                 ("G's gradients are never cleared: each lesson adds to all before.",)),
+        Mistake(_lessons(attached=True),
+                ("D's lesson reaches G: without `detach` its gradient lands in G, too, and is added to G's own.",
+                 "give D `fake.detach()` in loss_d; then backward() needs no retain_graph either.")),
         Mistake(_lessons(detach_g=True),
                 ("D is right now, but G learns nothing: `detach` belongs into D's lesson only.",)),
         Mistake(_lessons(clear_late=True),
