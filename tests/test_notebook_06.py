@@ -76,7 +76,7 @@ def test_06_what_reaches_the_forger_can_be_told(cells, old, new, claim):
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (("average = ",), r"G\.sample\(20, seeded\(\)\)", "train.floats()[:20]", "copies"),
     (("a, b = ",), r"faded = .*", "faded = pictured(a)", "average of two pictures"),
-    (("def project", "show(images(torch.cat([x,"), r"steps=150", "steps=3", "relative to the nearest training"),
+    (("def project", "show(images(torch.cat([x,"), r"steps=150", "steps=3", "found nearer than any training"),
 ])
 def test_06_copies_fades_and_failed_searches_are_told(cells, starts, old, new, claim):
     broken(cells, (*TRAINED, *starts), claim, *FEW, (old, new))
@@ -104,7 +104,7 @@ def test_06b_a_failure_that_is_none_is_told(cells_b, monkeypatch, start, old, ne
     """In small: a few steps, and scores of 200 pictures."""
     monkeypatch.setattr(judged, "IMAGES", 200)
     small = [re.sub(r"10_000", "200", c) for c in cells_b]
-    small = [re.sub(r"\b(75|150|300|600)\b", lambda m: str(int(m[1]) // 75), c) if i else c
+    small = [re.sub(r"\b(75|150|300|450|600)\b", lambda m: str(int(m[1]) // 75), c) if i else c
              for i, c in enumerate(small)]
     starts = ("narrow = ", "def spoiled", "along = ", 'predict("06b.range"', start)
     with pytest.raises(ClaimFailed, match=claim):

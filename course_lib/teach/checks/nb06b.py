@@ -71,8 +71,8 @@ def _real_distance(function: Callable[..., Any], *gaussians: np.ndarray) -> Any:
         raise _explained(error, {"positive definite": "Cholesky needs a covariance of full rank, and these may be "
                                  "singular: build the symmetric root from np.linalg.eigh, clipped at 0"}) from None
     if np.iscomplexobj(d2):
-        raise ValueError("the result is complex: cov_a @ cov_b is not symmetric, and rounding moves its eigenvalues off "
-                         "the real line. The symmetric root_a @ cov_b @ root_a has the same ones, and "
+        raise ValueError("the result is complex: cov_a @ cov_b is not symmetric, and rounding moves its eigenvalues "
+                         "off the real line. The symmetric root_a @ cov_b @ root_a has the same ones, and "
                          "np.linalg.eigvalsh keeps them real")
     return d2
 
