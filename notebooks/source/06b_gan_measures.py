@@ -133,11 +133,11 @@ def row(x):
 
 table = {name: row(x) for name, x in kinds.items()}
 some = torch.cat([x[::100] for x in (*kinds.values(), test.floats())]).numpy()          # 100 of each kind
-*nearest, for r, distance in zip(table.values(), nearest, strict=True):
+*nearest, held_out = nearest_neighbours(some, reference)[0].reshape(-1, 100).mean(axis=1)
+for r, distance in zip(table.values(), nearest, strict=True):
     r["nearest"] = distance
 
 # %%
-held_out = nearest_neighbours(test.floats()[::100].numpy(), reference)[0].mean()
 print(f"{'':12}{'Fréchet':>9}{'score':>7}{'coverage KL':>13}{'sharpness':>11}{'nearest training picture':>26}")
 for name, r in table.items():
     print(f"{name:12}{r['frechet']:9.1f}{r['classifier_score']:7.2f}{r['coverage_kl']:13.3f}{r['sharpness']:11.2f}"
@@ -301,8 +301,9 @@ claim("inference mode: Fréchet relative to healthy", ratio["inference mode"], a
 claim("no batch norm: Fréchet relative to healthy, no better", ratio["no batch norm"], above=0.9)
 
 # %% [markdown]
-# The first bug silently *removes* batch norm. It is a handicap here, not a catastrophe, and how large differs from run to
-# run: without batch norm we saw anything between none and clear. Deep generators did not begin to learn without it (Radford et al.).
+# The first bug silently *removes* batch norm. It is a handicap here, not a catastrophe. How large differs from run to
+# run: without batch norm we saw anything between none and clear. Deep generators did not begin to learn without it
+# (Radford et al.).
 #
 # **4. Police too strong.** Ten times the learning rate and three lessons a step. Without spectral normalisation, which
 # exists to tame this; its twin is without it, too.
@@ -484,7 +485,8 @@ check("06b.repaired_step", repaired_step)
 # - Each measure has its cheat: sharpness is fooled by noise, the classifier score by ten pictures, the Fréchet distance
 #   by a photocopier. Report several, with reference rows, the judge, and the number of pictures.
 # - The wrong scale and the wrong mode raise no error. Score early.
-# - With the non-saturating loss a police too strong does not starve $G$: it pulls all the harder. One asleep lets it collapse.
+# - With the non-saturating loss a police too strong does not starve $G$: it pulls all the harder. One asleep lets it
+#   collapse.
 # - Looks and likelihood measure different things, and neither implies the other.
 #
 # **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
