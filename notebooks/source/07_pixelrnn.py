@@ -278,7 +278,8 @@ claim("vertical and horizontal kernel share the places of mask A", bool((above +
 #   allowed must be masked away.
 #
 # An **LSTM** is a recurrent network that has, beside its state $h$, a memory $c$. Gates between 0 and 1 say how much of
-# the memory stays ($f$), how much of the new, $g$, is written ($i$), and how much is shown ($o$). For row $r$,
+# the memory stays ($f$), how much of the new, $g$, is written ($i$), and how much is shown ($o$). For a row's
+# features $x_r$ from mask A,
 #
 # $$[o, f, i, g] = [\sigma, \sigma, \sigma, \tanh](K_{is} * x_r + K_{ss} * h_{r-1} + b), \quad
 # c_r = f \odot c_{r-1} + i \odot g , \quad h_r = o \odot \tanh(c_r) .$$
@@ -613,7 +614,7 @@ claim("the network told nothing, bits relative to frequencies", (losses[:, 2] / 
 claim("told each pixel, relative to told nothing", (losses[:, 3] / losses[:, 2]).mean(), below=0.75)
 
 # %% [markdown]
-# For these four digits most of the lead is in the chain rule: knowing the last pixel says much about the next.
+# For these four digits a good part of the lead is in the chain rule: knowing the last pixel says much about the next.
 #
 # ## The other half
 # Now cover the *upper* half. Its pixels come first, and are drawn before anything was seen. So they come from another

@@ -130,8 +130,8 @@ source = "".join(texts.values())
 written = [write(model, 0.3, seed=s) for s in range(10)]
 copies = [longest_copy(text, source) for text in written]
 longest = max(copies, key=len)
-print(written[copies.index(longest)].replace(longest, f"»{longest}«"))
-claim("characters of the longest copy in ten samples, marked » « above", len(longest), above=17)
+print(written[copies.index(longest)].replace(longest, f"[{longest}]"))
+claim("characters of the longest copy in ten samples, in brackets above", len(longest), above=17)
 
 # %% [markdown]
 # Of ten samples that is the one that copies most. **Repair:** go back to the weights that were best on unseen verses.
@@ -160,7 +160,8 @@ for tau in (0.3, 0.8, 1.3):
 claim("share of words that exist, τ of 0.3 less τ of 1.3", words_known(0.3) - words_known(1.3), above=0.25)
 
 # %% [markdown]
-# At a small $\tau$ nearly all words exist; at a large one the network makes up words of its own.
+# At a small $\tau$ more words exist, but the same short ones come again and again. At a large one the network makes up
+# its own.
 #
 # ## The same network, another question
 # Which of the two texts does a line come from? There are two ways to a classifier. **Another last layer**: begin with
@@ -281,8 +282,8 @@ edges = ys.sign() * torch.expm1(ys.abs() * np.log(levels)) / (levels - 1)  # the
 window = slice(2 * NOTE_LENGTH - 30, 2 * NOTE_LENGTH + 50)
 show(wave_and_density(range(-30, 50), unseen_melody[window], edges, p[window],
                       title="A new note begins at 0: a surprise, then a wide band"),
-     alt="A wave in front of a shaded band of predicted values: the band is narrow and follows the wave, misses it at "
-         "time 0 where a new note begins, and is wide and pale after that")
+     alt="A wave in front of a shaded band of predicted values: the band is narrow and follows the wave, misses it "
+         "at and just after time 0, where a new note begins, and is wide and pale after that")
 begins = torch.arange(1, 6) * NOTE_LENGTH
 first = torch.stack([cost[b:b + 10].mean() for b in begins]).mean()
 later = torch.stack([cost[b + 200:b + 400].mean() for b in begins]).mean()
