@@ -194,11 +194,17 @@ def _first_above(logits: Tensor, u: Tensor) -> Tensor:
     return (logits.softmax(dim=1).cumsum(dim=1) > u[:, None]).int().argmax(dim=1)
 
 
-def _same_luck(function: Callable[..., Tensor], logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    """What the function returns if torch's own random numbers, which it should not use, begin as they always do."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return function(logits_of, u)
+def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    rng = torch.Generator()
+    rng.seed()  # another one at each call, as the reader's own draws are
+    return _walk(logits_of, u, pick=lambda logits, u: torch.multinomial(logits.softmax(1), 1, generator=rng)[:, 0])
+
+
+def _twice(function: Callable[..., Tensor], logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    """What the function returns; −1 everywhere if it draws something else from the same u when it is called again."""
+    first, again = function(logits_of, u), function(logits_of, u)
+    both = isinstance(first, Tensor) and isinstance(again, Tensor)
+    return torch.full(u.shape, -1) if both and not torch.equal(first, again) else first
 
 
 DRAW_IMAGES = Exercise(
@@ -225,8 +231,7 @@ DRAW_IMAGES = Exercise(
                 ("you look at the probability of the value 1 only; a pixel may have N values.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u[:, :1, :1].expand_as(u)),
                 ("one uniform number for all pixels of a picture: each pixel has its own, u[:, i, j].",)),
-        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: torch.multinomial(
-                    logits.softmax(1), 1)[:, 0]),
+        Mistake(_by_luck,
                 ("you draw with random numbers of your own. Fair pictures, too; but use the given u.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u, pick=_counted),
                 ("nearly: probabilities in float32 may add up to a little less than u, and then you return the value "
@@ -239,7 +244,7 @@ DRAW_IMAGES = Exercise(
     ),
     hints=("a loop over rows, within it over columns: pass, softmax of that pixel's logits, draw, write into x.",
            "with `c = p.cumsum(dim=1)[:, :-1]` the value is `(u[:, i, j, None] >= c).sum(dim=1)`."),
-    observe=_same_luck,
+    observe=_twice,
 )
 
 
