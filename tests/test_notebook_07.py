@@ -44,8 +44,11 @@ def test_what_is_quick_holds_as_written(cells):
     (COLOURS, r"middle\.view\(8, 12, 6, 3\)", "sprites.to_rgb(from_pixelcnn)", "strength of colour"),
     (COLOURS, r"sprites\.PALETTE / 255", "sprites.PALETTE / 200", "true colour"),
     (LAYER, r"padding=1\)", "padding=1) * 0", "library's layer"),
-    (SIGHT, r'"two stacks": 12', '"two stacks": 4', "two stacks"),
+    (SIGHT, r'\("two stacks", 12\)', '("two stacks", 4)', "two stacks"),
     (SIGHT, r'"Row LSTM": RowLSTM', '"Row LSTM": GatedPixelCNN', "triangle"),
+    (SIGHT, r'\("Row LSTM", 12\)', '("Row LSTM", 3)', "on the left"),
+    (SIGHT, r'\("Row LSTM", 12\)', '("two stacks", 12)', "on the right"),
+    (COLOURS, r"clusters\.labels_\]", "clusters.labels_ - 1]", "name of their true colour"),
     (WEIGHTS, r"\(draws\.log_p - draws\.log_q\)\.exp\(\)", "(0 * draws.log_p).exp()", "mean weight"),
     (WEIGHTS, r"below\[2\] = True", "below[0] = True", "ink above|unweighted"),
 ])

@@ -13,7 +13,7 @@ from course_lib import plots
 X = np.arange(5)
 FIGURES = {
     "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y", log_x=False,
-                                   bands={"a": (X - 1, X + 1)}, baseline=(1, "one")),
+                                   bands={"a": (X - 1, X + 1)}, baseline=(1, "one"), mark=(2, "here")),
     "log curves": lambda: plots.curves(X, {"a": X + 1, "b": X**2 + 1}, title="t", xlabel="x", ylabel="y", log_y=True),
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
     "outlined histograms": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, title="t", xlabel="x"),
@@ -74,7 +74,7 @@ def test_axes_are_labelled_and_text_is_large(name):
 
 def test_series_differ_in_more_than_colour():
     lines = FIGURES["curves"]().axes[0].lines
-    assert len({line.get_linestyle() for line in lines}) == 3
+    assert len({line.get_linestyle() for line in lines}) == 4
     patches = FIGURES["bars"]().axes[0].patches
     assert len({p.get_hatch() for p in patches}) == 2
     assert len(set(plots.MARKERS)) == len(plots.MARKERS) == len(plots.COLOURS)

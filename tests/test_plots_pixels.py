@@ -11,6 +11,8 @@ SEEN = np.zeros((4, 4))
 SEEN[:2] = 1
 FIGURES = {
     "kernel_masks": lambda: plots.kernel_masks({"A": np.eye(3), "B": np.ones((3, 5))}, title="t"),
+    "framed": lambda: plots.framed(plots.images(np.zeros((3, 4, 4)), title="t", columns=2,
+                                                  labels="abc"), places=[(1, 2)]),
     "sight": lambda: plots.sight({"a": SEEN, "b": 0 * SEEN}, 2, 1, title="t"),
     "line_and_density": lambda: plots.line_and_density(X, X, X, X, EDGES, np.full((6, 3), 1 / 3), title="t"),
     "wave_and_density": lambda: plots.wave_and_density(range(6), X, EDGES, np.full((6, 3), 1 / 3), title="t"),
@@ -45,6 +47,13 @@ def test_masks_are_drawn_as_numbers_with_the_centre_framed():
     ax = FIGURES["kernel_masks"]().axes[0]
     assert [t.get_text() for t in ax.texts] == list("100010001")
     assert ax.patches[0].get_xy() == (0.5, 0.5)
+
+
+def test_frames_are_round_pictures_only_and_boxes_round_pixels():
+    first, second, third, nothing = FIGURES["framed"]().axes
+    assert all(spine.get_visible() for ax in (first, second, third) for spine in ax.spines.values())
+    assert not any(spine.get_visible() for spine in nothing.spines.values())
+    assert first.patches[0].get_xy() == (1.55, 0.55) and not second.patches
 
 
 def test_images_may_be_coloured():

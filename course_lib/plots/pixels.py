@@ -99,7 +99,9 @@ def wave_and_density(t: ArrayLike, x: ArrayLike, edges: ArrayLike, p: ArrayLike,
     ax, t = axes[0, 0], np.asarray(t)
     half = (t[1] - t[0]) / 2
     density = np.asarray(p) / np.diff(np.asarray(edges))  # intervals differ in width
-    ax.pcolormesh(np.append(t - half, t[-1] + half), edges, np.sqrt(density).T, cmap="Blues", vmin=0, rasterized=True)
+    shade = ax.pcolormesh(np.append(t - half, t[-1] + half), edges, density.T, cmap="Blues", rasterized=True,
+                          norm=matplotlib.colors.PowerNorm(0.5, vmin=0))
+    fig.colorbar(shade, label="probability density", pad=0.01)
     ax.plot(t, x, color=PALETTE["vermillion"], linewidth=1.2, marker=".", markersize=5, label="what came")
     reach = 1.3 * np.abs(np.asarray(x)).max()
     ax.set(xlabel="time (samples)", ylabel="amplitude", ylim=(-reach, reach))

@@ -50,7 +50,7 @@ def test_training_shows_creatures_and_takes_another_model(lab):
     page = lab.page
     lab.run_cell(index(lab, "lab = LiveLab("), timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
-    assert page.locator(".course-picture").count() == 3
+    assert page.locator(".course-picture").count() == 2
     assert page.locator(".course-knobs > *").count() == 5
     before = page.evaluate(PIXELS, 0)
     box = page.locator(".course-lab").first

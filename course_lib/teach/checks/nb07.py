@@ -48,6 +48,8 @@ MASK_A = Exercise(
                 ("rows and columns are exchanged: pixels are read row by row, not column by column.",)),
         Mistake(lambda weight: _mask(weight, lambda up, left: (up != 0) | (left != 0)),
                 ("you forbid the centre only: everything below and to the right is later.",)),
+        Mistake(lambda weight: _mask(weight, lambda up, left: (up != 0) | (left > 0)),
+                ("the rows below the centre are still 1: that is the future.",)),
         Mistake(lambda weight: raster_mask(*weight.shape[2:], "A").bool(),
                 ("the places are right; return numbers, to be multiplied with a kernel: `.float()`.",)),
     ),
@@ -130,12 +132,13 @@ NATS_AND_BITS = Exercise(
 class _Past:
     """Logits that depend on earlier pixels only: on the last three in raster order, and on the place."""
 
-    def __init__(self, n_classes: int, D: int, rng: np.random.Generator) -> None:
-        self.place, self.past = (torch.tensor(2 * rng.normal(size=size)) for size in ((D, n_classes),
-                                                                                      (3, n_classes, n_classes)))
+    def __init__(self, n_classes: int, D: int, rng: np.random.Generator, dtype: torch.dtype = torch.float64) -> None:
+        self.place, self.past = (torch.tensor(2 * rng.normal(size=size), dtype=dtype)
+                                 for size in ((D, n_classes), (3, n_classes, n_classes)))
 
     def __call__(self, x: Tensor) -> Tensor:
-        flat = F.one_hot(x.flatten(1), self.place.shape[1]).double()
+        n_classes = self.place.shape[1]
+        flat = F.one_hot(x.flatten(1).clamp(max=n_classes - 1), n_classes).to(self.place)  # not N: it gets a hint
         shifted = [F.pad(flat, (0, 0, lag, 0))[:, :flat.shape[1]] for lag in (1, 2, 3)]
         logits = self.place + sum(before @ weight for before, weight in zip(shifted, self.past, strict=True))
         return logits.transpose(1, 2).unflatten(2, x.shape[1:])
@@ -173,7 +176,35 @@ def _row_at_once(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
 
 def _draw_cases(rng: np.random.Generator) -> list[tuple[_Past, Tensor]]:
     return [(_Past(N, H * W, rng), torch.tensor(rng.random((n, H, W)))) for n, N, H, W in
-            ((40, 2, 3, 4), (30, 3, 4, 3), (30, 5, 2, 5))]
+            ((40, 2, 3, 4), (30, 3, 4, 3), (30, 5, 2, 5))] + [_rounded(rng)]
+
+
+def _rounded(rng: np.random.Generator) -> tuple[_Past, Tensor]:
+    """Uniform numbers so near 1 that the sum of all probabilities, rounded, does not always exceed them."""
+    u = torch.full((40, 3, 3), 1 - 2.0**-24, dtype=torch.float32)
+    u[::2] = torch.tensor(rng.random((20, 3, 3)), dtype=torch.float32)
+    return _Past(7, 9, rng, torch.float32), u
+
+
+def _counted(logits: Tensor, u: Tensor) -> Tensor:
+    return (u[:, None] >= logits.softmax(dim=1).cumsum(dim=1)).sum(dim=1)
+
+
+def _first_above(logits: Tensor, u: Tensor) -> Tensor:
+    return (logits.softmax(dim=1).cumsum(dim=1) > u[:, None]).int().argmax(dim=1)
+
+
+def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    rng = torch.Generator()
+    rng.seed()  # another one at each call, as the reader's own draws are
+    return _walk(logits_of, u, pick=lambda logits, u: torch.multinomial(logits.softmax(1), 1, generator=rng)[:, 0])
+
+
+def _twice(function: Callable[..., Tensor], logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    """What the function returns; −1 everywhere if it draws something else from the same u when it is called again."""
+    first, again = function(logits_of, u), function(logits_of, u)
+    both = isinstance(first, Tensor) and isinstance(again, Tensor)
+    return torch.full(u.shape, -1) if both and not torch.equal(first, again) else first
 
 
 DRAW_IMAGES = Exercise(
@@ -196,11 +227,24 @@ DRAW_IMAGES = Exercise(
         Mistake(lambda logits_of, u: _walk(logits_of, u,
                                            pick=lambda logits, u: (u[:, None] >= logits.softmax(1)[:, :-1]).sum(1)),
                 ("you compare u with the probabilities themselves; cumulate them first, `cumsum(dim=1)`.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: (u < logits.softmax(1)[:, 1]).long()),
+                ("you look at the probability of the value 1 only; a pixel may have N values.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u[:, :1, :1].expand_as(u)),
+                ("one uniform number for all pixels of a picture: each pixel has its own, u[:, i, j].",)),
+        Mistake(_by_luck,
+                ("you draw with random numbers of your own. Fair pictures, too; but use the given u.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=_counted),
+                ("nearly: probabilities in float32 may add up to a little less than u, and then you return the value "
+                 "N, which does not exist. Leave the last cumulated probability out, `[:, :-1]`.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=_first_above),
+                ("nearly: where rounding leaves no cumulated probability above u, `argmax` of nothing is 0; it should "
+                 "be the last value. Count those that u reaches instead.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u).float(),
                 ("the pictures are right; return whole numbers, int64: the next pass needs them.",)),
     ),
     hints=("a loop over rows, within it over columns: pass, softmax of that pixel's logits, draw, write into x.",
            "with `c = p.cumsum(dim=1)[:, :-1]` the value is `(u[:, i, j, None] >= c).sum(dim=1)`."),
+    observe=_twice,
 )
 
 
@@ -230,6 +274,9 @@ def _unshifted(images: Tensor, log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Te
     return (w[:, None, None] * images).sum(dim=0) / w.sum(), w.sum() ** 2 / (w**2).sum()
 
 
+def _entropy(images: Tensor, log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor]:
+    share = (log_p - log_q).softmax(dim=0)
+    return _weighted(images, share)[0], torch.special.entr(share).sum()
 
 
 INK_GIVEN_SEEN = Exercise(
@@ -258,6 +305,15 @@ INK_GIVEN_SEEN = Exercise(
         Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
                                               ((log_p - log_q).softmax(dim=0) ** 2).sum()),
                 ("the probabilities are right; Σ share² is one over the effective number.",)),
+        Mistake(lambda images, log_p, log_q: _weighted(images, (log_p - log_q) / (log_p - log_q).sum()),
+                ("you normalised log weights. Take exp first: the weight is p/q, not its logarithm.",)),
+        Mistake(_entropy,
+                ("the probabilities are right; Σ −share·log share is the entropy of the shares. Asked for is "
+                 "(Σw)²/Σw².",)),
+        Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
+                                              _entropy(images, log_p, log_q)[1].exp()),
+                ("the probabilities are right; exp of the entropy counts draws, too, but another way. Asked for is "
+                 "(Σw)²/Σw².",)),
         Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
                                               1 / (log_p - log_q).softmax(dim=0).max()),
                 ("the probabilities are right; one over the largest share is a cautious cousin. Asked for is "

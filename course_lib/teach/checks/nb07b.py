@@ -89,6 +89,10 @@ DILATED = Exercise(
                 ("one step short: x_{t−d} needs d zeros at the beginning.",)),
         Mistake(lambda x, K, d: _taps(_past(x, d + 1), x, K),
                 ("one step too far: x_{t−d} needs d zeros at the beginning.",)),
+        Mistake(lambda x, K, d: F.pad(_dilated(x, K, d)[:, d:], (0, 0, min(d, x.shape[1]), 0)),
+                ("the first d outputs are zero in yours. Zeros stand in for the past only: y_t = K_1 x_t there.",)),
+        Mistake(lambda x, K, d: _taps(_past(x, 2**d), x, K),
+                ("d is the dilation itself, not the number of a layer: look d steps back, not 2^d.",)),
         Mistake(lambda x, K, d: x @ K[1].T,
                 ("only the present: the tap K[0] on the past is missing.",)),
         Mistake(lambda x, K, d: _past(x, d) @ K[0].T,
@@ -113,6 +117,14 @@ def _curved(x: Tensor, mu: int) -> Tensor:
     return x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)
 
 
+def _bare(x: Tensor, mu: int) -> Tensor:
+    return x.sign() * torch.log1p(mu * x) / math.log1p(mu)  # NaN below −1/μ
+
+
+def _whole(y: Tensor, n_classes: int) -> Tensor:
+    return ((y + 1) / 2 * n_classes).long().clamp(max=n_classes - 1)
+
+
 TO_CLASSES = Exercise(
     reference=_to_classes,
     cases=_amplitude_cases,
@@ -121,6 +133,10 @@ TO_CLASSES = Exercise(
                 ("nearly: an amplitude of exactly 1 gets the class N, which does not exist. Clamp it to N − 1.",)),
         Mistake(lambda x, n_classes: ((x + 1) / 2 * n_classes).long().clamp(max=n_classes - 1),
                 ("equal intervals of the amplitude itself: quiet sounds would get few classes. Bend it first.",)),
+        Mistake(lambda x, n_classes: ((_curved(x, 255) + 1) / 2 * n_classes).long().clamp(max=n_classes - 1),
+                ("μ is 255 in yours, always. Here it follows the number of classes: N − 1.",)),
+        Mistake(lambda x, n_classes: _whole(_bare(x, n_classes - 1), n_classes),
+                ("the logarithm of a negative amplitude: take |x| in it, and put the sign before it.",)),
         Mistake(lambda x, n_classes: ((_curved(x, n_classes) + 1) / 2 * n_classes).long().clamp(max=n_classes - 1),
                 ("μ is N − 1, not N.",)),
         Mistake(lambda x, n_classes: ((_curved(x, n_classes - 1) + 1) / 2 * (n_classes - 1)).round().long(),
