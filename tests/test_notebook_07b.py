@@ -27,6 +27,8 @@ def test_a_network_that_never_learned_is_told(cells):
 
 def test_where_nothing_is_learned_by_heart_there_is_nothing_to_repair(cells):
     broken(cells, HEART, "verses it learned from", (r"range\(601\)", "range(101)"))
+    broken(cells, HEART, "longest copy", (r"range\(601\)", "range(101)"), ("below=2\\)", "below=9)"),
+           ("above=0.4", "above=-9"))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
