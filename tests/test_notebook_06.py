@@ -5,12 +5,13 @@ import re
 import numpy as np
 import pytest
 import torch
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
-from test_notebook_05 import cells as cells_of
+from notebook_cells import broken, cells_of, run
 
 from course_lib.experiments import judged
-from course_lib.teach import ClaimFailed, check
+from course_lib.teach import check
 
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS, CELLS_B = cells_of("06"), cells_of("06b")
 UP = ("w = torch.tensor", 'predict("06.inverse"', "y = torch.tensor", "library = conv_transpose2d")
 BUILT = ("def normal", "def flow", "def train_step", "plain = ")
 GAME = ('predict("06.losses"', "game = DCGANExperiment")
@@ -21,24 +22,9 @@ FEW = ((r"seeded\(\)\)\[:400\]", "seeded())[:20]"), (r"sample\(400", "sample(20"
 UNJUDGED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.5\)', "pass"))
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return cells_of("06")
-
-
-@pytest.fixture(scope="module")
-def cells_b():
-    return cells_of("06b")
-
-
-def broken(cells, starts, claim, *change):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells, *starts, change=change)
-
-
-def test_06_holds_as_written_where_it_is_cheap(cells):
-    run(cells, *UP, "for side in", *BUILT)
-    run(cells, "W = 3 * torch")
+def test_06_holds_as_written_where_it_is_cheap():
+    run(CELLS, *UP, "for side in", *BUILT)
+    run(CELLS, "W = 3 * torch")
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -50,8 +36,8 @@ def test_06_holds_as_written_where_it_is_cheap(cells):
     (("W = 3 * torch",), r"\(SpectralNorm\(W, seeded\(\)\)\(W\)\)|SpectralNorm\(W, seeded\(\)\)\(W\)", "W / W.norm()",
      "and after"),
 ])
-def test_06_broken_convolutions_and_norms_are_caught(cells, starts, old, new, claim):
-    broken(cells, starts, claim, (old, new))
+def test_06_broken_convolutions_and_norms_are_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -61,16 +47,16 @@ def test_06_broken_convolutions_and_norms_are_caught(cells, starts, old, new, cl
     (r"optimizer_d\.step\(\)", "pass"),
     (r"betas=\(0\.5, 0\.999\)", "betas=(0.9, 0.999)"),
 ])
-def test_06_a_step_that_is_not_the_librarys_is_caught(cells, old, new):
-    broken(cells, BUILT, "library's losses|G's weights", (old, new))
+def test_06_a_step_that_is_not_the_librarys_is_caught(old, new):
+    broken(CELLS, BUILT, "library's losses|G's weights", (old, new))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r"grad_outputs=force", "grad_outputs=2 * force", "the two gradients"),
     (r"if not police_learns", "if police_learns", "does not learn"),
 ])
-def test_06_what_reaches_the_forger_can_be_told(cells, old, new, claim):
-    broken(cells, (*GAME, "z = noise(16", "def forger_after"), claim, *SHORT, (old, new))
+def test_06_what_reaches_the_forger_can_be_told(old, new, claim):
+    broken(CELLS, (*GAME, "z = noise(16", "def forger_after"), claim, *SHORT, (old, new))
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -78,13 +64,13 @@ def test_06_what_reaches_the_forger_can_be_told(cells, old, new, claim):
     (("a, b = ",), r"faded = .*", "faded = pictured(a)", "average of two pictures"),
     (("def project", "show(images(torch.cat([x,"), r"steps=150", "steps=3", "found nearer than any training"),
 ])
-def test_06_copies_fades_and_failed_searches_are_told(cells, starts, old, new, claim):
-    broken(cells, (*TRAINED, *starts), claim, *FEW, (old, new))
+def test_06_copies_fades_and_failed_searches_are_told(starts, old, new, claim):
+    broken(CELLS, (*TRAINED, *starts), claim, *FEW, (old, new))
 
 
-def test_06b_holds_as_written_where_it_is_cheap(cells_b):
-    run(cells_b, "a, b = ")
-    run(cells_b, "unmoved = ")
+def test_06b_holds_as_written_where_it_is_cheap():
+    run(CELLS_B, "a, b = ")
+    run(CELLS_B, "unmoved = ")
 
 
 @pytest.mark.parametrize(("start", "old", "new", "claim"), [
@@ -92,23 +78,22 @@ def test_06b_holds_as_written_where_it_is_cheap(cells_b):
     ("a, b = ", r"np\.linalg\.eigvals\(product\)", "np.ones(4) + 0j", "complex or negative"),
     ("unmoved = ", r"BatchNorm2d\(8\)\.eval\(\)", "BatchNorm2d(8)", "never trained"),
 ])
-def test_06b_what_is_not_so_is_told(cells_b, start, old, new, claim):
-    broken(cells_b, (start,), claim, (old, new))
+def test_06b_what_is_not_so_is_told(start, old, new, claim):
+    broken(CELLS_B, (start,), claim, (old, new))
 
 
 @pytest.mark.parametrize(("start", "old", "new", "claim"), [
     ("grey = ", r'fault="data in \[0, 1\]"', 'fault="none"', "relative to the healthy twin"),
     ("bare = ", r'"G in inference mode"\)', '"none")', "inference mode: "),
 ])
-def test_06b_a_failure_that_is_none_is_told(cells_b, monkeypatch, start, old, new, claim):
+def test_06b_a_failure_that_is_none_is_told(monkeypatch, start, old, new, claim):
     """In small: a few steps, and scores of 200 pictures."""
     monkeypatch.setattr(judged, "IMAGES", 200)
-    small = [re.sub(r"10_000", "200", c) for c in cells_b]
+    small = [re.sub(r"10_000", "200", c) for c in CELLS_B]
     small = [re.sub(r"\b(75|150|300|450|600)\b", lambda m: str(int(m[1]) // 75), c) if i else c
              for i, c in enumerate(small)]
     starts = ("narrow = ", "def spoiled", "along = ", 'predict("06b.range"', start)
-    with pytest.raises(ClaimFailed, match=claim):
-        run(small, *starts, change=(*UNJUDGED, (old, new)))
+    broken(small, starts, claim, *UNJUDGED, (old, new))
 
 
 def too_small(y, w, stride):

@@ -1,11 +1,10 @@
 """The claims of notebook 07 can fail: each is broken on purpose."""
 
 import pytest
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
-from test_notebook_05 import cells as cells_of
+from notebook_cells import broken, cells_of, run
 
-from course_lib.teach import ClaimFailed
-
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("07")
 NINE = ("class PixelRNN", 'predict("07.sum"', "library = RasterRNN")
 BARS = (*NINE, "bar = torch.zeros")
 BRANCHES = ("rng = seeded()\nx = torch.rand(1000", "with torch.no_grad():\n    line, p_class")
@@ -19,20 +18,10 @@ UNTRAINED = (r"short_run\(120", "short_run(1"), ("above=100", "above=0"), ("belo
 FEW = (r"\[:2000\]", "[:200]")
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return cells_of("07")
-
-
-def broken(cells, starts, claim, *change):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells, *starts, change=change)
-
-
-def test_what_is_quick_holds_as_written(cells):
-    run(cells, *WEIGHTS)
-    run(cells, *BRANCHES)
-    run(cells, *LAYER, *SIGHT)
+def test_what_is_quick_holds_as_written():
+    run(CELLS, *WEIGHTS)
+    run(CELLS, *BRANCHES)
+    run(CELLS, *LAYER, *SIGHT)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -52,8 +41,8 @@ def test_what_is_quick_holds_as_written(cells):
     (WEIGHTS, r"\(draws\.log_p - draws\.log_q\)\.exp\(\)", "(0 * draws.log_p).exp()", "mean weight"),
     (WEIGHTS, r"below\[2\] = True", "below[0] = True", "ink above|unweighted"),
 ])
-def test_what_is_broken_is_caught(cells, starts, old, new, claim):
-    broken(cells, starts, claim, (old, new))
+def test_what_is_broken_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
@@ -61,17 +50,17 @@ def test_what_is_broken_is_caught(cells, starts, old, new, claim):
     (r"j <= j\[:, None\]", "j >= j[:, None]", "mask A, Row LSTM"),
     (r'for kind in "AB"', 'for kind in "BB"', "add up to"),
 ])
-def test_a_check_that_is_blind_or_alarmed_by_everything_is_told(cells, old, new, claim):
-    broken(cells, LEAK, claim, *UNTRAINED, (old, new))
+def test_a_check_that_is_blind_or_alarmed_by_everything_is_told(old, new, claim):
+    broken(CELLS, LEAK, claim, *UNTRAINED, (old, new))
 
 
-def test_without_a_leak_the_likelihood_is_not_wonderful(cells):
-    broken(cells, LEAK, "far below", (r'short_run\(120, first_mask="B"\)', "short_run(1)"),
+def test_without_a_leak_the_likelihood_is_not_wonderful():
+    broken(CELLS, LEAK, "far below", (r'short_run\(120, first_mask="B"\)', "short_run(1)"),
            (r"short_run\(120", "short_run(1"))
 
 
-def test_a_model_that_is_far_from_the_truth_is_told(cells):
-    broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
+def test_a_model_that_is_far_from_the_truth_is_told():
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
                                                    "1.5 * log_prob_of(pixelcnn, x_sprites)"))
-    broken(cells, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
                                                    "creatures.log_prob(x_sprites) + 1"))  # better than the truth

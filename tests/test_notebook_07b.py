@@ -1,33 +1,22 @@
 """The claims of notebook 07b can fail: each is broken on purpose."""
 
 import pytest
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
-from test_notebook_05 import cells as cells_of
+from notebook_cells import broken, cells_of, run
 
-from course_lib.teach import ClaimFailed
-
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("07b")
 TEXT = ('texts = ', 'predict("07b.bits"', "def bits(", "step, seen, unseen")
 HEART = (*TEXT, "claim(\"verses it learned", "model.load_state_dict(young)")
 SOUND = ("def gates(", 'predict("07b.reach"', "precise = ")
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return cells_of("07b")
+def test_a_network_that_never_learned_is_told():
+    broken(CELLS, TEXT, "bits a character, unseen", (r"range\(601\)", "range(51)"))
 
 
-def broken(cells, starts, claim, *change):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells, *starts, change=change)
-
-
-def test_a_network_that_never_learned_is_told(cells):
-    broken(cells, TEXT, "bits a character, unseen", (r"range\(601\)", "range(51)"))
-
-
-def test_where_nothing_is_learned_by_heart_there_is_nothing_to_repair(cells):
-    broken(cells, HEART, "verses it learned from", (r"range\(601\)", "range(101)"))
-    broken(cells, HEART, "longest copy", (r"range\(601\)", "range(101)"), ("below=2\\)", "below=9)"),
+def test_where_nothing_is_learned_by_heart_there_is_nothing_to_repair():
+    broken(CELLS, HEART, "verses it learned from", (r"range\(601\)", "range(101)"))
+    broken(CELLS, HEART, "longest copy", (r"range\(601\)", "range(101)"), ("below=2\\)", "below=9)"),
            ("above=0.4", "above=-9"))
 
 
@@ -37,9 +26,9 @@ def test_where_nothing_is_learned_by_heart_there_is_nothing_to_repair(cells):
     (r"layers=7, rng=seeded\(\)\)\.double", "layers=6, rng=seeded()).double", "one sample changes"),
     (r"mu_law_decode\(classes, levels\) - sound", "mu_law_decode(classes // 4 * 4, levels) - sound", "rounding"),
 ])
-def test_a_sound_that_is_handled_wrongly_is_told(cells, old, new, claim):
-    broken(cells, SOUND, claim, (old, new))
+def test_a_sound_that_is_handled_wrongly_is_told(old, new, claim):
+    broken(CELLS, SOUND, claim, (old, new))
 
 
-def test_what_is_sound_holds(cells):
-    run(cells, *SOUND)
+def test_what_is_sound_holds():
+    run(CELLS, *SOUND)
