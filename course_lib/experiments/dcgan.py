@@ -22,12 +22,14 @@ from course_lib.models.dcgan import (
     generator_loss,
     noise,
 )
+from course_lib.models.penalties import r1_penalty
 
 SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
 SHOWN, JUDGED = 40, 128  # images in a snapshot's grid, and in each of its histograms
 LOGIT_BINS = np.linspace(-8, 8, 33)
 FAULTS = ("none", "data in [0, 1]", "G in inference mode", "no batch norm")
 LONGEST_AVERAGE = 0.999
+R1_EVERY = 8  # steps: the penalty moves slowly, and is dear (T. Karras et al., StyleGAN2, CVPR 2020, section 3.1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class DCGANHyperparameters(Hyperparameters):
     dropout: float = knob(
         0.0, label="dropout in D", low=0.0, high=0.9,
         help="Which part of D's activations is left out, drawn anew at every step.")
+    r1: float = knob(
+        0.0, label="weight of R1 (γ)", low=0.0, high=100.0,
+        help="How much D's loss counts its slope at real images; a D that may not be steep cannot win.")
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated images one step sees.")
@@ -67,7 +72,8 @@ class DCGANHyperparameters(Hyperparameters):
         help="Divide the weights of D's convolutions by their largest singular value, so that D stays smooth.")
     preset: str = knob(
         "course", label="networks", choices=tuple(PRESETS), restart=True,
-        help="Course: 4x4 kernels, first weights from N(0, 0.02²); tutorial: 5x5 kernels, first weights after Glorot.")
+        help="Course: 4x4 kernels, first weights from N(0, 0.02²). Deep: one convolution more in each network. "
+             "Tutorial: 5x5 kernels, first weights after Glorot.")
     width: int = knob(
         32, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
@@ -83,8 +89,9 @@ TUTORIAL = DCGANHyperparameters(learning_rate_d=1e-4, learning_rate_g=1e-4, drop
 class DCGANExperiment(Experiment):
     """A DCGAN learns the 60,000 training images of MNIST.
 
-    Metrics: loss_d and loss_g, in nats (2·log 2 and log 2 where D can tell nothing); d_real and d_fake, the mean of D's
-    probabilities for the real and the generated images of its last step; gradient_g, the norm of G's gradient.
+    Metrics: loss_d, without its penalty, and loss_g, in nats (2·log 2 and log 2 where D can tell nothing); d_real and
+    d_fake, the mean of D's probabilities for the real and the generated images of its last step; gradient_g, the norm
+    of G's gradient.
 
     Attributes:
         model: the moving average of G, which makes better images than G at any one moment. It spans about the last
@@ -134,8 +141,10 @@ class DCGANExperiment(Experiment):
                 real = self.scaled(self.images[self.batches.next(h.batch_size)])
                 real_logits, fake_logits = D(torch.cat([real, fake.detach()])).chunk(2)
             loss_d = discriminator_loss(real_logits, fake_logits, h.label_smoothing)
+            flat = h.r1 and step == 0 and self.steps % R1_EVERY == 0
+            penalised = loss_d + R1_EVERY * h.r1 * r1_penalty(D, real) if flat else loss_d
             self.optimizer_d.zero_grad()
-            loss_d.backward()
+            penalised.backward()
             self.optimizer_d.step()
 
         D.requires_grad_(False)  # the gradient goes through D; D's own weights need none

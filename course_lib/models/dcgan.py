@@ -37,13 +37,17 @@ class Preset:
         kernel: side of all kernels. At stride 2 a side of 4 reaches every pixel equally often; a side of 5 does not,
             and takes 1.6 times the work.
         weight_std: first weights are from N(0, weight_std²); if it is 0, uniform after Glorot and Bengio (2010).
+        deep: one 3x3 convolution more in each network: in G at 7x7, in D from 7x7 to 4x4. Strokes that are far apart
+            can then be fitted to each other in G, and held against each other in D.
     """
 
     kernel: int
     weight_std: float
+    deep: bool = False
 
 
-PRESETS = {"course": Preset(kernel=4, weight_std=0.02), "tutorial": Preset(kernel=5, weight_std=0.0)}
+PRESETS = {"course": Preset(kernel=4, weight_std=0.02), "deep": Preset(kernel=4, weight_std=0.02, deep=True),
+           "tutorial": Preset(kernel=5, weight_std=0.0)}
 
 
 class Generator(nn.Module):
@@ -65,9 +69,12 @@ class Generator(nn.Module):
         kernel, bias = _preset(preset).kernel, not batch_norm  # a bias before batch norm would be subtracted again
         norm = nn.BatchNorm2d if batch_norm else nn.Identity
         doubling = {"stride": 2, "padding": (kernel - 1) // 2, "output_padding": kernel % 2}
+        mixing = OrderedDict(
+            mix=skip_init(nn.Conv2d, 4 * width, 4 * width, 3, padding=1, bias=bias),
+            norm_mix=norm(4 * width), relu_mix=nn.LeakyReLU(SLOPE)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
             dense=skip_init(nn.Linear, LATENT_SIZE, 4 * width * 7 * 7, bias=bias), image=nn.Unflatten(1, (-1, 7, 7)),
-            norm1=norm(4 * width), relu1=nn.LeakyReLU(SLOPE),
+            norm1=norm(4 * width), relu1=nn.LeakyReLU(SLOPE), **mixing,
             up1=skip_init(nn.ConvTranspose2d, 4 * width, width, kernel, bias=bias, **doubling),
             norm2=norm(width), relu2=nn.LeakyReLU(SLOPE),
             up2=skip_init(nn.ConvTranspose2d, width, 1, kernel, **doubling), tanh=nn.Tanh()))
@@ -105,16 +112,20 @@ class Discriminator(nn.Module):
         super().__init__()
         kernel = _preset(preset).kernel
         halving = {"stride": 2, "padding": (kernel - 1) // 2}
+        deeper = OrderedDict(
+            down3=skip_init(nn.Conv2d, 2 * width, 4 * width, 3, stride=2, padding=1),
+            relu3=nn.LeakyReLU(SLOPE), dropout3=Dropout(dropout, rng)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
             down1=skip_init(nn.Conv2d, 1, width, kernel, **halving),
             relu1=nn.LeakyReLU(SLOPE), dropout1=Dropout(dropout, rng),
             down2=skip_init(nn.Conv2d, width, 2 * width, kernel, **halving),
-            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, rng),
-            flat=nn.Flatten(), logit=skip_init(nn.Linear, 2 * width * 7 * 7, 1)))
+            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, rng), **deeper,
+            flat=nn.Flatten(), logit=skip_init(nn.Linear, 4 * width * 4 * 4 if deeper else 2 * width * 7 * 7, 1)))
         _initialise(self, preset, rng)
         if spectral_norm:
-            for layer in (self.layers.down1, self.layers.down2):
-                parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
+            for layer in self.layers:
+                if isinstance(layer, nn.Conv2d):
+                    parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
