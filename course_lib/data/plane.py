@@ -15,7 +15,7 @@ from torch import Tensor
 from course_lib.data.toy import Blobs, Ring
 
 EXTENT = 3.0  # the square is [−EXTENT, EXTENT]²
-DRAWING_SIDE = 24
+DRAWING_SIDE = 24  # pixels
 LEVELS = "0123456789abcdef"
 
 
@@ -89,10 +89,14 @@ class Drawing:
         return math.isqrt(len(self.ink))
 
     @property
+    def pixels(self) -> Tensor:
+        """The drawing, float64 `[side, side]` from 0, paper, to 1, ink."""
+        return torch.tensor([int(digit, 16) / 15 for digit in self.ink], dtype=torch.float64).view(self.side, -1)
+
+    @property
     def shares(self) -> Tensor:
         """The probability of each pixel, float64 `[side · side]`, from the top left on."""
-        levels = torch.tensor([int(digit, 16) for digit in self.ink], dtype=torch.float64)
-        return levels / levels.sum()
+        return self.pixels.flatten() / self.pixels.sum()
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """`n` points, float32 `[n, 2]`."""
@@ -115,15 +119,16 @@ def _below(x: Tensor) -> Tensor:
     return torch.erfc(-x / math.sqrt(2)) / 2
 
 
-def _scribble() -> str:
-    """What the pad shows at first: a wave."""
-    axis = torch.arange(DRAWING_SIDE) + 0.5
-    wave = DRAWING_SIDE / 2 + DRAWING_SIDE / 4 * torch.sin(2 * math.pi * axis / DRAWING_SIDE)
-    inside = (axis > 3) & (axis < DRAWING_SIDE - 3)
-    return Drawing.of((1.6 - (axis[:, None] - wave).abs()).clamp(0, 1) * inside).ink
+def _example(x: Tensor, y: Tensor) -> str:
+    """A stroke through the points (x, y) of the square, as the pad would have it."""
+    axis = ((torch.arange(DRAWING_SIDE) + 0.5) / DRAWING_SIDE * 2 - 1) * EXTENT
+    far = torch.hypot(axis - x[:, None, None], -axis[:, None] - y[:, None, None]).amin(0)
+    return Drawing.of((1.5 - far * DRAWING_SIDE / (2 * EXTENT)).clamp(0, 1)).ink
 
 
-SCRIBBLE = _scribble()
+_t = torch.linspace(-1, 1, 200)
+WAVE = _example(2.2 * _t, 1.3 * torch.sin(math.pi * _t))
+SPIRAL = _example(*(1.1 * (1 + _t) * f(2.5 * math.pi * _t) for f in (torch.cos, torch.sin)))
 CLUSTERS = Blobs(((-1.4, 1.0), (1.5, 1.3), (0.1, -1.4)), std=0.35)
 DISJOINT = Blobs(((-1.8, -1.5), (1.8, 1.5)), std=0.12)
 PLANE = {"ring": Ring(), "clusters": CLUSTERS, "disjoint": DISJOINT, "line": Segment()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.data import Blobs, Drawing
-from course_lib.data.plane import EXTENT, PLANE, SCRIBBLE
-from course_lib.experiments.base import Hyperparameters, knob
+from course_lib.data.plane import EXTENT, PLANE, SPIRAL, WAVE
+from course_lib.experiments.base import Hyperparameters, knob, run
 from course_lib.experiments.gan1d import adam, set_optimizer
 from course_lib.experiments.phases import Phase, PhasedExperiment
 from course_lib.measure import Modes, cell_divergences, cell_shares, count_modes
@@ -32,9 +33,11 @@ from course_lib.models.gan2d import (
 WIDTH = 64
 BETA1 = 0.5
 CELLS, MEASURED = 24, 2000  # cells a side for KL and JS, and points counted
+AVERAGE = 0.995  # of G's averaged weights that each step keeps
 MEASURE_EVERY = 25  # steps: what is measured in between is what was measured last
 SHOWN, SURFACE, LINES = 256, 48, 13  # points, pixels a side of D's surface, lines a side of G's grid
 SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
+EXAMPLES = np.stack([Drawing(ink).pixels.numpy() for ink in (WAVE, SPIRAL)])
 PHASES = ("noise", "fakes", "verdict", "loss", "gradient", "update")
 
 
@@ -45,16 +48,16 @@ class GAN2DHyperparameters(Hyperparameters):
 
     variant: str = knob(
         "vanilla", label="variant", choices=VARIANTS, restart=True,
-        help="What D is: one that tells real from made (vanilla), or a critic whose slope is bounded (WGAN).")
+        help="What D is: vanilla and R1 tell real from fake; WGAN and WGAN-GP are critics whose slope is bounded.")
     data: str = knob(
         "ring", label="data", choices=(*PLANE, "drawn"), restart=True,
         help="Where the real points come from; 'drawn' is what you drew.")
     drawing: str = knob(
-        SCRIBBLE, label="your drawing", restart=True,
+        WAVE, label="your drawing", restart=True,
         help="The pixels of your drawing, as text.")
     noise: str = knob(
         "normal", label="noise", choices=NOISES, restart=True,
-        help="What G makes its points from: z ~ N(0, I), or uniform in a square.")
+        help="What G makes its fakes from: z ~ N(0, I), or uniform in a square.")
     learning_rate_d: float = knob(
         2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far D moves at each of its steps.")
@@ -69,10 +72,16 @@ class GAN2DHyperparameters(Hyperparameters):
         help="How much D's loss counts its slope: WGAN-GP asks for a slope of 1, R1 for a slope of 0 at the data.")
     clip: float = knob(
         0.1, label="clip the weights at (c)", low=1e-3, high=1.0, log=True,
-        help="WGAN, clipped, keeps every weight of D between −c and c.")
+        help="WGAN keeps every weight of D between −c and c.")
     batch_size: int = knob(
         64, label="batch size", low=2, high=512, log=True, unit="points",
-        help="How many real and how many made points one step sees.")
+        help="How many real and how many fake points one step sees.")
+
+
+def drawn(pixels: np.ndarray) -> dict[str, str]:
+    """The changes of hyperparameters that make a drawing [side, side] the data; none where nothing was drawn."""
+    inked = bool((pixels > 0.1).any())
+    return {"data": "drawn", "drawing": Drawing.of(torch.from_numpy(pixels)).ink} if inked else {}
 
 
 def real_points(h: GAN2DHyperparameters) -> Blobs | Drawing:
@@ -81,11 +90,13 @@ def real_points(h: GAN2DHyperparameters) -> Blobs | Drawing:
 
 
 class GAN2DExperiment(PhasedExperiment):
-    """One GAN in the plane in training.
+    """One GAN in the plane in training, and the average of G's weights over the last hundreds of steps, which swings
+    less than G does (Y. Yazıcı et al., The Unusual Effectiveness of Averaging in GAN Training, ICLR 2019).
 
     Metrics: loss_d (penalty included) and loss_g, in nats for vanilla, in the critic's units else; gap, mean D(x) −
-    mean D(x̃) of the last batch of D; kl and js between real and made points by cells, in nats; modes covered and the
-    share near a mode, NaN where the data have none. The last four are measured every 25 steps, on points of their own.
+    mean D(x̃) of the last batch of D; kl and js between real and fake points by cells, in nats; modes covered and the
+    share near a mode, NaN where the data have none. The last four are measured every 25 steps, on
+    points of their own.
     """
 
     Hyperparameters = GAN2DHyperparameters
@@ -94,6 +105,7 @@ class GAN2DExperiment(PhasedExperiment):
         h = self.hyperparameters
         self.data, self.rng = real_points(h), generator
         self.G, self.D = Generator(WIDTH, generator), Critic(WIDTH, generator)
+        self.average = copy.deepcopy(self.G).requires_grad_(False)
         self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
         self.batch: dict[str, Tensor] = {}  # what the phases of the update under way hand on
         own = torch.Generator().manual_seed(SNAPSHOT_SEED)
@@ -106,8 +118,8 @@ class GAN2DExperiment(PhasedExperiment):
         set_optimizer(self.optimizer_d, hyperparameters.learning_rate_d, BETA1)
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d,
-                "rng": self.rng}
+        return {"G": self.G, "D": self.D, "model": self.average, "optimizer_g": self.optimizer_g,
+                "optimizer_d": self.optimizer_d, "rng": self.rng}
 
     # One update, in phases: each leaves in `batch` what the next one needs, and what can be drawn.
 
@@ -128,18 +140,18 @@ class GAN2DExperiment(PhasedExperiment):
     def _fakes(self, network: str) -> Callable[[], str]:
         fake = self.G(self.batch["z"])
         self.batch["fake"] = fake.detach() if network == "D" else fake  # detached: D's turn teaches G nothing
-        return lambda: "G moves each z to a made point G(z)."
+        return lambda: "G turns each z into a fake G(z)."
 
     def _verdict(self, network: str) -> Callable[[], str]:
         batch = self.batch
         if network == "D":
             batch["real_scores"] = self.D(batch["x"])
-        else:  # kept for its gradient by each made point, which the pictures draw
+        else:  # kept for its gradient by each fake, which the pictures draw
             batch["fake"].retain_grad()
         batch["fake_scores"] = self.D(batch["fake"])
         return lambda: "D judges " + " and ".join(
             f"the {name} points: mean {self.verdict(batch[key]).mean():.3f}"
-            for key, name in (("real_scores", "real"), ("fake_scores", "made")) if key in batch) + "."
+            for key, name in (("real_scores", "real"), ("fake_scores", "fake")) if key in batch) + "."
 
     def _loss(self, network: str) -> Callable[[], str]:
         h, batch = self.hyperparameters, self.batch
@@ -165,16 +177,18 @@ class GAN2DExperiment(PhasedExperiment):
         norm = torch.cat([p.grad.ravel() for p in own]).norm
         if network == "D":
             return lambda: f"The loss is differentiated by D's weights; the gradient has length {norm():.3g}."
-        return lambda: ("D says to each made point where to go: the arrows. Through G they become a gradient by G's "
+        return lambda: ("D says to each fake where to go: the arrows. Through G they become a gradient by G's "
                         f"weights, of length {norm():.3g}.")
 
     def _update(self, network: str) -> Callable[[], str]:
         h = self.hyperparameters
         if network == "G":
             self.optimizer_g.step()
-            return lambda: "G has moved."
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.G.parameters()), 1 - AVERAGE)
+            return lambda: "G moves against the gradient: its fakes stand elsewhere now."
         self.optimizer_d.step()
-        if h.variant == "WGAN, clipped":
+        if h.variant == "WGAN":
             clip_weights(self.D, h.clip)
             return lambda: f"D moves against the gradient; then its weights are cut to [−{h.clip:.3g}, {h.clip:.3g}]."
         return lambda: "D moves against the gradient: its surface has changed."
@@ -187,31 +201,36 @@ class GAN2DExperiment(PhasedExperiment):
     # What is drawn and measured.
 
     @torch.no_grad()
-    def samples(self, count: int, seed: int = SNAPSHOT_SEED + 1) -> np.ndarray:
-        """`count` made points, shape (count, 2)."""
-        return self.G(noise(self.hyperparameters.noise, count, torch.Generator().manual_seed(seed))).numpy()
+    def samples(self, count: int, seed: int = SNAPSHOT_SEED + 1, averaged: bool = False) -> np.ndarray:
+        """`count` fakes, shape (count, 2), of G as it is or of G with its averaged weights."""
+        z = noise(self.hyperparameters.noise, count, torch.Generator().manual_seed(seed))
+        return (self.average if averaged else self.G)(z).numpy()
 
     def modes(self, samples: np.ndarray) -> Modes | None:
         """The modes that samples (n, 2) cover, or None for data that have none."""
         return count_modes(samples, self.data.centres, self.data.std) if isinstance(self.data, Blobs) else None
 
     @torch.no_grad()
-    def quality(self) -> dict[str, float]:
+    def quality(self, averaged: bool = False) -> dict[str, float]:
         """kl and js in nats, modes covered, and the share near a mode, on noise that is always the same."""
-        made = self.G(self.own_noise).numpy()
-        if not np.isfinite(made).all():
+        fake = (self.average if averaged else self.G)(self.own_noise).numpy()
+        if not np.isfinite(fake).all():
             return dict.fromkeys(("kl", "js", "modes", "near"), float("nan"))
-        kl, js = cell_divergences(self.own_shares, cell_shares(made, -EXTENT, EXTENT, CELLS))
-        modes = self.modes(made)
+        kl, js = cell_divergences(self.own_shares, cell_shares(fake, -EXTENT, EXTENT, CELLS))
+        modes = self.modes(fake)
         return {"kl": kl, "js": js, "modes": float(modes.covered) if modes else float("nan"),
                 "near": modes.near if modes else float("nan")}
+
+    def evaluate(self, thorough: bool) -> dict[str, float]:
+        """`quality` of G with its averaged weights, as far as the data have it."""
+        return {name: value for name, value in self.quality(averaged=True).items() if np.isfinite(value)}
 
     def verdict(self, scores: Tensor) -> Tensor:
         """What D means by its scores: the probability that a point is real, or the critic's score as it is."""
         return scores if is_wasserstein(self.hyperparameters.variant) else torch.sigmoid(scores)
 
     def push(self, x: Tensor) -> Tensor:
-        """Where each made point x (n, 2) should go to lower its loss of G: −∂loss/∂x, shape (n, 2)."""
+        """Where each fake x (n, 2) should go to lower its loss of G: −∂loss/∂x, shape (n, 2)."""
         x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(g_loss(self.hyperparameters.variant, self.D(x)), x)
         return -gradient
@@ -230,6 +249,8 @@ class GAN2DExperiment(PhasedExperiment):
             axis = torch.special.ndtri(lines) if self.hyperparameters.noise == "normal" else 2 * lines - 1
             grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
             bent = self.G(grid)
+        if self.done and self.phases()[self.done - 1].name == "noise":
+            bent = grid  # G has not yet taken it anywhere
         points = self._points_under_way() if self.done else self._points_between()
         limits = (0.0, 1.0)
         if is_wasserstein(self.hyperparameters.variant):
@@ -258,11 +279,28 @@ class GAN2DExperiment(PhasedExperiment):
         low, high = limits
         edges = np.linspace(low, high if high > low else low + 1, 41)
         made = {"verdict_axis": (edges[:-1] + edges[1:]) / 2}
+        judged = not self.done or self.phases()[self.done - 1].name not in ("noise", "fakes")
         for name in ("real", "fake"):
-            values = self.verdict(self.D(torch.from_numpy(points[name]))).numpy()
+            values = self.verdict(self.D(torch.from_numpy(points[name] if judged else NOTHING))).numpy()
             counts, _ = np.histogram(np.clip(values[np.isfinite(values)], edges[0], edges[-1]), edges)
             made[f"verdict_{name}"] = counts / max(len(values), 1) / (edges[1] - edges[0])
         return made
+
+
+def trained_with_decay(hyperparameters: GAN2DHyperparameters, seed: int, steps: int,
+                       progress: bool = False) -> GAN2DExperiment:
+    """An experiment after `steps` updates, whose learning rates fell over the second half, in ten stages, to a tenth.
+
+    Constant rates keep G's points trembling about the data; in a lab the same is done by hand, with two sliders.
+    """
+    experiment, rates = GAN2DExperiment(hyperparameters, seed), ("learning_rate_d", "learning_rate_g")
+    for _ in run(experiment, steps // 2, progress):
+        pass
+    for stage in range(1, 11):
+        experiment.set(**{rate: getattr(hyperparameters, rate) * (1 - 0.09 * stage) for rate in rates})
+        for _ in run(experiment, steps // 20, progress):
+            pass
+    return experiment
 
 
 NOTHING = np.empty((0, 2), np.float32)

@@ -1,12 +1,13 @@
 """Training and exploring live, in the notebook."""
 
 from course_lib.live.explore import explore
+from course_lib.live.gan2d import gan2d_lab
 from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
 from course_lib.live.pad import Pad
 from course_lib.live.session import Change, Session
 from course_lib.live.trainer import Trainer
-from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, View
+from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, View
 
 __all__ = [
     "Arrows",
@@ -17,6 +18,7 @@ __all__ = [
     "HeatMap",
     "ImageGrid",
     "LiveLab",
+    "Mesh",
     "Pad",
     "Scatter",
     "Session",
@@ -24,4 +26,5 @@ __all__ = [
     "View",
     "explore",
     "explore_canvas",
+    "gan2d_lab",
 ]

@@ -33,7 +33,7 @@ function render({ model, el }) {
 
   function changed() {
     paint();
-    if (scheduled) return;
+    if (scheduled || (last && !model.get("continuous"))) return;
     scheduled = true;
     requestAnimationFrame(() => {
       scheduled = false;
@@ -74,7 +74,10 @@ function render({ model, el }) {
     stroke(last, now);
     last = now;
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { last = null; });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => {
+    last = null;
+    if (!model.get("continuous")) changed();
+  });
 
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("keydown", (event) => {

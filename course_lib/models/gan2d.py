@@ -1,11 +1,11 @@
 """GANs in the plane, where everything can be seen: the vanilla game, and three that change what D is.
 
-The generator G bends noise z into points x̃ = G(z). D is a function of the plane; what it means is the variant's:
+The generator G bends noise z into fake points x̃ = G(z). D is a function of the plane; what it means is the variant's:
 
-    vanilla         sigmoid(D(x)) is the probability that x is real (Goodfellow et al. 2014)
-    vanilla + R1    the same, and D must be flat where the data are (Mescheder et al. 2018)
-    WGAN, clipped   a critic: a score whose weights lie in [−c, c], so that it cannot be steep (Arjovsky et al. 2017)
-    WGAN-GP         a critic whose slope is asked to be 1 between the real and the made (Gulrajani et al. 2017)
+    vanilla    sigmoid(D(x)) is the probability that x is real (Goodfellow et al. 2014)
+    R1         the same, and D must be flat where the data are (Mescheder et al. 2018)
+    WGAN       a critic: a score whose weights lie in [−c, c], so that it cannot be steep (Arjovsky et al. 2017)
+    WGAN-GP    a critic whose slope is asked to be 1 between real and fake (Gulrajani et al. 2017)
 
 References:
     I. Goodfellow et al., Generative Adversarial Nets, NIPS 2014.
@@ -24,11 +24,11 @@ from course_lib.models.layers import mlp
 
 NOISE_DIM = 2  # so that a grid of noise is a grid of points, and its bending can be drawn
 NOISES = ("normal", "uniform")
-VARIANTS = ("vanilla", "vanilla + R1", "WGAN, clipped", "WGAN-GP")
+VARIANTS = ("vanilla", "R1", "WGAN", "WGAN-GP")
 
 
 def noise(kind: str, count: int, rng: torch.Generator) -> Tensor:
-    """What G makes its points from, shape (count, 2): 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
+    """What G makes its fakes from, shape (count, 2): 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
     if kind == "normal":
         return torch.randn(count, NOISE_DIM, generator=rng)
     if kind == "uniform":
@@ -37,25 +37,25 @@ def noise(kind: str, count: int, rng: torch.Generator) -> Tensor:
 
 
 class Generator(nn.Module):
-    """G(z): noise (n, 2) → points (n, 2). Two hidden layers of ReLUs: a bent sheet, straight between its creases."""
+    """G(z): noise (n, 2) → points (n, 2). Three hidden layers of ReLUs: a sheet, straight between its creases."""
 
     def __init__(self, width: int, rng: torch.Generator) -> None:
         super().__init__()
-        self.layers = mlp([NOISE_DIM, width, width, 2], rng)
+        self.layers = mlp([NOISE_DIM, width, width, width, 2], rng)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
 
 
 class Critic(nn.Module):
-    """D(x): points (n, dim) → scores (n,). Two hidden layers of tanh.
+    """D(x): points (n, dim) → scores (n,). Three hidden layers of tanh.
 
     tanh rather than ReLU: the gradient penalty trains D's gradient, and that of a ReLU network jumps.
     """
 
     def __init__(self, width: int, rng: torch.Generator, dim: int = 2) -> None:
         super().__init__()
-        self.layers = mlp([dim, width, width, 1], rng, activation=nn.Tanh)
+        self.layers = mlp([dim, width, width, width, 1], rng, activation=nn.Tanh)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).squeeze(-1)
@@ -84,7 +84,7 @@ def g_loss(variant: str, fake_scores: Tensor) -> Tensor:
 def is_wasserstein(variant: str) -> bool:
     """Whether D is a critic. Raises ValueError for an unknown variant."""
     if variant not in VARIANTS:
-        raise ValueError(f"variant must be one of {'; '.join(VARIANTS)}, not {variant!r}")
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
     return variant.startswith("WGAN")
 
 
@@ -99,12 +99,12 @@ def slopes(D: nn.Module, x: Tensor) -> Tensor:
 
 
 def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and made points (n, dim).
+    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
 
     Raises ValueError for batches of unequal shapes.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"each real point needs a made one: {list(real.shape)} against {list(fake.shape)}")
+        raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
     epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype)
     between = epsilon * real + (1 - epsilon) * fake
     return ((slopes(D, between).norm(dim=1) - 1) ** 2).mean()
@@ -119,7 +119,7 @@ def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, rng: torch.G
     """What the variant adds to the loss of D, before it is weighted; None where it adds nothing."""
     if variant == "WGAN-GP":
         return gradient_penalty(D, real, fake, rng)
-    return r1_penalty(D, real) if variant == "vanilla + R1" else None
+    return r1_penalty(D, real) if variant == "R1" else None
 
 
 @torch.no_grad()

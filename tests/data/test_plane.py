@@ -8,9 +8,9 @@ import torch
 from scipy import integrate, stats
 
 from course_lib.data import Drawing, Segment
-from course_lib.data.plane import DRAWING_SIDE, EXTENT, PLANE, SCRIBBLE
+from course_lib.data.plane import DRAWING_SIDE, EXTENT, PLANE, SPIRAL, WAVE
 
-ALL = PLANE | {"drawn": Drawing(SCRIBBLE), "short": Segment((0.0, 0.0), (0.1, 0.3), 0.4)}
+ALL = PLANE | {"wave": Drawing(WAVE), "spiral": Drawing(SPIRAL), "short": Segment((0.0, 0.0), (0.1, 0.3), 0.4)}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_line_against_quadrature():
     line = Segment((-1.0, 0.5), (1.5, -1.0), 0.3)
     ends = np.array([line.start, line.end])
     for x in ([0.0, 0.0], [1.4, -0.9], [3.0, -2.5], [-1.5, 2.0]):
-        def blurred(u, x=np.array(x)):
+        def blurred(u, x=x):
             return stats.multivariate_normal(ends[0] + u * (ends[1] - ends[0]), 0.3**2).pdf(x)
 
         exact = math.log(integrate.quad(blurred, 0, 1, epsabs=0, epsrel=1e-10)[0])
@@ -63,8 +63,9 @@ def test_a_drawing_stands_as_it_was_drawn():
     assert inside == pytest.approx(math.log(15 / 21 / 1.5**2)) and paper == outside == -math.inf
 
 
-def test_the_first_drawing_is_there():
-    assert Drawing(SCRIBBLE).side == DRAWING_SIDE
+def test_what_there_is_to_choose():
+    for ink in (WAVE, SPIRAL):
+        assert Drawing(ink).side == DRAWING_SIDE and Drawing.of(Drawing(ink).pixels).ink == ink
     assert set(PLANE) == {"ring", "clusters", "disjoint", "line"}
 
 
