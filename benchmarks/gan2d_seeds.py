@@ -46,8 +46,8 @@ def main() -> None:
         seconds = (time.process_time() - start) / arguments.seeds
         for which, scores in found.items():
             near, covered = np.array([s.near for s in scores]), np.array([s.covered for s in scores])
-            good = int(((covered == 8) & (near >= 0.9)).sum())
-            print(f"{name:<9}{which:<10}all 8 and 90% near {good}/{len(near)}   all 8 {(covered == 8).sum()}/{len(near)}"
+            every, good = covered == 8, (covered == 8) & (near >= 0.9)
+            print(f"{name:<9}{which:<10}all 8 and 90% near {good.sum()}/{len(near)}   all 8 {every.sum()}/{len(near)}"
                   f"   covered {' '.join(map(str, covered))}   near {' '.join(f'{n:.2f}' for n in near)}"
                   f"   {seconds:.0f} CPU s a seed", flush=True)
 
