@@ -11,6 +11,7 @@ References:
     I. Goodfellow et al., Generative Adversarial Nets, NIPS 2014.
     M. Arjovsky, S. Chintala, L. Bottou, Wasserstein GAN, ICML 2017: Algorithm 1.
     I. Gulrajani et al., Improved Training of Wasserstein GANs, NIPS 2017: eq. 3 and Algorithm 1.
+    H. Petzka, A. Fischer, D. Lukovnikov, On the Regularization of Wasserstein GANs, ICLR 2018: the one-sided penalty.
     L. Mescheder, A. Geiger, S. Nowozin, Which Training Methods for GANs do actually Converge?, ICML 2018: eq. 9.
 """
 
@@ -98,8 +99,12 @@ def slopes(D: nn.Module, x: Tensor) -> Tensor:
     return gradient
 
 
-def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator,
+                     one_sided: bool = False) -> Tensor:
     """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
+
+    `one_sided` counts only slopes above 1: a critic may then be flat, as 1-Lipschitz functions may, and so can turn
+    round on its way from one slope to the opposite one.
 
     Raises ValueError for batches of unequal shapes.
     """
@@ -107,7 +112,8 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Genera
         raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
     epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype)
     between = epsilon * real + (1 - epsilon) * fake
-    return ((slopes(D, between).norm(dim=1) - 1) ** 2).mean()
+    excess = slopes(D, between).norm(dim=1) - 1
+    return (excess.clamp(min=0) if one_sided else excess).square().mean()
 
 
 def r1_penalty(D: nn.Module, real: Tensor) -> Tensor:

@@ -94,6 +94,9 @@ def test_the_penalties_of_a_plane(rng):
 
     real, fake = points(6, rng), points(6, rng)
     assert gradient_penalty(plane, real, fake, rng).item() == pytest.approx((5 - 1) ** 2)
+    assert gradient_penalty(plane, real, fake, rng, one_sided=True).item() == pytest.approx((5 - 1) ** 2)
+    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, rng).item() == pytest.approx(0.5**2)
+    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, rng, one_sided=True).item() == 0
     assert r1_penalty(plane, real).item() == pytest.approx(25 / 2)
 
 
