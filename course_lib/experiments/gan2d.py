@@ -59,10 +59,10 @@ class GAN2DHyperparameters(Hyperparameters):
         "normal", label="noise", choices=NOISES, restart=True,
         help="What G makes its fakes from: z ~ N(0, I), or uniform in a square.")
     learning_rate_d: float = knob(
-        2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
+        4e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far D moves at each of its steps.")
     learning_rate_g: float = knob(
-        2e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
+        4e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
         help="How far G moves at each of its steps.")
     d_steps: int = knob(
         2, label="steps of D per step of G (K)", low=1, high=10,
