@@ -128,7 +128,7 @@ def _example(x: Tensor, y: Tensor) -> str:
 
 _t = torch.linspace(-1, 1, 200)
 WAVE = _example(2.2 * _t, 1.3 * torch.sin(math.pi * _t))
-SPIRAL = _example(*(1.1 * (1 + _t) * f(2.5 * math.pi * _t) for f in (torch.cos, torch.sin)))
+SPIRAL = _example(*(1.1 * (1 + _t) * f(1.6 * math.pi * _t) for f in (torch.cos, torch.sin)))
 CLUSTERS = Blobs(((-1.4, 1.0), (1.5, 1.3), (0.1, -1.4)), std=0.35)
 DISJOINT = Blobs(((-1.8, -1.5), (1.8, 1.5)), std=0.12)
 PLANE = {"ring": Ring(), "clusters": CLUSTERS, "disjoint": DISJOINT, "line": Segment()}
