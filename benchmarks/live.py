@@ -1,8 +1,10 @@
 """What live training costs, measured in a real browser: `python benchmarks/live.py`.
 
-Prints frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the kernel's CPU time
-in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU time per update
-against the same loop without display, in pairs one after the other (noisier, on a machine that does other things too).
+Prints the delay from a slider of `explore_canvas` to the drawn picture, as in notebook 08's lab, and the kernel's part
+of it. For training: frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the
+kernel's CPU time in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU
+time per update against the same loop without display, in pairs one after the other (noisier, on a machine that does
+other things too).
 """
 
 from __future__ import annotations
@@ -60,6 +62,35 @@ def plain(steps):
         experiment.step()
     return (time.process_time() - begin) / steps
 """
+EXPLORE = f"""
+import sys, time
+sys.path.insert(0, {str(ROOT)!r})
+import torch
+from course_lib.data import load_mnist
+from course_lib.experiments.trained import trained
+from course_lib.live import Bars, ImageGrid, explore_canvas
+from course_lib.models.logistic import SoftmaxRegression
+
+torch.set_num_threads(1)
+vae, train, computed = trained("vae_z20")[0], load_mnist("train")[:3000], []
+logistic = SoftmaxRegression(l2=1e-3, max_iter=20).fit(train.flat(), train.labels)
+x = train.flat()[:10]
+z = vae.encode(x)[0]
+
+def move(digit=7, b=6, a=0, alpha=1.0):
+    begin = time.time()
+    moved = vae.decode(z[digit] + alpha * (z[a] - z[b]))
+    arrays = {{"image": torch.stack([x[digit], moved]).view(2, 28, 28).numpy(),
+              "p": logistic.log_posterior(moved[None]).exp()[0].numpy()}}
+    computed.append((begin, time.time()))
+    return arrays
+
+explore_canvas(move, [ImageGrid("image", columns=2), Bars("p", ylim=(0, 1))], digit=(0, 9, 1), b=(0, 9, 1),
+               a=(0, 9, 1), alpha=(-3.0, 3.0, 0.05), alt="A digit, moved")
+"""
+WATCH = """() => { window.pictures = []; new MutationObserver(() =>
+    pictures.push((performance.timeOrigin + performance.now()) / 1000)).observe(
+    document.querySelector('.course-canvas'), { attributes: true, attributeFilter: ['data-drawn'] }); }"""
 EVENTS = """() => { window.keys = []; window.clicks = [];
   addEventListener('keydown', e => keys.push((performance.timeOrigin + e.timeStamp) / 1000), true);
   addEventListener('click', e => clicks.push((performance.timeOrigin + e.timeStamp) / 1000), true); }"""
@@ -80,6 +111,22 @@ def frames_drawn(jupyter: Jupyter) -> float:
     time.sleep(FRAME_SECONDS)
     after, end = jupyter.page.evaluate(DRAWN)
     return (after - before) / (end - begin)
+
+
+def explore_delays(jupyter: Jupyter) -> tuple[list[float], list[float]]:
+    """Milliseconds from a slider's key to the drawn picture, and those that computing the arrays took."""
+    slider = jupyter.page.get_by_role("slider").last
+    slider.focus()
+    time.sleep(2)
+    jupyter.kernel("computed.clear()")
+    jupyter.page.evaluate("() => { keys.length = 0; pictures.length = 0 }")
+    for i in range(2 * PRESSES):
+        slider.press("ArrowLeft" if i % 2 else "ArrowRight")
+        time.sleep(0.3)
+    time.sleep(1)
+    keys, pictures, computed = (jupyter.page.evaluate("() => keys"), jupyter.page.evaluate("() => pictures"),
+                                jupyter.kernel("computed"))
+    return delays(keys, pictures), [1000 * (end - begin) for begin, end in computed]
 
 
 def slider_delays(jupyter: Jupyter, lab) -> list[float]:
@@ -123,8 +170,18 @@ def overheads(jupyter: Jupyter, lab) -> tuple[list[float], list[float]]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        write_notebook(Path(folder) / "explore.ipynb", EXPLORE)
         write_notebook(Path(folder) / "live.ipynb", SETUP, "lab")
         with Jupyter(folder) as jupyter:
+            jupyter.open("explore.ipynb")
+            jupyter.run_all()
+            jupyter.page.wait_for_selector(".course-canvas[data-drawn]")
+            jupyter.page.evaluate(EVENTS)
+            jupyter.page.evaluate(WATCH)
+            drawn, computed = explore_delays(jupyter)
+            print(f"slider to picture {summary(drawn)} (median at most 50)")
+            print(f"  the kernel's arrays {summary(computed)}")
+
             jupyter.open("live.ipynb")
             jupyter.run_all()
             jupyter.page.wait_for_selector(".course-canvas[data-drawn]")

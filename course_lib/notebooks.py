@@ -266,7 +266,7 @@ def _lint_code(code: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name, arguments = _called(node), {k.arg: k.value for k in node.keywords}
-            if name in ("show", "explore", "explore_canvas") and not _says_something(arguments.get("alt")):
+            if name in ("show", "show_film", "explore", "explore_canvas") and not _says_something(arguments.get("alt")):
                 yield f"{name}(…) without alt="
             if name == "savefig" or (name == "display" and any(_shown(a, figures) for a in node.args)):
                 yield f"{name}(…): display a figure by show(fig, alt=…)"

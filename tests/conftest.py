@@ -34,3 +34,10 @@ def student_course(tmp_path_factory) -> Path:
     (venv / "share").symlink_to(Path(sys.prefix) / "share")
     make(course, "setup")
     return course
+
+
+@pytest.fixture
+def as_in_ci(monkeypatch) -> None:
+    """Notebook code runs as CI runs it: without a page, and a claim that fails raises."""
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    monkeypatch.setenv("COURSE_STRICT", "1")

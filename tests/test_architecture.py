@@ -10,7 +10,7 @@ GROUND = {"data", "models", "measure", "plots", "mode"}
 MAY_IMPORT = {
     "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
-    "live": {"experiments", "plots", "mode", "live"},
+    "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
     "notebooks": {"plots"}, "handout": set(), "animation": set(),
     "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots"},

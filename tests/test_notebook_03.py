@@ -1,14 +1,11 @@
 """The claims of notebook 03 can fail: each derivation is broken on purpose."""
 
-from pathlib import Path
 
 import pytest
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
+from notebook_cells import broken, cells_of, run
 
-from course_lib.notebooks import convert, sources
-from course_lib.teach import ClaimFailed
-
-SOURCE = next(s for s in sources(Path(__file__).resolve().parents[1] / "notebooks") if s.stem.startswith("03_"))
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("03")
 LINES = ("model, x = ", "view = ", "q = normal", "kl_to_prior")
 MOVES = ("model, x = ", "view = ", "predict(\"03.move_q\"", "movers", "predict(\"03.theta\"", "thetas = ")
 EM = ("points = ", "r, means")
@@ -18,14 +15,9 @@ BETA = ("model, x = ", "predict(\"03.width\"", "def fit_q", "best_centre")
 PEAKS = ("predict(\"03.peaks\"", "grid = ", "p = torch", "spread = ")
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return [c.source for c in convert(SOURCE, teacher=False).cells if c.cell_type == "code"]
-
-
 @pytest.mark.parametrize("starts", [LINES, MOVES, EM, DRAWS, CURVES])
-def test_it_holds_as_written(cells, starts):
-    run(cells, *starts)
+def test_it_holds_as_written(starts):
+    run(CELLS, *starts)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -46,19 +38,15 @@ def test_it_holds_as_written(cells, starts):
     (CURVES, r"distances\(kl_standard_log_std\)", "distances(kl_standard)", "log standard deviation"),
     (CURVES, r"twice = 2 \* kl_standard", "twice = kl_standard", "twice the KL"),
 ])
-def test_a_broken_derivation_is_caught(cells, starts, old, new, claim):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells, *starts, change=[(old, new)])
+def test_a_broken_derivation_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
 
 
-def test_the_failure_lab_can_fail(cells):
+def test_the_failure_lab_can_fail():
     short = (r"_, later = .*", "later = widths")  # looked at after the claims that fail here
-    with pytest.raises(ClaimFailed, match="β = 1"):
-        run(cells, *BETA, change=[short, (r"penalty=kl_standard_log_std", "penalty=kl_standard")])
-    with pytest.raises(ClaimFailed, match="β = 0"):
-        run(cells, *BETA, change=[short, (r"-fit \+ beta \*", "-fit + 1 *")])
+    broken(CELLS, BETA, "β = 1", short, (r"penalty=kl_standard_log_std", "penalty=kl_standard"))
+    broken(CELLS, BETA, "β = 0", short, (r"-fit \+ beta \*", "-fit + 1 *"))
 
 
-def test_forward_and_reverse_cannot_be_exchanged(cells):
-    with pytest.raises(ClaimFailed, match="forward: largest"):
-        run(cells, *PEAKS, change=[(r'if direction == "forward"', 'if direction == "reverse"')])
+def test_forward_and_reverse_cannot_be_exchanged():
+    broken(CELLS, PEAKS, "forward: largest", (r'if direction == "forward"', 'if direction == "reverse"'))

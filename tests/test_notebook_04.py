@@ -1,11 +1,10 @@
 """The claims of notebook 04 can fail: each is broken on purpose."""
 
 import pytest
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
-from test_notebook_05 import cells as cells_of
+from notebook_cells import broken, cells_of
 
-from course_lib.teach import ClaimFailed
-
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("04")
 HOLES = ('predict("04.holes"', "judge, judge_card", "autoencoder, _", 'reveal("04.holes"')
 NOISE = ('predict("04.noise"', "x_test = ", 'reveal("04.noise"')
 BUILT = ("class VAE", "def train_step", "library, numbers")
@@ -17,16 +16,6 @@ SHORT = ((r"steps=300", "steps=90"),)
 FEW = (r"\[:6_000\]", "[:1_500]"), (r"rounds=30, walks=5", "rounds=9, walks=2")
 
 
-@pytest.fixture(scope="module")
-def cells():
-    return cells_of("04")
-
-
-def broken(cells, starts, claim, *change):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells, *starts, change=change)
-
-
 @pytest.mark.parametrize(("old", "new"), [
     (r"kl\.sum\(dim=1\)\)\.mean", "kl.mean(dim=1)).mean"),
     (r"\(log_var / 2\)\.exp\(\) \* eps", "log_var.exp() * eps"),
@@ -34,16 +23,16 @@ def broken(cells, starts, claim, *change):
     (r"x \* a - softplus\(a\)\)\.sum", "x * a - softplus(a)).mean"),
     (r"\(-elbo\)\.backward", "elbo.backward"),
 ])
-def test_a_vae_that_is_not_the_librarys_is_caught(cells, old, new):
-    broken(cells, BUILT, "ELBOs on the way|same weights", (old, new))
+def test_a_vae_that_is_not_the_librarys_is_caught(old, new):
+    broken(CELLS, BUILT, "ELBOs on the way|same weights", (old, new))
 
 
-def test_codes_of_real_digits_have_no_holes(cells):
-    broken(cells, HOLES, "drawn codes", (r"codes\.mean\(dim=0\) \+ codes\.std\(dim=0\) \* noise", "codes[500:1000]"))
+def test_codes_of_real_digits_have_no_holes():
+    broken(CELLS, HOLES, "drawn codes", (r"codes\.mean\(dim=0\) \+ codes\.std\(dim=0\) \* noise", "codes[500:1000]"))
 
 
-def test_with_its_price_the_noise_stays(cells):
-    broken(cells, NOISE, "at the end", (r"beta=0\.0", "beta=1.0"), (r"learn\(400", "learn(200"))
+def test_with_its_price_the_noise_stays():
+    broken(CELLS, NOISE, "at the end", (r"beta=0\.0", "beta=1.0"), (r"learn\(400", "learn(200"))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
@@ -51,24 +40,24 @@ def test_with_its_price_the_noise_stays(cells):
     (r'short_run\(reduction="mean"\)', "short_run()", "mean: active"),
     (r'beta=1\.0, reduction="sum"', "beta=1.0", "mean, repaired"),
 ])
-def test_what_is_not_collapsed_or_not_repaired_is_told(cells, old, new, claim):
-    broken(cells, SILENT, claim, BRIEF, *SHORT, (old, new))
+def test_what_is_not_collapsed_or_not_repaired_is_told(old, new, claim):
+    broken(CELLS, SILENT, claim, BRIEF, *SHORT, (old, new))
 
 
-def test_the_sizes_can_be_confused(cells):
-    broken(cells, LOADED, "z of 20", BRIEF, (r'trained\("vae_z20"\)', 'trained("vae_z2")'))
+def test_the_sizes_can_be_confused():
+    broken(CELLS, LOADED, "z of 20", BRIEF, (r'trained\("vae_z20"\)', 'trained("vae_z2")'))
 
 
-def test_a_quadrature_that_misses_some_is_told(cells):
-    broken(cells, (*LOADED, "def aggregate_kl"), "finds all", BRIEF, (r"lim=6\.0", "lim=1.5"))
+def test_a_quadrature_that_misses_some_is_told():
+    broken(CELLS, (*LOADED, "def aggregate_kl"), "finds all", BRIEF, (r"lim=6\.0", "lim=1.5"))
 
 
-def test_a_wrong_integral_of_grey_pixels_is_told(cells):
-    broken(cells, (*LOADED, "p, x01"), "integral minus", BRIEF, (r"integral - \(2 \* p - 1\)", "integral - (2 * p)"))
+def test_a_wrong_integral_of_grey_pixels_is_told():
+    broken(CELLS, (*LOADED, "p, x01"), "integral minus", BRIEF, (r"integral - \(2 \* p - 1\)", "integral - (2 * p)"))
 
 
-def test_the_average_of_other_pictures_is_not_the_decoders_mean(cells):
-    broken(cells, (*LOADED, "z = torch.randn"), "distance of mean", BRIEF,
+def test_the_average_of_other_pictures_is_not_the_decoders_mean():
+    broken(CELLS, (*LOADED, "z = torch.randn"), "distance of mean", BRIEF,
            (r"average, one = weights @", "average, one = weights.roll(1, 0) @"))
 
 
@@ -77,5 +66,5 @@ def test_the_average_of_other_pictures_is_not_the_decoders_mean(cells):
     (r"walk\(exact\)", "walk(blank)", "the lead of the walk from the mixture"),
     (r'"walk": walk\(blank\)', '"walk": x', "lead over the mixture"),
 ])
-def test_completions_that_do_not_differ_are_told(cells, old, new, claim):
-    broken(cells, HIDDEN, claim, BRIEF, *FEW, (old, new))
+def test_completions_that_do_not_differ_are_told(old, new, claim):
+    broken(CELLS, HIDDEN, claim, BRIEF, *FEW, (old, new))

@@ -1,31 +1,18 @@
 """The claims of notebooks 05 and 05b can fail: each is broken on purpose."""
 
-from pathlib import Path
-
 import pytest
-from test_notebook_01 import as_in_ci, run  # noqa: F401 (a fixture)
+from notebook_cells import broken, cells_of, run
 
-from course_lib.notebooks import convert, sources
-from course_lib.teach import ClaimFailed
-
-SOURCES = {s.stem.split("_")[0]: s for s in sources(Path(__file__).resolve().parents[1] / "notebooks")}
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS, CELLS_B = cells_of("05"), cells_of("05b")
 ALONE = ("rng = torch.Generator", "grid = ", "learned = ", "predict(\"05.perfect\"", "loss_at_best")
 SLOPES = ("grid = ", "learned = ", "theta, h")
 CLOSENESS = ("rng = torch.Generator", "by_loop")
 
 
-def cells(number):
-    return [c.source for c in convert(SOURCES[number], teacher=False).cells if c.cell_type == "code"]
-
-
 def test_05_holds_as_written():
-    run(cells("05"), *ALONE, "theta, h")
-    run(cells("05"), "def train_step", "plain = ")
-
-
-def run_05(starts, old, new, claim):
-    with pytest.raises(ClaimFailed, match=claim):
-        run(cells("05"), *starts, change=[(old, new)])
+    run(CELLS, *ALONE, "theta, h")
+    run(CELLS, "def train_step", "plain = ")
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -38,7 +25,7 @@ def run_05(starts, old, new, claim):
      "kl(p, q_right, grid), kl(p, q_left, grid)", "non-saturating gradient"),
 ])
 def test_05_a_broken_derivation_is_caught(starts, old, new, claim):
-    run_05(starts, old, new, claim)
+    broken(CELLS, starts, claim, (old, new))
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -47,8 +34,7 @@ def test_05_a_broken_derivation_is_caught(starts, old, new, claim):
     (r"optimizer_g\.step\(\)", "optimizer_g.step(); optimizer_g.step()"),
 ])
 def test_05_a_step_that_is_not_the_librarys_is_caught(old, new):
-    with pytest.raises(ClaimFailed, match="same weights"):
-        run(cells("05"), "def train_step", "plain = ", change=[(old, new)])
+    broken(CELLS, ("def train_step", "plain = "), "same weights", (old, new))
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -57,13 +43,11 @@ def test_05_a_step_that_is_not_the_librarys_is_caught(old, new):
     (r"o = c\.sum\(dim=1\)", "o = c.mean(dim=1)"),
 ])
 def test_05b_broken_features_are_caught(old, new):
-    with pytest.raises(ClaimFailed, match="plain loop"):
-        run(cells("05b"), *CLOSENESS, change=[(old, new)])
+    broken(CELLS_B, CLOSENESS, "plain loop", (old, new))
 
 
 def test_05b_the_closed_forms_of_the_circling_game_can_fail():
-    run(cells("05b"), "eta = 0.3")
+    run(CELLS_B, "eta = 0.3")
     for old, new, claim in ((r"for method in METHODS", "for method in METHODS[::-1]", "simultaneous: growth"),
                             (r"- eta \* alternating\.prod", "- 0 * alternating.prod", "alternating: change")):
-        with pytest.raises(ClaimFailed, match=claim):
-            run(cells("05b"), "eta = 0.3", change=[(old, new)])
+        broken(CELLS_B, ("eta = 0.3",), claim, (old, new))

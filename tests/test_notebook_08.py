@@ -1,44 +1,35 @@
 """The claims of notebook 08 can fail: each is broken on purpose. And the VAE is trained where it is missing."""
 
-import re
-from pathlib import Path
-
 import pytest
 import torch
-from test_notebook_01 import as_in_ci  # noqa: F401 (a fixture)
+from notebook_cells import cell, cells_of, changed
 
 from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
-from course_lib.notebooks import convert, sources
 from course_lib.teach import ClaimFailed
 
-SOURCE = next(s for s in sources(Path(__file__).resolve().parents[1] / "notebooks") if s.stem.startswith("08_"))
-CELLS = [c.source for c in convert(SOURCE, teacher=False).cells if c.cell_type == "code"]
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("08")
+BEGINNING = ("def vae_or_train", "train, test = ", "centroid = ")
 WALKS = ("alpha = ", "pictures = ", "p = torch.stack")
+DOUBTS = ("alpha = ", "fine = ", "best, places = ")
 SEVENS = ('predict("08.seven"', "seven = ", "sevens = ", "along = ", "moved_right = ")
 NORMS = ('predict("08.norm"', "start, end = ")
-
-
-def cell(start):
-    return next(c for c in CELLS if c.startswith(start))
 
 
 @pytest.fixture(scope="module")
 def begun():
     """What the notebook knows after its centroids, from a third of the data."""
     names = {}
-    code = "\n\n".join([CELLS[0], *map(cell, ("def vae_or_train", "train, test = ", "centroid = "))])
+    code = "\n\n".join([CELLS[0], *(cell(CELLS, start) for start in BEGINNING)])
     exec(code.replace('load_mnist("train")', 'load_mnist("train")[:20_000]'), names)
     return names
 
 
 @pytest.fixture
 def run(begun):
-    def run_cells(starts, old=None, new=""):
-        code = "\n\n".join(map(cell, starts))
-        if old is not None:
-            assert re.search(old, code), old
-            code = re.sub(old, new, code)
+    def run_cells(starts, *change):
+        code = changed("\n\n".join(cell(CELLS, start) for start in starts), change)
         exec(code, begun | {"alpha": torch.linspace(0, 1, 11)})
     return run_cells
 
@@ -57,7 +48,7 @@ def test_the_vae_is_trained_where_its_checkpoint_is_missing(capsys, tmp_path):
     assert not any(p.requires_grad for p in names["vae"].parameters())
 
 
-@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, SEVENS, NORMS], ids=str)
+@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, DOUBTS, SEVENS, NORMS], ids=str)
 def test_claims_hold_as_written(run, starts):
     run(starts)
 
@@ -69,6 +60,9 @@ def test_claims_hold_as_written(run, starts):
     (WALKS, r"for side in \(0, 1\)", "for side in (1, 0)", "rises at every step"),
     (WALKS, r"decode\(walks\)", "(1 - alpha[:, None]) * decode(walks[:, :1]) + alpha[:, None] * decode(walks[:, -1:])",
      "third digit"),
+    (DOUBTS, r"linspace\(0, 1, 41\)", "linspace(0, 0.1, 41)", "most ambiguous"),
+    (DOUBTS, r"p_judge = .*", "p_judge = p_logistic(between)", "judge is sure on"),
+    (SEVENS, r"sevens - 2 \* v, centroid", "sevens, centroid", "centroid nearest to the 7s"),
     (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "become there"),
     (SEVENS, r"1\.5 \* \(centroid\[0\] - centroid\[7\]\)", "1.5 * (centroid[0] - centroid[6])", "from 7 to 0"),
     (NORMS, "spherical_path", "linear_path", "spherical paths"),
@@ -76,4 +70,4 @@ def test_claims_hold_as_written(run, starts):
 ])
 def test_what_is_broken_is_caught(run, starts, old, new, claim):
     with pytest.raises(ClaimFailed, match=claim):
-        run(starts, old, new)
+        run(starts, (old, new))

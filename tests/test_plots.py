@@ -13,9 +13,10 @@ from course_lib import plots
 X = np.arange(5)
 FIGURES = {
     "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y", log_x=False,
-                                   bands={"a": (X - 1, X + 1)}, baseline=(1, "one")),
+                                   bands={"a": (X - 1, X + 1)}, baseline=(1, "one"), mark=(2, "here")),
     "log curves": lambda: plots.curves(X, {"a": X + 1, "b": X**2 + 1}, title="t", xlabel="x", ylabel="y", log_y=True),
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
+    "outlined histograms": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
     "beliefs": lambda: plots.beliefs(list("abc"), ["n", "v"], {"then": np.full((2, 2), 0.5), "now": np.eye(2)},
@@ -73,10 +74,17 @@ def test_axes_are_labelled_and_text_is_large(name):
 
 def test_series_differ_in_more_than_colour():
     lines = FIGURES["curves"]().axes[0].lines
-    assert len({line.get_linestyle() for line in lines}) == 3
+    assert len({line.get_linestyle() for line in lines}) == 4
     patches = FIGURES["bars"]().axes[0].patches
     assert len({p.get_hatch() for p in patches}) == 2
     assert len(set(plots.MARKERS)) == len(plots.MARKERS) == len(plots.COLOURS)
+
+
+def test_three_histograms_are_outlines_with_marks_at_their_means():
+    two, three = (FIGURES[name]().axes[0] for name in ("histogram", "outlined histograms"))
+    assert any(patch.get_fill() for patch in two.patches)
+    assert not any(patch.get_fill() for patch in three.patches)
+    assert [line.get_xdata()[0] for line in three.lines] == [2, 3, 4]
 
 
 def test_beliefs_greys_what_was_not_heard_and_trellis_marks_the_forbidden_step():
@@ -95,7 +103,7 @@ def test_images_draws_each_picture_with_ink_dark():
     fig = plots.images(pictures, title="t", columns=5, row_labels=["first", "second"])
     drawn = [im for ax in fig.axes for im in ax.get_images()]
     assert len(drawn) == 7 and drawn[3].get_array().min() == 1 and drawn[0].get_cmap().name == "gray_r"
-    with pytest.raises(ValueError, match=r"shape \[n, H, W\], not \[4, 4\]"):
+    with pytest.raises(ValueError, match=r"shape \[n, H, W\] or \[n, H, W, 3\], not \[4, 4\]"):
         plots.images(np.zeros((4, 4)), title="t")
 
 

@@ -1,6 +1,7 @@
 """Training and exploring live, in the notebook."""
 
 from course_lib.live.explore import explore
+from course_lib.live.film import show_film
 from course_lib.live.gan2d import gan2d_lab
 from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
@@ -27,4 +28,5 @@ __all__ = [
     "explore",
     "explore_canvas",
     "gan2d_lab",
+    "show_film",
 ]

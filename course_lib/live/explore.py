@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,10 @@ from course_lib.mode import headless
 from course_lib.plots import png, show
 
 Control = tuple[float, float, float] | list[str] | bool
+
+# Two controls' events may arrive on two threads of the kernel. They draw one after the other, each with the values that
+# stand when its turn comes: else an old picture that is slow replaces a newer one. Nor is matplotlib made for threads.
+_drawing = threading.RLock()
 
 
 def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str] | None = None,
@@ -47,11 +52,12 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     picture = Picture()
 
     def redraw(_change: object = None) -> None:
-        values = {name: box.value for name, box in boxes.items()}
-        try:
-            picture.draw(function(**values), described(alt, values))
-        except Exception:  # shown under the last good picture: a callback's exception would otherwise be lost
-            picture.error = traceback.format_exc(limit=-3)
+        with _drawing:
+            values = {name: box.value for name, box in boxes.items()}
+            try:
+                picture.draw(function(**values), described(alt, values))
+            except Exception:  # shown under the last good picture: a callback's exception would otherwise be lost
+                picture.error = traceback.format_exc(limit=-3)
 
     for box in boxes.values():
         box.observe(redraw, names="value")

@@ -35,6 +35,6 @@ def gan2d_lab(hyperparameters: GAN2DHyperparameters | None = None, seed: int = 0
     `LiveLab`.
     """
     experiment = GAN2DExperiment(hyperparameters, seed)
-    pad = Pad(EXAMPLES, label="Draw your own data", continuous=False)
+    pad = Pad(EXAMPLES, label="Draw your own data", on_lift=True)
     knobs = [knob for knob in experiment.hyperparameters.knobs() if knob != "drawing"]
     return LiveLab(experiment, VIEWS, headless_steps=headless_steps, knobs=knobs, pads=[(pad, drawn)], name=name)

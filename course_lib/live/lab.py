@@ -165,7 +165,7 @@ class LiveLab:
         return f"LiveLab({type(self._experiment).__name__})"
 
     def _still(self) -> dict[str, str]:
-        caption = f"{type(self._experiment).__name__} after {self._experiment.steps:,} steps"
+        caption = f"After {self._experiment.steps:,} steps"
         if self.trainer is not None and self.trainer.error is not None:
             caption += f", stopped by {self.trainer.error!r}"
         fig = still.draw(self._views, self._arrays)

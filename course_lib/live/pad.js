@@ -1,6 +1,6 @@
 // A sheet of height·width grey bytes, drawn on by pointer or keys. Python gets them at most once a screen frame.
 function render({ model, el }) {
-  const height = model.get("height"), width = model.get("width"), pen = model.get("pen");
+  const height = model.get("height"), width = model.get("width"), pen = model.get("pen"), onLift = model.get("on_lift");
   const make = (tag, className, parent, text = "") => {
     const made = document.createElement(tag);
     made.className = className;
@@ -33,7 +33,7 @@ function render({ model, el }) {
 
   function changed() {
     paint();
-    if (scheduled || (last && !model.get("continuous"))) return;
+    if (scheduled || (onLift && last)) return;
     scheduled = true;
     requestAnimationFrame(() => {
       scheduled = false;
@@ -76,7 +76,7 @@ function render({ model, el }) {
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => {
     last = null;
-    if (!model.get("continuous")) changed();
+    if (onLift) changed();
   });
 
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

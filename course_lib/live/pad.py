@@ -20,7 +20,7 @@ class Pad(anywidget.AnyWidget):
             'Load an example' goes through them in turn. They are also the way in for a reader who cannot draw.
         label: says what to draw, to everyone and to screen readers.
         pen: radius of the pen in pixels of the drawing.
-        continuous: whether the drawing is sent while the pen moves, or only when it is lifted.
+        on_lift: send the drawing when the pen is lifted, not while it moves: for what takes longer to answer.
 
     Attributes:
         drawing: the array `[height, width]`, float32 from 0 to 1; observe the trait `pixels` to follow it.
@@ -38,9 +38,9 @@ class Pad(anywidget.AnyWidget):
     width = traitlets.Int().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     pen = traitlets.Float().tag(sync=True)
-    continuous = traitlets.Bool().tag(sync=True)
+    on_lift = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, examples: ArrayLike, *, label: str, pen: float = 1.3, continuous: bool = True) -> None:
+    def __init__(self, examples: ArrayLike, *, label: str, pen: float = 1.3, on_lift: bool = False) -> None:
         examples = np.asarray(examples, dtype=np.float32)
         if examples.ndim != 3 or len(examples) == 0:
             raise ValueError(f"examples must have shape [n, height, width], not {list(examples.shape)}")
@@ -48,7 +48,7 @@ class Pad(anywidget.AnyWidget):
             raise ValueError("examples must lie in [0, 1]: 0 is paper and 1 is ink")
         as_bytes = (examples * 255).round().astype(np.uint8)
         super().__init__(pixels=as_bytes[0].tobytes(), examples=as_bytes.tobytes(), height=examples.shape[1],
-                         width=examples.shape[2], label=label, pen=pen, continuous=continuous)
+                         width=examples.shape[2], label=label, pen=pen, on_lift=on_lift)
 
     @property
     def drawing(self) -> np.ndarray:

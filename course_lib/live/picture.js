@@ -17,22 +17,18 @@ function render({ model, el }) {
     if (mine === latest) {
       const old = img.src;
       img.src = url;
-      describe();
+      img.alt = model.get("alt"); // only now: words and picture change together
+      img.style.width = `${model.get("width")}px`;
       if (old) URL.revokeObjectURL(old);
     } else {
       URL.revokeObjectURL(url);
     }
   }
-  function describe() {
-    img.alt = model.get("alt");
-    img.style.width = `${model.get("width")}px`;
-  }
   function tell() {
     error.textContent = model.get("error");
     error.hidden = !model.get("error");
   }
-  model.on("change:png", redraw);
-  model.on("change:alt change:width", describe);
+  model.on("change:png change:alt", redraw);
   model.on("change:error", tell);
   redraw();
   tell();

@@ -28,12 +28,12 @@ def linear_path(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 
 def spherical_path(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """From a to b at an even angular speed, `[steps, …, d]`; arguments as for `linear_path`.
+    """From a to b round the origin, `[steps, …, d]`; arguments as for `linear_path`.
 
         sin((1 − t)·ω)/sin(ω)·a + sin(t·ω)/sin(ω)·b,    ω the angle between a and b
 
-    Between two codes of one norm the norm stays, where the straight line cuts through the inside of the sphere. Where
-    a and b point the same way, it is the straight line.
+    Between two codes of one norm the norm stays and the angle grows evenly, where the straight line cuts through the
+    inside of the sphere. Where a and b point the same way, it is the straight line.
 
     Raises:
         ValueError: also where one code is 0, or b points exactly away from a: there is no shortest way then.

@@ -2,10 +2,12 @@
 
 from course_lib.plots.bounds import bound_and_densities, bound_bars, divergences_and_densities
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
+from course_lib.plots.convolutions import matrices, pulls
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
 from course_lib.plots.latent import digit_maps, manifold
 from course_lib.plots.mixtures import bent_lines, bumps, clouds, em_moment, scatters
-from course_lib.plots.pictures import images
+from course_lib.plots.pictures import framed, images
+from course_lib.plots.pixels import kernel_masks, line_and_density, sight, wave_and_density
 from course_lib.plots.planes import clouds_and_border, field, plane, points
 from course_lib.plots.sequences import beliefs, tables, trellis
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
@@ -13,7 +15,8 @@ from course_lib.plots.walks import judged_path, pair_sheet
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "beliefs", "bent_lines", "bound_and_densities",
            "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "curves", "digit_maps",
-           "divergences_and_densities", "em_moment", "estimates", "field", "figure", "gan1d", "gap_maps", "histogram",
-           "images", "judged_path", "manifold", "pair_sheet", "paths", "plane", "png", "points", "powers", "proposal",
-           "running", "scatters", "show", "small_multiples", "strip", "tables", "trellis", "two_gaussians",
+           "divergences_and_densities", "em_moment", "estimates", "field", "figure", "framed", "gan1d", "gap_maps",
+           "histogram", "images", "judged_path", "kernel_masks", "line_and_density", "manifold", "matrices",
+           "pair_sheet", "paths", "plane", "png", "points", "powers", "proposal", "pulls", "running", "scatters",
+           "show", "sight", "small_multiples", "strip", "tables", "trellis", "two_gaussians", "wave_and_density",
            "width_in_pixels"]

@@ -13,10 +13,11 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 
 def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
            bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None, log_x: bool = False,
-           log_y: bool = False, baseline: tuple[float, str] | None = None) -> Figure:
+           log_y: bool = False, baseline: tuple[float, str] | None = None,
+           mark: tuple[float, str] | None = None) -> Figure:
     """One line for each entry of `ys` over the common `x` `[n]`, in a shaded band (low, high) where `bands` has one.
 
-    `baseline` draws a thin dotted line at a value, with a word that says what it is.
+    `baseline` draws a thin dotted line at a value, `mark` a dash-dotted one at an x, with a word that says what it is.
     """
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (label, y) in enumerate(ys.items()):
@@ -26,26 +27,34 @@ def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str
             ax.fill_between(np.asarray(x), low, high, color=COLOURS[i % len(COLOURS)], alpha=0.18, linewidth=0)
     if baseline:
         ax.axhline(baseline[0], color="black", linestyle=":", linewidth=1.5, label=baseline[1])
+    if mark:
+        ax.axvline(mark[0], color="#555555", linestyle="-.", linewidth=1.5, label=mark[1])
     if log_x:
         ax.set_xscale("log")
         ax.set_xticks(list(x), [f"{value:,.0f}" for value in np.asarray(x)], minor=False)
         ax.minorticks_off()
     if log_y:
         ax.set_yscale("log")
-    if len(ys) > 1 or baseline:
+    if len(ys) > 1 or baseline or mark:
         ax.legend()
     return fig
 
 
 def histogram(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, bins: int = 40) -> Figure:
-    """Normalised histograms, one for each entry of `values`, over common bins."""
+    """Normalised histograms, one for each entry of `values`, over common bins.
+
+    Up to two are filled; more would hide each other, so they are outlines with a mark on the axis at each mean.
+    """
     fig, ax = one_axes(title, xlabel, "density", 8.0, 3.8)
     edges = np.histogram_bin_edges(np.concatenate([np.ravel(v) for v in values.values()]), bins=bins)
     for i, (label, v) in enumerate(values.items()):
-        ax.hist(np.ravel(v), edges, density=True, histtype="stepfilled", alpha=0.35, color=COLOURS[i % 8])
+        if len(values) <= 2:
+            ax.hist(np.ravel(v), edges, density=True, histtype="stepfilled", alpha=0.35, color=COLOURS[i % 8])
+        else:
+            ax.plot(np.mean(v), 0, MARKERS[i % 8], color=COLOURS[i % 8], markersize=11, markeredgecolor="white",
+                    clip_on=False, zorder=3)
         ax.hist(np.ravel(v), edges, density=True, histtype="step", linestyle=LINES[i % 4], color=COLOURS[i % 8],
-                label=label,
-                linewidth=2)
+                label=label, linewidth=2)
     if len(values) > 1:
         ax.legend()
     return fig

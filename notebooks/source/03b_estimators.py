@@ -470,7 +470,7 @@ claim("approximation gap at (-1, 0)", circle.log_prob(behind) - circle.elbo(behi
 
 # %%
 predict("03b.order", "Estimated from one and the same set of 50 draws, which inequality can fail?",
-        options=["L_1 ≤ L_5", "L_5 ≤ L_50", "L_50 ≤ log p(x)", "none"])
+        options=["L̂_1 ≤ L̂_5", "L̂_5 ≤ L̂_50", "L̂_50 ≤ log p(x)", "none"])
 
 # %% [markdown]
 # The logarithm is concave, so the log of an average is at least the average of the logs (Jensen). Cut fifty draws into
@@ -498,13 +498,14 @@ L_50 = log_w.logsumexp(dim=0) - math.log(50)
 by_hand = {1: L_1, 5: L_5, 50: L_50}
 claim("the library regroups in the same way", max((iw_bound(log_w, k) - L).abs().max() for k, L in by_hand.items()),
       below=1e-12)
-claim("in each of 20,000 repetitions L_1 ≤ L_5 ≤ L_50", bool(((L_1 <= L_5 + 1e-12) & (L_5 <= L_50 + 1e-12)).all()))
+claim("in each of 20,000 repetitions L̂_1 ≤ L̂_5 ≤ L̂_50",
+      bool(((L_1 <= L_5 + 1e-12) & (L_5 <= L_50 + 1e-12)).all()))
 too_high = (L_50 - log_p_inside > 0).double().mean()
-reveal("03b.order", "L_50 ≤ log p(x)" if too_high > 0 else "none")
-claim("how often the estimate of L_50 lies above log p(x)", too_high, above=0.2, below=0.8)
-claim("but not on average: mean of L_50 less log p(x), in standard errors", error_in_its_own_unit(L_50, log_p_inside),
-      below=-2)
-claim("mean of L_1 less the exact ELBO, in standard errors",
+reveal("03b.order", "L̂_50 ≤ log p(x)" if too_high > 0 else "none")
+claim("how often L̂_50 lies above log p(x)", too_high, above=0.2, below=0.8)
+claim("but not on average: mean of L̂_50 less log p(x), in standard errors",
+      error_in_its_own_unit(L_50, log_p_inside), below=-2)
+claim("mean of L̂_1 less the exact ELBO, in standard errors",
       error_in_its_own_unit(L_1, circle.elbo(x_inside, torch.zeros(1), torch.ones(1))), near=0, within=4)
 
 # %% [markdown]
@@ -519,12 +520,12 @@ prior = Normal(0.0, 1.0).log_prob(z_line)[:, 0].exp()
 variance = (posterior**2 / prior).sum() * (z_line[1, 0] - z_line[0, 0]) - 1          # Var(w)/p(x)²
 ks = [1, 2, 5, 10, 25, 50]
 bound = [iw_bound(log_w, k).mean() for k in ks]
-lines = {"$L_k$, mean of all repetitions": bound,
+lines = {"$\\hat{\\mathcal{L}}_k$, mean of all repetitions": bound,
          "$\\log p(x) - \\mathrm{Var}(w) / (2k\\,p(x)^2)$": [log_p_inside - variance / 2 / k for k in ks],
          "$\\log p(x)$, exact": [log_p_inside.item()] * len(ks)}
 show(curves(ks, lines, log_x=True, title="The bound climbs towards log p(x)", xlabel="draws k in each group",
             ylabel="nats"),
-     alt="L_k rises with k and joins the curve log p minus variance over 2k, just below the line of log p(x)")
+     alt="The mean of L̂_k rises with k and joins the curve log p minus variance over 2k, below the line of log p(x)")
 claim("k = 50: the gap, over Var/(2k)", (log_p_inside - bound[-1]) / (variance / 100), near=1, within=0.5)
 
 # %% [markdown]
@@ -540,8 +541,8 @@ def weigh(place="inside", m=0.0, s=1.0, k=5):
     values = iw_bound(log_w, k)
     return proposal(z, (circle.log_joint(x, z[:, None]) - log_p)[:, 0].exp(), Normal(m, s).log_prob(z).exp(),
                     values, log_p.item(), value_label=f"log of an average of {k} weights",
-                    title=f"$L_{{{k}}}$ is {values.mean():.2f}, log p(x) is {log_p.item():.2f}; effective sample size "
-                          f"{effective_sample_size(log_w).mean():.1f} of {k}")
+                    title=f"Mean of $\\hat{{\\mathcal{{L}}}}_{{{k}}}$ {values.mean():.2f}, log p(x) {log_p.item():.2f}"
+                          f"; effective sample size {effective_sample_size(log_w).mean():.1f} of {k}")
 
 explore(weigh, place=list(places), m=(-3.0, 3.0, 0.1), s=(0.1, 1.5, 0.05), k=(1, 50, 1),
         labels={"place": "place of x", "m": "mean m of q", "s": "width s of q", "k": "draws k"},
@@ -604,7 +605,7 @@ claim("while its effective sample size, as a share of the draws, is", effective_
 claim("the other peak is this many standard deviations of q away", 2 * abs(q_behind[0]) / q_behind[1], above=12)
 claim("too narrow: effective share of the draws, the largest of four runs", effective_sample_size(too_narrow).max() / n,
       below=0.05)
-claim("too narrow: mean of L_50", iw_bound(too_narrow, 50).mean(), below=-2)
+claim("too narrow: mean of L̂_50", iw_bound(too_narrow, 50).mean(), below=-2)
 claim("repaired: the worst of four runs", estimate_so_far(repaired)[:, -1].abs().max(), below=0.1)
 
 # %% [markdown]

@@ -351,7 +351,7 @@ claim("KL of their average q(z), nats: far less, but not zero", gap, above=0.05,
 
 # %%
 parameters = sum(p.numel() for p in vae20.parameters())
-print(f"{parameters:,} parameters, {card20.minutes:.0f} minutes on one busy core")
+print(f"{parameters:,} parameters, {card20.minutes:.0f} processor minutes of training")
 claim("ELBO on all 10,000 test pictures", elbo20.value.mean(), above=-92)
 claim("the card says the same", elbo20.value.mean() - card20.metrics["test_elbo"], near=0, within=0.1)
 claim("IW-50 bound less ELBO, first 1,000",

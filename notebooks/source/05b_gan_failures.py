@@ -336,4 +336,4 @@ show_source(MinibatchDiscrimination)
 # by a Two Time-Scale Update Rule*, NIPS (2017). G. Gidel et al., *A Variational Inequality Perspective on Generative
 # Adversarial Networks*, ICLR (2019). G. Korpelevich, *The Extragradient Method for Finding Saddle Points* (1976).
 #
-# **Next:** 06, the same game with images: convolutions on both sides, and measures that cannot be fooled.
+# **Next:** 06, the same game with images: convolutions on both sides.

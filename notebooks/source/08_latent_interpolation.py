@@ -68,8 +68,8 @@ def encode(x):
 decode = vae.decode
 
 # %% [markdown]
-# Two classifiers say what they see. **Logistic regression** of notebook 01 looks at pixels and knows nothing of
-# codes; its probabilities change smoothly. The **judge**, a small convolutional network, is far more accurate.
+# Two classifiers say what they see; neither knows anything of codes. **Logistic regression** of notebook 01 has
+# probabilities that change smoothly. The **judge**, a small convolutional network, errs far less often.
 
 # %%
 train, test = load_mnist("train"), load_mnist("test")
@@ -82,6 +82,9 @@ judge, _ = trained("classifier")
 def p_logistic(x):
     """p(digit | image) by logistic regression, shape (n, 10)."""
     return logistic.log_posterior(x).exp()
+
+errors = [(model.predict(x_test[:2000]) != y_test[:2000]).float().mean() for model in (judge, logistic)]
+claim("the judge's errors on test images, as a share of logistic regression's", errors[0] / errors[1], below=0.35)
 
 # %% [markdown]
 # ## A middle for each digit
@@ -106,7 +109,8 @@ claim("decoded centroids that logistic regression names right, of ten", right, a
 # $$z(\alpha) = c_b + \alpha\,(c_a - c_b) = (1 - \alpha)\,c_b + \alpha\,c_a ,$$
 #
 # $\alpha = 0$ is $b$ and $\alpha = 1$ is $a$. Turn the sign round and you walk away from $a$. If the codes are laid
-# out well, the picture should become steadily less of $b$ and more of $a$: $p_a - p_b$ should rise all the way.
+# out well, the picture should become steadily less of $b$ and more of $a$. Let $p_a$ be the probability that logistic
+# regression gives to digit $a$: then $p_a - p_b$ should rise all the way.
 
 # %%
 alpha = torch.linspace(0, 1, 11)
@@ -137,18 +141,36 @@ strangers = sum(bool((p[i].argmax(dim=1)[:, None] != torch.tensor(pair)).all(dim
 claim("pairs that pass through a third digit on the way", strangers, above=5)
 
 # %% [markdown]
-# A path from one digit to another often leads through the land of a third. Somewhere $p_a = p_b$: there stands a
-# picture that two people would name differently. Here are the ten where the two digits share most of the probability.
+# A path from one digit to another often leads through the land of a third. And somewhere on it $p_a = p_b$: there
+# logistic regression cannot tell the two apart. Is such a picture ambiguous? Ask a second witness, on finer steps.
 
 # %%
-shared = torch.minimum(p_a, p_b)
-best, place = shared.max(dim=1)
-top = best.argsort(descending=True)[:10]
-show(images(torch.stack([pictures[i, place[i]] for i in top]).view(10, 28, 28), columns=10,
-            labels=[f"{pairs[i][0]} or {pairs[i][1]}?" for i in top], title="Ambiguous digits, found in the middle"),
-     alt="Ten pictures in the middle between two digits, each labelled with the two digits that logistic regression "
-         "thinks equally likely")
-claim("the most ambiguous one: the smaller of its two probabilities", best.max(), above=0.35)
+fine = torch.linspace(0, 1, 41)
+from_b, to_a = (centroid[[pair[side] for pair in pairs]] for side in (0, 1))
+between = decode(linear_path(from_b, to_a, fine)).flatten(0, 1)              # (41 * 45, 784)
+both_ends = torch.tensor(pairs).expand(41, 45, 2)
+
+def doubt(p):
+    """The smaller of p_a and p_b, shape (41, 45), from the probabilities of all digits, (41 * 45, 10)."""
+    return p.view(41, 45, 10).gather(2, both_ends).amin(dim=2)
+
+p_judge = judge.log_posterior(between).exp()
+one_doubts, judge_doubts = doubt(p_logistic(between)), doubt(p_judge)
+places = one_doubts.argmax(dim=0)                                            # on each path, the most doubtful place
+sure_there = p_judge.amax(dim=1).view(41, 45)[places, torch.arange(45)] > 0.9
+claim("where logistic regression doubts most, on 45 paths, the judge is sure on", sure_there.sum(), above=10)
+
+# %% [markdown]
+# So a picture is ambiguous *for someone*. Here are the ten about which both are in doubt. Would two people agree?
+
+# %%
+best, places = torch.minimum(one_doubts, judge_doubts).max(dim=0)
+top = best.argsort(descending=True)[:10].tolist()
+show(images(torch.stack([between.view(41, 45, 28, 28)[places[i], i] for i in top]), columns=10,
+            labels=[f"{pairs[i][0]} or {pairs[i][1]}?" for i in top], title="On the way, and ambiguous for both"),
+     alt="Ten pictures on the way between two digits, each labelled with the two digits that both classifiers hold "
+         "possible")
+claim("the most ambiguous one: the smallest of its four probabilities", best.max(), above=0.25)
 
 # %% [markdown]
 # ## The same vector, another picture
@@ -156,7 +178,7 @@ claim("the most ambiguous one: the smaller of its two probabilities", best.max()
 # and add the vector that leads from 6 to 0. Forwards it should look more like a 0, backwards more like a 6. Should it?
 
 # %%
-predict("08.seven", "A 7 is moved against the vector, two steps from 0 towards 6. What will it look like?",
+predict("08.seven", "A 7 is moved against the vector, towards 6, to α = −2. What will it look like?",
         options=["a 6", "still a 7", "another digit"])
 
 # %%
@@ -175,9 +197,9 @@ sevens = z_test[y_test == 7]
 named = {step: logistic.predict(decode(sevens + step * v)) for step in (-2, 2)}
 backwards = torch.bincount(named[-2], minlength=10).argmax().item()
 reveal("08.seven", {6: "a 6", 7: "still a 7"}.get(backwards, "another digit"))
-claim("share of all test 7s that become a 6, two steps back", (named[-2] == 6).float().mean(), below=0.05)
-claim("the digit that most become there", backwards, near=1, within=0.1)
-claim("share that become a 0, two steps forward", (named[2] == 0).float().mean(), below=0.05)
+claim("share of all test 7s that become a 6, at α = −2", (named[-2] == 6).float().mean(), below=0.05)
+claim("the digit that most of them become there", backwards, near=1, within=0.1)
+claim("share that become a 0, at α = 2", (named[2] == 0).float().mean(), below=0.05)
 claim("share that stay a 7 there", (named[2] == 7).float().mean(), above=0.8)
 
 # %% [markdown]
@@ -192,11 +214,16 @@ show(bars([str(k) for k in range(10)], {"centroid · v": along.numpy()}, xlabel=
 share = (along - along[6]) / (along[0] - along[6])
 claim("how far the 7 lies on the way from 6 to 0, as a share", share[7], above=0.7)
 claim("how far the 1 lies", share[1], below=0.3)
+claim("cosine of the angle between this vector and the way from 7 to 0",
+      torch.cosine_similarity(centroid[0] - centroid[7], v, dim=0), near=0, within=0.25)
+distances = torch.cdist(sevens - 2 * v, centroid).mean(dim=0)
+claim("the centroid nearest to the 7s at α = −2", distances.argmin(), near=1, within=0.1)
+claim("its distance, as a share of that to the 6's", distances[1] / distances[6], below=0.98)
 
 # %% [markdown]
-# A 7 is already where the vector leads, so moving on changes little that tells it from a 0. Backwards lie the 6 *and*
-# the 1, and a 1 is nearer to a 7. To make a 0 of a 7, take the vector that starts at 7. Try it: pick the picture, the
-# vector and α.
+# A 7 is already as far along as a 0. What tells the two apart lies *across* the vector, nearly at a right angle, and
+# walking along it changes nothing of that. Backwards lie the 6 *and* the 1, and the moved 7s come nearest to the 1. To
+# make a 0 of a 7, take the vector that starts at 7. Try it: pick the picture, the vector and α.
 
 # %%
 ten = torch.stack([x_test[y_test == k][0] for k in range(10)])
@@ -220,7 +247,10 @@ claim("7s that become a 0 along the vector from 7 to 0", moved_right.float().mea
 # %% [markdown]
 # ## Straight or round?
 # The prior of the codes is $z \sim \mathcal{N}(0, I)$ in $d$ dimensions. Since $\mathbb{E}[z_i^2] = 1$ for each of
-# them, $\mathbb{E}\,\|z\|^2 = d$: codes lie near a sphere of radius $\sqrt{d}$, and hardly any near its centre.
+# them, $\mathbb{E}\,\|z\|^2 = d$. Each square has variance 2 and they are independent, so the standard deviation of
+# $\|z\|^2$ is $\sqrt{2d}$, small against a large $d$: codes lie near a sphere of radius $\sqrt{d}$, and hardly any near
+# its centre.
+#
 # Take two independent codes and walk straight. At $\alpha$,
 #
 # $$\mathbb{E}\,\|(1 - \alpha)\,z_1 + \alpha\,z_2\|^2 = \bigl((1 - \alpha)^2 + \alpha^2\bigr)\,d ,$$
@@ -249,7 +279,8 @@ claim("spherical paths: length in the middle, as a share", norm["spherical"][5].
       near=1, within=0.02)
 
 # %% [markdown]
-# The spherical path goes round, with even angular speed. With $\omega$ the angle between the codes,
+# The spherical path goes round; between codes of one length, on a circle and at an even speed. With $\omega$ the angle
+# between them,
 #
 # $$z(\alpha) = \frac{\sin((1 - \alpha)\,\omega)}{\sin\omega}\,z_1 + \frac{\sin(\alpha\,\omega)}{\sin\omega}\,z_2 .$$
 #
@@ -285,14 +316,32 @@ middle = {"pixels": (x_test[one] + x_test[other]) / 2,
           "straight": decode(z_straight), "spherical": decode(z_round)}
 liked = {name: sure(x) for name, x in middle.items()}
 claim("the judge is sure of so many rebuilt images", sure(decode(z_one)), above=0.93)
-claim("of the middles of straight paths", liked["straight"], near=0.72, within=0.08)
+claim("and of so many middles of straight paths", liked["straight"], near=0.72, within=0.08)
 claim("spherical less straight: a small gain", liked["spherical"] - liked["straight"], above=0.005, below=0.15)
+far = {name: distance(x) for name, x in middle.items()}
+claim("distance to training images, spherical over straight", far["spherical"] / far["straight"], near=1, within=0.05)
+
+longer = decode(2 * z_straight)                                              # past the sphere
+claim("straight middles, made twice as long: sure of", sure(longer), near=liked["spherical"], within=0.08)
+claim("but their distance to training images, over that before", distance(longer) / far["straight"], above=1.03)
 
 # %% [markdown]
-# So going round helps, and not by much. The decoder was trained on noisy codes, which may be why it forgives. In models
-# whose generator saw *only* codes near the sphere, a GAN for instance, it is said to matter more: White (2016). And
-# short codes can look *clean*: centroids are short, and decode into the most typical digits of all.
-#
+# The judge is sure of a few more round middles. Are they better? They are no nearer to the data, and codes far too
+# long please it as much. Length makes a picture *decided*, not real: remember it when you read that a path is better.
+# The decoder was trained on noisy codes, which may be why it forgives short ones. In models whose generator saw *only*
+# codes near the sphere, a GAN for instance, it is said to matter more: White (2016). And short is not bad in itself:
+# the centroids, all clean digits, are the shortest codes of this notebook.
+
+# %%
+usual = z_test.norm(dim=1).mean()
+claim("length of the longest centroid, as a share of a usual code's", centroid.norm(dim=1).max() / usual, below=0.8)
+
+_, log_var = vae.encode(x_test)
+whole = (z_test**2 + log_var.exp()).mean()
+claim("codes of images are means m, shorter than √d: as a share of it", usual / 20**0.5, below=0.9)
+claim("with the noise of q(z | x) they have the prior's length: mean of m² + s²", whole, near=1, within=0.1)
+
+# %% [markdown]
 # ## Pixels or codes?
 # Why not mix the pictures themselves? Half of one picture plus half of another is two pale digits on one sheet.
 
@@ -304,15 +353,14 @@ show(images(torch.cat([x_test[one][row], *(x[row] for x in middle.values()), x_t
          "spherical middle, mostly single clear shapes; the other digit")
 claim("the judge is sure of so many pixel mixtures", liked["pixels"], below=0.55)
 claim("middles in code space, straight, gain over pixels", liked["straight"] - liked["pixels"], above=0.15)
-far = {name: distance(x) for name, x in middle.items()}
 claim("distance of pixel mixtures to training images, over that of code middles", far["pixels"] / far["straight"],
       above=1.08)
 
 # %% [markdown]
 # ## Vectors for properties
-# Not only classes have directions. Slant and thickness can be computed from any picture: slant is the regression of
-# columns on rows of ink, thickness the ink per length of edge. Sort the training images into an upper and a lower
-# half, and subtract the mean codes. But a class that is thick or leans more than others would pull the vector towards
+# Not only classes have directions. Slant and thickness can be computed from any picture. Slant: fit a line to the ink;
+# by how many columns does it move to the right for each row up? Thickness: twice the ink over the length of its edge,
+# as for a long stroke. Sort the training images into an upper and a lower half, and subtract the mean codes. But a class that is thick or leans more than others would pull the vector towards
 # itself: 1s lean. So we take halves *within* each class, a *balanced* vector as in White (2016), and average.
 
 # %%
@@ -325,8 +373,9 @@ way = {name: attribute_vector(z_few, m, few.labels) for name, m in measured.item
 sample = z_test[:10]
 rows = [decode(sample + step * way[name]) for name in way for step in (-1.5, 0, 1.5)]
 show(images(torch.cat(rows).view(-1, 28, 28), row_labels=["left", "rebuilt", "right", "thin", "rebuilt", "thick"],
-            title="The same digits, leaned and thickened"),
-     alt="Six rows of ten digits: leaning left, as they are, leaning right, thin, as they are, thick")
+            title="Most stay the digit they were, leaned or thickened"),
+     alt="Six rows of ten digits: leaning left, where a 2 has become an 8, as they are, leaning right, thin, as they "
+         "are, thick")
 
 # %%
 z_some = z_test[:2000]
@@ -344,8 +393,11 @@ claim("the slant vector leans digits by so much (columns per row)", leaned[0], a
 claim("the thickness vector leans them by", abs(thickened[0]), below=0.1)
 claim("and thickens them by so many pixels", thickened[1], above=0.5)
 claim("digits that keep their name when leaned", leaned[2], above=0.85)
-claim("two steps to the left: names kept, balanced less plain",
-      effect(way["slant"], -2)[2] - effect(plain["slant"], -2)[2], above=0.015)
+claim("names kept at two steps left, over those kept at one", effect(way["slant"], -2)[2] / effect(way["slant"], -1)[2],
+      below=0.85)
+for step in (-2, 2):
+    kept = effect(way["slant"], step)[2] - effect(plain["slant"], step)[2]
+    claim(f"names kept at {step:+d} steps: balanced less plain", kept, above=0.01)
 
 # %% [markdown]
 # ## Your own digit
@@ -379,14 +431,17 @@ vectors = centroid[target] - centroid[source]
 reach = torch.tensor([-3.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
 far_out = [decode(z_one[:500] + r * vectors) for r in reach]
 witness = torch.tensor([[sure(x), distance(x)] for x in far_out])
-gone = {"judge sure (share)": witness[:, 0], "distance to training (1 at α = 0)": witness[:, 1] / witness[2, 1]}
+gone = {"judge: share it is sure of": witness[:, 0],
+        "distance to training images, 1 at α = 0": witness[:, 1] / witness[2, 1]}
 
 show(curves(reach, gone, title="The judge stays sure while the pictures leave the data", xlabel="α",
-            ylabel="share, or ratio"),
+            ylabel="share, or ratio", baseline=(liked["pixels"], "judge: of pixel mixtures")),
      alt="Against alpha, the share of images that the judge is sure of stays near 0.9, while the distance to the "
          "nearest training image rises far above its value at 0")
+columns = [f"α = {r:g}".replace("-", "−") for r in reach]
 show(images(torch.stack([x[:3] for x in far_out], dim=1).reshape(-1, 28, 28), columns=len(reach),
-            labels=[f"α = {r:g}".replace("-", "−") for r in reach] * 3, title="Three digits, moved too far"),
+            labels=columns + [""] * 2 * len(reach), row_labels=[f"{source[i]} → {target[i]}" for i in range(3)],
+            title="Three digits, moved too far"),
      alt="Three rows of pictures for alpha from minus 3 to 8: digits at first, strokes that no hand wrote at last")
 
 # %%
@@ -398,8 +453,9 @@ claim("repair: the same codes, shortened to the length they had: factor", distan
 claim("and so many are the digit that was asked for", (judge.predict(back) == target).float().mean(), above=0.5)
 
 # %% [markdown]
-# A classifier's sureness is no evidence that a picture is a digit: it was never asked. Shortening the code to a usual
-# length brings the picture back to the data.
+# A classifier's sureness is no evidence that a picture is a digit: it was asked *which*, never *whether*. That is why
+# this notebook asks for the distance, too. Shortening the code to a usual length brings the
+# picture back to the data.
 #
 # ## Break it: codes with holes
 # The plain autoencoder rebuilds digits as well as the VAE. But nothing was asked of the places *between* its codes.
@@ -414,7 +470,7 @@ show(images(torch.cat([x_test[one][row], holes[row], middle["straight"][row], x_
      alt="Four rows of ten pictures: one digit; broken shapes from the autoencoder's middle; single strokes from the "
          "VAE's middle; the other digit")
 claim("the autoencoder rebuilds: the judge is sure of", sure(plain_ae.decode(ae_one)), above=0.92)
-claim("of its middles, fewer than of the VAE's by", liked["straight"] - sure(holes), above=0.05)
+claim("the judge is sure of fewer of its middles than of the VAE's, by", liked["straight"] - sure(holes), above=0.05)
 claim("and they are further from training images, by the factor", distance(holes) / far["straight"], above=1.03)
 
 # %%
@@ -460,14 +516,15 @@ def moved_along(z, c, b, a, alpha):
 check("08.moved_along", moved_along)
 
 # %% [markdown]
-# **3.** The spherical path. The angle comes from $\cos\omega = \frac{a \cdot b}{\|a\|\,\|b\|}$.
+# **3.** The spherical path. The angle comes from $\cos\omega = \frac{z_1 \cdot z_2}{\|z_1\|\,\|z_2\|}$.
 
 # %% tags=["exercise"]
-def slerp(a, b, t):
-    """Codes from a to b, each of shape (d,), at the places t, shape (steps,): shape (steps, d)."""
+def slerp(z1, z2, alpha):
+    """Codes from z1 to z2, each of shape (d,), at the places alpha, shape (steps,): shape (steps, d)."""
     ### BEGIN SOLUTION
-    omega = torch.acos(a @ b / (a.norm() * b.norm()))
-    return (torch.sin((1 - t) * omega)[:, None] * a + torch.sin(t * omega)[:, None] * b) / torch.sin(omega)
+    omega = torch.acos(z1 @ z2 / (z1.norm() * z2.norm()))
+    weight_1, weight_2 = (torch.sin(share * omega) / torch.sin(omega) for share in (1 - alpha, alpha))
+    return weight_1[:, None] * z1 + weight_2[:, None] * z2
     ### END SOLUTION
 
 # %%
@@ -511,5 +568,5 @@ show_source(attribute_vector)
 # Generative Networks*, arXiv:1609.04468 (2016). A. B. L. Larsen et al., *Autoencoding beyond Pixels using a Learned
 # Similarity Metric*, ICML (2016). K. Shoemake, *Animating Rotation with Quaternion Curves*, SIGGRAPH (1985).
 #
-# **Next:** A VAE's middles are smooth because its decoder averages. A generator trained against a critic does not
+# **Next:** A VAE's decoder answers with a mean, and so its middles blur. A generator trained against a critic does not
 # average. Given an encoder of its own, it takes the place of `encode` and `decode` above, and walks the same paths.

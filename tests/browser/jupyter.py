@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,6 +45,33 @@ def write_notebook(path: str | Path, *cells: str) -> None:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     Path(path).write_text(json.dumps(notebook))
+
+
+def press(handle: Any, key: str, done: Callable[[float], Any], timeout: float = 60) -> None:
+    """Press a key on a slider's handle and wait for its effect.
+
+    JupyterLab moves the focus when it likes, so a key may land elsewhere: every few seconds without the effect it is
+    pressed again. Home and End mean the same however often; an arrow is repeated only where the slider has not moved.
+
+    Args:
+        handle: the locator of the handle.
+        done: waits at most so many milliseconds for the effect, and raises Playwright's TimeoutError without it.
+        timeout: seconds in all; then that error is raised.
+    """
+    from playwright.sync_api import TimeoutError as NotYet
+
+    end, before = time.monotonic() + timeout, handle.get_attribute("aria-valuenow")
+    handle.press(key)
+    while True:
+        left = end - time.monotonic()
+        try:
+            done(1000 * max(1, min(8, left)))
+            return
+        except NotYet:
+            if left < 8:
+                raise
+        if key in ("Home", "End") or handle.get_attribute("aria-valuenow") == before:
+            handle.press(key)
 
 
 class Jupyter:

@@ -1,7 +1,7 @@
 """The live cells of the notebooks, as a student meets them: only imports and those cells are run here."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 
 LABS = [("05_gan_1d.ipynb", "lab = LiveLab(", "learning rate of G"),
         ("05b_gan_failures.ipynb", "LiveLab(", "your number 3")]
@@ -31,12 +31,11 @@ def test_a_lab_trains_draws_and_takes_a_turned_knob(jupyter, notebook, start, kn
     lab.get_by_role("button", name="Start").click()
     page.wait_for_function("before => document.querySelector('.course-canvas canvas').toDataURL() !== before",
                            arg=before, timeout=60_000)
-    lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle").focus()
-    page.keyboard.press("ArrowRight")
-    page.locator(".course-changed", has_text=knob).wait_for(timeout=30_000)
+    press(lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle"), "ArrowRight",
+          lambda ms: page.locator(".course-changed", has_text=knob).wait_for(timeout=ms))
 
     lab.get_by_role("button", name="Pause").click()
-    page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
+    page.locator(".course-state", has_text="Paused").wait_for(timeout=60_000)
     assert page.locator(".course-error").inner_text() == ""
 
 
@@ -45,8 +44,7 @@ def test_the_circling_game_is_redrawn(jupyter):
     jupyter.open("05b_gan_failures.ipynb")
     jupyter.run_cell(0)
     jupyter.run_cell(index(jupyter, "def circle("))
-    page.locator("img[alt*='eta = 0.3']").wait_for(timeout=30_000)
-    page.locator(".widget-slider .noUi-handle").first.focus()
-    page.keyboard.press("End")
-    page.locator("img[alt*='eta = 1.2']").wait_for(timeout=30_000)
+    page.locator("img[alt*='eta = 0.3']").wait_for(timeout=60_000)
+    press(page.locator(".widget-slider .noUi-handle").first, "End",
+          lambda ms: page.locator("img[alt*='eta = 1.2']").wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0

@@ -1,7 +1,7 @@
 """The EM stepper of notebook 02, as a student meets it: only imports, the data and the stepper are run here."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,9 @@ def test_the_right_arrow_takes_one_half_step_and_the_left_arrow_takes_it_back(la
     pixels = [picture.get_attribute("src")]
     handles = page.locator(".widget-slider .noUi-handle")
     assert handles.count() == 3
-    handles.nth(0).focus()
     for key, now in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
-        page.keyboard.press(key)
         moved = page.locator(f".jp-OutputArea img[alt*='half_steps = {now}']")
-        moved.wait_for(timeout=60_000)
+        press(handles.nth(0), key, lambda ms, moved=moved: moved.wait_for(timeout=ms))
         pixels.append(moved.get_attribute("src"))
     assert len(set(pixels)) == 4  # a new picture each time
     assert page.locator("[role=alert]:visible").count() == 0
@@ -34,9 +32,8 @@ def test_other_components_seeds_and_starts_are_drawn(lab):
     page = lab.page
     handles = page.locator(".widget-slider .noUi-handle")
     for i, shown in ((1, "K = 6"), (2, "seed = 20")):
-        handles.nth(i).focus()
-        page.keyboard.press("End")
-        page.locator(f".jp-OutputArea img[alt*='{shown}']").wait_for(timeout=60_000)
+        moved = page.locator(f".jp-OutputArea img[alt*='{shown}']")
+        press(handles.nth(i), "End", lambda ms, moved=moved: moved.wait_for(timeout=ms))
     page.locator(".widget-dropdown select").select_option("k-means")
     page.locator(".jp-OutputArea img[alt*='begin = k-means']").wait_for(timeout=60_000)
     assert page.locator("[role=alert]:visible").count() == 0

@@ -1,7 +1,7 @@
 """Notebook 02b as a student meets it: words arrive, and beliefs about earlier words move."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 
 CELLS = ("grammar = TinyGrammar()", 'predict("02b.man"', "def chain(", "def forward(", "def backward(", "def listen(")
 
@@ -17,20 +17,18 @@ def jupyter(student_course):
 
 
 def picture(page, *values):
-    found = page.locator("img" + "".join(f"[alt*='{value}']" for value in values))
-    found.wait_for(timeout=30_000)
-    return found.get_attribute("src")
+    return page.locator("img" + "".join(f"[alt*='{value}']" for value in values))
 
 
 def test_a_further_word_moves_the_picture(jupyter):
     page = jupyter.page
-    before = picture(page, "t = 3")
-    page.locator(".widget-slider .noUi-handle").first.focus()
-    page.keyboard.press("ArrowRight")
-    assert picture(page, "t = 4") != before
+    picture(page, "t = 3").wait_for(timeout=60_000)
+    before = picture(page, "t = 3").get_attribute("src")
+    handle, moved = page.locator(".widget-slider .noUi-handle").first, picture(page, "t = 4")
+    press(handle, "ArrowRight", lambda ms: moved.wait_for(timeout=ms))
+    assert moved.get_attribute("src") != before
     page.locator(".widget-dropdown select").select_option("fish fish fish fish fish")
     for key, t in (("End", 5), ("Home", 1)):
-        page.locator(".widget-slider .noUi-handle").first.focus()
-        page.keyboard.press(key)
-        picture(page, f"t = {t}", "fish fish fish fish fish")
+        moved = picture(page, f"t = {t}", "fish fish fish fish fish")
+        press(handle, key, lambda ms, moved=moved: moved.wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0

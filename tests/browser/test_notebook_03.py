@@ -1,7 +1,7 @@
 """The two pictures of notebook 03 that follow sliders, as a student meets them."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 
 NAME = "03_elbo.ipynb"
 BARS, PEAKS = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
@@ -24,30 +24,27 @@ def run(lab, start):
 
 def picture(lab, alt, value):
     found = lab.page.locator(f"img[alt*='{alt}'][alt*='{value}']")
-    found.wait_for(timeout=30_000)
+    found.wait_for(timeout=60_000)
     return found.get_attribute("src")
 
 
-def press(lab, label, key):
-    slider = lab.page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle")
-    slider.scroll_into_view_if_needed()
-    slider.focus()
-    lab.page.keyboard.press(key)
+def moved(lab, label, key, alt, value):
+    """The picture after a key on the slider with this label."""
+    found = lab.page.locator(f"img[alt*='{alt}'][alt*='{value}']")
+    press(lab.page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle"), key,
+          lambda ms: found.wait_for(timeout=ms))
+    return found.get_attribute("src")
 
 
 def test_the_bars_follow_q_theta_and_the_best_q(lab):
     run(lab, "def bars_picture")
     seen = [picture(lab, BARS, "mu = -0.5")]
-    press(lab, "mean of q", "Home")
-    seen.append(picture(lab, BARS, "mu = -3.0"))
-    press(lab, "width of q", "End")
-    seen.append(picture(lab, BARS, "sigma = 1.5"))
-    press(lab, "θ", "End")
-    seen.append(picture(lab, BARS, "theta = 2.0"))
+    seen.append(moved(lab, "mean of q", "Home", BARS, "mu = -3.0"))
+    seen.append(moved(lab, "width of q", "End", BARS, "sigma = 1.5"))
+    seen.append(moved(lab, "θ", "End", BARS, "theta = 2.0"))
     lab.page.get_by_label("best q").check()
     seen.append(picture(lab, BARS, "best_q = True"))
-    press(lab, "θ", "Home")
-    seen.append(picture(lab, BARS, "theta = 0.0"))
+    seen.append(moved(lab, "θ", "Home", BARS, "theta = 0.0"))
     assert len(set(seen)) == len(seen)
     assert lab.page.locator("[role=alert]:visible").count() == 0
 
@@ -57,7 +54,6 @@ def test_the_two_peaks_follow_their_sliders(lab):
     seen = [picture(lab, PEAKS, "separation = 4.0")]
     for label, key, value in (("mean of the Gaussian", "End", "mean = 3.0"), ("width of the", "Home", "width = 0.3"),
                               ("between the peaks", "End", "separation = 6.0")):
-        press(lab, label, key)
-        seen.append(picture(lab, PEAKS, value))
+        seen.append(moved(lab, label, key, PEAKS, value))
     assert len(set(seen)) == len(seen)
     assert lab.page.locator("[role=alert]:visible").count() == 0

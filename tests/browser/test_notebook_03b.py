@@ -1,7 +1,7 @@
 """The three sliders' pictures of notebook 03b, as a student meets them: imports and what the pictures need."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 
 NAME = "03b_estimators.ipynb"
 LABS = [(("mu, s = ", "def f(z)", "def two_estimators("), "pixels D", "D = 10", "D = 11"),
@@ -26,9 +26,8 @@ def test_a_slider_redraws_the_picture(jupyter, needs, label, before, after):
     picture = page.locator(f"img[alt*='{before}']")
     picture.wait_for(timeout=60_000)
     drawn = picture.get_attribute("src")
-    page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle").focus()
-    page.keyboard.press("ArrowRight")
     moved = page.locator(f"img[alt*='{after}']")
-    moved.wait_for(timeout=60_000)
+    press(page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle"), "ArrowRight",
+          lambda ms: moved.wait_for(timeout=ms))
     assert moved.get_attribute("src") != drawn
     assert page.locator("[role=alert]:visible").count() == 0

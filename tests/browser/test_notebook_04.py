@@ -1,7 +1,7 @@
 """The lab of notebook 04 as a student meets it: it trains, draws the map, takes a turned knob and a restart."""
 
 import pytest
-from jupyter import Jupyter
+from jupyter import Jupyter, press
 from test_live_notebooks import PIXELS, index
 
 DRAWN = "before => document.querySelector('.course-canvas canvas').toDataURL() !== before"
@@ -26,12 +26,12 @@ def test_the_lab_trains_and_shows_only_its_knobs(jupyter):
     lab.get_by_role("button", name="Start").click()
     page.wait_for_function(DRAWN, arg=before, timeout=60_000)
     for knob in ("weight of KL", "latent size"):  # the second begins anew, with more bars
-        lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle").focus()
-        page.keyboard.press("ArrowRight")
-        page.locator(".course-changed", has_text=knob).wait_for(timeout=30_000)
+        changed = page.locator(".course-changed", has_text=knob)
+        press(lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle"), "ArrowRight",
+              lambda ms, changed=changed: changed.wait_for(timeout=ms))
     jupyter.until("lab.trainer.ask(lambda e: e.model.latent_size) == 3")
 
     lab.get_by_role("button", name="Pause").click()
-    page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
+    page.locator(".course-state", has_text="Paused").wait_for(timeout=60_000)
     assert page.locator(".course-error").inner_text() == ""
     assert page.locator("[role=alert]:visible").count() == 0

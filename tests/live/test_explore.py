@@ -1,6 +1,7 @@
 """Sliders that recompute: what they call, and what happens when it fails."""
 
 import sys
+import threading
 
 import ipywidgets as widgets
 import pytest
@@ -111,3 +112,32 @@ def test_controls_that_cannot_be_are_told(function, controls, message):
 def test_a_control_needs_a_default():
     with pytest.raises(ValueError, match="argument 'n' a default"):
         explore(lambda n: None, alt="", n=(0, 1, 1))
+
+
+def test_the_last_picture_shows_the_last_values_when_events_arrive_on_two_threads(shown):
+    """A slow picture of old values was once drawn over the newer one: a slider at 5 beside a picture of 4."""
+    begun, go_on, at_once = threading.Event(), threading.Event(), []
+
+    def function(n=1, kind="line"):
+        at_once.append(threading.current_thread())
+        if (n, kind) == (1, "dots"):
+            begun.set()
+            go_on.wait(10)
+        figure = curves([1, 2], {"y": [0, n]}, title=f"{n}", xlabel="x", ylabel="y")
+        at_once.remove(threading.current_thread())
+        assert at_once == []
+        return figure
+
+    explore(function, alt="A line", n=(1, 9, 2), kind=["line", "dots"])
+    view = shown[0]["application/vnd.jupyter.widget-view+json"]
+    n, kind, picture = _instances[view["model_id"]].children
+    slow = threading.Thread(target=setattr, args=(kind, "value", "dots"))
+    quick = threading.Thread(target=setattr, args=(n, "value", 9))
+    slow.start()
+    assert begun.wait(10)
+    quick.start()
+    quick.join(0.3)  # long enough to overtake, if it may
+    go_on.set()
+    slow.join(10)
+    quick.join(10)
+    assert picture.alt == "A line (n = 9, kind = dots)" and picture.error == ""

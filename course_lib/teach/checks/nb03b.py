@@ -218,8 +218,8 @@ WEIGHTED_BOUND = Exercise(
     cases=_bound_cases,
     mistakes=(
         Mistake(lambda log_w, k: log_w.mean(dim=0),
-                ("the mean of the logs is L_1, the ELBO, whatever k is. Average the *weights* of a group first, then "
-                 "take the logarithm.",
+                ("the mean of the logs estimates L_1, the ELBO, whatever k is. Average the *weights* of a group first, "
+                 "then take the logarithm.",
                  "logsumexp over the group, minus log k.")),
         Mistake(lambda log_w, k: _groups(log_w, k).exp().mean(dim=1).log().mean(dim=0),
                 ("right in mathematics, infinite on a computer: exp(−1000) is 0 and exp(800) is infinite. Stay in the "

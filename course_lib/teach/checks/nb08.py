@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -93,8 +95,8 @@ MOVED_ALONG = Exercise(
 )
 
 
-def _slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    return spherical_path(a, b, t)
+def _slerp(z1: Tensor, z2: Tensor, alpha: Tensor) -> Tensor:
+    return spherical_path(z1, z2, alpha)
 
 
 def _slerp_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -117,25 +119,32 @@ SLERP = Exercise(
     mistakes=(
         Mistake(lambda a, b, t: linear_path(a, b, t),
                 ("this is the straight path: halfway it is shorter than its ends. Weigh by sines of the angle.",
-                 "the weights are sin((1 − t)·ω)/sin(ω) and sin(t·ω)/sin(ω).")),
+                 "the weights are sin((1 − α)·ω)/sin(ω) and sin(α·ω)/sin(ω).")),
         Mistake(lambda a, b, t: spherical_path(b, a, t),
-                ("it runs from b to a: at t = 0 it should be a, so a's weight is sin((1 − t)·ω)/sin(ω).",)),
+                ("it runs from z2 to z1: at α = 0 it should be z1, whose weight is sin((1 − α)·ω)/sin(ω).",)),
         Mistake(lambda a, b, t: _weighted(a, b, t, _angle(a, b)),
-                ("at t = 0 it should be a itself: divide both weights by sin(ω).",)),
+                ("at α = 0 it should be z1 itself: divide both weights by sin(ω).",)),
         Mistake(lambda a, b, t: _weighted(a, b, t, a @ b / (a.norm() * b.norm()))
                 / torch.sin(a @ b / (a.norm() * b.norm())),
                 ("you use the cosine as if it were the angle: ω is `torch.acos` of it.",)),
         Mistake(lambda a, b, t: _weighted(a, b, t, torch.acos(a @ b)) / torch.sin(torch.acos(a @ b)),
-                ("the cosine is a·b divided by both lengths; without that, acos gets numbers above 1 and gives NaN.",)),
+                ("the cosine is z1·z2 divided by both lengths; without, acos gets numbers above 1 and gives NaN.",)),
         Mistake(lambda a, b, t: linear_path(a, b, t) * (a.norm() / linear_path(a, b, t).norm(dim=1, keepdim=True)),
                 ("you stretch the straight path back to the sphere: right length, but the angle does not grow evenly, "
-                 "and b may be longer than a. Weigh by sines.",)),
+                 "and z2 may be longer than z1. Weigh by sines.",)),
+        Mistake(lambda a, b, t: linear_path(a, b, t) * (linear_path(a.norm()[None], b.norm()[None], t)
+                                                        / linear_path(a, b, t).norm(dim=1, keepdim=True)),
+                ("you give the straight path a length between those of its ends: a fair idea, but its angle does not "
+                 "grow evenly. Weigh by sines.",)),
+        Mistake(lambda a, b, t: spherical_path(a / a.norm(), b / b.norm(), t),
+                ("your codes have length 1: divide by the lengths in the cosine only, so that the path begins at z1 "
+                 "itself.",)),
         Mistake(lambda a, b, t: _weighted(a, b, t, _angle(a, b).rad2deg()) / torch.sin(_angle(a, b).rad2deg()),
                 ("the angle is in degrees: `torch.sin` takes radians, which `torch.acos` gives.",)),
     ),
     hints=("three steps: the cosine from the dot product and both lengths, the angle from `acos`, the two weights.",
-           "t has shape (steps,), a has shape (d,): write `torch.sin(t * omega)[:, None] * b`.",
-           "check the ends: t = 0 gives a, t = 1 gives b."),
+           "alpha has shape (steps,), z2 has shape (d,): write `torch.sin(alpha * omega)[:, None] * z2`.",
+           "check the ends: α = 0 gives z1, α = 1 gives z2."),
 )
 
 
@@ -156,8 +165,13 @@ def _ways(z: Tensor, much: Tensor, y: Tensor) -> Tensor:
     return torch.stack([z[(y == k) & much].mean(dim=0) - z[(y == k) & ~much].mean(dim=0) for k in y.unique()])
 
 
+def _of_own_class(attribute: Tensor, y: Tensor, middle: Callable[[Tensor], Tensor]) -> Tensor:
+    """For each image the mean or median of its class, `[n]`."""
+    return torch.stack([middle(attribute[y == k]) for k in y.unique()])[y]
+
+
 def _above_own_median(attribute: Tensor, y: Tensor) -> Tensor:
-    return attribute > torch.stack([attribute[y == k].median() for k in y.unique()])[y]
+    return attribute > _of_own_class(attribute, y, torch.median)
 
 
 BALANCED = Exercise(
@@ -182,6 +196,16 @@ BALANCED = Exercise(
                                              for k in y.unique()]).mean(dim=0),
                 ("this is the mean code of those with much of it, a place and no direction: subtract the mean of the "
                  "others.",)),
+        Mistake(lambda z, m, y: _ways(z, m > _of_own_class(m, y, torch.mean), y).mean(dim=0),
+                ("you divide at the class's mean: where a few have very much of it, the parts are no halves. Use the "
+                 "median.",)),
+        Mistake(lambda z, m, y: _ways(z, m >= _of_own_class(m, y, torch.median), y).mean(dim=0),
+                ("the one in the middle is not *above* the median: `>` in place of `>=`.",)),
+        Mistake(lambda z, m, y: (_ways(z, _above_own_median(m, y), y) * y.bincount()[:, None]).sum(dim=0) / len(y),
+                ("you weigh classes by their size: each should count the same, large or small.",)),
+        Mistake(lambda z, m, y: torch.full_like(z[0], torch.nan),
+                ("NaN is what the mean of no codes gives: there need not be ten classes. `y.unique()` lists those that "
+                 "there are.",)),
         Mistake(lambda z, m, y: _ways(z, _above_own_median(m, y), y),
                 ("one vector for each class: now average them, `.mean(dim=0)`.",)),
     ),

@@ -1,0 +1,533 @@
+# %% [markdown]
+# # 06 · The forger learns to draw
+#
+# In notebook 05 the forger made one number at a time. A picture of a digit is hundreds of numbers that must fit
+# together.
+# **Which networks can play this game with pictures, and what does the forger learn, who never sees one?**
+#
+# | | |
+# |---|---|
+# | You will be able to | explain a transposed convolution by a matrix, build and train a DCGAN, say what reaches the generator, and search its latent space |
+# | You need | notebook 05: the game and its losses; convolutions in PyTorch; notebook 04's VAE for comparison |
+# | Time | 40 minutes to read · 60 seconds to run · seed 0 |
+
+# %%
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import conv2d, conv_transpose2d, softplus
+
+from course_lib.data import load_mnist
+from course_lib.experiments import run
+from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.judged import scores
+from course_lib.experiments.trained import trained
+from course_lib.live import Curve, Density, ImageGrid, LiveLab
+from course_lib.measure import nearest_neighbours, sharpness
+from course_lib.models.dcgan import SpectralNorm, noise
+from course_lib.plots import curves, histogram, images, matrices, pulls, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # two threads on a shared machine are slower than one
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Two hours with the exercises. Do the stamps on the board first, with a two-by-two input. Start
+# the live lab early and let it run while you talk: the grid is worth a look every few minutes. Before the section on
+# what reaches the forger, let the class argue whether $G$ could copy a training picture. Measures of the pictures, and
+# what goes wrong, are in 06b.
+
+# %% [markdown]
+# ## Why convolutions
+# A discriminator of pictures is a classifier: strided convolutions halve the picture and double the channels, twice,
+# and a linear layer gives the logit. One small **kernel** is used all over the picture: a stroke is a stroke wherever
+# it lies. The forger needs the way back, from a few numbers to many, with the same economy.
+
+# %%
+dense = (128 * 7 * 7) * (32 * 14 * 14)
+shared = 128 * 32 * 4 * 4
+print(f"from 128 channels of 7x7 to 32 of 14x14: dense {dense:,} weights, with one kernel of 4x4 {shared:,}")
+claim("times as many weights without sharing", dense / shared, above=500)
+
+# %% [markdown]
+# ## Up by stamping
+# A convolution is linear, so it is a matrix. Take a picture of 4x4, a kernel $w$ of 4x4, stride 2, and a margin of one
+# (`padding=1`): the kernel stops at four places, so the matrix $C$ has a row for each of four places and a column for
+# each of $4 \times 4$ pixels. We find them by asking what each single pixel does.
+
+# %%
+w = torch.tensor([[0, 1, 0, 2], [1, 3, 1, 0], [0, 1, 2, 0], [1, 0, 0, 1]], dtype=torch.float32)[None, None]
+single_pixels = torch.eye(16).view(16, 1, 4, 4)
+C = conv2d(single_pixels, w, stride=2, padding=1).view(16, 4).T
+
+x = torch.randn(1, 1, 4, 4, generator=seeded())
+claim("the convolution less C x", (conv2d(x, w, stride=2, padding=1).flatten() - C @ x.flatten()).abs().max(),
+      below=1e-5)
+
+# %% [markdown]
+# $C$ leads from the large picture to the small one. Its transpose leads from small to large: that is the **transposed
+# convolution**. Row $i$ of $C$ is the kernel, laid at place $i$. So $C^\top y = \sum_i y_i\, C_i$ is a sum of *stamps*:
+# each number of the small picture stamps the kernel onto the large one, as dark as it is itself, one stride further
+# than its neighbour. Where stamps overlap, they add.
+
+# %%
+predict("06.inverse", "Convolve a picture down with C, then up with its transpose. Do you get the picture back?",
+        options=["yes, exactly", "up to a factor", "no"])
+
+# %%
+y = torch.tensor([[1.0, 2.0], [0.0, 3.0]])
+stamps = [y.flatten()[i] * C[i].view(4, 4) for i in range(4)]
+up = sum(stamps)
+show(matrices({"w": w[0, 0], "y": y, "up": up, **{f"stamp of y = {y.flatten()[i]:g}": stamps[i] for i in (0, 1, 3)}},
+              columns=3, title="Each number stamps the kernel; overlaps add"),
+     alt="A kernel of 4 by 4, the small picture 1 2 0 3, their transposed convolution of 4 by 4, and below the three "
+         "stamps that it is the sum of, each cut off at the margin")
+show(matrices({"C": C, "its transpose times y": up.view(1, 16)}, columns=1,
+              title="The same as a matrix: row i is the kernel at place i"),
+     alt="The matrix C, 4 rows and 16 columns, and below it the 16 numbers of the result")
+
+# %%
+library = conv_transpose2d(y[None, None], w, stride=2, padding=1)[0, 0]
+claim("PyTorch's transposed convolution less the sum of stamps", (library - up).abs().max(), below=1e-5)
+claim("less the matrix product", (library.flatten() - C.T @ y.flatten()).abs().max(), below=1e-5)
+round_trip = C.T @ (C @ x.flatten())
+factor = round_trip @ x.flatten() / round_trip.norm() ** 2
+claim("down and up again, with the best factor: relative distance from the picture",
+      (factor * round_trip - x.flatten()).norm() / x.norm(), above=0.3)
+reveal("06.inverse", "no")
+
+# %% [markdown]
+# Some call it *deconvolution*. It does not undo a convolution: it has the right shape, and weights of its own to learn.
+#
+# **Which kernel?** At stride 2, a kernel of side 4 reaches each pixel equally often. One of side 5 does not, and starts
+# with a checkerboard in every picture (Odena et al.). Side 4 starts without one; it can still *learn* one, look for it
+# in the grids below. We count, away from the margin.
+
+# %%
+for side in (4, 5):
+    reached = conv_transpose2d(torch.ones(1, 1, 6, 6), torch.ones(1, 1, side, side), stride=2)[0, 0, 4:8, 4:8]
+    print(f"kernel of side {side}: pixels are reached by {reached.min():g} to {reached.max():g} stamps")
+    claim("most / fewest", reached.max() / reached.min(), **({"below": 1.01} if side == 4 else {"above": 2}))
+
+# %% [markdown]
+# ## Two networks
+# The recipe of Radford et al., the **DCGAN**: strides instead of pooling, leaky ReLU, batch normalisation, Adam with
+# $\beta_1$ of one half. $G$ ends in tanh, so pictures live in $[-1, 1]$, the real ones too. The sizes are half the
+# usual: in the same time they take twice as many steps. In two things we differ from the paper: its $G$ has plain ReLU,
+# and its $D$ batch norm, too. Without it our $D$ judges each picture by itself, whatever else is in the batch.
+
+# %%
+def normal(network, rng):
+    """First weights from N(0, 0.02²), as in the paper, biases 0; batch norm starts as PyTorch makes it."""
+    for layer in network:
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, std=0.02, generator=rng)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+def generator(rng):
+    return normal(nn.Sequential(
+        nn.Linear(100, 128 * 7 * 7, bias=False), nn.Unflatten(1, (128, 7, 7)), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),
+        nn.ConvTranspose2d(128, 32, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(32), nn.LeakyReLU(0.2),
+        nn.ConvTranspose2d(32, 1, 4, stride=2, padding=1), nn.Tanh()), rng)
+
+def discriminator(rng):
+    return normal(nn.Sequential(
+        nn.Conv2d(1, 32, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+        nn.Conv2d(32, 64, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(64 * 7 * 7, 1), nn.Flatten(0)), rng)
+
+# %%
+def flow(network, x):
+    """Push x through, layer by layer, and print what comes out of each."""
+    print(f"{'input':16} {list(x.shape[1:])}")
+    for layer in network:
+        x = layer(x)
+        weights = sum(p.numel() for p in layer.parameters())
+        print(f"{type(layer).__name__:16} {list(x.shape[1:])!s:14}" + (f"{weights:>9,} weights" if weights else ""))
+    return x
+
+rng = seeded()
+G, D = generator(rng), discriminator(rng)
+logit = flow(D, flow(G, torch.randn(2, 100, generator=rng)))
+
+# %% [markdown]
+# ## One step, written out
+# Three things can go wrong without any error. $D$'s lesson must not reach $G$: `detach`. $G$'s gradient must pass
+# *through* $D$ and change nothing there: freeze $D$. And each network has an optimiser of its own. The pictures are
+# made once and used for both lessons.
+
+# %%
+def train_step(G, D, optimizer_g, optimizer_d, real, z):
+    """D learns once, then G: one round of the game, with the non-saturating loss. Returns both losses."""
+    fake = G(z)                                              # in training mode: batch norm looks at this batch
+    loss_d = (softplus(-D(real)) + softplus(D(fake.detach()))).mean()
+    optimizer_d.zero_grad()
+    loss_d.backward()
+    optimizer_d.step()
+
+    D.requires_grad_(False)                                  # the gradient goes through D and stops at nothing of D's
+    loss_g = softplus(-D(fake)).mean()
+    D.requires_grad_(True)
+    optimizer_g.zero_grad()
+    loss_g.backward()
+    optimizer_g.step()
+    return loss_d.item(), loss_g.item()
+
+# %%
+plain = DCGANHyperparameters(spectral_norm=False)
+library, numbers = DCGANExperiment(plain, seed=0), DCGANExperiment(plain, seed=0)
+for ours, theirs in ((G, numbers.G), (D, numbers.D)):
+    ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)))
+optimizer_g = torch.optim.Adam(G.parameters(), lr=plain.learning_rate_g, betas=(0.5, 0.999))
+optimizer_d = torch.optim.Adam(D.parameters(), lr=plain.learning_rate_d, betas=(0.5, 0.999))
+
+gaps = []
+for metrics in run(library, steps=8, progress=False):
+    z = noise(32, numbers.rng)
+    real = numbers.scaled(numbers.images[numbers.batches.next(32)])
+    loss_d, loss_g = train_step(G, D, optimizer_g, optimizer_d, real, z)
+    gaps += [abs(loss_d - metrics["loss_d"].item()), abs(loss_g - metrics["loss_g"].item())]
+claim("largest difference from the library's losses, eight steps", max(gaps), below=1e-3)
+difference = torch.cat([(p - q).abs().flatten() for p, q in zip(G.parameters(), library.G.parameters(), strict=True)])
+claim("mean difference of G's weights after them", difference.mean(), below=1e-5)
+
+# %% [markdown]
+# The library adds two things. It keeps a moving **average** of $G$'s weights, so that its pictures do not waver with
+# every step. And it divides the weights of each convolution of $D$, as a matrix $W$, by their largest singular value:
+# the most that $W$ stretches any input (**spectral normalisation**, Miyato et al.). Then $D$ cannot change abruptly
+# from one picture to a similar one. **Power iteration** finds that value: multiply a vector by $W$ and $W^\top$ in turn, and
+# it turns towards the one that is stretched most.
+
+# %%
+W = 3 * torch.randn(64, 32, 4, 4, generator=seeded())
+before, after = (torch.linalg.matrix_norm(weight.flatten(1), 2) for weight in (W, SpectralNorm(W, seeded())(W)))
+claim("largest singular value before", before, above=10)
+claim("and after: near 1, as a few rounds of power iteration suffice", after, near=1, within=0.15)
+show_source(SpectralNorm)
+
+# %% [markdown]
+# ## Live: watch it sharpen
+# The lab plays the library's game: spectral normalisation in $D$, pictures from the *average* of $G$. To be quick it
+# has half of your channels (`width=16`) and the arithmetic that is faster on your processor (`fastest_precision`).
+# Every picture keeps its noise, so you see the same forty sharpen. Press **Start**. Then, while it trains:
+#
+# 1. wait for the first strokes, then the first digits. Which digits come early?
+# 2. look at the logits of real and made pictures. Where would they lie if $D$ could tell nothing? The losses would then
+#    be $2 \log 2$ and $\log 2$.
+# 3. turn $D$'s learning rate far down, and back; then far up. Raise $K$. What do the logits and the grid do?
+# 4. add label smoothing ($D$'s target for real pictures is less than 1), then dropout (a random part of $D$'s numbers
+#    is left out). Is $D$ less sure? Do the two humps move together?
+
+# %%
+lab = LiveLab(
+    DCGANExperiment(DCGANHyperparameters(width=16, precision=fastest_precision()), seed=0),
+    views=[
+        ImageGrid("samples", columns=10, title="Made from the same noise all along"),
+        Density("real", "fake", grid="logits", labels={"real": "real", "fake": "made"}, xlabel="logit of D",
+                ylabel="part of the pictures", title="What D says"),
+        Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"}, ylabel="nats",
+              title="The losses of the two players"),
+        Curve("gradient_g", labels={"gradient_g": "gradient of G"}, log=True, title="Size of G's gradient"),
+    ],
+    knobs=["learning_rate_d", "learning_rate_g", "d_steps", "label_smoothing", "dropout"],
+    headless_steps=60,
+)
+lab
+
+# %% [markdown]
+# Nobody need sit through it here: the same game, noted down. Do the pictures get better? We ask a **judge**: the
+# course's classifier, trained on real digits. What it sees in ten thousand pictures of the average of $G$ has a
+# distance from what it sees in real ones, the **Fréchet distance**; 0 is best. Notebook 06b explains it.
+
+# %%
+predict("06.losses", "The pictures get better for a thousand steps. What does the loss of G do meanwhile?",
+        options=["it falls steadily", "it goes up and down", "it rises steadily"])
+
+# %%
+game = DCGANExperiment(DCGANHyperparameters(width=16, precision=fastest_precision()), seed=0)
+track, grids, many = [], {"step 0": game.samples(10)}, {}
+for metrics in run(game, steps=1000, progress=False):
+    track.append((metrics["loss_d"].item(), metrics["loss_g"].item()))
+    if game.steps in (60, 150, 400, 1000):
+        grids[f"step {game.steps}"] = game.samples(10)
+    if game.steps in (60, 1000):
+        many[game.steps] = game.samples(10_000)
+
+show(images(torch.cat(list(grids.values())), row_labels=list(grids), title="The same ten noises along training"),
+     alt="Five rows of ten pictures made from the same noise: grey, blobs, strokes, and in the last row digits, some "
+         "of them clear, some broken")
+loss_d, loss_g = np.array(track).reshape(20, 50, 2).mean(axis=1).T
+undecided = {"2 log 2": np.full(len(loss_d), 2 * np.log(2)), "log 2": np.full(len(loss_g), np.log(2))}
+show(curves(np.arange(25, 1000, 50), {"loss of D": loss_d, "loss of G": loss_g} | undecided, xlabel="step",
+            ylabel="nats", title="The losses say little about the pictures"),
+     alt="Loss of D rises to a hump below 2 log 2 and falls a little; loss of G rises, falls, and rises again, "
+         "always above log 2: neither tells that the pictures get better")
+
+# %%
+start, end = loss_g[:4].mean(), loss_g[-4:].mean()
+reveal("06.losses", "it falls steadily" if end < 0.7 * start else "it rises steadily" if end > 1.4 * start else
+       "it goes up and down")
+early, late = (scores(x)["frechet"] for x in many.values())
+claim("the pictures get better: Fréchet distance at step 1,000 relative to step 60", late / early, below=0.6)
+claim("loss of G meanwhile, last fifth relative to the first", end / start, above=0.7, below=1.4)
+claim("and its highest relative to its lowest, means of fifty steps", loss_g.max() / loss_g.min(), above=1.1)
+real, first, last = (sharpness(x[:1000].numpy()).mean() for x in (load_mnist("test")[:1000].floats(), *many.values()))
+claim("sharpness relative to real pictures, after 60 steps", first / real, below=0.7)
+claim("after 1,000 steps: it overshoots", last / real, above=1.1, below=2.2)
+
+# %% [markdown]
+# ## What reaches the forger
+# $G$ is never shown a picture. Its gradient is a product: the loss's slope at every *pixel that it made*, a picture of
+# forces, times the slopes of these pixels in $G$'s weights. If that is all, then $G$ can be trained by somebody who
+# hands it nothing but the forces. We take $G$ itself, not its average, where the thousand steps left it.
+
+# %%
+z = noise(16, seeded(1))
+game.G.train()
+made = game.G(z)
+loss_g = softplus(-game.D(made)).mean()
+whole = torch.autograd.grad(loss_g, list(game.G.parameters()), retain_graph=True)
+force = torch.autograd.grad(loss_g, made, retain_graph=True)[0]                    # one number for each made pixel
+handed = torch.autograd.grad(made, list(game.G.parameters()), grad_outputs=force)  # no D, no loss, no data here
+gap = max((a - b).abs().max() for a, b in zip(whole, handed, strict=True))
+claim("largest difference of the two gradients of G", gap, below=1e-6)
+
+picture = (made[:8, 0].detach() + 1) / 2
+show(pulls(picture, -force[:8, 0], title="D's pull: orange wants ink, blue wants paper, white is left alone"),
+     alt="Eight made pictures, some digits, some broken; below each the force on its pixels: a mottle of orange and "
+         "blue dots on and around the strokes, pale towards the margins")
+
+# %% [markdown]
+# Each pull is coloured by its own largest number, so compare colours within a picture only. Read off *where* it pulls:
+# mostly on the strokes and beside them, dot against dot. It is no picture of a better digit, only the slope of $D$ at
+# this one, good for a small step.
+#
+# If the data reach $G$ through $D$ only, then with a $D$ that does not learn they cannot matter at all. We play three
+# steps with digits, and with digits upside down.
+
+# %%
+def forger_after_three_steps(real, police_learns):
+    game = DCGANExperiment(DCGANHyperparameters(width=16), seed=0)
+    game.images = real
+    if not police_learns:
+        game.optimizer_d.step = lambda: None
+    for _ in run(game, steps=3, progress=False):
+        pass
+    return torch.cat([p.detach().flatten() for p in game.G.parameters()])
+
+digits, upside_down = game.images, game.images.flip(2)
+gap = {learns: (forger_after_three_steps(digits, learns) - forger_after_three_steps(upside_down, learns)).abs().max()
+       for learns in (False, True)}
+claim("a police that does not learn: what other data change in G", gap[False], near=0, within=1e-9)
+claim("one that learns", gap[True], above=1e-4)
+
+# %% [markdown]
+# All that $G$ knows of digits passed through $D$. It is often said that a VAE, which rebuilds pictures, only
+# *imitates*, while a GAN *creates*. Can we measure it?
+#
+# ## Copies?
+# From here on $G$ is the one that comes with the course, the average of a much longer training; its **card** notes how
+# it was trained. A copy would lie at distance zero from a training picture. How near do pictures come that are
+# certainly new: held-out digits?
+
+# %%
+predict("06.nearest", "Whose pictures lie nearest to the training pictures, on average?",
+        options=["the VAE's", "the GAN's", "real held-out digits"])
+
+# %%
+(G, card), (vae, _), (judge, _) = trained("dcgan"), trained("vae_z20"), trained("classifier")
+print(f"The card of G: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
+train, test = load_mnist("train"), load_mnist("test")
+
+drawn, mean = vae.sample(400, seeded())
+kinds = {"held-out digits": test.floats()[torch.randperm(10_000, generator=seeded())[:400]],
+         "GAN": G.sample(400, seeded()), "VAE, means": mean.view(-1, 28, 28), "VAE, drawn": drawn.view(-1, 28, 28)}
+reference = train.floats().numpy()
+nearest = {name: nearest_neighbours(x.numpy(), reference) for name, x in kinds.items()}
+distance = {name: d for name, (d, _) in nearest.items()}
+
+# %%
+rows = torch.cat([kinds["GAN"][:10], train.floats()[nearest["GAN"][1][:10]],
+                  kinds["VAE, means"][:10], train.floats()[nearest["VAE, means"][1][:10]]])
+gaps = [[f"{d:.1f}" for d in distance[name][:10]] + [""] * 10 for name in ("GAN", "VAE, means")]
+show(images(rows, labels=gaps[0] + gaps[1], row_labels=["GAN", "its nearest", "VAE", "its nearest"],
+            title="Made pictures, their distance to the nearest training picture, and that picture"),
+     alt="Four rows: ten digits of the GAN, sharp and a few of them malformed; the nearest training picture of each, "
+         "alike but not the same; ten digits of the VAE, soft; and their nearest")
+show(histogram(distance, title="Distance to the nearest of 60,000 training pictures; marks: means",
+               xlabel="Euclidean distance"),
+     alt="Four outlined histograms with marks at their means: held-out digits and the VAE's means lie nearest, the "
+         "GAN's pictures somewhat further, pictures drawn from the VAE furthest; none has a peak at zero")
+
+# %%
+average = {name: d.mean() for name, d in distance.items()}
+reveal("06.nearest", {"held-out digits": "real held-out digits", "GAN": "the GAN's", "VAE, means": "the VAE's"}[
+    min(("held-out digits", "GAN", "VAE, means"), key=average.get)])
+made = ("GAN", "VAE, means", "VAE, drawn")
+claim("made pictures of any kind nearer than 0.5: copies", sum((distance[name] < 0.5).sum() for name in made), below=1)
+for name, limits in (("GAN", {"above": 1.05, "below": 1.5}), ("VAE, means", {"above": 1, "below": 1.2}),
+                     ("VAE, drawn", {"above": 1.3})):
+    claim(f"{name}: mean distance, relative to held-out digits", average[name] / average["held-out digits"], **limits)
+
+# %% [markdown]
+# Nobody copies. Held-out digits lie nearest: they come from where the training pictures come from, and no error was
+# added to them. Is the larger distance of the GAN creation? Compare the last two claims: of the *same* VAE the means
+# lie nearer than the GAN's pictures, and the drawn pixels furthest of all. Blur shortens this distance and grain lengthens
+# it, and a broken digit is far from everything. So it can convict a copier; it cannot tell creation from error.
+# "Imitates" and "creates" are not what separates these two.
+
+# %% [markdown]
+# ## The space of noise
+# Every $z$ from $\mathcal{N}(0, I)$ should give a digit. Walk from one to another. Their halfway point is shorter than
+# both, for two draws in a hundred dimensions are nearly perpendicular. So we stretch each point between them to the
+# length that it should have.
+
+# %%
+alpha = torch.linspace(0, 1, 10)[:, None]
+ends = noise(6, seeded(5)).view(3, 2, 100)
+
+def walk(a, b):
+    straight = (1 - alpha) * a + alpha * b
+    length = (1 - alpha) * a.norm() + alpha * b.norm()
+    return straight / straight.norm(dim=1, keepdim=True) * length
+
+def pictured(z):
+    """Pictures in [0, 1] with the gradient that leads back to z."""
+    return (G(z)[:, 0] + 1) / 2
+
+show(images(torch.cat([pictured(walk(a, b)) for a, b in ends]), title="Three walks through the noise"),
+     alt="Three rows of ten pictures: a 6 closes to an 8 and becomes a 7, a thick 6 becomes a 3, and a bent 4 becomes "
+         "a 3; strokes move and hardly fade")
+
+# %%
+a, b = noise(300, seeded(6)), noise(300, seeded(7))
+middle = torch.cat([walk(*pair)[4:5] for pair in zip(a, b, strict=True)])
+faded = (pictured(a) + pictured(b)) / 2
+
+def in_doubt(x):
+    """Part of the pictures that the judge gives to no digit with more than 0.9."""
+    return (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean()
+
+fresh, halfway, fade = (in_doubt(x) for x in (pictured(a), pictured(middle), faded))
+claim("in doubt: middle of a walk, relative to fresh draws", halfway / fresh, below=1.6)
+claim("average of two pictures, relative to the middle of a walk", fade / halfway, above=1.4)
+claim("sharpness: middle of a walk, relative to that average",
+      sharpness(pictured(middle).numpy()).mean() / sharpness(faded.numpy()).mean(), above=1.3)
+
+# %% [markdown]
+# **Where is my digit?** A VAE has an encoder that answers at once. $G$ has none, but it is differentiable: search for
+# the $z$ whose picture is nearest to a given $x$, by gradient descent on $\lVert G(z) - x \rVert^2$. Four starts for
+# each of ten test digits; once with $z$ free, and once held at the length of a typical draw.
+
+# %%
+def project(x, typical, starts=4, steps=150):
+    """The best z found for each picture [n, 28, 28], and the squared error there."""
+    z = noise(starts * len(x), seeded(8)).requires_grad_()
+    optimizer = torch.optim.Adam([z], lr=0.1)
+    for step in range(steps + 1):
+        error = ((pictured(z) - x.repeat(starts, 1, 1)) ** 2).sum(dim=(1, 2))
+        if step < steps:
+            optimizer.zero_grad()
+            error.sum().backward()
+            optimizer.step()
+            if typical:
+                z.data *= 10 / z.data.norm(dim=1, keepdim=True)          # |z|² of a draw is 100 on average
+    z, error = z.detach().view(starts, len(x), 100), error.detach().view(starts, len(x))
+    best, each = error.argmin(dim=0), torch.arange(len(x))               # the best start of each picture
+    return z[best, each], error[best, each]
+
+x = test.floats()[[int((test.labels == k).nonzero()[5, 0]) for k in range(10)]]
+found = {"free z": project(x, typical=False), "typical z": project(x, typical=True)}
+rebuilt = vae.decode(vae.encode(x.flatten(1))[0]).view(-1, 28, 28)
+
+# %%
+show(images(torch.cat([x, *(pictured(z) for z, _ in found.values()), rebuilt]),
+            row_labels=["seen", *found, "VAE"], title="What G can make nearest to ten test digits"),
+     alt="Ten test digits; the nearest pictures found with free noise and with noise of typical length, most of them "
+         "faithful, one or two another shape; and the VAE's reconstructions, faithful and soft")
+squared = {name: error.mean() for name, (_, error) in found.items()}
+to_training = nearest_neighbours(x.numpy(), reference)[0] ** 2
+ratio = found["typical z"][1].numpy() / to_training
+print("squared error, typical z, relative to the nearest training picture:",
+      ", ".join(f"{k}: {value:.2f}" for k, value in enumerate(ratio)))
+claim("of ten digits, found nearer than any training picture", (ratio < 1).sum(), above=6)
+claim("free z: how far it went, its mean length; of draws it is 10", found["free z"][0].norm(dim=1).mean(), above=11.5)
+claim("squared error, free z relative to typical z: freedom did not help", squared["free z"] / squared["typical z"],
+      above=0.9)
+
+# %% [markdown]
+# Free, the *best* $z$ cannot be worse, for typical ones are allowed, too. The search was: it wanders to lengths that no
+# draw ever has, where steps of the same size turn $z$ less, and in as many steps it gets no further. So hold it: what
+# is found then is also what $G$ may really make. Digits are found, better than any training picture would do, even
+# where the best is another shape, as for the 6. A shape that is found from no start is perhaps one that the forger gave
+# up; perhaps the search got stuck. Counting what was
+# given up is the subject of 06b.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The generator's loss, from logits, and what each logit feels of it.
+
+# %% tags=["exercise"]
+def generator_loss_and_force(a):
+    """Non-saturating loss of G (mean over logits a [n] of made pictures), its slope in each logit [n]; two tensors."""
+    ### BEGIN SOLUTION
+    return softplus(-a).mean(), -torch.sigmoid(-a) / len(a)
+    ### END SOLUTION
+
+# %%
+check("06.generator_loss", generator_loss_and_force)
+
+# %% [markdown]
+# **2.** A transposed convolution makes pictures of which side from pictures of side `n`? Think of stamps. (`n` may be
+# an array of sides; the others are whole numbers.)
+
+# %% tags=["exercise"]
+def output_side(n, kernel, stride, padding):
+    """Sides of the pictures, as many as in n; `padding` pixels are cut off at each margin."""
+    ### BEGIN SOLUTION
+    return (n - 1) * stride + kernel - 2 * padding
+    ### END SOLUTION
+
+# %%
+check("06.output_side", output_side)
+
+# %% [markdown]
+# **3.** Write it: one channel, no padding. Loops are welcome.
+
+# %% tags=["exercise"]
+def stamp(y, w, stride):
+    """Transposed convolution of a picture y [rows, columns] with a kernel w [k, k]; a new tensor [?, ?]."""
+    ### BEGIN SOLUTION
+    rows, columns, k = *y.shape, len(w)
+    out = torch.zeros((rows - 1) * stride + k, (columns - 1) * stride + k)
+    for i in range(rows):
+        for j in range(columns):
+            out[i * stride:i * stride + k, j * stride:j * stride + k] += y[i, j] * w
+    return out
+    ### END SOLUTION
+
+# %%
+check("06.stamp", stamp)
+
+# %% [markdown]
+# ## What to keep
+# - A transposed convolution is the transpose of a convolution's matrix: stamps that add. It has the shape of an inverse
+#   and is none.
+# - One step: `detach` for $D$'s lesson, freeze $D$ for $G$'s, two optimisers. The losses do not say how good the
+#   pictures are.
+# - $G$ gets one force for each pixel that it made, and nothing else. It does not copy; that alone proves no creation.
+# - Without an encoder, finding a picture in the noise is a search, and it may end where no draw ever is.
+#
+# **Read on:** A. Radford, L. Metz and S. Chintala, *Unsupervised Representation Learning with Deep Convolutional
+# Generative Adversarial Networks*, ICLR (2016). V. Dumoulin and F. Visin, *A Guide to Convolution Arithmetic for Deep
+# Learning* (2016). A. Odena, V. Dumoulin and C. Olah, *Deconvolution and Checkerboard Artifacts*, Distill (2016).
+# T. Miyato et al., *Spectral Normalization for Generative Adversarial Networks*, ICLR (2018). J.-Y. Zhu et al.,
+# *Generative Visual Manipulation on the Natural Image Manifold*, ECCV (2016): searching for z.
+#
+# **Next:** 06b, how to measure made pictures, and the ways to fail.

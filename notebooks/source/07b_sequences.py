@@ -1,0 +1,376 @@
+# %% [markdown]
+# # 07b · One symbol after another
+#
+# Letters come one after another, and so do the samples of a sound. The chain rule does not care what the symbols are.
+# **What must change when the pixels become letters or sounds, and what else is such a network good for?**
+#
+# | | |
+# |---|---|
+# | You will be able to | train a character model and stop it in time, turn it into a classifier, and predict a sound by dilated causal convolutions |
+# | You need | notebook 07: the chain rule, causality, temperature |
+# | Time | 25 minutes to read · 45 seconds to run · seed 0 |
+
+# %%
+import numpy as np
+import torch
+from IPython.display import Audio, display
+from torch.nn import functional as F
+
+from course_lib.data.text import TEXTS, Alphabet, excerpts, load_text
+from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, mu_law_encode
+from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
+from course_lib.plots import curves, show, wave_and_density
+from course_lib.teach import check, claim, predict, reveal
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of verse
+# letter by letter and let the class guess the next one; count. Their bits per letter are lower than any in this
+# notebook: ask what they know that the network does not. Play the sounds.
+
+# %% [markdown]
+# ## Letters
+# Two small texts in verse come with the course: nursery rhymes, and poems by Shakespeare, Blake, Shelley and
+# Wordsworth. A text $x_1, \dots, x_T$ of symbols from an alphabet of $N$ characters has, as any picture,
+#
+# $$p(x) = \prod_{t=1}^{T} p(x_t \mid x_1, \dots, x_{t-1}) .$$
+#
+# Two things are new. The length $T$ is free, so one network must serve every place: it is given no place, only what
+# came before. And the past may be long, so the network is the **LSTM** of notebook 07, with its gates $f$, $i$
+# and $o$ and the new $g$, now along the text: its memory is $c_t = f_t \odot c_{t-1} + i_t \odot g_t$, its state $h_t =
+# o_t \odot \tanh(c_t)$. A plain RNN multiplies its state by the same matrix at every step, so what it noted
+# long ago, and the gradient that would teach it to, shrink or grow like a power. In the memory an old note is
+# multiplied by the gate $f_t$ alone; where that is near one, note and gradient stay.
+#
+# We train on pieces of sixty characters from random places. The last fifth of each text is put aside. Costs are in bits
+# a character: $b$ bits mean as unsure as among $2^b$ equally likely characters.
+
+# %%
+texts = {name: load_text(name) for name in TEXTS}
+alphabet = Alphabet.of("".join(texts.values()))
+N = len(alphabet)
+symbols = {name: alphabet.encode(text) for name, text in texts.items()}
+train, test = ({name: x[:len(x) * 4 // 5] if first else x[len(x) * 4 // 5:] for name, x in symbols.items()}
+               for first in (True, False))
+print(f"{N} characters:", repr(alphabet.characters))
+print(texts["rhymes"][:60], "\n…\n", texts["poems"][:84], sep="")
+
+# %%
+predict("07b.bits", "If all characters were equally likely, each would cost log2 N, nearly six bits. How many does the "
+        "network need for verses that it has never seen?", low=0, high=6)
+
+# %%
+def bits(model, x, length=60):
+    """Mean −log2 p of a symbol, of pieces of a sequence x [T], each read from its own beginning."""
+    pieces = x[:len(x) // length * length].view(-1, length)
+    with torch.no_grad():
+        return -model.log_prob(pieces).mean().item() / length / np.log(2)
+
+both, held_out = (torch.cat(list(part.values())) for part in (train, test))
+rng = seeded()
+model = CharLSTM(N, 96, rng=rng)
+optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+track, young = [], None
+for step in range(601):
+    if step % 50 == 0:
+        track.append((step, bits(model, both), bits(model, held_out)))
+        if track[-1][2] == min(t[2] for t in track):
+            young = {name: value.clone() for name, value in model.state_dict().items()}
+    loss = -model.log_prob(excerpts(both, 32, 60, rng)).mean() / 60
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+
+# %%
+step, seen, unseen = np.array(track).T
+frequency = torch.bincount(both, minlength=N).double() + 1
+by_frequency = -(frequency / frequency.sum())[held_out].log2().mean().item()
+show(curves(step, {"verses it learns from": seen, "verses it never saw": unseen}, title="Then it learns by heart",
+            xlabel="step", ylabel="bits per character", baseline=(by_frequency, "frequencies alone"),
+            mark=(step[unseen.argmin()], "where we stop")),
+     alt="Bits per character against steps: on the training verses they fall on and on; on unseen verses they fall "
+         "to a minimum, where a line marks the step at which we stop, and then rise again")
+best = unseen.min()
+reveal("07b.bits", best)
+claim("bits a character, unseen verses, at the best step", best, above=2.8, below=3.7)
+claim("frequencies alone need so many more", by_frequency - best, above=0.7)
+
+# %% [markdown] cited="0.6 1.3"
+# Shannon let people guess the next letter, and found that English costs between 0.6 and 1.3 bits a letter, for a reader
+# who has seen a hundred letters before. They know words, grammar and the world; our network knows a few pages. (His
+# alphabet was smaller, without capitals and commas.) And our number flatters a little: the best step was chosen on the
+# same unseen verses. A clean figure needs a third part, never used for a choice.
+#
+# ## Break it: by heart
+# The blue line does not stop. A few thousand characters are little text, and the network has room to store it.
+
+# %%
+claim("verses it learned from, bits at the end", seen[-1], below=2)
+claim("unseen verses, bits lost by going on", unseen[-1] - best, above=0.4)
+
+def write(model, tau, beginning="The ", length=150, seed=1):
+    x, _ = model.sample(1, length, seeded(seed), temperature=tau, prefix=alphabet.encode(beginning))
+    return alphabet.decode(x[0])
+
+def longest_copy(text, source):
+    """The longest piece of a text that stands in the source word for word."""
+    found = ""
+    for start in range(len(text)):
+        while start + len(found) < len(text) and text[start:start + len(found) + 1] in source:
+            found = text[start:start + len(found) + 1]
+    return found
+
+source = "".join(texts.values())
+written = [write(model, 0.3, seed=s) for s in range(10)]
+copies = [longest_copy(text, source) for text in written]
+longest = max(copies, key=len)
+print(written[copies.index(longest)].replace(longest, f"[{longest}]"))
+claim("characters of the longest copy in ten samples, in brackets above", len(longest), above=15)
+
+# %% [markdown]
+# Of ten samples that is the one that copies most. **Repair:** go back to the weights that were best on unseen verses.
+
+# %%
+model.load_state_dict(young)
+fresh = [longest_copy(write(model, 0.3, seed=s), source) for s in range(10)]
+claim("longest copy in ten samples: by heart, relative to stopped in time",
+      len(longest) / max(map(len, fresh)), above=1.4)
+
+# %% [markdown]
+# ## Three temperatures
+# $p_\tau(x_t = k) \propto e^{a_k / \tau}$, with logits $a_k$: a small $\tau$ takes the likeliest, a large one all
+# alike.
+
+# %%
+known = {word.strip(",.;:!?'\"").lower() for word in source.split()}
+
+def words_known(tau):
+    """Share of the words, in ten samples, that occur in the texts."""
+    words = [w.strip(",.;:!?'\"").lower() for s in range(10) for w in write(model, tau, seed=s).split()[1:-1]]
+    return np.mean([word in known for word in words])
+
+for tau in (0.3, 0.8, 1.3):
+    print(f"--- τ = {tau}: {100 * words_known(tau):.0f} of 100 words exist\n{write(model, tau)}\n")
+claim("share of words that exist, τ of 0.3 less τ of 1.3", words_known(0.3) - words_known(1.3), above=0.25)
+
+# %% [markdown]
+# At a small $\tau$ more words exist, but the same short ones come again and again. At a large one the network makes up
+# its own.
+#
+# ## The same network, another question
+# Which of the two texts does a line come from? There are two ways to a classifier. **Another last layer**: begin with
+# the network that has read, average its states over the line, and put two labels on top instead of $N$ characters; all
+# weights go on learning. Or
+# **Bayes' rule**, as in notebook 01: one model of text for each label, $p(y \mid x) \propto p(y)\,p(x \mid y)$. The
+# data are the same verses.
+
+# %%
+predict("07b.way", "Which is right more often about lines from unseen verses?",
+        options=["another last layer", "two models and Bayes' rule", "about the same"])
+
+# %%
+def lines(part, n, rng, length=40):
+    """Pieces of both texts [2n, length], and which text each is from."""
+    return torch.cat([excerpts(part[name], n, length, rng) for name in TEXTS]), torch.arange(2).repeat_interleave(n)
+
+rng = seeded(2)
+classifier = SequenceClassifier(model, 2, rng)                             # the network that we stopped in time
+optimizer = torch.optim.Adam(classifier.parameters(), lr=2e-3)
+for _ in range(60):
+    x, y = lines(train, 32, rng)
+    optimizer.zero_grad()
+    F.cross_entropy(classifier(x), y).backward()
+    optimizer.step()
+
+models = []
+for name in TEXTS:
+    models.append(CharLSTM(N, 96, rng=rng))
+    optimizer = torch.optim.Adam(models[-1].parameters(), lr=5e-3)
+    for _ in range(120):
+        optimizer.zero_grad()
+        (-models[-1].log_prob(excerpts(train[name], 32, 60, rng)).mean() / 60).backward()
+        optimizer.step()
+
+# %%
+cuts = [test[name].unfold(0, 40, 4) for name in TEXTS]                     # at every fourth character: they overlap
+x_test, y_test = torch.cat(cuts), torch.arange(2).repeat_interleave(torch.tensor([len(c) for c in cuts]))
+print(f"{len(x_test)} lines, of which {sum(len(test[name]) // 40 for name in TEXTS)} do not overlap")
+with torch.no_grad():
+    by_layer = (classifier(x_test).argmax(dim=1) == y_test).float().mean().item()
+    log_joint = torch.stack([m.log_prob(x_test) for m in models], dim=1)   # both texts equally likely before
+    by_bayes = (log_joint.argmax(dim=1) == y_test).float().mean().item()
+reveal("07b.way", "about the same" if abs(by_bayes - by_layer) < 0.05 else
+       "two models and Bayes' rule" if by_bayes > by_layer else "another last layer")
+print(f"share right: another last layer {by_layer:.2f}, two models and Bayes' rule {by_bayes:.2f}")
+claim("two models and Bayes' rule less another last layer, share right", by_bayes - by_layer, above=0.03)
+
+# %% [markdown]
+# The unseen verses are short, so most of these lines share characters, and the two shares are rough. Their difference is
+# on the same lines. A label is one bit for a line; guessing its characters gives dozens. With little data, the model that must explain
+# everything learns more: notebook 01 found the same. With millions of lines, and a network that has read many other
+# books, another last layer is the way that is used.
+#
+# ## Sound
+# A melody of plucked strings, four thousand numbers a second. To get classes, cut the amplitude into $N = 64$
+# intervals, finer where it is quiet, as ears are: the **μ-law**, with $\mu = N - 1$,
+#
+# $$y = \operatorname{sign}(x)\,\frac{\log(1 + \mu |x|)}{\log(1 + \mu)} .$$
+#
+# A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width two
+# sees one sample further a layer. **WaveNet** (van den Oord and others) spreads the two taps: layer $l$ combines
+# $x_t$ and $x_{t-d}$ with the **dilation** $d = 2^l$. So what is seen doubles with each layer.
+
+# %%
+def gates(x, K, b, d):
+    """Features [n, C, T] → [n, 2C, T] by a causal convolution of width 2 with dilation d."""
+    return F.conv1d(F.pad(x, (d, 0)), K, b, dilation=d)                    # zeros before the beginning, none after
+
+levels = 64
+wavenet = WaveNet(levels, channels=32, layers=7, rng=seeded())
+x = torch.randn(2, 50, 32, generator=seeded())
+for layer in (0, 3):
+    d, linear = 2**layer, wavenet.gates[layer]
+    ours = gates(x.transpose(1, 2), torch.stack(linear.weight.chunk(2, dim=1), dim=2), linear.bias, d).transpose(1, 2)
+    theirs = linear(torch.cat([F.pad(x, (0, 0, d, 0))[:, :50], x], dim=2))
+    claim(f"dilation {d}: largest difference from the library's layer", (ours - theirs).abs().max(), below=1e-4)
+
+sound = melody(40, seeded())
+classes, unseen_melody = mu_law_encode(sound, levels), melody(6, seeded(9))
+new = mu_law_encode(unseen_melody, levels)
+claim("rounding to classes, relative to the loudest sample", (mu_law_decode(classes, levels) - sound).abs().max() /
+      sound.abs().max(), below=0.1)
+
+# %%
+predict("07b.reach", "Seven layers with dilations 1, 2, 4, …, 64: how many samples does a prediction see?",
+        low=1, high=1000)
+
+# %%
+precise = WaveNet(levels, channels=32, layers=7, rng=seeded()).double()
+flipped = new[:400].clone()
+flipped[100] = (flipped[100] + 30) % levels
+with torch.no_grad():
+    reacts = (precise(flipped[None]) - precise(new[None, :400])).abs().amax(dim=2)[0] > 0
+reach = int(reacts.sum())
+reveal("07b.reach", reach)
+claim("predictions that one sample changes: as many as one prediction sees", reach, near=2**7, within=0.1)
+claim("sample 100 changes nothing before sample 101", not bool(reacts[:101].any()))
+
+# %%
+rng, optimizer = seeded(), torch.optim.Adam(wavenet.parameters(), lr=5e-3)
+for _ in range(220):
+    loss = -wavenet.log_prob(excerpts(classes, 8, 400, rng)).mean() / 400
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+with torch.no_grad():
+    p = wavenet(new[None])[0].softmax(dim=1)                               # before each sample of an unseen melody
+cost = -p.gather(1, new[:, None])[:, 0].log2()
+often = torch.bincount(classes, minlength=levels).double() + 1
+claim("bits a sample, unseen melody", cost.mean(), below=3.6)
+claim("frequencies alone", -(often / often.sum())[new].log2().mean(), above=5)
+
+# %%
+ys = torch.linspace(-1, 1, levels + 1).double()
+edges = ys.sign() * torch.expm1(ys.abs() * np.log(levels)) / (levels - 1)  # the μ-law backwards
+window = slice(2 * NOTE_LENGTH - 30, 2 * NOTE_LENGTH + 50)
+show(wave_and_density(range(-30, 50), unseen_melody[window], edges, p[window],
+                      title="A new note begins at 0: a surprise, then a wide band"),
+     alt="A wave in front of a shaded band of predicted values: the band is narrow and follows the wave, misses it "
+         "at and just after time 0, where a new note begins, and is wide and pale after that")
+begins = torch.arange(1, 6) * NOTE_LENGTH
+first = torch.stack([cost[b:b + 10].mean() for b in begins]).mean()
+later = torch.stack([cost[b + 200:b + 400].mean() for b in begins]).mean()
+claim("bits a sample, first ten of a note, less those in its middle", first - later, above=0.5)
+
+# %% [markdown]
+# Most samples continue a note, and on that it bets; so the first samples of a new one are a surprise, and cost many bits.
+# A few predictions in a row are sure and wrong; then the band is wide and pale: it is unsure, and says so. One predicted
+# number could not.
+#
+# Let it go on by itself from a few samples of the unseen melody. One pass a sample, and a second of speech has sixteen
+# thousand: here, too, memory helps. Each layer keeps its last $d$ inputs in a **ring**, a list whose oldest entry is
+# overwritten: with $d = 4$, sample nine takes the place of sample five, just after that was used. So a new sample costs
+# one column of the network and not the whole past.
+
+# %%
+made, log_p = wavenet.sample(1, 4 * NOTE_LENGTH, seeded(3), temperature=0.8, prefix=new[:128])
+wave = mu_law_decode(made[0], levels)
+with torch.no_grad():
+    claim("log p by the sampler with its rings, less that of the whole network, nats a sample",
+          (log_p - wavenet.log_prob(made)) / len(wave), near=0, within=1e-3)
+for name, x in (("a melody", unseen_melody[:4 * NOTE_LENGTH]), ("WaveNet", wave)):
+    print(name)
+    display(Audio(x.numpy(), rate=RATE))
+
+def peak(x):
+    """Share of a sound's energy in its strongest frequency, mean over pieces of a tenth of a second."""
+    spectrum = torch.fft.rfft(x.view(-1, RATE // 10), dim=1).abs()**2
+    return (spectrum.amax(dim=1) / spectrum.sum(dim=1)).mean()
+
+shuffled = wave[torch.randperm(len(wave), generator=seeded())]
+claim("energy in the strongest frequency, relative to the same samples shuffled: it holds tones",
+      peak(wave) / peak(shuffled), above=3)
+
+# %% [markdown]
+# ## Your turn
+# **1.** Temperature: from logits to the probabilities $p_\tau$ that a symbol is drawn from.
+
+# %% tags=["exercise"]
+def next_probabilities(logits, tau):
+    """Probabilities [n, N] of the next symbol at temperature tau > 0, from logits [n, N]; finite for logits of 1000."""
+    ### BEGIN SOLUTION
+    return (logits / tau).softmax(dim=1)
+    ### END SOLUTION
+
+# %%
+check("07b.next_probabilities", next_probabilities)
+
+# %% [markdown]
+# **2.** A causal convolution of width two by hand: $y_t = K_0 x_{t-d} + K_1 x_t$, with zeros before the beginning.
+
+# %% tags=["exercise"]
+def dilated(x, K, d):
+    """y [n, T, C_out] from x [n, T, C_in], K [2, C_out, C_in] and a dilation d ≥ 1 (d may exceed T)."""
+    ### BEGIN SOLUTION
+    past = F.pad(x, (0, 0, d, 0))[:, :x.shape[1]]
+    return past @ K[0].T + x @ K[1].T
+    ### END SOLUTION
+
+# %%
+check("07b.dilated", dilated)
+
+# %% [markdown]
+# **3.** The μ-law: from amplitudes to classes. $y$ runs from −1 to 1; cut that into $N$ equal intervals.
+
+# %% tags=["exercise"]
+def to_classes(x, n_classes):
+    """Classes int64 0 … n_classes−1, of the shape of x, for amplitudes x from −1 to 1 (both included)."""
+    ### BEGIN SOLUTION
+    mu = n_classes - 1
+    y = x.sign() * torch.log1p(mu * x.abs()) / np.log(1 + mu)
+    return ((y + 1) / 2 * n_classes).long().clamp(max=mu)
+    ### END SOLUTION
+
+# %%
+check("07b.to_classes", to_classes)
+
+# %% [markdown]
+# ## What to keep
+# - The chain rule serves any sequence of symbols; a number becomes a symbol by cutting it into classes.
+# - Small texts are learned by heart: watch unseen ones, and stop in time.
+# - A model of sequences is half a classifier: by another last layer, or by Bayes' rule.
+# - Dilations double what is seen with each layer. The price of drawing stays: one pass a symbol.
+#
+# **Read on:** C. Shannon, *Prediction and Entropy of Printed English*, Bell System Technical Journal (1951). S.
+# Hochreiter and J. Schmidhuber, *Long Short-Term Memory*, Neural Computation (1997). A. Graves, *Generating Sequences
+# With Recurrent Neural Networks* (2013). A. van den Oord and others, *WaveNet: A Generative Model for Raw Audio*
+# (2016).
+#
+# **Next:** 08, between two digits: what arithmetic with codes does to pictures.
