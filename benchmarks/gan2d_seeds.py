@@ -17,8 +17,8 @@ from pathlib import Path
 
 import torch
 
-from course_lib.experiments.gan2d import GAN2DHyperparameters, trained_with_decay
-from course_lib.experiments.ring_seeds import STEPS, Row, record, score
+from course_lib.experiments.gan2d import GAN2DHyperparameters
+from course_lib.experiments.ring_seeds import Row, play, record, score
 from course_lib.models.gan2d import VARIANTS
 
 ROWS = {variant: GAN2DHyperparameters(variant=variant) for variant in VARIANTS}
@@ -40,14 +40,17 @@ def main() -> None:
         if arguments.only not in ("", name):
             continue
         seeds, start = evaluation_seeds()[:arguments.seeds], time.process_time()
-        scores = [score(trained_with_decay(setting, seed, STEPS)) for seed in seeds]
+        games = [play(setting, seed) for seed in seeds]
         seconds = (time.process_time() - start) / len(seeds)
+        scores = [score(experiment) for experiment, _ in games]
+        tracks, late = ([round(course.tracks(begin), 2) for _, course in games] for begin in (0, 0.5))
         row = Row(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near, 4) for s in scores],
-                  round(seconds, 1))
+                  tracks, late, round(seconds, 1))
         every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)
         print(f"{name:<9}all 8 and 90% near {good}/{len(seeds)}   all 8 {every}/{len(seeds)}   covered "
-              f"{' '.join(map(str, row.covered))}   near {' '.join(f'{n:.2f}' for n in row.near)}   {seconds:.0f} CPU s "
-              "a seed", flush=True)
+              f"{' '.join(map(str, row.covered))}   near {' '.join(f'{n:.2f}' for n in row.near)}   D's loss tracks JS "
+              f"{' '.join(map(str, tracks))}   in the second half {' '.join(map(str, late))}   {seconds:.0f} CPU s a "
+              "seed", flush=True)
         if arguments.record:
             record(name, row)
 

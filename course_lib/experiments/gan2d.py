@@ -299,14 +299,6 @@ def run_with_decay(experiment: GAN2DExperiment, steps: int, progress: bool = Fal
         yield from run(experiment, steps // 20, progress)
 
 
-def trained_with_decay(hyperparameters: GAN2DHyperparameters, seed: int, steps: int) -> GAN2DExperiment:
-    """An experiment after `run_with_decay`."""
-    experiment = GAN2DExperiment(hyperparameters, seed)
-    for _ in run_with_decay(experiment, steps):
-        pass
-    return experiment
-
-
 NOTHING = np.empty((0, 2), np.float32)
 
 

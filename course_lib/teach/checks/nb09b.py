@@ -1,4 +1,4 @@
-"""Exercises of notebook 09b: the gradient penalty, the distance of unequal samples, and one step of a clipped critic."""
+"""Exercises of notebook 09b: the gradient penalty, the distance of unequal samples, a step of a clipped critic."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ GRADIENT_PENALTY = Exercise(
         Mistake(lambda D, real, fake, epsilon: _penalty(D, real, real, epsilon),
                 ("you measure the slopes at the real points; asked for are points between real and fake.",)),
     ),
-    hints=("four lines: the points between, which require a gradient; the scores' sum; its gradient by the points, with "
-           "`create_graph=True`; the mean of (norm − 1)².",
+    hints=("four lines: the points between, which require a gradient; the scores' sum; its gradient by the points, "
+           "with `create_graph=True`; the mean of (norm − 1)².",
            "`(slopes,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)`."),
 )
 
@@ -128,8 +128,8 @@ def _of_counts(a: np.ndarray, b: np.ndarray) -> float:
 
 EARTH_MOVER = Exercise(
     reference=lambda a, b: float(wasserstein_distance(a, b)),
-    cases=lambda rng: [(rng.normal(size=n), shift + scale * rng.normal(size=m))
-                       for n, m, shift, scale in ((6, 6, 0.0, 1.0), (5, 12, 2.0, 0.5), (30, 7, -1.0, 2.0), (1, 4, 0, 3))],
+    cases=lambda rng: [(rng.normal(size=n), shift + scale * rng.normal(size=m)) for n, m, shift, scale in (
+        (6, 6, 0.0, 1.0), (5, 12, 2.0, 0.5), (30, 7, -1.0, 2.0), (1, 4, 0.0, 3.0))],
     mistakes=(
         Mistake(_cut,
                 ("you pair the smallest numbers and leave out the rest of the larger sample; all earth must be moved.",
