@@ -383,7 +383,7 @@ claim("one-sided: the least value", min(t["value"] for t in one_sided), above=1.
 # slopes above 1. Watch both.
 
 # %%
-LiveLab(
+critic_lab = LiveLab(
     Critic1DExperiment(Critic1DHyperparameters(limit="penalty"), seed=0),
     views=[
         Density("real_density", "fake_density", grid="grid", lines=["critic"], xlim=(-2, 4), ylim=(-3, 3), xlabel="x",
@@ -394,6 +394,7 @@ LiveLab(
     ],
     headless_steps=100,
 )
+critic_lab
 
 # %% [markdown]
 # ## Your turn
