@@ -1,5 +1,5 @@
-"""The labs of notebook 09b as a student meets them: slow motion, switches, menus, and the pad of the 2-D lab; the moving
-peak; and the critic that is trapped. Order and effect, never speed."""
+"""The labs of notebook 09b as a student meets them: slow motion, switches, menus and the pad of the 2-D lab; the peak
+that moves; and the critic that is trapped. Order and effect, never speed."""
 
 import pytest
 from jupyter import Jupyter, press
