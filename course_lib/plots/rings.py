@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
@@ -15,17 +16,19 @@ from course_lib.plots.style import COLOURS, figure, one_axes
 def around_modes(panels: Mapping[str, ArrayLike], centres: ArrayLike, radius: float, *, title: str,
                  limit: float = 3.0) -> Figure:
     """Points `[n, 2]`, one square panel each, over green circles of `radius` around `centres` `[modes, 2]`."""
-    fig, axes = figure(2.7 * len(panels), 3.4, 1, len(panels), sharex=True, sharey=True)
+    fig, axes = figure(4.0 * len(panels), 4.8, 1, len(panels), sharex=True, sharey=True)
     for ax, (name, x) in zip(axes[0], panels.items(), strict=True):
-        ax.scatter(*np.asarray(x).T, s=7, color=COLOURS[1], linewidths=0, alpha=0.6, label="made")
-        for i, centre in enumerate(np.asarray(centres)):
-            ax.add_patch(Circle(centre, radius, fill=False, color=COLOURS[2], linewidth=1.8,
-                                label="around a real mode" if i == 0 else None))
+        ax.scatter(*np.asarray(x).T, s=7, color=COLOURS[1], linewidths=0, alpha=0.6)
+        for centre in np.asarray(centres):
+            ax.add_patch(Circle(centre, radius, fill=False, color=COLOURS[2], linewidth=1.8))
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$")
         ax.set_title(name, fontsize=13)
         ax.grid(visible=False)
     axes[0, 0].set_ylabel("$x_2$")
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=3)
+    signs = [Line2D([], [], linestyle="", marker="o", color=COLOURS[1], markersize=7, label="made"),
+             Line2D([], [], linestyle="", marker="o", color=COLOURS[2], markersize=10, markerfacecolor="none",
+                    markeredgewidth=1.8, label="near a real mode")]
+    fig.legend(handles=signs, loc="outside lower center", ncols=2)
     fig.suptitle(title, ha="left", x=0.01)
     return fig
 

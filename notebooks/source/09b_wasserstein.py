@@ -56,8 +56,9 @@ show(shares_along(its_course.steps, its_course.shares, title="Vanilla: few modes
      alt="Eight rows, one a mode, along the training: two or three rows dark from early on, the others white")
 
 # %% [markdown]
-# Its points are good and its work is bad: each lies near a mode, and most modes have none. $D$ judges points one by
-# one, and a point on a covered mode offends nobody. Nothing in the loss asks for the others.
+# Its points are good, its work is bad: each lies near a mode, and most modes have none. All modes would please the
+# divergence of notebook 05 better. But $G$ does not follow the divergence, it follows the slope of this $D$ at each of
+# its points. Between two modes nothing is real, $D$ says *fake* there, and no slope leads across.
 #
 # These modes are lost for good. If $D$ is the slower one, modes are also **cycled through**. All points rush to where
 # $D$ believes them; $D$ learns slowly that this place is fake; they rush on.
@@ -319,9 +320,11 @@ claim("recorded vanilla games with all modes", sum(m == 8 for m in table["vanill
 
 # %%
 show(loss_against_quality({"vanilla": (its_course.told, its_course.js), "WGAN-GP": (gp_course.told, gp_course.js)},
-                          gp_course.steps, ylabel="JS by cells (nats)", title="What D tells, against the quality",
+                          gp_course.steps, ylabel="JS by cells (nats)",
+                          title="Vanilla's loss has little order; the critic's is small where samples are good",
                           xlabels={"vanilla": "minus D's loss (nats)", "WGAN-GP": "minus D's loss"}),
-     alt="Two clouds of dots, early light, late dark: vanilla without order; WGAN-GP falling towards the lower left")
+     alt="Two clouds of dots, early light, late dark: vanilla a lump without order; WGAN-GP falls towards the lower "
+         "left, steeply at last")
 for name, r in table.items():
     print(f"{name:8} whole training {' '.join(f'{t:5.2f}' for t in r.tracks)}   second half "
           f"{' '.join(f'{t:5.2f}' for t in r.tracks_late)}")
