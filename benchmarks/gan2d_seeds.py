@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import time
 from pathlib import Path
 
@@ -29,6 +30,10 @@ def evaluation_seeds() -> list[int]:
     return [int(line) for line in lines if not line.startswith("#")]
 
 
+def rounded(value: float) -> float | None:
+    return round(value, 2) if math.isfinite(value) else None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8, help="how many of the evaluation seeds")
@@ -43,7 +48,7 @@ def main() -> None:
         games = [play(setting, seed) for seed in seeds]
         seconds = (time.process_time() - start) / len(seeds)
         scores = [score(experiment) for experiment, _ in games]
-        tracks, late = ([round(course.tracks(begin), 2) for _, course in games] for begin in (0, 0.5))
+        tracks, late = ([rounded(course.tracks(begin)) for _, course in games] for begin in (0, 0.5))
         row = Row(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near, 4) for s in scores],
                   tracks, late, round(seconds, 1))
         every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)

@@ -31,7 +31,7 @@ def test_axes_are_labelled_and_text_is_large(name):
 def test_points_and_circles_stand_where_they_should():
     ax = FIGURES["around_modes"]().axes[1]
     assert ax.collections[0].get_offsets().tolist() == [[-1, 0], [0, -1]]
-    assert [(c.center, c.radius) for c in ax.patches] == [((1, 0), 0.3), ((0, 1), 0.3)]
+    assert [(*c.center, c.radius) for c in ax.patches] == [(1, 0, 0.3), (0, 1, 0.3)]
 
 
 def test_a_row_is_a_mode_and_ends_at_its_step():

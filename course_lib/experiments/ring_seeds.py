@@ -28,15 +28,18 @@ class Course(NamedTuple):
     shares: np.ndarray
 
     def tracks(self, begin: float = 0.0) -> float:
-        """Spearman's rank correlation of `told` and `js`, from the share `begin` of the training on."""
-        first = int(begin * len(self.steps))
-        return float(spearmanr(self.told[first:], self.js[first:]).statistic)
+        """Spearman's rank correlation of `told` and `js`, from the share `begin` of the training on.
+
+        NaN where one of them never changes.
+        """
+        told, js = (values[int(begin * len(values)):] for values in (self.told, self.js))
+        return float(spearmanr(told, js).statistic) if np.ptp(told) * np.ptp(js) > 0 else float("nan")
 
 
 @dataclass(frozen=True)
 class Row:
     """One variant: its hyperparameters by name; and for each seed the modes covered, the share near a mode, and
-    `Course.tracks`, of the whole training and of its second half.
+    `Course.tracks`, of the whole training and of its second half, None where that is NaN.
 
     seconds: that one thread of a processor took for a game.
     """
@@ -45,8 +48,8 @@ class Row:
     seeds: list[int]
     covered: list[int]
     near: list[float]
-    tracks: list[float]
-    tracks_late: list[float]
+    tracks: list[float | None]
+    tracks_late: list[float | None]
     seconds: float
 
 

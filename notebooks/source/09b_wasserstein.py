@@ -325,7 +325,8 @@ show(loss_against_quality({"vanilla": (its_course.told, its_course.js), "WGAN-GP
                           xlabels={"vanilla": "minus D's loss (nats)", "WGAN-GP": "minus D's loss"}),
      alt="Two clouds of dots, early light, late dark: vanilla a lump without order; WGAN-GP falls towards the lower "
          "left, steeply at last")
-for name, r in table.items():
+for name in ("vanilla", "WGAN-GP"):
+    r = table[name]
     print(f"{name:8} whole training {' '.join(f'{t:5.2f}' for t in r.tracks)}   second half "
           f"{' '.join(f'{t:5.2f}' for t in r.tracks_late)}")
 tracks, late = np.array(table["WGAN-GP"].tracks), np.array(table["WGAN-GP"].tracks_late)

@@ -14,6 +14,7 @@ def jupyter(student_course):
     with Jupyter.make_lab(student_course) as jupyter:
         jupyter.open("09b_wasserstein.ipynb")
         jupyter.run_cell(0, timeout=120)
+        jupyter.console.clear()  # of what JupyterLab itself complained about
         yield jupyter
 
 
