@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 09b · The earth mover
 #
-# Eight peaks on a ring: a data set so small that every lost mode can be seen and counted. The plain GAN loses most of
-# them. **What can a generator learn from once real and fake lie apart, and can a loss say how good the samples are?**
+# Eight peaks on a ring: a data set so small that every lost mode can be seen and counted. The plain GAN often loses
+# most of them. **What can a generator learn from once real and fake lie apart, and can a loss say how good the samples are?**
 #
 # | | |
 # |---|---|
 # | You will be able to | count the modes that a GAN covers, derive the Wasserstein critic and build its gradient penalty, and say what its value is worth |
 # | You need | notebooks 05 and 05b: the game, Jensen–Shannon, distance by sorting |
-# | Time | 45 minutes to read · 70 seconds to run · seed 0 |
+# | Time | 45 minutes to read · 60 seconds to run · seed 0 |
 
 # %%
 import copy
@@ -118,7 +118,7 @@ def two_peaks(theta=2.5):
     return curves(grid, {"real": p, "fake": q}, xlabel="x", ylabel="density",
                   title=f"θ = {theta:.1f}: JS = {divergence:.3f} nats, W₁ = {distance:.2f}")
 
-explore(two_peaks, theta=(0.0, 3.0, 0.1), labels={"theta": "place of the fake peak θ"},
+explore(two_peaks, theta=(0.0, 3.0, 0.1), labels={"theta": "fake peak θ"},
         alt="A real peak at 0 and a fake one; the title tells their JS and W1")
 
 # %%
@@ -300,6 +300,8 @@ show(around_modes({"vanilla": vanilla.samples(1000, averaged=True), "WGAN-GP": w
 # %% [markdown]
 # One seed proves nothing. The benchmark `benchmarks/gan2d_seeds.py` played eight seeds that were fixed before any
 # setting was tuned. Too long for this notebook, so here is its record; the game above is its first one, played again.
+# (R1 is vanilla with a penalty that keeps $D$ flat at the data, Mescheder et al.) It is no fair race: the rates were
+# tuned for WGAN-GP, and no other $c$ was tried for clipping. With settings of their own, others may find more.
 
 # %%
 table = recorded()
@@ -310,7 +312,8 @@ for name, r in table.items():
 claim("today's game less the record, share near a mode", now.near - table["WGAN-GP"].near[0], near=0, within=0.05)
 passed = sum(m == 8 and n >= 0.9 for m, n in zip(table["WGAN-GP"].covered, table["WGAN-GP"].near, strict=True))
 claim("recorded WGAN-GP games with all modes and nine tenths near, of eight", passed, above=5)
-claim("recorded vanilla games with all modes", sum(m == 8 for m in table["vanilla"].covered), below=3)
+for name in ("vanilla", "WGAN", "R1"):
+    claim(f"recorded {name} games with all modes", sum(m == 8 for m in table[name].covered), below=3)
 
 # %% [markdown]
 # ## Does the loss track the quality?
@@ -327,8 +330,8 @@ show(loss_against_quality({"vanilla": (its_course.told, its_course.js), "WGAN-GP
          "left, steeply at last")
 for name in ("vanilla", "WGAN-GP"):
     r = table[name]
-    print(f"{name:8} whole training {' '.join(f'{t:5.2f}' for t in r.tracks)}   second half "
-          f"{' '.join(f'{t:5.2f}' for t in r.tracks_late)}")
+    for when, correlations in (("whole training", r.tracks), ("second half", r.tracks_late)):
+        print(f"{name:8} {when:15} {' '.join(f'{t:5.2f}' for t in correlations)}")
 tracks, late = np.array(table["WGAN-GP"].tracks), np.array(table["WGAN-GP"].tracks_late)
 claim("WGAN-GP, this game, whole training", gp_course.tracks(), above=0.5)
 claim("WGAN-GP, the least of the recorded games", tracks.min(), above=0.5)
@@ -357,9 +360,10 @@ for _ in run(hard, 300, progress=False):
     pass
 arrows = {name: 256 * np.linalg.norm(game.snapshot()["push"], axis=1).mean()   # of the sum of 256 losses
           for name, game in {"clipped": hard, "WGAN-GP": wgan}.items()}
-reveal("09b.clip", "nowhere: they stay where they began")
+far = np.linalg.norm(hard.samples(500), axis=1).max()
+reveal("09b.clip", "nowhere: they stay where they began" if far < 0.5 else "to some modes")
 claim("clipped: length of the arrows, relative to WGAN-GP's", arrows["clipped"] / arrows["WGAN-GP"], below=0.01)
-claim("distance of the farthest fake from the middle", np.linalg.norm(hard.samples(500), axis=1).max(), below=0.5)
+claim("distance of the farthest fake from the middle", far, below=0.5)
 
 # %% [markdown]
 # Each layer shrinks the slope again, and after four layers nothing is left: no arrow, no learning. Repair: a larger
@@ -462,7 +466,7 @@ show_source(GAN2DExperiment)
 # - A verdict says whether, a distance says how far. Where real and fake lie apart, Jensen–Shannon stands still.
 # - Any function of slope at most 1 bounds the earth mover's distance from below; the best one reaches it.
 # - A penalty is a price: the value is too high, by the factor of the slope. Clipping gives an unknown multiple.
-# - On the ring the critic with a gradient penalty found all modes in every recorded game, and the plain GAN in none.
+# - On the ring, with rates tuned for it, the gradient penalty found all modes in every recorded game; others in none.
 # - Its loss follows the quality over a whole training; do not read the last decimals.
 #
 # **Read on:** M. Arjovsky, S. Chintala, L. Bottou, *Wasserstein GAN*, ICML (2017). I. Gulrajani et al., *Improved

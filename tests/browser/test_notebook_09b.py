@@ -78,7 +78,7 @@ def test_the_peak_moves(jupyter):
     run_cell(jupyter, "grid = np.linspace")
     page.locator("img[alt*='theta = 2.5']").wait_for(timeout=60_000)
     moved = page.locator("img[alt*='theta = 2.6']")
-    press(page.locator(".widget-inline-hbox", has_text="place of the fake peak").locator(".noUi-handle"), "ArrowRight",
+    press(page.locator(".widget-inline-hbox", has_text="fake peak θ").locator(".noUi-handle"), "ArrowRight",
           lambda ms: moved.wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0
 
