@@ -2,7 +2,8 @@
 # # 09b · The earth mover
 #
 # Eight peaks on a ring: a data set so small that every lost mode can be seen and counted. The plain GAN often loses
-# most of them. **What can a generator learn from once real and fake lie apart, and can a loss say how good the samples are?**
+# most of them. **What can a generator learn from once real and fake lie apart, and can a loss say how good the samples
+# are?**
 #
 # | | |
 # |---|---|
