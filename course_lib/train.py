@@ -34,12 +34,14 @@ class UsageError(Exception):
     """A mistake of the user, told in one line."""
 
 
-IMAGE_MODELS = {
+MODELS = {  # those that need no options of their own
     "vae": ("a variational autoencoder of MNIST", "Prints the means over a batch of the ELBO, its two terms (nats), "
             "and how loud the noise in the code is."),
     "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
     "dcgan": ("a generative adversarial network of convolutions on MNIST", "Prints the losses of D and G in nats, D's "
               "mean probabilities for real and generated images, and the norm of G's gradient."),
+    "gan2d": ("a GAN in the plane: vanilla, R1, WGAN or WGAN-GP", "Prints both losses, the gap between D's scores, KL "
+              "and JS by cells (nats), modes covered and the share of points near one."),
     "pixelrnn": ("a model of MNIST or of sprites that predicts one pixel after the other", "Prints the mean −log p(x) "
                  "of a batch in nats, the same in bits per pixel, and the length of the gradient."),
     "classifier": ("the judge: a small convolutional network on MNIST", "Prints the cross-entropy in nats."),
@@ -51,10 +53,10 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     train = commands.add_parser("train", help="train a model", description="Train a model.")
     models = train.add_subparsers(dest="model", metavar="model", required=True)
     add_train_gan1d(models)
-    for name, (what, prints) in IMAGE_MODELS.items():
+    for name, (what, prints) in MODELS.items():
         model = models.add_parser(name, help=what, description=f"Train {what}. {prints}")
         add_shared(model, num_steps=4680, log_every=100)
-        model.set_defaults(run=train_on_images)
+        model.set_defaults(run=train_model)
 
 
 def add_shared(model: argparse.ArgumentParser, num_steps: int, log_every: int) -> None:
@@ -122,8 +124,8 @@ def train_gan1d(arguments: argparse.Namespace) -> int:
     return 0 if finished else INTERRUPTED
 
 
-def train_on_images(arguments: argparse.Namespace) -> int:
-    """Train, print and save a model of MNIST."""
+def train_model(arguments: argparse.Namespace) -> int:
+    """Train, print and save one of `MODELS`."""
     from course_lib.experiments.trained import EXPERIMENTS
 
     check_saves(arguments)

@@ -16,6 +16,7 @@ from course_lib.experiments.autoencoder import AutoencoderExperiment
 from course_lib.experiments.classifier import ClassifierExperiment
 from course_lib.experiments.dcgan import DCGANExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
+from course_lib.experiments.gan2d import GAN2DExperiment
 from course_lib.experiments.vae import VAEExperiment
 
 ROOT = Path(__file__).parent.parent
@@ -208,9 +209,11 @@ def test_progress_bar_on_a_terminal():
     ("vae", "width=16", VAEExperiment, r"elbo -\d+\.\d{4}  reconstruction -\d+\.\d{4}  kl [\d.]+  noise_ratio [\d.]+"),
     ("autoencoder", "latent_size=3", AutoencoderExperiment, r"error \d+\.\d{4}"),
     ("classifier", "learning_rate=1e-2", ClassifierExperiment, r"loss \d\.\d{4}"),
+    ("gan2d", "variant=WGAN-GP", GAN2DExperiment,
+     r"loss_d -?[\d.]+  loss_g -?[\d.]+  gap -?[\d.]+  kl [\d.]+  js 0\.\d{4}  modes 0\.0000  near 0\.\d{4}"),
     ("dcgan", "width=4", DCGANExperiment,
      r"loss_d \d\.\d{4}  loss_g [\d.]+  d_real 0\.\d{4}  d_fake 0\.\d{4}  gradient_g [\d.]+")])
-def test_models_of_images_train_save_and_resume(model, setting, kind, line, capsys):
+def test_models_train_save_and_resume(model, setting, kind, line, capsys):
     options = [model, "--set", "batch_size=8", "--set", setting]
     assert cli.main(["train", *options, "--num-steps", "2", "--seed", "3", "--log-every", "2", "--save", "a.pt"]) == 0
     out, _ = capsys.readouterr()
@@ -246,7 +249,7 @@ def test_weights_are_written_with_a_card(monkeypatch, capsys):
     ("gan1d --save a.safetensors", "writes no .safetensors"),
     ("pixelcnn", "invalid choice"),
 ])
-def test_mistakes_about_models_of_images(options, told, capsys):
+def test_mistakes_about_models(options, told, capsys):
     try:
         code = cli.main(["train", *options.split()])
     except SystemExit as exit:

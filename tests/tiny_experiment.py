@@ -97,6 +97,7 @@ class Everything(Tiny):
         return super().snapshot() | {
             "points": points, "heat": heat, "at": at, "toward": -at, "images": rng.random((10, 8, 8)),
             "colored": rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8), "counts": np.array([3.0, np.nan, -1.0]),
+            "flat": np.stack([x, y], axis=-1), "bent": np.stack([x + y, y], axis=-1), "limits": np.array([-0.5, 0.5]),
         }
 
 

@@ -2,9 +2,10 @@
 
 from course_lib.data.drawing import like_mnist
 from course_lib.data.mnist import MNIST, DataError, load_mnist
+from course_lib.data.plane import Drawing, Segment
 from course_lib.data.sprites import Sprites
 from course_lib.data.tagging import TaggingWorld, TinyGrammar
 from course_lib.data.toy import Blobs, Normal1D, Ring, TwoGaussians
 
-__all__ = ["MNIST", "Blobs", "DataError", "Normal1D", "Ring", "Sprites", "TaggingWorld", "TinyGrammar", "TwoGaussians",
-           "like_mnist", "load_mnist"]
+__all__ = ["MNIST", "Blobs", "DataError", "Drawing", "Normal1D", "Ring", "Segment", "Sprites", "TaggingWorld",
+           "TinyGrammar", "TwoGaussians", "like_mnist", "load_mnist"]

@@ -2,12 +2,13 @@
 
 from course_lib.live.explore import explore
 from course_lib.live.film import show_film
+from course_lib.live.gan2d import gan2d_lab
 from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
 from course_lib.live.pad import Pad
 from course_lib.live.session import Change, Session
 from course_lib.live.trainer import Trainer
-from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, View
+from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, View
 
 __all__ = [
     "Arrows",
@@ -18,6 +19,7 @@ __all__ = [
     "HeatMap",
     "ImageGrid",
     "LiveLab",
+    "Mesh",
     "Pad",
     "Scatter",
     "Session",
@@ -25,5 +27,6 @@ __all__ = [
     "View",
     "explore",
     "explore_canvas",
+    "gan2d_lab",
     "show_film",
 ]

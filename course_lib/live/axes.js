@@ -42,7 +42,7 @@ function logTicks(low, high) {
 
 const fixed = (d) => ({ minimumFractionDigits: d, maximumFractionDigits: d });
 const bigOr = (v, text) => (Math.abs(v) >= 1e6 ? `${+(v / 1e6).toPrecision(3)}M` : text());
-const minus = (text) => text.replace("-", "−");
+const minus = (text) => text.replace(/-(?=[\d.])/g, "−");
 const number = (v) => (Number.isFinite(v) ? `${+v.toPrecision(3)}` : "not a number");
 
 // Limits that do not tremble: kept while the data fit in and fill more than half, else set anew with some air.

@@ -28,12 +28,13 @@ function nameSliders(lab) {
   }
 }
 
-// One picture: title, legend, canvas.
+// One picture: title, legend, canvas. `redraw` asks for the last frame once more.
 class Picture {
-  constructor(view, parent) {
+  constructor(view, parent, redraw) {
     this.view = view;
+    this.layers = view.layers.map((layer) => ({ ...layer, bend: 1 })); // with what switches and sliders say here
     this.memory = {};
-    const figure = make("figure", "course-picture", parent);
+    const figure = make("figure", view.wide ? "course-picture course-wide" : "course-picture", parent);
     const head = make("figcaption", "course-head", figure);
     make("span", "course-title", head, view.title);
     const legend = make("span", "course-legend", head);
@@ -43,12 +44,30 @@ class Picture {
       make("span", "", entry, series.label);
       return { series, swatch, value: make("span", "course-value", entry) };
     });
+    this.swatches = this.layers.filter((layer) => layer.switch).map((layer) => this.makeSwitch(layer, legend, redraw));
     this.canvas = make("canvas", "course-plot", figure);
     this.canvas.setAttribute("role", "img");
   }
 
+  // A checkbox that shows or hides a layer; a net has a slider beside it that bends it.
+  makeSwitch(layer, legend, redraw) {
+    const label = make("label", "course-series course-switch", legend);
+    const box = make("input", "", label), swatch = make("span", "course-swatch", label);
+    box.type = "checkbox";
+    box.checked = layer.on;
+    make("span", "", label, layer.switch);
+    box.onchange = () => { layer.on = box.checked; redraw(); };
+    if (layer.kind === "mesh") {
+      const slider = make("input", "course-bend", legend);
+      Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: 1, title: "Bend the grid: noise at the left, where G takes it at the right" });
+      slider.setAttribute("aria-label", "Bend the grid from noise to where G takes it");
+      slider.oninput = () => { layer.bend = +slider.value; layer.on = box.checked = true; redraw(); };
+    }
+    return { layer, swatch };
+  }
+
   inLegend() {
-    const named = this.view.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap" && !l.marks);
+    const named = this.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap" && !l.marks && !l.switch);
     const series = named.flatMap((layer) => layer.series.map((s) => ({ ...s, layer })));
     return series.length > 1 || series.some((s) => s.layer.kind === "curve") ? series : [];
   }
@@ -57,7 +76,8 @@ class Picture {
     const get = (name) => arrays[name];
     const { ctx, width, height } = fitCanvas(this.canvas);
     if (!width) return; // not laid out yet
-    const layers = this.view.layers.map((layer) => ({ layer, mark: MARKS[layer.kind] }));
+    const layers = this.layers.map((layer) => ({ layer, mark: MARKS[layer.kind] }));
+    const shown = layers.filter(({ layer }) => layer.on); // those that are hidden keep their place in the axes
     const bare = layers.some(({ mark }) => mark.bare);
     const plot = bare ? { width, height } : drawAxes(ctx, { width, height }, theme, this.axis(layers, get));
     ctx.save();
@@ -66,9 +86,9 @@ class Picture {
       ctx.rect(plot.left, plot.top - 2, plot.width + 2, plot.height + 3);
       ctx.clip();
     }
-    for (const { layer, mark } of layers) mark.draw(ctx, plot, layer, get, theme);
+    for (const { layer, mark } of shown) mark.draw(ctx, plot, layer, get, theme);
     ctx.restore();
-    for (const { layer, mark } of layers) mark.beside?.(ctx, plot, layer, get, theme);
+    for (const { layer, mark } of shown) mark.beside?.(ctx, plot, layer, get, theme);
     this.describe(get, theme);
   }
 
@@ -101,6 +121,10 @@ class Picture {
       value.textContent = data.length ? number(data[data.length - 1]).replace("-", "−") : "";
       return `${series.label} ${value.textContent}`;
     });
+    for (const { layer, swatch } of this.swatches) {
+      swatch.style.background = layer.kind === "heatmap" ? rainbow("90deg") : tone(layer.series[0].color, theme);
+      if (layer.on) parts.push(layer.switch);
+    }
     const name = this.view.title || this.view.layers.map((l) => l.kind).join(" and ");
     this.canvas.setAttribute("aria-label", [name, parts.join(", ")].filter(Boolean).join(": "));
   }
@@ -115,11 +139,12 @@ function render({ model, el }) {
   said.setAttribute("role", "status");
   const traceback = make("div", "course-error", root);
   traceback.setAttribute("role", "alert");
+  const walk = make("div", "course-walk", root), says = make("div", "course-says", root);
   const pictures = make("div", "course-pictures", root);
   pictures.dataset.count = model.get("views").length;
-  const drawn = model.get("views").map((view) => new Picture(view, pictures));
+  const drawn = model.get("views").map((view) => new Picture(view, pictures, schedule));
 
-  let frame = null, scheduled = false, count = 0, saidAt = 0, saidState = "";
+  let frame = null, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
 
   function show() {
     scheduled = false;
@@ -132,6 +157,7 @@ function render({ model, el }) {
     rate.textContent = status.rate ? `${number(status.rate)} steps/s` : "";
     changed.textContent = changed.title = status.changed;
     traceback.textContent = status.error;
+    showWalk(status.walk);
     for (const picture of drawn) picture.draw(arrays, theme);
     if (bar.hidden) for (const picture of drawn) picture.canvas.setAttribute("aria-description", status.changed);
     Object.assign(root.dataset, { step: status.steps, drawn: ++count });
@@ -139,13 +165,35 @@ function render({ model, el }) {
     say(status);
   }
 
+  // Slow motion: the phases of an update in a row, and what the last one did.
+  function showWalk(state) {
+    walk.hidden = says.hidden = !state;
+    if (!state) return;
+    const key = JSON.stringify([state.turns, state.at, state.turn]);
+    says.textContent = minus(state.says) || "Phase walks through one update; its points are the batch’s.";
+    if (walk.dataset.key === key) return;
+    walk.dataset.key = key;
+    walk.replaceChildren();
+    state.turns.forEach(([network, names], turn) => {
+      const row = make("span", "course-turn", walk);
+      const now = state.at?.[0] === turn;
+      make("b", "", row, now && state.turn !== "1 of 1" ? `${network} (${state.turn})` : network);
+      names.forEach((name, i) => {
+        const done = state.at && (turn < state.at[0] || (now && i < state.at[1]));
+        const chip = make("span", "course-phase", row, name);
+        chip.dataset.phase = now && i === state.at[1] ? "now" : done ? "done" : "";
+      });
+    });
+  }
+
   // Screen readers hear each new state at once, and progress now and then.
   function say(status) {
     const now = Date.now();
-    if (status.state === saidState && now - saidAt < SAY_EVERY) return;
-    [saidState, saidAt] = [status.state, now];
+    const phase = status.walk?.says ?? "";
+    if (status.state === saidState && phase === saidPhase && now - saidAt < SAY_EVERY) return;
+    [saidState, saidPhase, saidAt] = [status.state, phase, now];
     const values = drawn.map((p) => p.canvas.getAttribute("aria-label")).join(". ");
-    said.textContent = status.state === EXPLORING ? status.changed : `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
+    said.textContent = status.state === EXPLORING ? status.changed : phase || `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
   }
 
   function schedule() {

@@ -8,25 +8,30 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 from IPython import get_ipython
 from IPython.display import display, update_display
 
 from course_lib.experiments.base import Experiment, run
+from course_lib.experiments.phases import PhasedExperiment
 from course_lib.live import still
 from course_lib.live import trainer as trainer_module
 from course_lib.live.canvas import Canvas
 from course_lib.live.controls import control, show
 from course_lib.live.history import History
+from course_lib.live.pad import Pad
 from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
 
 SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
+
+Drawn = tuple[Pad, Callable[[np.ndarray], dict[str, Any]]]
 
 _open: dict[str, LiveLab] = {}  # the lab of each cell, so that running the cell again closes it
 
@@ -45,6 +50,8 @@ class LiveLab:
         headless_steps: updates to do where there is no live display.
         steps: training is done after so many updates; None for no end.
         knobs: the hyperparameters that get a control; None for all.
+        pads: sheets to draw on, each with the hyperparameters that a drawing sets: `(pad, lambda drawing: {…})`. An
+            empty dict leaves everything as it is.
         name: tells two labs of one experiment class in one cell apart. Making a lab closes the one of the same name.
 
     Raises:
@@ -63,6 +70,7 @@ class LiveLab:
         headless_steps: int = 200,
         steps: int | None = None,
         knobs: Sequence[str] | None = None,
+        pads: Sequence[Drawn] = (),
         name: str | None = None,
     ) -> None:
         self._name = name or f"{_cell()}/{type(experiment).__name__}"
@@ -89,6 +97,9 @@ class LiveLab:
         }
         for key, knob in self._knobs.items():
             knob.observe(lambda change, key=key: self._turned(key, change["new"]), "value")
+        self._pads = [pad for pad, _ in pads]
+        for pad, changes in pads:
+            pad.observe(lambda _, pad=pad, changes=changes: self.trainer.set(**changes(pad.drawing)), "pixels")
         self._widget = self._build()
         _open[self._name] = self
 
@@ -101,7 +112,8 @@ class LiveLab:
         if self.trainer is None or self.trainer.state == "closed":
             return
         self.trainer.close()
-        for widget in (*self._knobs.values(), *self._buttons.values(), self._canvas, *self._boxes, self._widget):
+        controls = (*self._knobs.values(), *self._pads, *self._buttons.values())
+        for widget in (*controls, self._canvas, *self._boxes, self._widget):
             widget.close()
         if _open.get(self._name) is self:
             del _open[self._name]
@@ -118,10 +130,13 @@ class LiveLab:
         self._buttons = {
             "start": button("Start", "play", "Train until you press Pause", self._start_or_pause),
             "step": button("Step", "step-forward", "Do one update, then pause", trainer.step),
+            "phase": button("Phase", "angle-right", "Slow motion: do one phase of an update", trainer.phase),
             "reset": button("Reset", "undo", "Begin anew from the same seed with these knobs", trainer.reset),
             "replay": button("Replay", "history", "Run the session since the last reset again, knob changes included",
                              trainer.replay),
         }
+        if not isinstance(self._experiment, PhasedExperiment):
+            self._buttons.pop("phase").close()
         self._buttons["start"].button_style = "primary"
         speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
                                  tooltip="Slow motion: fewer updates a second, the same results")
@@ -131,8 +146,10 @@ class LiveLab:
         knobs = widgets.GridBox([*self._knobs.values()], layout=columns)
         toolbar.add_class("course-toolbar")
         knobs.add_class("course-knobs")
-        self._boxes = (speed, toolbar, knobs)
-        lab = widgets.VBox([toolbar, self._canvas, knobs])
+        below = widgets.HBox([*self._pads, knobs])
+        below.add_class("course-below")
+        self._boxes = (speed, toolbar, knobs, below)
+        lab = widgets.VBox([toolbar, self._canvas, below])
         lab.add_class("course-lab")
         return lab
 
@@ -184,10 +201,14 @@ class LiveLab:
             if trainer.error is None:  # else the pictures stay as they were: what broke training broke them, too
                 raise
         status = {"state": trainer.state, "steps": trainer.steps, "rate": trainer.rate, "changed": trainer.changed,
-                  "error": _traceback(trainer.error)}
+                  "error": _traceback(trainer.error), "walk": self._walk()}
         canvas.push(status, self._arrays, urgent)
         if not canvas.ready and time.monotonic() - self._still_at > 2:
             self._renew_still()
+
+    def _walk(self) -> dict[str, Any] | None:
+        """Where in an update slow motion is; None for an experiment that cannot be walked through."""
+        return self._experiment.walk() if isinstance(self._experiment, PhasedExperiment) else None
 
     def _follow(self) -> None:
         """Let buttons and knobs show what is in force."""
@@ -197,6 +218,8 @@ class LiveLab:
         start.tooltip = "Stop after the update under way" if running else "Train until you press Pause"
         stopped = self.trainer.state in ("done", "error")
         start.disabled = self._buttons["step"].disabled = stopped
+        if "phase" in self._buttons:
+            self._buttons["phase"].disabled = stopped
         if self.trainer.has_commands():
             return  # a knob is being turned: what it shows will be in force in a moment
         for name, knob in self._knobs.items():

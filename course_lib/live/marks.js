@@ -49,7 +49,8 @@ const MARKS = {
       ctx.textBaseline = "middle";
       layer.series.forEach((s, k) => {
         const points = get(s.key).data, mark = layer.marks[k];
-        ctx.fillStyle = tone(s.color, theme, mark || theme.dark ? 0.8 : 0.65);
+        ctx.fillStyle = tone(s.color, theme, layer.outline ? 1 : mark || theme.dark ? 0.8 : 0.65);
+        const radius = layer.outline ? 3.2 : 2.6;
         ctx.beginPath();
         for (let i = 0; i < points.length; i += 2) {
           const x = plot.x(points[i]), y = plot.y(points[i + 1]);
@@ -58,10 +59,11 @@ const MARKS = {
             ctx.fillText(mark, x, y);
             continue;
           }
-          ctx.moveTo(x + 2.6, y);
-          ctx.arc(x, y, 2.6, 0, 2 * Math.PI);
+          ctx.moveTo(x + radius, y);
+          ctx.arc(x, y, radius, 0, 2 * Math.PI);
         }
         ctx.fill();
+        if (layer.outline) stroke(ctx, "rgba(255, 255, 255, 0.85)", 0.7);
       });
     },
   },
@@ -72,7 +74,7 @@ const MARKS = {
     extent: (layer) => ({ x: layer.extent.slice(0, 2), y: layer.extent.slice(2) }),
     draw: (ctx, plot, layer, get) => {
       const { data, shape: [rows, columns] } = get(layer.series[0].key);
-      const [low, high] = heatLimits(layer, data);
+      const [low, high] = heatLimits(layer, get);
       const image = new ImageData(columns, rows);
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {
@@ -85,7 +87,7 @@ const MARKS = {
       ctx.imageSmoothingEnabled = false;
       ctx.drawImage(offscreen(image), ...at);
     },
-    beside: (ctx, plot, layer, get, theme) => colorBar(ctx, plot, ...heatLimits(layer, get(layer.series[0].key).data), theme),
+    beside: (ctx, plot, layer, get, theme) => colorBar(ctx, plot, ...heatLimits(layer, get), theme),
   },
 
   arrows: {
@@ -98,6 +100,32 @@ const MARKS = {
       ctx.beginPath();
       for (let i = 0; i < to.length; i += 2) arrow(ctx, plot.x(at[i]), plot.y(at[i + 1]), to[i] * scale, -to[i + 1] * scale);
       stroke(ctx, tone(layer.series[0].color, theme), 1.6);
+    },
+  },
+
+  mesh: {
+    extent: (layer, get) => pointsExtent([get(layer.series[0].key).data]),
+    draw: (ctx, plot, layer, get, theme) => {
+      const { data, shape: [rows, columns] } = get(layer.series[0].key), from = get(layer.start).data;
+      const place = (row, column, t = layer.bend) => [0, 1].map((k) => {
+        const i = 2 * (row * columns + column) + k;
+        return (1 - t) * from[i] + t * data[i];
+      });
+      const corners = [[0, 0], [0, 1], [1, 1], [1, 0]];
+      for (let row = 0; row < rows - 1; row++) {
+        for (let column = 0; column < columns - 1; column++) {
+          const cell = corners.map(([r, c]) => place(row + r, column + c));
+          const squeezed = area(corners.map(([r, c]) => place(row + r, column + c, 0))) / Math.max(area(cell), 1e-6);
+          ctx.fillStyle = tone(layer.series[0].color, theme, Math.min(0.35, 0.07 * squeezed));
+          outline(ctx, plot, [...cell, cell[0]]);
+          ctx.fill();
+        }
+      }
+      const lines = [...Array(rows).keys()].map((row) => [...Array(columns).keys()].map((column) => place(row, column)));
+      for (const line of [...lines, ...lines[0].map((_, column) => lines.map((each) => each[column]))]) {
+        outline(ctx, plot, line);
+        stroke(ctx, tone(layer.series[0].color, theme, 0.85), 1);
+      }
     },
   },
 
@@ -164,7 +192,10 @@ function usual(values) {
   return [...old.slice(cut, old.length - cut), ...values.slice(old.length)];
 }
 
-const heatLimits = (layer, data) => layer.limits ?? spread(range(data));
+function heatLimits(layer, get) {
+  if (typeof layer.limits === "string") return spread(range(get(layer.limits).data));
+  return layer.limits ?? spread(range(get(layer.series[0].key).data));
+}
 const spread = ([low, high]) => (high > low ? [low, high] : [low - 0.5, high + 0.5]);
 
 function pointsExtent(arrays) {
@@ -182,6 +213,16 @@ function polyline(ctx, plot, xs, ys, log = false) {
     pen = drawn;
   }
 }
+
+function outline(ctx, plot, points) {
+  ctx.beginPath();
+  points.forEach(([x, y], i) => (i ? ctx.lineTo(plot.x(x), plot.y(y)) : ctx.moveTo(plot.x(x), plot.y(y))));
+}
+
+const area = (corners) => Math.abs(corners.reduce((sum, [x, y], i) => {
+  const [u, v] = corners[(i + 1) % corners.length];
+  return sum + (x * v - u * y) / 2;
+}, 0));
 
 function stroke(ctx, color, width) {
   ctx.strokeStyle = color;
@@ -216,6 +257,8 @@ function cividis(t) {
   const at = Math.min(Math.max(t, 0), 1) * (CIVIDIS.length - 1), i = Math.min(Math.floor(at), CIVIDIS.length - 2);
   return CIVIDIS[i].map((c, k) => Math.round(c + (at - i) * (CIVIDIS[i + 1][k] - c)));
 }
+
+const rainbow = (angle) => `linear-gradient(${angle}, ${CIVIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 
 function colorBar(ctx, plot, low, high, theme) {
   const left = plot.left + plot.width + 12;

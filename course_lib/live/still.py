@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from course_lib import plots
-from course_lib.live.views import Arrays, View
+from course_lib.live.views import Arrays, HeatMap, View
 
 
 def draw(views: Sequence[View], arrays: Arrays) -> Figure:
@@ -21,10 +21,12 @@ def draw(views: Sequence[View], arrays: Arrays) -> Figure:
         ax.set(xlabel=view.axis["xlabel"], ylabel=view.axis["ylabel"])
         ax.set_title(view.axis["title"])
         for layer in view.layers():
-            layer.draw(ax, arrays)
+            if layer.on:
+                layer.draw(ax, arrays)
         for side, limits in (("x", view.axis["xlim"]), ("y", view.axis["ylim"])):
             if limits is not None:
                 ax.set(**{f"{side}lim": limits})
         if len(ax.get_legend_handles_labels()[0]) > 1:
-            ax.legend()
+            over_colours = any(isinstance(layer, HeatMap) for layer in view.layers())
+            ax.legend(**{"loc": "upper right", "frameon": True, "framealpha": 0.85} if over_colours else {})
     return fig

@@ -22,8 +22,11 @@ from typing import Any, Literal
 import torch
 
 from course_lib.experiments.base import Experiment
+from course_lib.experiments.phases import PhasedExperiment
 from course_lib.live.history import History
 from course_lib.live.session import Change, Session
+
+READABLE = 40  # characters: a longer value, such as a drawing, is not told
 
 State = Literal["idle", "running", "paused", "done", "error", "closed"]
 
@@ -96,6 +99,11 @@ class Trainer:
     def step(self) -> None:
         """Do one update, then pause."""
         self._post(lambda: self._train_until(self.steps + 1))
+
+    def phase(self) -> None:
+        """Do the next phase of an update, of a `PhasedExperiment`, then pause. Whatever else is done or changed after
+        it finishes that update first, so that slow motion leads where full speed does."""
+        self._post(self._phase)
 
     def reset(self) -> None:
         """Begin anew from the same seed with the hyperparameters in force; ends an error, too."""
@@ -222,12 +230,15 @@ class Trainer:
                 with self._lock:
                     self._commands.popleft()
         if self.state == "running" and self._in_time():
-            metrics = self._experiment.step()
-            self.history.append(self.steps, metrics)
+            self._update()
             urgent |= self._follow_script()
             urgent |= self._arrive()
         if self.state != "closed":
             self._look(urgent)
+
+    def _update(self) -> None:
+        metrics = self._experiment.step()
+        self.history.append(self.steps, metrics)
 
     def _in_time(self) -> bool:
         """In slow motion, wait until the next update is due; False if a command came first."""
@@ -294,6 +305,17 @@ class Trainer:
         self.state = "running"
         self._arrive()
 
+    def _phase(self) -> None:
+        if self.state not in ("idle", "running", "paused"):
+            return
+        self._halt("paused")
+        metrics = self._experiment.advance()
+        if metrics is not None:
+            self.history.append(self.steps, metrics)
+            self._follow_script()
+            self._until = self.steps
+            self._arrive()
+
     def _pause(self, because: str) -> None:
         if self.state == "running":
             self._halt("paused")
@@ -325,6 +347,8 @@ class Trainer:
         if self.state == "error":  # the experiment may be half-updated: only note the values, for the reset to come
             self._experiment.hyperparameters = before.changed(**changes)
             return
+        if isinstance(self._experiment, PhasedExperiment) and self._experiment.done:
+            self._update()  # somebody was walking through it: values change between updates only
         if self._replay_end is not None:
             self._leave_replay()
         self.changed = self._words(changes)
@@ -339,7 +363,8 @@ class Trainer:
 
     def _words(self, changes: dict[str, Any]) -> str:
         now, knobs = self._experiment.hyperparameters, self._experiment.hyperparameters.knobs()
-        said = (f"{knobs[name].label} {shown(getattr(now, name))} → {shown(value)}" for name, value in changes.items())
+        said = (f"{knobs[name].label} {shown(getattr(now, name))} → {shown(value)}"
+                if len(shown(value)) <= READABLE else knobs[name].label for name, value in changes.items())
         return f"{', '.join(said)} at step {self.steps:,}"
 
     def _leave_replay(self) -> None:

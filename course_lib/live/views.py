@@ -37,6 +37,9 @@ class View(ABC):
         xlim, ylim: fixed limits; None follows the data.
         labels: what the legend calls a series; the key with spaces unless given.
         colors: a name in `COLORS` per series; the first ones in order unless given.
+        switch: words of a checkbox that takes this layer out of the picture and back; none without words.
+        on: whether a layer with a switch is there at first.
+        wide: give the picture two columns and two rows, where there is room.
     """
 
     kind: ClassVar[str]
@@ -51,15 +54,19 @@ class View(ABC):
         ylim: Limits | None = None,
         labels: Mapping[str, str] | None = None,
         colors: Mapping[str, str] | None = None,
+        switch: str = "",
+        on: bool = True,
+        wide: bool = False,
     ) -> None:
         if not series:
             raise TypeError(f"{type(self).__name__} needs the key of an array to draw")
         given = dict(colors or {})
         unused = [name for name in COLORS if name not in given.values()]
         self.series = series
-        self.labels = {key: (labels or {}).get(key, key.replace("_", " ")) for key in series}
+        self.labels = {key: (labels or {}).get(key, switch or key.replace("_", " ")) for key in series}
         self.colors = {key: COLORS[given.get(key) or unused[i % len(unused)]] for i, key in enumerate(series)}
-        self.axis = {"title": title, "xlabel": xlabel, "ylabel": ylabel, "xlim": xlim, "ylim": ylim}
+        self.axis = {"title": title, "xlabel": xlabel, "ylabel": ylabel, "xlim": xlim, "ylim": ylim, "wide": wide}
+        self.switch, self.on = switch, on
         self.over: tuple[View, ...] = ()
 
     def __add__(self, other: View) -> View:
@@ -86,6 +93,8 @@ class View(ABC):
         layers = [
             {
                 "kind": layer.kind,
+                "switch": layer.switch,
+                "on": layer.on,
                 "series": [{"key": k, "label": layer.labels[k], "color": layer.colors[k]} for k in layer.series],
                 **layer.options(),
             }
@@ -154,24 +163,26 @@ class Scatter(View):
     Args:
         equal: give both axes one scale.
         marks: a character for each series, drawn in place of its dots; a legend is not needed then.
+        outline: give each dot a white edge, so that it stands out from what is beneath.
     """
 
     kind = "scatter"
 
-    def __init__(self, *series: str, equal: bool = False, marks: str = "", **axis: Any) -> None:
+    def __init__(self, *series: str, equal: bool = False, marks: str = "", outline: bool = False, **axis: Any) -> None:
         super().__init__(*series, **axis)
-        self.equal, self.marks = equal, marks
+        self.equal, self.marks, self.outline = equal, marks, outline
         if marks and len(marks) != len(series):
             raise ValueError(f"{len(series)} series need as many marks, not {marks!r}")
 
     def options(self) -> dict[str, Any]:
-        return {"equal": self.equal, "marks": self.marks}
+        return {"equal": self.equal, "marks": self.marks, "outline": self.outline}
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         for i, key in enumerate(self.series):
             look = ({"marker": f"${self.marks[i]}$", "s": 48} if self.marks
-                    else {"s": 12, "alpha": 0.65, "label": self.labels[key]})
-            axes.scatter(*arrays[key].T, color=self.colors[key], lw=0, **look)
+                    else {"s": 20, "edgecolors": "white", "lw": 0.5, "label": self.labels[key]} if self.outline
+                    else {"s": 12, "alpha": 0.65, "lw": 0, "label": self.labels[key]})
+            axes.scatter(*arrays[key].T, color=self.colors[key], **look)
         if self.equal:
             axes.set_aspect("equal")
 
@@ -181,22 +192,26 @@ class HeatMap(View):
 
     Args:
         extent: (left, right, bottom, top) of the array in the axes' units.
-        limits: values of the darkest and the brightest colour; None follows the data.
+        limits: values of the darkest and the brightest colour, or the key of an array that holds them; None follows
+            the data.
     """
 
     kind = "heatmap"
 
     def __init__(
-        self, key: str, extent: tuple[float, float, float, float], limits: Limits | None = None, **axis: Any
+        self, key: str, extent: tuple[float, float, float, float], limits: Limits | str | None = None, **axis: Any
     ) -> None:
         super().__init__(key, **axis)
         self.extent, self.limits = extent, limits
+
+    def reads(self) -> list[str]:
+        return [*self.series, self.limits] if isinstance(self.limits, str) else list(self.series)
 
     def options(self) -> dict[str, Any]:
         return {"extent": self.extent, "limits": self.limits}
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        low, high = self.limits or (None, None)
+        low, high = arrays[self.limits] if isinstance(self.limits, str) else self.limits or (None, None)
         image = axes.imshow(arrays[self.series[0]], cmap="cividis", vmin=low, vmax=high, origin="lower",
                             extent=self.extent, aspect="auto")
         axes.set_autoscale_on(False)  # what is laid over it does not widen the axes
@@ -223,6 +238,31 @@ class Arrows(View):
         longest = float(np.hypot(*arrays[key].T).max(initial=0)) or 1.0
         axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.labels[key],
                     scale=10, scale_units="width", width=0.004)
+
+
+class Mesh(View):
+    """A net of lines, (rows, columns, 2), that a slider in the browser bends from the places in `start` to its own.
+
+    Its cells are the darker, the more they were squeezed: a probability that was even over `start` is now denser.
+    """
+
+    kind = "mesh"
+
+    def __init__(self, key: str, start: str, **axis: Any) -> None:
+        super().__init__(key, **axis)
+        self.start = start
+
+    def reads(self) -> list[str]:
+        return [self.start, *self.series]
+
+    def options(self) -> dict[str, Any]:
+        return {"start": self.start}
+
+    def draw(self, axes: Axes, arrays: Arrays) -> None:
+        key = self.series[0]
+        net = arrays[key]
+        axes.plot(*np.moveaxis(net, 2, 0), color=self.colors[key], lw=0.9, alpha=0.8)
+        axes.plot(*np.moveaxis(net, 2, 0).swapaxes(1, 2), color=self.colors[key], lw=0.9, alpha=0.8)
 
 
 class ImageGrid(View):

@@ -25,11 +25,11 @@ def seeded(kind: type[Layer], *arguments: Any, rng: torch.Generator, **options: 
     return layer
 
 
-def mlp(sizes: Sequence[int], rng: torch.Generator) -> nn.Sequential:
+def mlp(sizes: Sequence[int], rng: torch.Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """linear → ReLU → … → linear: `mlp([784, 512, 256, 4], rng)` has two hidden layers, `mlp([784, 4], rng)` none."""
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
-        layers += [seeded(nn.Linear, n_in, n_out, rng=rng), nn.ReLU()]
+        layers += [seeded(nn.Linear, n_in, n_out, rng=rng), activation()]
     return nn.Sequential(*layers[:-1])
 
 

@@ -22,7 +22,8 @@ def threads():
 LAB = "lab = LiveLab(Tiny(), views)\nold.append(lab)\nlab"
 GALLERY = """gallery = LiveLab(Everything(), [
     Scatter("points", equal=True),
-    HeatMap("heat", extent=(-2, 2, -2, 2)) + Scatter("points") + Arrows("toward", at="at"),
+    HeatMap("heat", extent=(-2, 2, -2, 2)) + Mesh("bent", start="flat", switch="net") + Scatter("points", outline=True)
+    + Arrows("toward", at="at"),
     Arrows("toward", at="at"), ImageGrid("images"), ImageGrid("colored", columns=2),
     Bars("counts", names=list("abc")), Curve("loss_d", "loss_g", log=True)])
 gallery"""

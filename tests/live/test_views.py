@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_experiment import Everything
 
-from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, still
+from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, still
 from course_lib.live.history import History
 from course_lib.live.views import COLORS, gather
 from course_lib.plots import png
@@ -19,6 +19,9 @@ ALL = {
     "signs": Scatter("points", marks="7"),
     "heat map": HeatMap("heat", extent=(-2, 2, -2, 2), limits=(-1, 1)),
     "arrows": Arrows("toward", at="at"),
+    "mesh": Mesh("bent", start="flat", switch="grid"),
+    "outlined": Scatter("points", outline=True),
+    "limits that follow": HeatMap("heat", extent=(-2, 2, -2, 2), limits="limits"),
     "images": ImageGrid("images"),
     "coloured images": ImageGrid("colored", columns=3),
     "bars": Bars("counts", names=["a", "b", "c"]),
@@ -52,6 +55,23 @@ def test_layers_share_the_axes_of_the_first_and_leave_it_as_it_was():
     assert both.spec()["title"] == "below"
     assert [layer["kind"] for layer in both.spec()["layers"]] == ["heatmap", "scatter"]
     assert len(below.spec()["layers"]) == 1
+
+
+def test_a_layer_with_a_switch_is_named_by_it_and_may_be_off_at_first():
+    arrays = Everything().snapshot()
+    view = Scatter("points", switch="all of them") + Arrows("toward", at="at", switch="arrows", on=False)
+    layers = view.spec()["layers"]
+    assert [(layer["switch"], layer["on"]) for layer in layers] == [("all of them", True), ("arrows", False)]
+    assert layers[0]["series"][0]["label"] == "all of them"
+    ax = still.draw([view], gather([view], arrays, {})).axes[0]
+    assert len(ax.collections) == 1  # the saved picture leaves the arrows out
+
+
+def test_limits_may_be_an_array_that_travels_too():
+    arrays = gather([ALL["limits that follow"]], Everything().snapshot(), {})
+    assert list(arrays) == ["heat", "limits"]
+    image = still.draw([ALL["limits that follow"]], arrays).axes[0].images[0]
+    assert image.get_clim() == (-0.5, 0.5)
 
 
 def test_colors_and_labels():

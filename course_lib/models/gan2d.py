@@ -1,0 +1,135 @@
+"""GANs in the plane, where everything can be seen: the vanilla game, and three that change what D is.
+
+The generator G bends noise z into fake points x̃ = G(z). D is a function of the plane; what it means is the variant's:
+
+    vanilla    sigmoid(D(x)) is the probability that x is real (Goodfellow et al. 2014)
+    R1         the same, and D must be flat where the data are (Mescheder et al. 2018)
+    WGAN       a critic: a score whose weights lie in [−c, c], so that it cannot be steep (Arjovsky et al. 2017)
+    WGAN-GP    a critic whose slope is asked to be 1 between real and fake (Gulrajani et al. 2017)
+
+References:
+    I. Goodfellow et al., Generative Adversarial Nets, NIPS 2014.
+    M. Arjovsky, S. Chintala, L. Bottou, Wasserstein GAN, ICML 2017: Algorithm 1.
+    I. Gulrajani et al., Improved Training of Wasserstein GANs, NIPS 2017: eq. 3 and Algorithm 1.
+    H. Petzka, A. Fischer, D. Lukovnikov, On the Regularization of Wasserstein GANs, ICLR 2018: the one-sided penalty.
+    L. Mescheder, A. Geiger, S. Nowozin, Which Training Methods for GANs do actually Converge?, ICML 2018: eq. 9.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib.models.layers import mlp
+
+NOISE_DIM = 2  # so that a grid of noise is a grid of points, and its bending can be drawn
+NOISES = ("normal", "uniform")
+VARIANTS = ("vanilla", "R1", "WGAN", "WGAN-GP")
+
+
+def noise(kind: str, count: int, rng: torch.Generator) -> Tensor:
+    """What G makes its fakes from, shape (count, 2): 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
+    if kind == "normal":
+        return torch.randn(count, NOISE_DIM, generator=rng)
+    if kind == "uniform":
+        return 2 * torch.rand(count, NOISE_DIM, generator=rng) - 1
+    raise ValueError(f"noise must be one of {', '.join(NOISES)}, not {kind!r}")
+
+
+class Generator(nn.Module):
+    """G(z): noise (n, 2) → points (n, 2). Three hidden layers of ReLUs: a sheet, straight between its creases."""
+
+    def __init__(self, width: int, rng: torch.Generator) -> None:
+        super().__init__()
+        self.layers = mlp([NOISE_DIM, width, width, width, 2], rng)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.layers(z)
+
+
+class Critic(nn.Module):
+    """D(x): points (n, dim) → scores (n,). Three hidden layers of tanh.
+
+    tanh rather than ReLU: the gradient penalty trains D's gradient, and that of a ReLU network jumps.
+    """
+
+    def __init__(self, width: int, rng: torch.Generator, dim: int = 2) -> None:
+        super().__init__()
+        self.layers = mlp([dim, width, width, width, 1], rng, activation=nn.Tanh)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x).squeeze(-1)
+
+
+def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """Mean D(x̃) − mean D(x), to be minimised: minus what the critic says the Wasserstein distance is at least."""
+    return fake_scores.mean() - real_scores.mean()
+
+
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Mean of −log σ(D(x)) − log(1 − σ(D(x̃))), in nats; 2·log 2 where D can tell nothing."""
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def d_loss(variant: str, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """The loss of D without its penalty: `critic_loss` for the Wasserstein variants, else `discriminator_loss`."""
+    return (critic_loss if is_wasserstein(variant) else discriminator_loss)(real_scores, fake_scores)
+
+
+def g_loss(variant: str, fake_scores: Tensor) -> Tensor:
+    """The loss of G: mean −D(x̃) for the Wasserstein variants, else mean −log σ(D(x̃)), which does not saturate."""
+    return (-fake_scores if is_wasserstein(variant) else F.softplus(-fake_scores)).mean()
+
+
+def is_wasserstein(variant: str) -> bool:
+    """Whether D is a critic. Raises ValueError for an unknown variant."""
+    if variant not in VARIANTS:
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
+    return variant.startswith("WGAN")
+
+
+def slopes(D: nn.Module, x: Tensor) -> Tensor:
+    """∇D at each point of x (n, dim), shape (n, dim), itself differentiable: a loss made of it can train D.
+
+    D must judge each point by itself; then the gradient of the sum of all scores by one point is the slope there.
+    """
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    return gradient
+
+
+def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator,
+                     one_sided: bool = False) -> Tensor:
+    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
+
+    `one_sided` counts only slopes above 1: a critic may then be flat, as 1-Lipschitz functions may, and so can turn
+    round on its way from one slope to the opposite one.
+
+    Raises ValueError for batches of unequal shapes.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
+    epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype)
+    between = epsilon * real + (1 - epsilon) * fake
+    excess = slopes(D, between).norm(dim=1) - 1
+    return (excess.clamp(min=0) if one_sided else excess).square().mean()
+
+
+def r1_penalty(D: nn.Module, real: Tensor) -> Tensor:
+    """½ E ‖∇D(x)‖² at real points (n, dim): zero where D is flat, as it is once it can tell nothing."""
+    return slopes(D, real).square().sum(dim=1).mean() / 2
+
+
+def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor | None:
+    """What the variant adds to the loss of D, before it is weighted; None where it adds nothing."""
+    if variant == "WGAN-GP":
+        return gradient_penalty(D, real, fake, rng)
+    return r1_penalty(D, real) if variant == "R1" else None
+
+
+@torch.no_grad()
+def clip_weights(D: nn.Module, c: float) -> None:
+    """Put every weight and bias of D back into [−c, c]."""
+    for parameter in D.parameters():
+        parameter.clamp_(-c, c)

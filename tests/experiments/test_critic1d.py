@@ -1,0 +1,67 @@
+"""The critic on a line against the exact distance, and against what the penalty's price says it must be worth."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.experiments import load, run, save
+from course_lib.experiments.critic1d import GRID, SPREAD, Critic1DExperiment, Critic1DHyperparameters
+from course_lib.measure import js, normal_density
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def trained(steps=250, seed=0, **changes):
+    experiment = Critic1DExperiment(Critic1DHyperparameters(**changes), seed)
+    metrics = list(run(experiment, steps, progress=False))
+    return experiment, {k: float(v) for k, v in metrics[-1].items()}
+
+
+@pytest.mark.parametrize(("W", "weight"), [(2.0, 10.0), (2.0, 1.0), (-1.0, 3.0)])
+def test_the_penalty_has_its_price(W, weight):
+    experiment, metrics = trained(separation=W, penalty=weight)
+    slope = 1 + abs(W) / (2 * weight)
+    told = experiment.evaluate(True)
+    assert told["exact"] == pytest.approx(abs(W), abs=0.02) and metrics["exact"] == abs(W)
+    assert told["slope"] == pytest.approx(slope, rel=0.12)
+    assert told["value"] == pytest.approx(abs(W) * slope, rel=0.12)
+    assert told["value"] / told["slope"] == pytest.approx(abs(W), rel=0.05)
+
+
+def test_the_two_sided_penalty_can_trap_a_critic_on_the_wrong_side():
+    trapped, free = (trained(limit=limit, seed=0)[0].evaluate(True) for limit in ("penalty", "one-sided"))
+    assert trapped["value"] < -1.5 and free["value"] > 1.8
+
+
+def test_clipping_makes_the_value_a_multiple_that_depends_on_c():
+    values = [trained(limit="clip", clip=c, steps=150)[0].evaluate(True)["value"] for c in (0.03, 0.1)]
+    assert 0 < values[0] < 1 and values[1] > 8
+
+
+def test_the_distance_grows_where_js_stands_still():
+    densities = [normal_density(GRID, place, SPREAD) for place in (0.0, 1.5, 3.0)]
+    stuck = [js(densities[0], far, GRID) for far in densities[1:]]
+    exact = [trained(steps=1, separation=s)[0].evaluate(True)["exact"] for s in (1.5, 3.0)]
+    assert stuck == pytest.approx([np.log(2)] * 2, abs=2e-3) and exact == pytest.approx([1.5, 3.0], abs=0.02)
+
+
+def test_snapshots_knobs_and_resuming(tmp_path):
+    whole, watched, resumed = (Critic1DExperiment(seed=3) for _ in range(3))
+    for _ in range(2):
+        whole.step(), watched.step()
+        watched.snapshot(), watched.evaluate(True)
+    save(watched, tmp_path / "run.pt")
+    load(resumed, tmp_path / "run.pt")
+    for experiment in (whole, resumed):
+        assert not experiment.set(separation=-1.0, penalty=2.0)
+        experiment.step()
+    assert whole.digest() == resumed.digest()
+    shapes = {name: a.shape for name, a in whole.snapshot().items()}
+    assert shapes == dict.fromkeys(("grid", "real_density", "fake_density", "critic"), (201,))
+    assert whole.set(limit="clip") and whole.steps == 0
