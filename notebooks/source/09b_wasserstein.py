@@ -24,7 +24,7 @@ from course_lib.experiments.ring_seeds import play, recorded, score
 from course_lib.live import Curve, Density, LiveLab, explore, gan2d_lab
 from course_lib.measure import js, normal_density, normal_quantiles, wasserstein1
 from course_lib.models.gan2d import Critic
-from course_lib.models.gan2d import gradient_penalty as librarys_penalty
+from course_lib.models.penalties import gradient_penalty as librarys_penalty
 from course_lib.plots import around_modes, curves, loss_against_quality, shares_along, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 
