@@ -99,8 +99,10 @@ reveal("09.squared", "the average of all sevens")
 #
 # $$a(x, y) = \log \frac{p(x, y)}{p_G(x, y)} = \log \frac{p(x)}{p_G(x)} + \log \frac{p(y \mid x)}{p_G(y \mid x)},$$
 #
-# by the product rule above and below. Suppose that both posteriors are softmax regressions on features $\varphi$ of the
-# picture, $p(y \mid x) = e^{v_y \cdot \varphi} / Z(\varphi)$, and $p_G$ with $v'_y$ and $Z'$. The last term is then
+# by the product rule above and below.
+
+# %% [markdown]
+# Suppose that both posteriors are softmax regressions on features $\varphi$ of the picture, $p(y \mid x) = e^{v_y \cdot \varphi} / Z(\varphi)$, and $p_G$ with $v'_y$ and $Z'$. The last term is then
 # $(v_y - v'_y) \cdot \varphi - \log \frac{Z}{Z'}$. Only its first part knows $y$. Call $v_y - v'_y$ simply $v_y$, and all
 # that is left $\psi(\varphi)$:
 #
@@ -183,8 +185,8 @@ print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; 
 orders = torch.arange(10).repeat_interleave(10)
 show(images(C.sample(orders, seeded(3)), row_labels=[f"{k} please" for k in range(10)],
             title="A hundred orders: each row one label, ten different noises"),
-     alt="Ten rows of ten pictures; the first row holds zeros, the second ones, and so on to nines; within a row slant, "
-         "width and shape differ")
+     alt="Ten rows of ten pictures; the first row holds zeros, the second ones, and so on to nines; within a row "
+         "slant, width and shape differ")
 
 # %%
 def delivered(G, each=1000, seed=0):
@@ -231,7 +233,8 @@ def place_order(digit=7, other=7, blend=0.0, noise_seed=0):
 explore_canvas(place_order, [ImageGrid("made", columns=5, title="One order, twenty noises"),
                              Bars("seen", title="What the judge sees", xlabel="digit", ylabel="share", ylim=(0, 1))],
                digit=(0, 9, 1), other=(0, 9, 1), blend=(0.0, 1.0, 0.05), noise_seed=(0, 30, 1),
-               labels={"digit": "order", "other": "second order", "blend": "share of the second", "noise_seed": "noise"},
+               labels={"digit": "order", "other": "second order", "blend": "share of the second",
+                       "noise_seed": "noise"},
                alt="Twenty pictures made to one order, and which digits the judge sees in them")
 
 # %% [markdown]
@@ -253,9 +256,9 @@ def short_training(conditioning, steps=450):
     return along, game.model
 
 ways = {way: short_training(way) for way in ("projection", "concatenated", "none")}
-show(curves(np.arange(90, 451, 90), {f"label in D: {way}": along for way, (along, _) in ways.items()}, xlabel="step",
-            ylabel="share classed as ordered", title="A D that is not told cannot teach G to listen",
-            baseline=(0.1, "luck")),
+learned = {f"label in D: {way}": along for way, (along, _) in ways.items()}
+show(curves(np.arange(90, 451, 90), learned, xlabel="step", ylabel="share classed as ordered",
+            title="A D that is not told cannot teach G to listen", baseline=(0.1, "luck")),
      alt="Share of pictures classed as ordered over the steps: projection rises fastest, concatenated more slowly or "
          "less, and without the label in D it stays at one tenth")
 
@@ -351,8 +354,8 @@ name = table.argmax(axis=1)                                                # the
 rows = Code(torch.arange(10).repeat_interleave(10), torch.zeros(100, 2))
 show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(10)],
             title="Each row one category, ten noises. What would you call it?"),
-     alt="Ten rows of ten pictures, a row for each category found without labels; some rows hold one digit, others a mix "
-         "of digits that are drawn alike")
+     alt="Ten rows of ten pictures, a row for each category found without labels; some rows hold one digit, others a "
+         "mix of digits that are drawn alike")
 
 # %%
 predict("09.purity", "Call each category by its commonest digit. For which percentage of pictures is the name right?",
@@ -383,7 +386,7 @@ def readable(G):
     return np.log(10) + log_q.gather(1, code.k[4000:, None]).mean().item()
 
 in_picture, in_digit = readable(info), mutual_information(table)
-print(f"of log 10 = {np.log(10):.2f} nats: {in_picture:.2f} can be read from the picture, {in_digit:.2f} from its digit")
+print(f"of log 10 = {np.log(10):.2f} nats: {in_picture:.2f} to be read from the picture, {in_digit:.2f} from its digit")
 claim("what can be read from the picture, at least, as part of H(k)", in_picture / np.log(10), above=0.6)
 claim("nats about k in the picture that its digit does not have", in_picture - in_digit, above=0.15)
 
@@ -425,13 +428,13 @@ rows = [moved(i, k, 5) for i in (0, 1) for k in (1, 4, 8)]
 show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 45,
             row_labels=[f"u{i}, k = {k}" for i in "₁₂" for k in (1, 4, 8)],
             title="One number moves from −2 to 2, all else is held"),
-     alt="Six rows of nine pictures; in three the first number moves, in three the second; the stroke leans over or gets "
-         "bolder from left to right")
+     alt="Six rows of nine pictures; in three the first number moves, in three the second; the stroke leans over or "
+         "gets bolder from left to right")
 
 # %%
 effect = pulled(info, 1000, seed=6)
 for measure, values in effect.items():
-    print(f"{measure:10} from u = −1 to u = 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
+    print(f"{measure:10} from −1 to 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
 largest = max(np.abs(values).max() for values in effect.values())
 claim("largest effect of a number, in standard deviations of the test digits", largest, above=0.8)
 
