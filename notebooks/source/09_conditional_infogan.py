@@ -371,8 +371,8 @@ predict("09.purity", "Call each category by its commonest digit. For which perce
         low=10, high=100)
 
 # %%
-show(matrices({"rows: category; columns: digit seen": np.round(100 * table / table.sum(axis=1, keepdims=True))},
-              columns=1, title="What the judge sees in each category, percent"),
+show(matrices({"row: category k; column: digit": np.round(100 * table / table.sum(axis=1, keepdims=True))},
+              columns=1, title="Percent, by the judge"),
      alt="A table of ten categories by ten digits; some rows have nearly all in one column, others are split over two "
          "or three")
 pure = purity(code.k.numpy(), digits)
