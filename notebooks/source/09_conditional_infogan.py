@@ -478,10 +478,9 @@ def short_info(weight, steps=450):
 
 with_term, without = short_info(1.0), short_info(0.0)
 told = {f"weight {w:g}": readable(G) / np.log(10) for w, G in ((1, with_term), (0, without))}
-z0 = Code(torch.arange(10).repeat(2), torch.zeros(20, 2))
-show(images(torch.cat([G.sample(z0._replace(k=z0.k[:1].expand(10) + i), seeded(1)) for G in (with_term, without)
-                       for i in (0, 5)]),
-            row_labels=[f"weight {w}, k = {i}" for w in (1, 0) for i in (0, 5)],
+show(images(torch.cat([G.sample(Code(torch.full((10,), k), torch.zeros(10, 2)), seeded(1))
+                       for G in (with_term, without) for k in (0, 5)]),
+            row_labels=[f"weight {w}, k = {k}" for w in (1, 0) for k in (0, 5)],
             title="The same ten noises with two codes: at weight 0 the code hardly matters"),
      alt="Four rows of ten pictures: with the information term, two categories give different pictures from the same "
          "noise; without it, the two rows are nearly the same")
