@@ -51,7 +51,7 @@ PROJECTION = Exercise(
                 ("the projection has the wrong sign: a picture that fits its label should look *more* real.",)),
         Mistake(lambda phi, y, v, w, b: torch.sigmoid(_logit(phi, y, v, w, b)),
                 ("this is the probability; asked for is the logit.",)),
-        Mistake(lambda phi, y, v, w, b: phi @ w + b + phi @ v.T,
+        Mistake(lambda phi, y, v, w, b: (phi @ w + b)[:, None] + phi @ v.T,
                 ("this has a logit for every label, [n, K]; return that of each picture's own label, [n].",)),
     ),
     hints=("two terms: φ·w + b, and the dot product of φ with the row of v that belongs to its label.",
