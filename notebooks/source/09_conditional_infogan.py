@@ -233,7 +233,7 @@ claim("other z", shuffled[np.triu_indices(10, 1)].mean(), near=0, within=0.08)
 # Now place orders yourself. What lies halfway between the orders 3 and 8? $G$ has never heard such an order.
 
 # %%
-def place_order(digit=7, other=7, blend=0.0, noise_seed=0):
+def place_order(digit=3, other=8, blend=0.0, noise_seed=0):
     told = (1 - blend) * one_hot(torch.tensor([digit])) + blend * one_hot(torch.tensor([other]))
     x = (C.layers(torch.cat([noise(20, seeded(noise_seed)), told.expand(20, -1)], dim=1))[:, 0] + 1) / 2
     return {"made": x.numpy(), "seen": torch.bincount(judge.predict(x), minlength=10).numpy() / 20}

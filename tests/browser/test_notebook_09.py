@@ -74,7 +74,7 @@ def test_the_game_trains_and_takes_another_conditioning(lab):
     before = page.evaluate(PIXELS, 0)
     game.get_by_role("button", name="Start").click()
     page.wait_for_function(CHANGED, arg=[0, before], timeout=60_000)
-    game.locator("select").first.select_option("none")
+    game.locator(".course-knobs select").select_option("none")
     lab.until("lab.trainer.ask(lambda e: e.D.conditioning) == 'none'")
     game.get_by_role("button", name="Pause").click()
     page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
