@@ -61,6 +61,10 @@ def test_the_shipped_models_are_good():
     _, dcgan = read("dcgan")
     real = scores(stand_ins()["training images"])
     assert dcgan.metrics["frechet"] <= 5 * real["frechet"] and dcgan.metrics["coverage_kl"] <= 0.1
+    _, conditional = read("conditional")
+    assert conditional.metrics["as_asked"] >= 0.97 and conditional.metrics["worst_class"] >= 0.92
+    _, infogan = read("infogan")
+    assert max(infogan.metrics["largest_slant"], infogan.metrics["largest_thickness"]) >= 0.8
 
 
 def test_a_trained_model_is_ready_for_use():

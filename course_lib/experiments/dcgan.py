@@ -102,10 +102,8 @@ class DCGANExperiment(Experiment):
     Hyperparameters = DCGANHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        h = self.hyperparameters
         self.rng = generator
-        self.G = Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=generator)
-        self.D = Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=generator)
+        self.G, self.D = self.networks()
         self.model = copy.deepcopy(self.G).requires_grad_(False).eval()
         self.optimizer_g, self.optimizer_d = (
             torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True) for network in (self.G, self.D))
@@ -137,19 +135,18 @@ class DCGANExperiment(Experiment):
         for step in range(h.d_steps):
             with autocast(h.precision):
                 with torch.set_grad_enabled(step == h.d_steps - 1):
-                    fake = G(noise(h.batch_size, self.rng))
-                real = self.scaled(self.images[self.batches.next(h.batch_size)])
-                real_logits, fake_logits = D(torch.cat([real, fake.detach()])).chunk(2)
-            loss_d = discriminator_loss(real_logits, fake_logits, h.label_smoothing)
+                    fake = self.forged(h.batch_size, self.rng)
+                real = self.genuine(self.batches.next(h.batch_size))
+                loss_d, real_logits, fake_logits = self.d_loss(real, tuple(part.detach() for part in fake))
             flat = h.r1 and step == 0 and self.steps % R1_EVERY == 0
-            penalised = loss_d + R1_EVERY * h.r1 * r1_penalty(D, real) if flat else loss_d
+            penalised = loss_d + R1_EVERY * h.r1 * self.slope(real) if flat else loss_d
             self.optimizer_d.zero_grad()
             penalised.backward()
             self.optimizer_d.step()
 
         D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
         with autocast(h.precision):
-            loss_g = generator_loss(D(fake))
+            loss_g = self.g_loss(fake)
         D.requires_grad_(True)
         self.optimizer_g.zero_grad()
         loss_g.backward()
@@ -158,6 +155,37 @@ class DCGANExperiment(Experiment):
         return {"loss_d": loss_d.detach(), "loss_g": loss_g.detach(),
                 "d_real": real_logits.detach().sigmoid().mean(), "d_fake": fake_logits.detach().sigmoid().mean(),
                 "gradient_g": nn.utils.get_total_norm([p.grad for p in G.parameters()])}
+
+    # The rest of the game in small pieces, so that a variant need only say what is different. A batch for D is a
+    # tuple: the images, and in some variants what belongs to each, as its label.
+
+    def networks(self) -> tuple[Generator, Discriminator]:
+        """G and D with their first weights."""
+        h = self.hyperparameters
+        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
+                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+
+    def genuine(self, picked: Tensor) -> tuple[Tensor, ...]:
+        """What D is shown of the training images with these indices `[n]`."""
+        return (self.scaled(self.images[picked]),)
+
+    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """What D is shown of n images that G makes now."""
+        return (self.G(noise(n, rng)),)
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss of D on as many real as generated images, and D's logits for both."""
+        logits = self.D(*(torch.cat(parts) for parts in zip(real, fake, strict=True))).chunk(2)
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing), *logits
+
+    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+        """R1: how steep D is at a real batch, by its pixels."""
+        images, *beside = real
+        return r1_penalty(lambda x: self.D(x, *beside), images)
+
+    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+        """Loss of G on a batch of its images."""
+        return generator_loss(self.D(*fake))
 
     @torch.no_grad()
     def average(self) -> None:
@@ -178,8 +206,8 @@ class DCGANExperiment(Experiment):
         G, D = self.G, self.D
         modes = G.training, D.training
         G.eval(), D.eval()
-        fake = G(noise(JUDGED, torch.Generator().manual_seed(SNAPSHOT_SEED)))
-        real_logits, fake_logits = D(self.scaled(self.images[:JUDGED])), D(fake)
+        fake = self.forged(JUDGED, torch.Generator().manual_seed(SNAPSHOT_SEED))
+        _, real_logits, fake_logits = self.d_loss(self.genuine(torch.arange(JUDGED)), fake)
         G.train(modes[0]), D.train(modes[1])
         edges = LOGIT_BINS
         parts = {name: np.histogram(logits.clamp(edges[0], edges[-1]), edges)[0] / JUDGED

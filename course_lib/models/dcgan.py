@@ -127,14 +127,22 @@ class Discriminator(nn.Module):
                 if isinstance(layer, nn.Conv2d):
                     parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def checked(self, x: Tensor) -> Tensor:
+        """x itself, if it is a batch of images that D takes."""
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"images must have shape [n, 1, 28, 28], not {list(x.shape)}")
         low, high = (value.item() for value in x.aminmax())
         if not (low >= -1 and high <= 1):  # NaN compares false
             raise ValueError(f"images must lie in [−1, 1], as G's tanh makes them; these reach from {low:.4g} to "
                              f"{high:.4g}: use MNIST.floats(-1, 1), or x / 127.5 − 1 for bytes")
-        return self.layers(x).squeeze(1).to(x.dtype)
+        return x
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees of each image, `[n, 2·width·7·7]`; with one layer more `[n, 4·width·4·4]`."""
+        return self.layers[:-1](self.checked(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers.logit(self.features(x)).squeeze(1).to(x.dtype)
 
 
 class Dropout(nn.Module):
