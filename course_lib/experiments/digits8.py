@@ -47,8 +47,8 @@ def train_rbm(x: Tensor, H: int, steps: int, generator: torch.Generator, rate: f
 
 def train_denoiser(x: Tensor, steps: int, generator: torch.Generator, noise: float = 0.3, rate: float = 2e-3,
                    ) -> PixelDenoiser:
-    """A denoiser of pictures `[n, D]`, trained without walkback, which did harm here: its independent pixels return from
-    far away to an average of several digits."""
+    """A denoiser of pictures `[n, D]`, trained without walkback, which did harm here: its independent pixels return
+    from far away to an average of several digits."""
     denoiser = PixelDenoiser(x.shape[1], 256, noise, generator)
     _descend(denoiser, lambda: walkback_loss(denoiser, _batch(x, generator), 1, generator), steps, rate)
     return denoiser

@@ -100,7 +100,8 @@ class RBMExperiment(Experiment):
 
     @torch.no_grad()
     def shares(self) -> Tensor:
-        """What the machines believe, `[machines, 15]`: the probability of each of the 14 pictures, and of all others."""
+        """What the machines believe, `[machines, 15]`: the probability of each of the 14 pictures, and of all others.
+        """
         p = self.rbm.log_prob(self.data).exp()
         return torch.cat([p, 1 - p.sum(-1, keepdim=True)], -1)
 

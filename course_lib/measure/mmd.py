@@ -7,7 +7,8 @@ With the kernel k(x, y) = exp(−‖x − y‖² / 2s²),
 0 if and only if p = q, and no density is needed, only samples.
 
 References:
-    A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf, A. Smola, A Kernel Two-Sample Test, JMLR 13 (2012): lemma 6, eq. 3.
+    A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf, A. Smola, A Kernel Two-Sample Test, JMLR 13, 2012: lemma 6,
+        eq. 3.
     Y. Li, K. Swersky, R. Zemel, Generative Moment Matching Networks, ICML 2015: as a generator's loss, with kernels of
         several widths added up.
 """

@@ -105,10 +105,9 @@ def walk(denoiser: Denoiser, x: Tensor, steps: int, generator: torch.Generator) 
 
 def walkback_loss(denoiser: Denoiser, x: Tensor, steps: int, generator: torch.Generator) -> Tensor:
     """Mean of −log p_θ(x | x̃) in nats, 0-d, over `steps` corrupted x̃ along a walk from x; 1 step is plain denoising."""
-    loss, place = x.new_zeros(()), x
-    for step in range(steps):
-        if step:
-            place = denoiser.draw(corrupted, generator)
-        corrupted = denoiser.corrupt(place, generator)
-        loss = loss - denoiser.log_prob(x, corrupted).mean() / steps
-    return loss
+    corrupted = denoiser.corrupt(x, generator)
+    loss = -denoiser.log_prob(x, corrupted).mean()
+    for _ in range(steps - 1):
+        corrupted = denoiser.corrupt(denoiser.draw(corrupted, generator), generator)
+        loss = loss - denoiser.log_prob(x, corrupted).mean()
+    return loss / steps

@@ -16,6 +16,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -124,8 +125,8 @@ def ais(rbm: RBM, base: Tensor, betas: Tensor, chains: int, generator: torch.Gen
     """Annealed importance sampling: log weights `[chains]` whose exponentials average to Z, without bias.
 
     The bridge at β is p*_β(x) = exp((1 − β) base·x + β b·x) Π_j (1 + exp(β (c_j + x·W_j))). At β = 0 the pixels are
-    independent with logits `base` `[D]`, so draws are exact and Z_0 = 2^H Π_i (1 + exp(base_i)); at β = 1 it is the RBM.
-    `base` is best the logit of each pixel's frequency in the data.
+    independent with logits `base` `[D]`, so draws are exact and Z_0 = 2^H Π_i (1 + exp(base_i)); at β = 1 it is the
+    RBM. `base` is best the logit of each pixel's frequency in the data.
 
     Raises:
         ValueError: betas that do not rise from 0 to 1.
@@ -138,7 +139,7 @@ def ais(rbm: RBM, base: Tensor, betas: Tensor, chains: int, generator: torch.Gen
 
     x = bernoulli(torch.sigmoid(base).expand(chains, -1), generator)
     log_w = torch.full((chains,), rbm.c.numel() * math.log(2) + float(softplus(base).sum()), dtype=base.dtype)
-    for before, beta in zip(betas[:-1], betas[1:], strict=True):
+    for before, beta in itertools.pairwise(betas):
         log_w += log_bridge(x, beta) - log_bridge(x, before)
         h = bernoulli(torch.sigmoid(beta * (x @ rbm.W + rbm.c)), generator)
         x = bernoulli(torch.sigmoid((1 - beta) * base + beta * (h @ rbm.W.mT + rbm.b)), generator)

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from course_lib.plots.style import COLOURS, LINES, MARKERS, one_axes
 
 
-def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str) -> Figure:
+def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
+                ) -> Figure:
     """Falling lines with a mark at each value, `[n]` over `counts` `[n]`, both axes logarithmic."""
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (name, values) in enumerate(distances.items()):
@@ -21,8 +22,8 @@ def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title:
 
 
 def densities(x: ArrayLike, named: Mapping[str, ArrayLike], *, title: str, height: float) -> Figure:
-    """Densities `[n]` over `x` `[n]`, cut off at `height`; the first is filled. It must follow a slider: so it is small,
-    and its margins are fixed instead of computed."""
+    """Densities `[n]` over `x` `[n]`, cut off at `height`; the first is filled. It must follow a slider: so it is
+    small, and its margins are fixed instead of computed."""
     fig, ax = one_axes(title, "x", "density", 7.4, 3.2)
     fig.set_layout_engine("none")
     fig.subplots_adjust(left=0.1, right=0.98, bottom=0.185, top=0.88)

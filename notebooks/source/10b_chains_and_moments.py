@@ -19,12 +19,12 @@ import torch
 from IPython.display import Markdown, display
 from torch.nn.functional import softplus
 
-from course_lib.data import Blobs, Ring, bars_and_stripes
+from course_lib.data import bars_and_stripes
 from course_lib.experiments import digits8, run
 from course_lib.experiments.mmd2d import MMDExperiment, MMDHyperparameters
 from course_lib.experiments.rbm import RBMExperiment, RBMHyperparameters, exact_probabilities
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
-from course_lib.measure import count_modes, mmd2, mmd2_gaussians, normal_density, wasserstein1
+from course_lib.measure import mmd2, mmd2_gaussians, normal_density, wasserstein1
 from course_lib.models.dbm import DBM
 from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
 from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
@@ -40,7 +40,7 @@ def seeded(seed=0):
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two sessions: Boltzmann machines alone fill ninety minutes. Everything on three by three pixels is
 # exact, so let the class doubt each approximation and look up the truth. The comparison of the three gradients and the
-# two failure labs are the core; the deep machine can be left out. The last table continues notebook 10's.
+# two failure labs are the core; the deep machine can be left out. The last table continues that of notebook `10`.
 
 # %% [markdown]
 # ## An energy for every picture
@@ -95,7 +95,8 @@ print(f"{len(world)} pictures, log Z = {log_Z:.3f}")
 rbm.zero_grad()
 rbm.log_prob(patterns).mean().backward()                  # by automatic differentiation, through Z
 seen, dreamt = rbm.moments(patterns), rbm.exact_moments()
-claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - dreamt[0])).abs().max(), below=1e-5)
+claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - dreamt[0])).abs().max(),
+      below=1e-5)
 claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1])).abs().max(), below=1e-5)
 
 # %% [markdown]
@@ -111,7 +112,8 @@ def gibbs_round(rbm, x, generator):
     return bernoulli(rbm.p_x(h), generator)
 
 library = rbm.gibbs(patterns, 1, seeded(3))
-claim("same random numbers, same pictures as the library", bool((library == gibbs_round(rbm, patterns, seeded(3))).all()))
+claim("same random numbers, same pictures as the library",
+      torch.equal(library, gibbs_round(rbm, patterns, seeded(3))))
 
 early = RBMExperiment(RBMHyperparameters(method="exact", learning_rate=0.3), seed=0)
 for _ in run(early, steps=600, progress=False):
@@ -146,8 +148,8 @@ claim("after two hundred thousand they are close", chain[-1], below=0.06)
 claim("and still behind independent draws, by the factor", chain[-1] / independent[-1], above=1)
 
 # %%
-predict("10b.order", "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which "
-        "machine ends nearest to the data?",
+predict("10b.order",
+        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends nearest to the data?",
         options=["the exact one; the others tie", "exact, then endless chains, then one round",
                  "exact, then one round, then endless chains"])
 
@@ -223,7 +225,7 @@ show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][0], "C
 # %% [markdown]
 # Each pattern has become a hole in the energy, and a short chain never leaves its hole. So CD never learns how *deep* the
 # holes must be compared with one another. Worse, good learning makes it so: the better the model, the deeper its holes.
-# We start 500 chains of each machine at one pattern and see how many are still there.
+# We start five hundred chains of each machine at one pattern and see how many are still there.
 
 # %%
 generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
@@ -315,8 +317,9 @@ claim("log p does not move", gain_p, near=0, within=1e-3)
 reveal("10b.idle", "-F rises, log p stays" if abs(gain_p) < 1e-2 < gain_F else "both rise")
 
 ranked = {m: np.array([scores(machines[m].rbm.machine(i)) for i in range(16)]) for m in ("PCD", "CD")}
-claim("CD-1 against PCD: how much better by the median of -F", np.subtract(*[np.median(ranked[m][:, 0]) for m in ("CD", "PCD")]), above=0.3)
-claim("and by the median of log p", np.subtract(*[np.median(ranked[m][:, 1]) for m in ("CD", "PCD")]), below=-0.1)
+by_F, by_p = np.median(ranked["CD"], axis=0) - np.median(ranked["PCD"], axis=0)
+claim("by the median of -F, CD-1 beats PCD by", by_F, above=0.3)
+claim("by the median of log p, it loses by", -by_p, above=0.1)
 
 # %% [markdown]
 # The wrong machine wins. An unnormalised score can be raised by raising it *everywhere*. Only differences within one
@@ -349,3 +352,313 @@ claim("smallest gap, log p(x) - bound, nats", (log_p - bound).min(), above=-1e-4
 claim("mean gap", (log_p - bound).mean(), above=0, below=0.5)
 claim("without the mean field, q one half everywhere: mean gap",
       (log_p - dbm.bound(patterns, q_h * 0 + 0.5, q_g * 0 + 0.5)).mean().detach(), above=1)
+
+# %% [markdown]
+# ## A walk as a model
+# A **generative stochastic network** has no energy. It learns one step of a chain: corrupt, $\tilde x \sim C(\tilde x \mid x)$,
+# then draw $x' \sim p_\theta(x \mid \tilde x)$, what it may have been. If $p_\theta$ is the true posterior, the data's
+# distribution is stationary: $(x, \tilde x)$ is a draw from the joint, and $x'$ given $\tilde x$ is distributed as $x$ was.
+# On a line we can compute the whole chain as a matrix, and leave learning for later.
+
+# %%
+predict("10b.one_bump",
+        "A network puts out one mean and one width for x given x̃, the right ones. Where does its chain end?",
+        options=["at the data's distribution", "elsewhere"])
+
+# %%
+grid = np.linspace(-5, 5, 251)
+data = 0.4 * normal_density(grid, -1, 0.25) + 0.6 * normal_density(grid, 1, 0.4)
+data /= data.sum()                                        # probabilities of the grid's points
+
+def transition(noise, one_bump):
+    """Row x, column x': the probability of a step, exact for this data set."""
+    C = normal_density(grid, grid[:, None], noise)
+    C /= C.sum(axis=1, keepdims=True)                     # row x, column x̃
+    posterior = data * C.T                                # row x̃, column x: Bayes' rule
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    if one_bump:
+        mean = posterior @ grid
+        variance = posterior @ grid**2 - mean**2
+        posterior = np.exp(-0.5 * (grid - mean[:, None]) ** 2 / variance[:, None])
+        posterior /= posterior.sum(axis=1, keepdims=True)
+    return C @ posterior
+
+def stationary(T):
+    return np.linalg.matrix_power(T, 2**15)[125]          # wherever it starts
+
+def w1(p):
+    """Distance from the data, as wasserstein1: the area between the two distribution functions."""
+    return np.abs(np.cumsum(p - data)).sum() * (grid[1] - grid[0])
+
+# %%
+def chain_picture(noise=0.3, one_bump=False):
+    T, unit = transition(noise, one_bump), 1 / (grid[1] - grid[0])
+    end, ten = stationary(T), np.linalg.matrix_power(T, 10)[100]
+    shown = slice(50, 201)
+    return densities(grid[shown], {"data": data[shown] * unit, "where the chain ends": end[shown] * unit,
+                                   "ten steps from -1": ten[shown] * unit}, height=1.2,
+                     title=f"W₁ from the data: {w1(end):.3f} in the end, {w1(ten):.3f} after ten steps")
+
+explore(chain_picture, noise=(0.1, 2.0, 0.1), one_bump=False,
+        labels={"noise": "noise of the corruption", "one_bump": "a denoiser with one bump"},
+        alt="The data's density with two bumps, the chain's stationary density, and its density ten steps after -1")
+
+# %% [markdown]
+# Little noise: the one bump is a good enough answer, but the chain needs an age to cross. Much noise: it crosses at once,
+# but now $x$ given $\tilde x$ has two bumps, and one bump is wrong. Which noise would you choose?
+
+# %%
+claim("right posterior, noise 0.3: largest |stationary - data|", np.abs(stationary(transition(0.3, False)) - data).max(),
+      below=1e-9)
+claim("right posterior, noise 0.8", np.abs(stationary(transition(0.8, False)) - data).max(), below=1e-9)
+off = {noise: w1(stationary(transition(noise, True))) for noise in (0.1, 0.8)}
+claim("one bump, noise 0.1: distance from the data", off[0.1], below=0.03)
+claim("one bump, noise 0.8", off[0.8], near=0.15, within=0.03)
+reveal("10b.one_bump", "elsewhere" if off[0.8] > 0.05 else "at the data's distribution")
+
+def memory(noise):
+    """Steps in which the slowest difference shrinks e times: -1 / log of the second eigenvalue."""
+    return -1 / np.log(np.sort(np.abs(np.linalg.eigvals(transition(noise, False))))[-2])
+
+claim("noise 0.1: steps of memory", memory(0.1), above=300)
+claim("noise 0.8: steps of memory", memory(0.8), below=5)
+
+# %% [markdown]
+# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, and by **walkback**,
+# which walks three steps from each data point and teaches the way back from each place. That finds and fills false wells.
+
+# %%
+blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
+
+def learn(K, noise, walkback, steps=1000):
+    generator = seeded(8)
+    denoiser = MixtureDenoiser(K, noise, generator)
+    optimizer = torch.optim.Adam(denoiser.parameters(), fused=True)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 3e-3 * min(1, 2 - 2 * step / steps)
+        x = torch.tensor(blobs, dtype=torch.float32)[torch.randint(4000, (256,), generator=generator)][:, None]
+        loss = walkback_loss(denoiser, x, walkback, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return denoiser
+
+walkers = {"five bumps": learn(5, 0.3, 1), "five bumps, walkback": learn(5, 0.3, 3),
+           "one bump, more noise": learn(1, 0.8, 1)}
+
+# %%
+counts, reached = (1, 3, 10, 30, 100, 300), {}
+for name, denoiser in walkers.items():
+    generator = seeded(9)
+    x, reached[name] = torch.randn(4000, 1, generator=generator), []
+    for more in np.diff((0, *counts)):
+        x = walk(denoiser, x, int(more), generator)
+        reached[name].append(wasserstein1(x.numpy(), blobs))
+show(convergence(counts, reached, title="A sample costs many steps, and one bump never arrives",
+                 xlabel="steps of the walk", ylabel="W₁ from the data"),
+     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred; the "
+         "denoiser of one bump stays at a distance")
+claim("walkback: distance after ten steps", reached["five bumps, walkback"][2], below=0.05)
+claim("plain denoising: how many times as far, after ten steps",
+      reached["five bumps"][2] / reached["five bumps, walkback"][2], above=2)
+claim("one bump: distance after three hundred", reached["one bump, more noise"][-1], above=0.09)
+
+# %% [markdown]
+# ## No density, no chain: compare averages
+# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel
+# $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ compares infinitely many at once. The **maximum mean discrepancy**
+#
+# $$\mathrm{MMD}^2 = \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)]$$
+#
+# is zero only if both are the same, and needs nothing but samples. A generator can descend it: no discriminator, no game.
+# To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
+
+# %%
+def our_mmd2(x, y, s):
+    def k(a, b):
+        return torch.exp(-torch.cdist(a, b) ** 2 / (2 * s**2))
+
+    n, m = len(x), len(y)
+    return (k(x, x).sum() - n) / (n * (n - 1)) + (k(y, y).sum() - m) / (m * (m - 1)) - 2 * k(x, y).mean()
+
+generator = seeded(10)
+shift, spread = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 1.5])
+pairs = [(torch.randn(30, 2, generator=generator), shift + spread * torch.randn(20, 2, generator=generator))
+         for _ in range(500)]
+estimates = torch.stack([our_mmd2(x, y, 1.0) for x, y in pairs])
+truth = mmd2_gaussians(torch.zeros(2), torch.eye(2), shift, torch.diag(spread**2), 1.0)
+library = torch.stack([mmd2(x, y, (1.0,)) for x, y in pairs])
+claim("largest difference from the library's", (estimates - library).abs().max(), below=1e-5)
+claim("mean of the estimates minus the closed form, in standard errors",
+      (estimates.mean() - truth) / (estimates.std() / math.sqrt(500)), near=0, within=4)
+
+# %%
+widths = np.logspace(-1.5, 1.5, 61)
+far = {"mean moved by 1": (torch.tensor([1.0]), torch.eye(1)), "variance doubled": (torch.zeros(1), 2 * torch.eye(1))}
+seen_by = {name: np.array([mmd2_gaussians(torch.zeros(1), torch.eye(1), *q, float(s)) for s in widths])
+           for name, q in far.items()}
+show(convergence(widths, {name: np.sqrt(values) for name, values in seen_by.items()}, xlabel="width s of the kernel",
+                 ylabel="MMD", title="Too narrow sees no one, too wide sees only the mean"),
+     alt="MMD over the width of the kernel, both on logarithmic axes: both curves peak near one; to the right the one "
+         "for the variance falls twice as steeply as the one for the mean")
+claim("ratio of the two, mean to variance, at the widest kernel", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
+claim("the width that sees the moved mean best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
+
+# %% [markdown]
+# ## Live: one knob
+# The ring has eight modes. Start, then move the width of the kernel from left to right. Where do the points stop feeling
+# the ring, and where do they only match its centre and its size?
+
+# %%
+mmd_lab = LiveLab(
+    MMDExperiment(MMDHyperparameters(), seed=0),
+    views=[Scatter("real", "made", equal=True, title="What is real, what is made", xlim=(-3, 3), ylim=(-3, 3),
+                   xlabel="x₁", ylabel="x₂"),
+           Curve("mmd2", title="MMD² of each batch, unbiased", ylabel="MMD²")],
+    headless_steps=100,
+)
+mmd_lab
+
+# %%
+made, near = {}, {}
+for width in (0.02, 0.3, 5.0):
+    experiment = MMDExperiment(MMDHyperparameters(width=width, total_steps=500), seed=1)
+    for _ in run(experiment, steps=500, progress=False):
+        pass
+    made[f"s = {width}"], near[width] = experiment.samples(600).numpy(), experiment.evaluate(False)["near"]
+show(scatters(made, title="Only one of three widths finds the ring"),
+     alt="Three clouds of made points: for the narrow kernel a shapeless one, for the middle one eight dense places with "
+         "threads between, for the wide one a smooth blob")
+claim("s = 0.3: share within three standard deviations of a mode", near[0.3], above=0.3, below=0.9)
+claim("s = 5", near[5.0], below=0.2)
+
+# %% [markdown]
+# ## One table
+# The same black and white digits, eight by eight pixels, for four families. Sixteen hidden units keep the RBM's $Z$
+# enumerable. The Fréchet distance is taken on raw pixels: it sees the means and covariances of pixels and nothing else.
+# Sets of samples are as large as the test set, since smaller ones score worse. To compare another model, add a `Row`.
+
+# %%
+train, test = digits8.flat_digits()
+ink = digits8.frequencies(train)
+digit_rbm = digits8.train_rbm(train, H=16, steps=5000, generator=seeded(20))
+denoiser = digits8.train_denoiser(train, steps=1200, generator=seeded(21))
+G = digits8.train_generator(train, steps=1200, generator=seeded(22))
+
+def independent_pixels(count, generator):
+    return bernoulli(ink.expand(count, -1), generator)
+
+def rbm_walk(count, generator):
+    return digit_rbm.gibbs(independent_pixels(count, generator), 200, generator)
+
+def denoising_walk(count, generator):
+    return walk(denoiser, independent_pixels(count, generator), 50, generator)
+
+def generate(count, generator):
+    return bernoulli(G(torch.randn(count, digits8.NOISE_SIZE, generator=generator)), generator)
+
+# %%
+rows = [
+    digits8.Row("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
+                lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
+    digits8.Row("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
+                "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_walk, digit_rbm.log_prob),
+    digits8.Row("denoising chain", "none", "if p(x|x̃) is right; not with independent pixels", "50", "yes, in each step",
+                "any that takes x̃ and gives a distribution", denoising_walk),
+    digits8.Row("MMD generator", "none", "with this kernel, yes", "1", "yes", "any that can be differentiated", generate),
+]
+measured = [digits8.measure(row, train, test, seeded(30)) for row in rows]
+display(Markdown(digits8.table(rows, measured)))
+
+# %%
+picked = np.concatenate([m.samples[:12] for m in measured] + [test[:12].numpy()]).reshape(-1, 8, 8)
+show(images(picked, columns=12, title="Same digits, four families, and real ones",
+            row_labels=["independent", "RBM", "denoising chain", "MMD", "real"]),
+     alt="Five rows of small pictures: dust for independent pixels, rough digits for the RBM and the denoising chain, "
+         "ragged ones for the MMD generator, and real digits")
+independent, machine, chain, moments = measured
+claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
+claim("RBM: nats below that", independent.nll - machine.nll, above=5)
+real = digits8.Row("real", "", "", "", "", "", lambda count, _: test.repeat(4, 1))
+claim("Fréchet distance of the test pictures themselves", digits8.measure(real, train, test, seeded()).frechet,
+      below=0.35)
+claim("of the RBM and the denoising chain, the farther", max(machine.frechet, chain.frechet), above=0.35, below=0.9)
+claim("of the MMD generator", moments.frechet, above=0.9, below=1.7)
+claim("of independent pixels", independent.frechet, above=1.6)
+claim("how many times longer the RBM takes than the generator", machine.seconds / moments.seconds, above=2)
+
+# %% [markdown]
+# Read it with care. Only the first two rows have an NLL, so only they can be ranked by it. The Fréchet column ranks all,
+# but a Gaussian with the right covariance would be perfect there. *Consistent* speaks of a limit that nobody reaches. And
+# one step is not faster than fifty if one takes a network fifty times as large.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The free energy $F(x)$ of a batch, in a form that survives weights in the hundreds.
+
+# %% tags=["exercise"]
+def free_energy(x, W, b, c):
+    """F in nats, shape (n,). x: (n, D) of zeros and ones; W: (D, H); b: (D,); c: (H,)."""
+    ### BEGIN SOLUTION
+    return -x @ b - softplus(x @ W + c).sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("10b.free_energy", free_energy)
+
+# %% [markdown]
+# **2.** One round of Gibbs sampling. The random numbers are given: a unit is 1 where its uniform number is below its
+# probability.
+
+# %% tags=["exercise"]
+def gibbs_step(x, W, b, c, u_h, u_x):
+    """The next pictures, (n, D) of zeros and ones, from x (n, D), with uniform numbers u_h (n, H) and u_x (n, D)."""
+    ### BEGIN SOLUTION
+    h = (u_h < torch.sigmoid(x @ W + c)).to(x.dtype)
+    return (u_x < torch.sigmoid(h @ W.T + b)).to(x.dtype)
+    ### END SOLUTION
+
+# %%
+check("10b.gibbs_step", gibbs_step)
+
+# %% [markdown]
+# **3.** The unbiased MMD², from the three matrices of the kernel: within $x$, within $y$, and across.
+
+# %% tags=["exercise"]
+def mmd2_from_kernels(k_xx, k_yy, k_xy):
+    """The unbiased estimate, 0-d, from kernel values (n, n), (m, m) and (n, m); n and m may differ."""
+    ### BEGIN SOLUTION
+    n, m = k_xy.shape
+    within_x = (k_xx.sum() - k_xx.diagonal().sum()) / (n * (n - 1))
+    within_y = (k_yy.sum() - k_yy.diagonal().sum()) / (m * (m - 1))
+    return within_x + within_y - 2 * k_xy.mean()
+    ### END SOLUTION
+
+# %%
+check("10b.mmd2_from_kernels", mmd2_from_kernels)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it.
+
+# %%
+show_source(RBM)
+
+# %%
+show_source(mmd2)
+
+# %% [markdown]
+# ## What to keep
+# - A Boltzmann machine's gradient is an average over the data less one over its own dreams; how you dream decides what
+#   you learn. Short chains from the data learn holes, not how deep they are.
+# - Without $Z$ a score means nothing across machines. Annealing estimates $Z$; too low a $Z$ flatters.
+# - A chain of denoising steps has the data as its end if each step's posterior is right, and costs steps for each sample.
+# - Matching moments needs no density, chain or opponent; the kernel's width decides what it can see.
+#
+# **Read on:** G. Hinton, *Training Products of Experts by Minimizing Contrastive Divergence*, Neural Computation 14 (2002).
+# T. Tieleman, *Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient*, ICML (2008).
+# R. Salakhutdinov and I. Murray, *On the Quantitative Analysis of Deep Belief Networks*, ICML (2008). R. Salakhutdinov
+# and G. Hinton, *Deep Boltzmann Machines*, AISTATS (2009). Y. Bengio et al., *Deep Generative Stochastic Networks Trainable
+# by Backprop*, ICML (2014). A. Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012). Y. Li, K. Swersky and R. Zemel,
+# *Generative Moment Matching Networks*, ICML (2015).
+#
+# **Next:** back to notebook 00, to the whole tree: which branch would you take for your own data?
