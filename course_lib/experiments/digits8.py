@@ -18,7 +18,7 @@ from course_lib.models.gsn import PixelDenoiser, walkback_loss
 from course_lib.models.layers import mlp
 from course_lib.models.rbm import RBM, bernoulli
 
-PIXELS, BATCH = 64, 100
+BATCH, COMPARED = 100, 250  # pictures a step; for the generator, whose loss compares them in pairs
 NOISE_SIZE, WIDTHS = 16, (1.0, 2.0, 4.0)  # of the generator: numbers in z; of its kernel: widths, in pixels
 SETS = 4  # sets of samples, each as large as the test set, whose Fréchet distances are averaged
 
@@ -58,13 +58,16 @@ def train_generator(x: Tensor, steps: int, generator: torch.Generator, widths: S
                     rate: float = 2e-3) -> nn.Module:
     """A generator from z `[n, 16]` to pixels in (0, 1) that makes the kernel MMD to pictures `[n, D]` small."""
     G = nn.Sequential(mlp([NOISE_SIZE, 256, 256, x.shape[1]], generator), nn.Sigmoid())
-    _descend(G, lambda: mmd2(_batch(x, generator), G(torch.randn(BATCH, NOISE_SIZE, generator=generator)), widths),
-             steps, rate)
+
+    def loss() -> Tensor:
+        return mmd2(_batch(x, generator, COMPARED), G(torch.randn(COMPARED, NOISE_SIZE, generator=generator)), widths)
+
+    _descend(G, loss, steps, rate)
     return G
 
 
-def _batch(x: Tensor, generator: torch.Generator) -> Tensor:
-    return x[torch.randint(len(x), (BATCH,), generator=generator)]
+def _batch(x: Tensor, generator: torch.Generator, size: int = BATCH) -> Tensor:
+    return x[torch.randint(len(x), (size,), generator=generator)]
 
 
 def _descend(network: nn.Module, loss: Callable[[], Tensor], steps: int, rate: float) -> None:
