@@ -127,12 +127,12 @@ def _without_diagonal(k: Tensor) -> Tensor:
 
 
 def _mmd2_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
-    cases = []
-    for n, m, D in ((5, 7, 2), (8, 3, 1), (2, 2, 3), (6, 6, 2)):
-        x, y = (torch.tensor(rng.normal(place, 1, size=(count, D)), dtype=torch.float32)
-                for place, count in ((0, n), (0.7, m)))
-        cases.append(tuple(torch.exp(-torch.cdist(a, b) ** 2 / 2) for a, b in ((x, x), (y, y), (x, y))))
-    return cases
+    """The last is negative, and by far: two places, and at each a point of either set."""
+    sets = [tuple(torch.tensor(rng.normal(place, 1, size=(count, D)), dtype=torch.float32)
+                  for place, count in ((0, n), (0.7, m))) for n, m, D in ((5, 7, 2), (8, 3, 1), (2, 2, 3), (6, 6, 2))]
+    places = torch.tensor([[0.0], [3.0]])
+    sets.append((places, places + torch.tensor(rng.normal(0, 0.1, size=(2, 1)), dtype=torch.float32)))
+    return [tuple(torch.exp(-torch.cdist(a, b) ** 2 / 2) for a, b in ((x, x), (y, y), (x, y))) for x, y in sets]
 
 
 MMD2 = Exercise(
@@ -155,14 +155,13 @@ MMD2 = Exercise(
                 ("you cut it off at 0. An unbiased estimate of 0 must be negative half of the time; cut off, it is "
                  "biased again.",)),
         Mistake(lambda xx, yy, xy: _mmd2(xx, yy, xy).clamp(min=0).sqrt(),
-                ("this is MMD, its root: MMD² is asked for.",)),
+                ("this is MMD, its root: MMD² is asked for, which need not be positive.",)),
         Mistake(lambda xx, yy, xy: _within(xx) + _within(yy) - 2 * _without_diagonal(xy) / (
                 min(xy.shape) * (max(xy.shape) - 1)),
                 ("there is no pair of a point with itself across the sets: take the plain mean of k_xy.",)),
         Mistake(lambda xx, yy, xy: _without_diagonal(xx) + _without_diagonal(yy) - 2 * xy.sum(),
                 ("these are sums: divide each by how many pairs it has.",)),
-        Mistake(lambda xx, yy, xy: 2 * (xx.triu(1).sum() / (len(xx) * (len(xx) - 1))
-                                        + yy.triu(1).sum() / (len(yy) * (len(yy) - 1))) / 2 - 2 * xy.mean(),
+        Mistake(lambda xx, yy, xy: (_within(xx) + _within(yy)) / 2 - 2 * xy.mean(),
                 ("you counted each pair once but divided by n(n − 1), which counts it twice.",)),
     ),
     hints=("mean within x + mean within y − 2 · mean across.",
