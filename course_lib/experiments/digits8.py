@@ -135,6 +135,6 @@ def table(rows: Sequence[Row], measured: Sequence[Measured]) -> str:
     for row, m in zip(rows, measured, strict=True):
         nll = "–" if np.isnan(m.nll) else f"{m.nll:.2f}"
         cells = (row.name, row.density, row.consistent, row.steps, row.parallel, row.network, nll,
-                 f"{m.frechet:.2f}", f"{m.seconds:.3f}")
-        lines.append("| " + " | ".join(cells) + " |")
+                 f"{m.frechet:.2f}", f"{m.seconds:.2g}")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

@@ -34,5 +34,5 @@ def densities(x: ArrayLike, named: Mapping[str, ArrayLike], *, title: str, heigh
     ax.set(xlabel="x", ylabel="density", ylim=(0, height), xlim=(np.min(x), np.max(x)))
     ax.set_title(title)
     ax.locator_params(nbins=5)
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper right")
     return fig

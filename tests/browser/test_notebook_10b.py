@@ -5,7 +5,7 @@ from jupyter import Jupyter, press
 from test_live_notebooks import PIXELS, index
 
 NAME = "10b_chains_and_moments.ipynb"
-CHAIN = "The data's density with two bumps"
+CHAIN = "density with two bumps"
 DRAWN = "before => document.querySelector('.course-canvas canvas').toDataURL() !== before"
 
 

@@ -87,7 +87,7 @@ def test_exact_before_persistent_before_cd():
 
 
 def test_metrics_hold_between_measurements():
-    metrics = train(experiment(), 60)
+    metrics = train(experiment(), 30)
     assert len({m["kl"] for m in metrics}) == 3 and set(metrics[0]) == {"kl", "reconstruction"}
 
 
