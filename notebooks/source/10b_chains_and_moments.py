@@ -219,7 +219,8 @@ for method, lowest in (("exact", (0.05, 0.072)), ("CD", (0, 0.02))):
           np.median(believed[method][:, :14].min(axis=1)), above=lowest[0], below=lowest[1])
 worst = history["CD"][-1].argmax()
 show(bars([*map(str, range(1, 15)), "other"],
-          {"exact": believed["exact"][0], "CD-1, worst of 16": believed["CD"][worst]}, baseline=(1 / 14, "data"), title="CD-1 knows the patterns, but not how probable each is", xlabel="pattern",
+          {"exact": believed["exact"][0], "CD-1, worst of 16": believed["CD"][worst]}, baseline=(1 / 14, "data"),
+          title="CD-1 knows the patterns, but not how probable each is", xlabel="pattern",
           ylabel="probability"),
      alt="Bars for fourteen patterns and all other pictures: the exact machine's are level with the data's line, those "
          "of CD-1 reach from near zero to twice the line")
@@ -260,7 +261,7 @@ lab = LiveLab(
         Bars("data", "model", names=[str(i) if i % 3 == 1 else "" for i in range(1, 15)] + ["other"],
              title="Probability of each pattern", xlabel="pattern", ylabel="probability"),
         ImageGrid("dreams", columns=7, title="What its chains dream"),
-        ImageGrid("weights", columns=8, title="Weights of each hidden unit: dark is positive"),
+        ImageGrid("weights", columns=8, title="Weights (dark: positive)"),
     ],
     knobs=["method", "k", "learning_rate", "hidden_size"],
     headless_steps=1500,
@@ -530,10 +531,11 @@ claim("the width that sees the moved mean best", widths[seen_by["mean moved by 1
 
 # %%
 mmd_lab = LiveLab(
-    MMDExperiment(MMDHyperparameters(), seed=0),
+    MMDExperiment(MMDHyperparameters(), seed=1),
     views=[Scatter("real", "made", equal=True, title="What is real, what is made", xlim=(-3, 3), ylim=(-3, 3),
                    xlabel="x₁", ylabel="x₂"),
            Curve("mmd2", title="MMD² of each batch, unbiased", ylabel="MMD²")],
+    knobs=["width", "learning_rate", "batch_size"],
     headless_steps=200,
 )
 mmd_lab
