@@ -23,6 +23,8 @@ FIGURES = {
                                      title="t"),
     "trellis": lambda: plots.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      title="t", forbidden=[[False, True], [False, False]]),
+    "convergence": lambda: plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
+    "densities": lambda: plots.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
     "tables": lambda: plots.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
 SLIDER_FIGURES = {  # bars beside densities

@@ -1,6 +1,7 @@
 """The one plotting style: functions take arrays and return a `Figure`; `show(fig, alt=…)` displays it."""
 
 from course_lib.plots.bounds import bound_and_densities, bound_bars, divergences_and_densities
+from course_lib.plots.chains import convergence, densities
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.convolutions import matrices, pulls
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
@@ -15,9 +16,9 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, fig
 from course_lib.plots.walks import judged_path, pair_sheet
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "beliefs", "bent_lines",
-           "bound_and_densities", "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "curves",
-           "digit_maps", "divergences_and_densities", "em_moment", "estimates", "field", "figure", "framed", "gan1d",
-           "gap_maps", "histogram", "images", "judged_path", "kernel_masks", "line_and_density", "loss_against_quality",
-           "manifold", "matrices", "pair_sheet", "paths", "plane", "png", "points", "powers", "proposal", "pulls",
-           "running", "scatters", "shares_along", "show", "sight", "small_multiples", "strip", "tables", "trellis",
-           "two_gaussians", "wave_and_density", "width_in_pixels"]
+           "bound_and_densities", "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "convergence",
+           "curves", "densities", "digit_maps", "divergences_and_densities", "em_moment", "estimates", "field",
+           "figure", "framed", "gan1d", "gap_maps", "histogram", "images", "judged_path", "kernel_masks",
+           "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paths", "plane", "png",
+           "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show", "sight",
+           "small_multiples", "strip", "tables", "trellis", "two_gaussians", "wave_and_density", "width_in_pixels"]

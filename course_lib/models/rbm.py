@@ -1,0 +1,151 @@
+"""The restricted Boltzmann machine: pixels x and hidden units h, all 0 or 1, joined by an energy.
+
+    E(x, h) = −b·x − c·h − x·W h,      p(x, h) = exp(−E(x, h)) / Z.
+
+Given x the hidden units are independent, and given h the pixels are. So h can be summed out,
+p(x) = exp(−F(x)) / Z with the free energy F, and both conditionals can be drawn at once. Z sums over all pictures.
+
+Every tensor may have leading dimensions: an `RBM` of `seeds=16` is sixteen machines that never meet, in one product.
+
+References:
+    P. Smolensky, Information Processing in Dynamical Systems: Foundations of Harmony Theory, 1986.
+    G. Hinton, Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002: CD-k.
+    T. Tieleman, Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient, ICML 2008: PCD.
+    R. Salakhutdinov, I. Murray, On the Quantitative Analysis of Deep Belief Networks, ICML 2008, section 4.1: AIS.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+ENUMERABLE = 20  # units: a million states are still summed in a second
+
+
+def all_states(units: int) -> Tensor:
+    """Every vector of so many zeros and ones, float32 `[2^units, units]`. Raises ValueError where they are too many."""
+    if not 1 <= units <= ENUMERABLE:
+        raise ValueError(f"{units} units have 2^{units} states: only 1 to {ENUMERABLE} units can be enumerated")
+    return (torch.arange(2**units)[:, None] >> torch.arange(units - 1, -1, -1) & 1).float()
+
+
+def bernoulli(p: Tensor, generator: torch.Generator) -> Tensor:
+    """Zeros and ones of p's shape, each 1 with its probability."""
+    return (torch.rand(p.shape, generator=generator, dtype=p.dtype) < p).to(p.dtype)
+
+
+class RBM(nn.Module):
+    """D pixels and H hidden units. Below, `*S` are the leading dimensions: `[seeds]`, or none.
+
+    Args:
+        D, H: how many pixels and hidden units.
+        generator: of the weights, N(0, 0.01); biases start at 0.
+        seeds: make so many machines side by side; None for one.
+
+    Attributes:
+        W, b, c: weights `[*S, D, H]`, biases of the pixels `[*S, D]` and of the hidden units `[*S, H]`.
+    """
+
+    def __init__(self, D: int, H: int, generator: torch.Generator, seeds: int | None = None) -> None:
+        super().__init__()
+        if D < 1 or H < 1:
+            raise ValueError(f"D and H must be at least 1, not {D} and {H}")
+        lead = () if seeds is None else (seeds,)
+        self.W = nn.Parameter(0.1 * torch.randn(*lead, D, H, generator=generator))
+        self.b = nn.Parameter(torch.zeros(*lead, D))
+        self.c = nn.Parameter(torch.zeros(*lead, H))
+
+    def machine(self, i: int) -> RBM:
+        """A copy of machine i of several, as one without leading dimensions."""
+        one = RBM(*self.W.shape[-2:], torch.Generator())
+        one.load_state_dict({name: value[i] for name, value in self.state_dict().items()})
+        return one
+
+    def p_h(self, x: Tensor) -> Tensor:
+        """p(h_j = 1 | x), `[*S, n, H]`, for pictures `[*S, n, D]`."""
+        return torch.sigmoid(x @ self.W + self.c[..., None, :])
+
+    def p_x(self, h: Tensor) -> Tensor:
+        """p(x_i = 1 | h), `[*S, n, D]`, for hidden states `[*S, n, H]`."""
+        return torch.sigmoid(h @ self.W.mT + self.b[..., None, :])
+
+    def free_energy(self, x: Tensor) -> Tensor:
+        """F(x) = −log Σ_h exp(−E(x, h)) in nats, `[*S, n]`: −b·x − Σ_j log(1 + exp(c_j + x·W_j))."""
+        return -(x * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
+
+    def log_partition(self) -> Tensor:
+        """log Z in nats, `[*S]`, by summing over every state of the smaller side. Raises ValueError above 20 units."""
+        D, H = self.W.shape[-2:]
+        if D <= H:
+            return (-self.free_energy(all_states(D).to(self.W))).logsumexp(-1)
+        h = all_states(H).to(self.W)
+        return ((h * self.c[..., None, :]).sum(-1) + softplus(h @ self.W.mT + self.b[..., None, :]).sum(-1)
+                ).logsumexp(-1)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log p(x) in nats, `[*S, n]`. Raises ValueError where Z cannot be enumerated."""
+        return -self.free_energy(x) - self.log_partition()[..., None]
+
+    @torch.no_grad()
+    def gibbs(self, x: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        """The pictures `[*S, n, D]` after so many rounds of h ~ p(h | x), x ~ p(x | h)."""
+        for _ in range(steps):
+            x = bernoulli(self.p_x(bernoulli(self.p_h(x), generator)), generator)
+        return x
+
+    @torch.no_grad()
+    def moments(self, x: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """E[x h], E[x] and E[h], shaped as W, b and c: averages over the pictures `[*S, n, D]` of what h is on average.
+
+        `weights` `[*S, n]`, which sum to 1, replace 1/n.
+        """
+        weights = torch.full(x.shape[:-1], 1 / x.shape[-2], dtype=x.dtype) if weights is None else weights
+        weighted, h = x * weights[..., None], self.p_h(x)
+        return weighted.mT @ h, weighted.sum(-2), (h * weights[..., None]).sum(-2)
+
+    @torch.no_grad()
+    def exact_moments(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The same under the model itself, by a sum over all 2^D pictures."""
+        x = all_states(self.W.shape[-2]).to(self.W).expand(*self.W.shape[:-2], -1, -1)
+        return self.moments(x, self.log_prob(x).exp())
+
+    @torch.no_grad()
+    def climb(self, seen: tuple[Tensor, ...], dreamt: tuple[Tensor, ...], rate: float) -> None:
+        """One step up the log-likelihood, whose gradient is the moments of the data less those of the model."""
+        for parameter, positive, negative in zip((self.W, self.b, self.c), seen, dreamt, strict=True):
+            parameter += rate * (positive - negative)
+
+
+@torch.no_grad()
+def ais(rbm: RBM, base: Tensor, betas: Tensor, chains: int, generator: torch.Generator) -> Tensor:
+    """Annealed importance sampling: log weights `[chains]` whose exponentials average to Z, without bias.
+
+    The bridge at β is p*_β(x) = exp((1 − β) base·x + β b·x) Π_j (1 + exp(β (c_j + x·W_j))). At β = 0 the pixels are
+    independent with logits `base` `[D]`, so draws are exact and Z_0 = 2^H Π_i (1 + exp(base_i)); at β = 1 it is the
+    RBM. `base` is best the logit of each pixel's frequency in the data.
+
+    Raises:
+        ValueError: betas that do not rise from 0 to 1.
+    """
+    if betas[0] != 0 or betas[-1] != 1 or not (betas.diff() > 0).all():
+        raise ValueError("betas must rise from 0 to 1")
+
+    def log_bridge(x: Tensor, beta: Tensor) -> Tensor:
+        return x @ ((1 - beta) * base + beta * rbm.b) + softplus(beta * (x @ rbm.W + rbm.c)).sum(-1)
+
+    x = bernoulli(torch.sigmoid(base).expand(chains, -1), generator)
+    log_w = torch.full((chains,), rbm.c.numel() * math.log(2) + float(softplus(base).sum()), dtype=base.dtype)
+    for before, beta in itertools.pairwise(betas):
+        log_w += log_bridge(x, beta) - log_bridge(x, before)
+        h = bernoulli(torch.sigmoid(beta * (x @ rbm.W + rbm.c)), generator)
+        x = bernoulli(torch.sigmoid((1 - beta) * base + beta * (h @ rbm.W.mT + rbm.b)), generator)
+    return log_w
+
+
+def log_mean_exp(log_w: Tensor) -> float:
+    """log of the mean of exp(log_w), over all entries: an estimate of log Z from the weights of `ais`."""
+    return float(log_w.logsumexp(0) - math.log(len(log_w)))

@@ -1,0 +1,688 @@
+# %% [markdown]
+# # 10b · Dreams and moments
+#
+# Some models give every picture an energy, and then nobody can add up all pictures. Others only say how to take the
+# next step of a walk. Others have no density at all, and compare averages.
+# **How do you learn a distribution that you can neither add up nor write down?**
+#
+# | | |
+# |---|---|
+# | You will be able to | train a Boltzmann machine and judge it exactly, walk a denoising chain, match moments |
+# | You need | logistic function, KL divergence; notebooks 03 (bounds) and 05 (a generator) |
+# | Time | 45 minutes to read · 60 seconds to run · seed 0 |
+
+# %%
+import math
+
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from torch.nn.functional import softplus
+
+from course_lib.data import bars_and_stripes
+from course_lib.experiments import digits8, run
+from course_lib.experiments.mmd2d import MMDExperiment, MMDHyperparameters
+from course_lib.experiments.rbm import RBMExperiment, RBMHyperparameters, exact_probabilities
+from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
+from course_lib.measure import mmd2, mmd2_gaussians, normal_density, wasserstein1
+from course_lib.models.dbm import DBM
+from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
+from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
+from course_lib.plots import bars, bound_bars, convergence, curves, densities, framed, images, scatters, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Two sessions: Boltzmann machines alone fill ninety minutes. Everything on three by three pixels
+# is exact, so let the class doubt each approximation and look up the truth. The comparison of the three gradients and
+# the two failure labs are the core; the deep machine can be left out. The last table goes on where notebook `10` ends.
+
+# %% [markdown]
+# ## An energy for every picture
+# Fourteen pictures are all that exist in this world: full rows, or full columns. A **restricted Boltzmann machine**
+# joins pixels $x$ and hidden units $h$, all 0 or 1, by an energy; low energy means probable:
+#
+# $$E(x, h) = -b \cdot x - c \cdot h - x^\top W h, \qquad p(x, h) = \frac{e^{-E(x, h)}}{Z}, \qquad
+#   Z = \sum_{x, h} e^{-E(x, h)}.$$
+#
+# No pixel is joined to a pixel, and no hidden unit to a hidden unit: that is what *restricted* means. So the sum over
+# $h$ falls apart into one factor for each unit, $1 + e^{c_j + x \cdot W_j}$, and
+#
+# $$p(x) = \frac{e^{-F(x)}}{Z}, \qquad F(x) = -b \cdot x - \sum_j \log\bigl(1 + e^{c_j + x \cdot W_j}\bigr).$$
+#
+# $F$ is the **free energy**. It is easy. $Z$ has a term for every picture there is.
+
+# %%
+patterns = bars_and_stripes(3)
+show(framed(images(patterns.view(-1, 3, 3), title="The whole world: 14 pictures", columns=14)),
+     alt="Fourteen pictures of three by three pixels: empty, full, one or two full rows, one or two full columns")
+
+# %%
+rbm, world = RBM(9, 4, seeded()), all_states(9)           # four hidden units; every picture of nine pixels
+with torch.no_grad():
+    rbm.b += 0.3 * torch.randn(9, generator=seeded(1))
+    rbm.W *= 10                                           # far from 0, so that a mistake would show
+    h = all_states(4)
+    minus_E = world @ rbm.b + (h @ rbm.c)[:, None] + h @ rbm.W.T @ world.T       # (hidden states, pictures)
+    F = -world @ rbm.b - softplus(world @ rbm.W + rbm.c).sum(dim=1)
+    log_Z = minus_E.flatten().logsumexp(dim=0)
+
+claim("largest |F + log of the sum over h|", (F + minus_E.logsumexp(dim=0)).abs().max(), below=1e-4)
+claim("log Z from the free energies, minus log Z over all pairs", (-F).logsumexp(dim=0) - log_Z, near=0, within=1e-4)
+claim("the library's log Z, which sums over h alone", rbm.log_partition().detach() - log_Z, near=0, within=1e-4)
+print(f"{len(world)} pictures, log Z = {log_Z:.3f}")
+
+# %% [markdown]
+# ## The gradient is a difference of two averages
+# 1. $\log p(x) = -F(x) - \log Z$, for each picture of the data.
+# 2. By the chain rule, $-\partial F/\partial W_{ij} = x_i\, \sigma(c_j + x \cdot W_j) = \mathbb{E}[x_i h_j \mid x]$: the slope of
+#    $\log(1 + e^a)$ is $\sigma(a)$, and that is $p(h_j = 1 \mid x)$.
+# 3. $\partial \log Z/\partial W_{ij} = \frac1Z \sum_x e^{-F(x)} \bigl(-\partial F(x)/\partial W_{ij}\bigr) =
+#    \mathbb{E}_{p}[x_i h_j]$: an average over the *model's own* pictures.
+#
+# $$\frac{\partial}{\partial W_{ij}} \mathbb{E}_\text{data}[\log p(x)] = \mathbb{E}_\text{data}[x_i h_j] -
+#   \mathbb{E}_\text{model}[x_i h_j].$$
+#
+# Learn from the data, unlearn what you dream. At the top both averages agree. We hold the formula against automatic
+# differentiation.
+
+# %%
+rbm.zero_grad()
+rbm.log_prob(patterns).mean().backward()                  # by automatic differentiation, through Z
+seen, dreamt = rbm.moments(patterns), rbm.exact_moments()
+claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - dreamt[0])).abs().max(),
+      below=1e-5)
+claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1])).abs().max(), below=1e-5)
+
+# %% [markdown]
+# ## Dreaming: Gibbs sampling
+# The second average needs draws from the model. Given $x$ all hidden units can be drawn at once, given $h$ all pixels,
+# so we draw in turns. If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the
+# distribution is *stationary*. A chain that starts elsewhere comes nearer with every round. A hundred chains start at
+# the empty picture, and we count what they visit.
+
+# %%
+def gibbs_round(rbm, x, generator):
+    h = bernoulli(rbm.p_h(x), generator)
+    return bernoulli(rbm.p_x(h), generator)
+
+library = rbm.gibbs(patterns, 1, seeded(3))
+claim("same random numbers, same pictures as the library",
+      torch.equal(library, gibbs_round(rbm, patterns, seeded(3))))
+
+early = RBMExperiment(RBMHyperparameters(method="exact", learning_rate=0.3), seed=0)
+for _ in run(early, steps=600, progress=False):
+    pass
+p = exact_probabilities(early.rbm)[0].numpy()             # of all 512 pictures
+
+# %%
+def code(x):
+    return (x @ 2.0 ** torch.arange(8, -1, -1)).long()    # a picture's number, its row in all_states
+
+@torch.no_grad()
+def distances(draws):
+    """Half the sum of |share - p|, each time the number of draws has doubled, from 100 on."""
+    ends = 100 * 2 ** np.arange(12)
+    return [np.abs(np.bincount(draws[:end], minlength=512) / end - p).sum() / 2 for end in ends]
+
+generator, x, visited = seeded(4), torch.zeros(1, 100, 9), []
+for _ in range(2048):
+    x = gibbs_round(early.rbm, x, generator)
+    visited.append(code(x[0]))
+chain = distances(torch.cat(visited).numpy())
+independent = distances(np.random.default_rng(0).choice(512, size=204_800, p=p / p.sum()))
+
+# %%
+show(convergence(100 * 2 ** np.arange(12), {"Gibbs chains": chain, "independent draws": independent},
+                 title="The chains' histogram reaches the exact distribution, later", xlabel="pictures counted",
+                 ylabel="total variation distance"),
+     alt="On logarithmic axes both distances fall; independent draws fall in a straight line, the chains start near "
+         "one and come down to about the same line after thousands of pictures")
+claim("the chains' first hundred pictures are far off", chain[0], above=0.5)
+claim("after two hundred thousand they are close", chain[-1], below=0.06)
+claim("and still behind independent draws, by the factor", chain[-1] / independent[-1], above=1)
+
+# %%
+predict("10b.order",
+        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends "
+        "nearest to the data?",
+        options=["the exact one; the others tie", "exact, then endless chains, then one round",
+                 "exact, then one round, then endless chains"])
+
+# %% [markdown]
+# ## Three kinds of dream
+# A chain for each step, until it has converged? Too slow. Two shortcuts:
+#
+# - **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the data's neighbourhood.
+# - **PCD**, persistent chains: never restart. The model changes little in a step, so the chains nearly keep up.
+#
+# Sixteen machines of each kind, for each kind at a learning rate that suits it.
+
+# %%
+def one_step(rbm, method, data, chains, rate, generator):
+    """Returns the chains, after the machine has learned."""
+    if method == "exact":
+        dreamt = rbm.exact_moments()
+    else:
+        chains = gibbs_round(rbm, data.repeat(1, 7, 1) if method == "CD" else chains, generator)
+        dreamt = rbm.moments(chains)
+    for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), dreamt, strict=True):
+        parameter.data += rate * (positive - negative)
+    return chains
+
+for method in ("exact", "PCD", "CD"):
+    library, ours = (RBMExperiment(RBMHyperparameters(method=method), seed=1) for _ in range(2))
+    chains = ours.chains.x
+    for _ in run(library, steps=20, progress=False):
+        chains = one_step(ours.rbm, method, ours.data, chains, 0.2, ours.rng)
+    claim(f"{method}: after twenty steps the same weights as the library's",
+          (library.rbm.W - ours.rbm.W).abs().max(), below=1e-5)
+
+# %%
+machines, history = {}, {}
+for method, rate, steps in (("exact", 0.5, 1500), ("PCD", 0.15, 3000), ("CD", 0.3, 3000)):
+    sixteen = RBMExperiment(RBMHyperparameters(method=method, learning_rate=rate, total_steps=steps, machines=16),
+                            seed=100)
+    history[method] = np.array([sixteen.kl().numpy() for i, _ in enumerate(run(sixteen, steps, progress=False))
+                                if (i + 1) % (steps // 30) == 0])
+    machines[method] = sixteen
+exact_kl, pcd_kl, cd_kl = (np.median(history[method][-1]) for method in ("exact", "PCD", "CD"))
+
+# %%
+show(curves(np.arange(1, 31) / 30, {method: np.median(kl, axis=1) for method, kl in history.items()}, log_y=True,
+            bands={method: (kl.min(axis=1), kl.max(axis=1)) for method, kl in history.items()},
+            title="In the end exact is best, and endless chains beat one round",
+            xlabel="share of the training", ylabel="KL(data ‖ model), nats"),
+     alt="Three falling bands: the exact gradient ends lowest, persistent chains end in the middle, CD-1 levels off "
+         "highest")
+claim("exact gradient: median KL of sixteen machines", exact_kl, below=0.08)
+claim("persistent chains: median KL", pcd_kl, above=0.1, below=0.3)
+claim("CD-1: median KL", cd_kl, above=0.35, below=0.6)
+reveal("10b.order", "exact, then endless chains, then one round" if exact_kl < pcd_kl < cd_kl else
+       "exact, then one round, then endless chains")
+
+# %% [markdown]
+# ## Break it: a chain that does not mix
+# A student looks only at the reconstructions, $x \to h \to x$, finds them perfect, and is content. What did CD-1
+# get wrong?
+
+# %%
+believed = {method: sixteen.shares().numpy() for method, sixteen in machines.items()}
+claim("CD-1: mean squared error of its reconstructions", machines["CD"].reconstruction().mean(), below=0.01)
+for method, lowest in (("exact", (0.05, 0.072)), ("CD", (0, 0.02))):
+    claim(f"{method}: probability of its least likely pattern, median (the data's: 1/14)",
+          np.median(believed[method][:, :14].min(axis=1)), above=lowest[0], below=lowest[1])
+worst = history["CD"][-1].argmax()
+show(bars([*map(str, range(1, 15)), "other"],
+          {"exact": believed["exact"][0], "CD-1, worst of 16": believed["CD"][worst]}, baseline=(1 / 14, "data"),
+          title="CD-1 knows the patterns, but not how probable each is", xlabel="pattern",
+          ylabel="probability"),
+     alt="Bars for fourteen patterns and all other pictures: the exact machine's are level with the data's line, those "
+         "of CD-1 reach from near zero to twice the line")
+
+# %% [markdown]
+# Each pattern has become a hole in the energy, and a short chain never leaves its hole. So CD never learns how *deep*
+# the holes must be compared with one another. And success makes it worse: the better the model, the deeper its holes. We start five hundred chains of each machine at one pattern and see how many are still there.
+
+# %%
+generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
+still = {}
+for method in ("exact", "early"):
+    rbm = machines["exact"].rbm if method == "exact" else early.rbm
+    x = start = patterns[3].expand(len(rbm.W), 500, 9)
+    still[method] = []
+    for t in np.diff((0, *rounds)):
+        x = rbm.gibbs(x, int(t), generator)
+        still[method].append((x == start).all(dim=2).float().mean().item())
+claim("fully trained: share still at its pattern after a hundred rounds", still["exact"][4], above=0.35)
+claim("although the model itself gives that pattern only", believed["exact"][:, 3].mean(), below=0.08)
+claim("the half trained machine of above, after thirty", still["early"][3], below=0.25)
+show(convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
+                 ylabel="share of chains", title="The better the model, the longer its chains stay where they began"),
+     alt="Two falling curves: the half trained machine's chains leave within ten rounds, most of the fully trained "
+         "machine's are still there after a hundred")
+
+# %% [markdown]
+# **Repairs:** more rounds; chains that go on; or chains that start where everything is flat and cool down slowly. The
+# lab has the first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try
+# CD with one round and with fifty; then PCD at ten times its rate, when the chains can no longer keep up.
+
+# %%
+lab = LiveLab(
+    RBMExperiment(RBMHyperparameters(method="CD"), seed=0),
+    views=[
+        Curve("kl", labels={"kl": "KL(data ‖ model)"}, log=True, title="Exact KL, by enumeration", ylabel="nats"),
+        Curve("reconstruction", log=True, title="Error of the reconstructions", ylabel="mean square"),
+        Bars("data", "model", names=[str(i) if i % 3 == 1 else "" for i in range(1, 15)] + ["other"],
+             title="Probability of each pattern", xlabel="pattern", ylabel="probability"),
+        ImageGrid("dreams", columns=7, title="What its chains dream"),
+        ImageGrid("weights", columns=8, title="Weights (dark: positive)"),
+    ],
+    knobs=["method", "k", "learning_rate", "hidden_size"],
+    headless_steps=1500,
+)
+lab
+
+# %% [markdown]
+# ## Z by cooling down
+# For nine pixels we sum over $2^9$ pictures; for a real image never. **Annealed importance sampling** walks along a
+# bridge: $p^*_\beta$ from independent pixels ($\beta = 0$, where $Z_0$ is a product) to the machine ($\beta = 1$).
+# Draw $x$ at $\beta = 0$; then in turns raise $\beta$, multiply the weight by $p^*_{\beta'}(x) / p^*_\beta(x)$, and
+# run one Gibbs round at $\beta'$. The mean of the weights, times $Z_0$, is $Z$ *without bias*. Its logarithm has one:
+# by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
+
+# %%
+exact_rbm = machines["exact"].rbm.machine(0)
+base = torch.logit(digits8.frequencies(patterns))
+true_log_Z, temperatures, errors = exact_rbm.log_partition().item(), (3, 10, 30, 100, 300, 1000), []
+for n in temperatures:
+    log_w = ais(exact_rbm, base, torch.linspace(0, 1, n + 1), 1600, seeded(7))
+    errors.append([log_mean_exp(part) - true_log_Z for part in log_w.split(100)])      # sixteen estimates
+errors = np.array(errors)
+show(curves(temperatures, {"log of the estimate": errors.mean(axis=1)}, baseline=(0, "exact log Z"), log_x=True,
+            bands={"log of the estimate": (errors.min(axis=1), errors.max(axis=1))},
+            title="The slower it cools, the better the estimate of Z", xlabel="temperatures",
+            ylabel="error of log Z, nats"),
+     alt="A band around zero that narrows from left to right, from more than half a nat at three temperatures to "
+         "almost nothing at a thousand")
+claim("with a thousand temperatures: largest error of sixteen estimates, nats", np.abs(errors[-1]).max(), below=0.1)
+claim("with three", np.abs(errors[0]).max(), above=0.2)
+
+# %% [markdown]
+# ## Break it: a likelihood without Z
+# $-F(x)$ is easy, so somebody ranks machines by the mean of $-F$ on the data. First we give a machine eight more hidden
+# units that are joined to nothing.
+
+# %%
+predict("10b.idle", "Eight hidden units joined to nothing. What do they do to -F, and to log p?",
+        options=["both stay", "-F rises, log p stays", "both rise"])
+
+# %%
+@torch.no_grad()
+def scores(rbm):
+    """The means over the data of -F and of log p."""
+    return -rbm.free_energy(patterns).mean().item(), rbm.log_prob(patterns).mean().item()
+
+idle = RBM(9, 24, seeded())
+with torch.no_grad():
+    for bigger, smaller in ((idle.W, exact_rbm.W), (idle.c, exact_rbm.c), (idle.b, exact_rbm.b)):
+        bigger.zero_()
+        bigger[..., :smaller.shape[-1]] = smaller
+gain_F, gain_p = np.subtract(scores(idle), scores(exact_rbm))
+claim("-F rises by 8 log 2", gain_F, near=8 * math.log(2), within=1e-3)
+claim("log p does not move", gain_p, near=0, within=1e-3)
+reveal("10b.idle", "-F rises, log p stays" if abs(gain_p) < 1e-2 < gain_F else "both rise")
+
+ranked = {m: np.array([scores(machines[m].rbm.machine(i)) for i in range(16)]) for m in ("PCD", "CD")}
+by_F, by_p = np.median(ranked["CD"], axis=0) - np.median(ranked["PCD"], axis=0)
+claim("by the median of -F, CD-1 beats PCD by", by_F, above=0.3)
+claim("by the median of log p, it loses by", -by_p, above=0.1)
+
+# %% [markdown]
+# The wrong machine wins. An unnormalised score can be raised by raising it *everywhere*. Only differences within one
+# machine mean something. **Repair:** subtract $\log Z$, enumerated or estimated.
+#
+# ## One layer more: a bound again
+# In a **deep Boltzmann machine** the hidden units $h$ have hidden units $g$ of their own. Now even
+# $p(h \mid x)$ is out of reach. The bound of notebook 03 helps, with independent units as $q$:
+#
+# $$\log p(x) \ge \underbrace{\mathbb{E}_q[-E(x, h, g)] + H(q)}_{\text{the mean field makes it large}} - \log Z .$$
+#
+# Mind the sign of $\log Z$: an estimate that comes out too low *raises* this "bound", which is then none. Here $Z$ is
+# exact.
+
+# %%
+def gaps(dbm):
+    """log p, the bound, each for the 14 patterns, in nats."""
+    with torch.no_grad():
+        return dbm.log_prob(patterns).numpy(), dbm.bound(patterns, *dbm.mean_field(patterns)).numpy()
+
+dbm = DBM(9, 6, 4, seeded(5))
+with torch.no_grad():
+    dbm.W1 *= 10
+    dbm.W2 *= 10
+log_p, bound = gaps(dbm)
+show(bound_bars([*map(str, range(1, 15, 2))], log_p[::2], bound[::2], floor=np.floor(bound.min()) - 1, xlabel="pattern",
+                title="A machine with random weights: the bound stays below log p(x)"),
+     alt="Seven bars: the bound fills each nearly up to the line of log p(x); a gap is left in all of them")
+claim("smallest gap, log p(x) - bound, nats", (log_p - bound).min(), above=0)
+claim("mean gap", (log_p - bound).mean(), near=0.37, within=0.05)
+
+# %%
+left = {}
+for climbed in ("bound", "log p"):
+    dbm = DBM(9, 6, 4, seeded(5))
+    optimizer = torch.optim.Adam(dbm.parameters(), lr=0.03)
+    for _ in range(75):
+        height = dbm.log_prob(patterns) if climbed == "log p" else dbm.bound(patterns, *dbm.mean_field(patterns, 10))
+        optimizer.zero_grad()
+        (-height.mean()).backward()
+        optimizer.step()
+    log_p, bound = gaps(dbm)
+    left[climbed] = (log_p - bound).mean()
+claim("mean gap of a machine that climbed its bound", left["bound"], above=0, below=0.03)
+claim("one that climbed log p leaves a wider gap, by the factor", left["log p"] / left["bound"], above=3)
+
+# %% [markdown]
+# As in notebook 03, a bound is not innocent: who climbs it prefers machines whose posterior falls apart into units.
+
+# %% [markdown]
+# ## A walk as a model
+# A **generative stochastic network** has no energy. It learns one step of a chain: corrupt,
+# $\tilde x \sim C(\tilde x \mid x)$, then draw $x' \sim p_\theta(x \mid \tilde x)$, what it may have been.
+# If $p_\theta$ is the true posterior, the data's distribution is stationary: $(x, \tilde x)$ is a draw from the
+# joint, and $x'$ given $\tilde x$ is distributed as $x$ was. On a line we can compute the whole chain as a matrix, and
+# leave learning for later.
+
+# %%
+predict("10b.one_bump",
+        "A network puts out one mean and one width for x given x̃, the right ones. Where does its chain end?",
+        options=["at the data's distribution", "elsewhere"])
+
+# %%
+grid = np.linspace(-5, 5, 251)
+data = 0.4 * normal_density(grid, -1, 0.25) + 0.6 * normal_density(grid, 1, 0.4)
+data /= data.sum()                                        # probabilities of the grid's points
+
+def transition(noise, one_bump):
+    """Row x, column x': the probability of a step, exact for this data set."""
+    C = normal_density(grid, grid[:, None], noise)
+    C /= C.sum(axis=1, keepdims=True)                     # row x, column x̃
+    posterior = data * C.T                                # row x̃, column x: Bayes' rule
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    if one_bump:
+        mean = posterior @ grid
+        variance = posterior @ grid**2 - mean**2
+        posterior = np.exp(-0.5 * (grid - mean[:, None]) ** 2 / variance[:, None])
+        posterior /= posterior.sum(axis=1, keepdims=True)
+    return C @ posterior
+
+def stationary(T):
+    return np.linalg.matrix_power(T, 2**15)[125]          # wherever it starts
+
+def w1(p):
+    """Distance from the data, as wasserstein1: the area between the two distribution functions."""
+    return np.abs(np.cumsum(p - data)).sum() * (grid[1] - grid[0])
+
+# %%
+def chain_picture(noise=0.3, one_bump=False):
+    T, unit = transition(noise, one_bump), 1 / (grid[1] - grid[0])
+    end, ten = stationary(T), np.linalg.matrix_power(T, 10)[100]
+    shown = slice(50, 201)
+    return densities(grid[shown], {"data": data[shown] * unit, "where the chain ends": end[shown] * unit,
+                                   "ten steps from -1": ten[shown] * unit}, height=1.2,
+                     title=f"W₁ from the data: {w1(end):.3f} in the end, {w1(ten):.3f} after ten steps")
+
+explore(chain_picture, noise=(0.1, 2.0, 0.1), one_bump=False,
+        labels={"noise": "noise of the corruption", "one_bump": "a denoiser with one bump"},
+        alt="The data's density with two bumps, the chain's stationary density, and its density ten steps after -1")
+
+# %% [markdown]
+# Little noise: the one bump is a good enough answer, but the chain needs an age to cross. Much noise: it crosses at
+# once, but now $x$ given $\tilde x$ has two bumps, and one bump is wrong. Which noise would you choose?
+
+# %%
+for noise in (0.3, 0.8):
+    claim(f"right posterior, noise {noise}: largest |stationary - data|",
+          np.abs(stationary(transition(noise, False)) - data).max(), below=1e-9)
+off = {noise: w1(stationary(transition(noise, True))) for noise in (0.1, 0.8)}
+claim("one bump, noise 0.1: distance from the data", off[0.1], below=0.03)
+claim("one bump, noise 0.8", off[0.8], near=0.15, within=0.03)
+reveal("10b.one_bump", "elsewhere" if off[0.8] > 0.05 else "at the data's distribution")
+
+def memory(noise):
+    """Steps in which the slowest difference shrinks e times: -1 / log of the second eigenvalue."""
+    return -1 / np.log(np.sort(np.abs(np.linalg.eigvals(transition(noise, False))))[-2])
+
+claim("noise 0.1: steps of memory", memory(0.1), above=300)
+claim("noise 0.8: steps of memory", memory(0.8), below=5)
+
+# %% [markdown]
+# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, and by **walkback**,
+# which walks three steps from each data point and teaches the way back from each place. That finds and fills false
+# wells.
+
+# %%
+blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
+
+def learn(K, noise, walkback, steps=1000):
+    generator = seeded(8)
+    denoiser = MixtureDenoiser(K, noise, generator)
+    optimizer = torch.optim.Adam(denoiser.parameters(), fused=True)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 3e-3 * min(1, 2 - 2 * step / steps)
+        x = torch.tensor(blobs, dtype=torch.float32)[torch.randint(4000, (256,), generator=generator)][:, None]
+        loss = walkback_loss(denoiser, x, walkback, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return denoiser
+
+walkers = {"five bumps": learn(5, 0.3, 1), "five bumps, walkback": learn(5, 0.3, 3),
+           "one bump, more noise": learn(1, 0.8, 1)}
+
+# %%
+counts, reached = (1, 3, 10, 30, 100, 300), {}
+for name, denoiser in walkers.items():
+    generator = seeded(9)
+    x, reached[name] = torch.randn(4000, 1, generator=generator), []
+    for more in np.diff((0, *counts)):
+        x = walk(denoiser, x, int(more), generator)
+        reached[name].append(wasserstein1(x.numpy(), blobs))
+show(convergence(counts, reached, title="A sample costs many steps, and one bump never arrives",
+                 xlabel="steps of the walk", ylabel="W₁ from the data"),
+     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred; the "
+         "denoiser of one bump stays at a distance")
+claim("walkback: distance after ten steps", reached["five bumps, walkback"][2], below=0.05)
+claim("plain denoising: how many times as far, after ten steps",
+      reached["five bumps"][2] / reached["five bumps, walkback"][2], above=2)
+claim("one bump: distance after three hundred", reached["one bump, more noise"][-1], above=0.09)
+
+# %% [markdown]
+# ## No density, no chain: compare averages
+# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel
+# $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ compares infinitely many at once. The **maximum mean discrepancy**
+#
+# $$\mathrm{MMD}^2 = \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)]$$
+#
+# is zero only if both are the same, and needs nothing but samples. A generator can descend it: no discriminator, no
+# game. To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
+
+# %%
+def our_mmd2(x, y, s):
+    def k(a, b):
+        return torch.exp(-torch.cdist(a, b) ** 2 / (2 * s**2))
+
+    n, m = len(x), len(y)
+    return (k(x, x).sum() - n) / (n * (n - 1)) + (k(y, y).sum() - m) / (m * (m - 1)) - 2 * k(x, y).mean()
+
+generator = seeded(10)
+shift, spread = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 1.5])
+pairs = [(torch.randn(30, 2, generator=generator), shift + spread * torch.randn(20, 2, generator=generator))
+         for _ in range(500)]
+estimates = torch.stack([our_mmd2(x, y, 1.0) for x, y in pairs])
+truth = mmd2_gaussians(torch.zeros(2), torch.eye(2), shift, torch.diag(spread**2), 1.0)
+library = torch.stack([mmd2(x, y, (1.0,)) for x, y in pairs])
+claim("largest difference from the library's", (estimates - library).abs().max(), below=1e-5)
+claim("mean of the estimates minus the closed form, in standard errors",
+      (estimates.mean() - truth) / (estimates.std() / math.sqrt(500)), near=0, within=4)
+
+# %%
+widths = np.logspace(-1.5, 1.5, 61)
+far = {"mean moved by 1": (torch.tensor([1.0]), torch.eye(1)), "variance doubled": (torch.zeros(1), 2 * torch.eye(1))}
+seen_by = {name: np.array([mmd2_gaussians(torch.zeros(1), torch.eye(1), *q, float(s)) for s in widths])
+           for name, q in far.items()}
+show(convergence(widths, {name: np.sqrt(values) for name, values in seen_by.items()}, xlabel="width s of the kernel",
+                 ylabel="MMD", title="Too narrow sees no one, too wide sees only the mean"),
+     alt="MMD over the width of the kernel, both on logarithmic axes: both curves peak near one; to the right the one "
+         "for the variance falls twice as steeply as the one for the mean")
+claim("ratio of the two, mean to variance, at the widest kernel", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
+claim("the width that sees the moved mean best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
+
+# %% [markdown]
+# ## Live: one knob
+# The ring has eight modes. Start, then move the width of the kernel from left to right. Where do the points stop
+# feeling the ring, and where do they only match its centre and its size?
+
+# %%
+mmd_lab = LiveLab(
+    MMDExperiment(MMDHyperparameters(), seed=1),
+    views=[Scatter("real", "made", equal=True, title="What is real, what is made", xlim=(-3, 3), ylim=(-3, 3),
+                   xlabel="x₁", ylabel="x₂"),
+           Curve("mmd2", title="MMD² of each batch, unbiased", ylabel="MMD²")],
+    knobs=["width", "learning_rate", "batch_size"],
+    headless_steps=200,
+)
+mmd_lab
+
+# %%
+made, near = {}, {}
+for width in (0.02, 0.3, 2.0):
+    experiment = MMDExperiment(MMDHyperparameters(width=width, total_steps=500), seed=1)
+    for _ in run(experiment, steps=500, progress=False):
+        pass
+    made[f"s = {width}"], near[width] = experiment.samples(600).numpy(), experiment.evaluate(False)["near"]
+show(scatters(made, title="Only one of three widths finds the ring"),
+     alt="Three clouds of made points: for the narrow kernel a shapeless one, for the middle one eight dense places "
+         "with threads between, for the wide one a ring that is smeared out")
+claim("s = 0.3: share within three standard deviations of a mode", near[0.3], above=0.3, below=0.9)
+claim("s = 2", near[2.0], below=0.2)
+
+# %% [markdown]
+# ## One table
+# The same black and white digits, eight by eight pixels, for four families. Sixteen hidden units keep the RBM's $Z$
+# enumerable. The Fréchet distance is taken on raw pixels: it sees the means and covariances of pixels and nothing else.
+# Sets of samples are as large as the test set, since smaller ones score worse. To compare another model, add a `Row`.
+
+# %%
+train, test = digits8.flat_digits()
+ink = digits8.frequencies(train)
+digit_rbm = digits8.train_rbm(train, H=16, steps=5000, generator=seeded(20))
+denoiser = digits8.train_denoiser(train, steps=1200, generator=seeded(21))
+G = digits8.train_generator(train, steps=1200, generator=seeded(22))
+
+def independent_pixels(count, generator):
+    return bernoulli(ink.expand(count, -1), generator)
+
+def rbm_walk(count, generator):
+    return digit_rbm.gibbs(independent_pixels(count, generator), 200, generator)
+
+def denoising_walk(count, generator):
+    return walk(denoiser, independent_pixels(count, generator), 50, generator)
+
+def generate(count, generator):
+    return bernoulli(G(torch.randn(count, digits8.NOISE_SIZE, generator=generator)), generator)
+
+# %%
+rows = [
+    digits8.Row("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
+                lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
+    digits8.Row("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
+                "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_walk, digit_rbm.log_prob),
+    digits8.Row("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
+                "yes, in each step", "any that takes x̃ and gives a distribution", denoising_walk),
+    digits8.Row("MMD generator", "none", "with this kernel, yes", "1", "yes", "any with a gradient", generate),
+]
+measured = [digits8.measure(row, train, test, seeded(30)) for row in rows]
+display(Markdown(digits8.table(rows, measured)))
+
+# %%
+picked = np.concatenate([m.samples[:12] for m in measured] + [test[:12].numpy()]).reshape(-1, 8, 8)
+show(images(picked, columns=12, title="Same digits, four families, and real ones",
+            row_labels=["independent", "RBM", "denoising chain", "MMD", "real"]),
+     alt="Five rows of small pictures: dust for independent pixels, rough digits for the RBM and the denoising chain, "
+         "ragged ones for the MMD generator, and real digits")
+independent, machine, chain, moments = measured
+claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
+claim("RBM: nats below that", independent.nll - machine.nll, above=5)
+log_w = ais(digit_rbm, torch.logit(ink), torch.linspace(0, 1, 1001), 100, seeded(31))
+claim("its log Z by annealing, minus the sum over all hidden states", log_mean_exp(log_w) - digit_rbm.log_partition(),
+      near=0, within=0.1)
+real = digits8.Row("real", "", "", "", "", "", lambda count, _: test.repeat(4, 1))
+claim("Fréchet distance of the test pictures themselves", digits8.measure(real, train, test, seeded()).frechet,
+      below=0.35)
+claim("of the RBM and the denoising chain, the farther", max(machine.frechet, chain.frechet), above=0.35, below=0.9)
+claim("of the MMD generator", moments.frechet, above=0.9, below=1.8)
+claim("of independent pixels", independent.frechet, above=1.6)
+claim("how many times longer the RBM takes than the generator", machine.seconds / moments.seconds, above=2)
+
+# %% [markdown]
+# Read it with care. Only the first two rows have an NLL, so only they can be ranked by it. The Fréchet column ranks
+# all, but a Gaussian with the right covariance would be perfect there. *Consistent* speaks of a limit that nobody
+# reaches. And one step is not faster than fifty if one takes a network fifty times as large.
+
+# %% [markdown]
+# ## Your turn
+# **1.** The free energy $F(x)$ of a batch, in a form that survives weights in the hundreds.
+
+# %% tags=["exercise"]
+def free_energy(x, W, b, c):
+    """F in nats, shape (n,). x: (n, D) of zeros and ones; W: (D, H); b: (D,); c: (H,)."""
+    ### BEGIN SOLUTION
+    return -x @ b - softplus(x @ W + c).sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("10b.free_energy", free_energy)
+
+# %% [markdown]
+# **2.** One round of Gibbs sampling. The random numbers are given: a unit is 1 where its uniform number is below its
+# probability.
+
+# %% tags=["exercise"]
+def gibbs_step(x, W, b, c, u_h, u_x):
+    """The next pictures, (n, D) of zeros and ones, from x (n, D), with uniform numbers u_h (n, H) and u_x (n, D)."""
+    ### BEGIN SOLUTION
+    h = (u_h < torch.sigmoid(x @ W + c)).to(x.dtype)
+    return (u_x < torch.sigmoid(h @ W.T + b)).to(x.dtype)
+    ### END SOLUTION
+
+# %%
+check("10b.gibbs_step", gibbs_step)
+
+# %% [markdown]
+# **3.** The unbiased MMD², from the three matrices of the kernel: within $x$, within $y$, and across.
+
+# %% tags=["exercise"]
+def mmd2_from_kernels(k_xx, k_yy, k_xy):
+    """The unbiased estimate, 0-d, from kernel values (n, n), (m, m) and (n, m); n and m may differ."""
+    ### BEGIN SOLUTION
+    n, m = k_xy.shape
+    within_x = (k_xx.sum() - k_xx.diagonal().sum()) / (n * (n - 1))
+    within_y = (k_yy.sum() - k_yy.diagonal().sum()) / (m * (m - 1))
+    return within_x + within_y - 2 * k_xy.mean()
+    ### END SOLUTION
+
+# %%
+check("10b.mmd2_from_kernels", mmd2_from_kernels)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library does it.
+
+# %%
+show_source(RBM)
+
+# %%
+show_source(mmd2)
+
+# %% [markdown]
+# ## What to keep
+# - A Boltzmann machine's gradient is an average over the data less one over its own dreams; how you dream decides what
+#   you learn. Short chains from the data learn holes, not how deep they are.
+# - Without $Z$ a score means nothing across machines. Annealing estimates $Z$; too low a $Z$ flatters.
+# - A chain of denoising steps has the data as its end if each step's posterior is right, and costs many steps a sample.
+# - Matching moments needs no density, chain or opponent; the kernel's width decides what it can see.
+#
+# **Read on:** G. Hinton, *Training Products of Experts by Minimizing Contrastive Divergence*, Neural Computation 14
+# (2002). T. Tieleman, *Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient*, ICML
+# (2008). R. Salakhutdinov and I. Murray, *On the Quantitative Analysis of Deep Belief Networks*, ICML (2008). R.
+# Salakhutdinov and G. Hinton, *Deep Boltzmann Machines*, AISTATS (2009). Y. Bengio et al., *Deep Generative Stochastic
+# Networks Trainable by Backprop*, ICML (2014). A. Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012). Y. Li, K.
+# Swersky and R. Zemel, *Generative Moment Matching Networks*, ICML (2015).
+#
+# **Next:** back to notebook 00, to the whole tree: which branch would you take for your own data?
