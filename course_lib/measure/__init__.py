@@ -11,9 +11,10 @@ from course_lib.measure.likelihood import bits_per_dimension
 from course_lib.measure.modes import Modes, cell_divergences, cell_shares, count_modes
 from course_lib.measure.shape import ink, slant, thickness
 from course_lib.measure.transport import normal_quantiles, recovered, wasserstein1
+from course_lib.measure.unmixing import amari_error
 
-__all__ = ["Modes", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score", "count_modes",
-           "coverage_kl", "effective_sample_size", "frechet_distance", "gaussian_frechet_distance",
+__all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score",
+           "count_modes", "coverage_kl", "effective_sample_size", "frechet_distance", "gaussian_frechet_distance",
            "histogram_density", "ink", "iw_bound", "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std",
            "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator", "recovered",
            "sharpness", "slant", "smooth_density", "thickness", "wasserstein1"]

@@ -4,6 +4,7 @@ from course_lib.plots.bounds import bound_and_densities, bound_bars, divergences
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.convolutions import matrices, pulls
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
+from course_lib.plots.flows import stretched
 from course_lib.plots.latent import digit_maps, manifold
 from course_lib.plots.mixtures import bent_lines, bumps, clouds, em_moment, scatters
 from course_lib.plots.pictures import framed, images
@@ -18,5 +19,5 @@ __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "beliefs", "bent_li
            "divergences_and_densities", "em_moment", "estimates", "field", "figure", "framed", "gan1d", "gap_maps",
            "histogram", "images", "judged_path", "kernel_masks", "line_and_density", "manifold", "matrices",
            "pair_sheet", "paths", "plane", "png", "points", "powers", "proposal", "pulls", "running", "scatters",
-           "show", "sight", "small_multiples", "strip", "tables", "trellis", "two_gaussians", "wave_and_density",
-           "width_in_pixels"]
+           "show", "sight", "small_multiples", "stretched", "strip", "tables", "trellis", "two_gaussians",
+           "wave_and_density", "width_in_pixels"]
