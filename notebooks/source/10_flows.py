@@ -399,7 +399,7 @@ reveal("10.hole", "more than twenty times" if inside_q > 20 * inside_p else "abo
 show(bent_lines(edges, {"truth": (log_p_ring.clamp(min=-7), np.empty((0, 2))),
                        "flow": (log_q_ring.clamp(min=-7), np.empty((0, 2)))},
                 title="Log density: the flow bridges the hole"),
-     alt="Left a clean ring on white; right the same ring, its middle filled with a faint grey, and faint spikes outside")
+     alt="Left a clean ring on white; right the same ring, its middle filled with faint grey, and faint spikes outside")
 
 # %% [markdown]
 # Why a bridge? The circle, seen in $z$, is a closed loop. What lies inside the loop has some probability under the
@@ -428,37 +428,46 @@ show(matrices({"first layer": first, "last layer": last, "paths from pixel (colu
 
 # %%
 every = torch.tensor(list(product((0, 1), repeat=9))).view(512, 3, 3)
-network = made.MADE((3, 3), [8], seeded())
+network = made.MADE((3, 3), [8], seeded(1))
 with torch.no_grad():
+    for parameter in network.parameters():
+        parameter.mul_(4)                                                          # any weights will do
     total = network.log_prob(every).exp().sum()
     network.network[-1].mask = (m[-1][:, None] >= m[-2]).float()                   # one sign: output j sees pixel j
     leaking = network.log_prob(every).exp().sum()
 claim("probabilities of all 512 pictures, untrained", total, near=1, within=1e-5)
-claim("with ≥ in the last mask they miss 1 by", abs(leaking - 1), above=0.005)
+claim("with ≥ in the last mask they miss 1 by", abs(leaking - 1), above=0.1)
 
 # %% [markdown]
 # ## Digits of 8 x 8
-# Trained on real, if small, digits in black and white. What is known without a network: each pixel's own frequency.
+# Now trained, on real, if small, digits in black and white; beside it the network that leaks, and what is known without
+# any network: each pixel's own frequency. Which of the three numbers would you publish?
 
 # %%
 digits = load_digits8()
 x_train, x_test = digits.train.long(), digits.test.long()
+
+def fit(network, steps, rng):
+    """Test −log p(x) in nats after so many steps; decayed weights, since the pictures are few."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=0.1)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 5e-3 * min(1, 2 * (1 - step / steps))
+        loss = -network.log_prob(x_train[torch.randint(len(x_train), (64,), generator=rng)]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        return -network.log_prob(x_test).mean()
+
+# %%
+network, leaking = (made.MADE((8, 8), [256], seeded()) for _ in range(2))
+leaking.network[-1].mask = (torch.arange(1, 65)[:, None] >= made.degrees(64, [256])[1]).float()
 share = (x_train.sum(dim=0) + 0.5) / (len(x_train) + 1)
 independent = -(x_test * share.log() + (1 - x_test) * (1 - share).log()).sum(dim=(1, 2)).mean()
 
-network, rng = made.MADE((8, 8), [256], seeded()), seeded(1)
-optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=0.1)      # few pictures: keep weights small
-for step in range(1300):
-    optimizer.param_groups[0]["lr"] = 5e-3 * min(1, 2 * (1 - step / 1300))
-    loss = -network.log_prob(x_train[torch.randint(len(x_train), (64,), generator=rng)]).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-
-with torch.no_grad():
-    nll = -network.log_prob(x_test).mean()
 claim("independent pixels, nats a test digit", independent, near=24.9, within=0.1)
-claim("MADE, nats a test digit", nll, above=15, below=18)
+claim("MADE", fit(network, 1300, seeded(1)), above=15, below=18)
+claim("MADE that leaks: too good to be true", fit(leaking, 300, seeded(1)), below=10)
 
 # %%
 start = time.process_time()
