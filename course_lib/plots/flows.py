@@ -36,7 +36,7 @@ def stretched(z: ArrayLike, x: ArrayLike, log_stretch: ArrayLike, *, cell: tuple
         ax.add_collection(LineCollection([*net, *net.swapaxes(0, 1)], colors="#777777", linewidths=0.8))
         row, column = cell
         ax.add_collection(PolyCollection([corners[row * (net.shape[1] - 1) + column]], facecolors="none",
-                                         edgecolors="black", linewidths=3))
+                                         edgecolors="black", linewidths=3, zorder=3))
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$" if net is x else "$z_1$",
                ylabel="$x_2$" if net is x else "$z_2$", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
         ax.set_title(name, fontsize=13)

@@ -47,7 +47,7 @@ DENSITY = Exercise(
                 ("the factor 1/a of dz/dx is missing: f stretches by a before it bends.",)),
         Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(abs(a)) - np.log1p(x**2),
                 ("the derivative of asinh(x) is 1/√(1 + x²): a root is missing.",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(a) - 0.5 * np.log1p(x**2),
+        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - (np.log(a) if a > 0 else np.nan) - 0.5 * np.log1p(x**2),
                 ("with a negative a you take the log of a negative number: it is the *absolute* value of the "
                  "derivative that counts.",)),
         Mistake(lambda x, a, b: np.exp(_log_density(x, a, b)),
