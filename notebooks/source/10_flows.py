@@ -256,12 +256,12 @@ claim("the two log-determinants add up to", (log_det + log_det_back).abs().max()
 # fractions of parabolas: from $a$ the network makes the widths and heights of eight bins, and the slopes between them.
 
 # %%
-at = splines.knots(1.5 * torch.randn(1, 23, generator=seeded(4), dtype=torch.float64).expand(401, -1))
+at = splines.knots(0.7 * torch.randn(1, 23, generator=seeded(2), dtype=torch.float64).expand(401, -1))
 v = torch.linspace(-5, 5, 401, dtype=torch.float64)
 y, log_slope = splines.spline(v, at)
 claim("v → y → v by the root of a quadratic, largest error", (splines.spline_inverse(y, at)[0] - v).abs().max(),
       below=1e-6)
-show(curves(v, {"spline": y, "slope": log_slope.exp(), "outside: the identity": v},
+show(curves(v, {"spline": y, "slope": log_slope.exp(), "identity": v},
             title="A rising bend of eight pieces, and its slope", xlabel="v", ylabel="y, and dy/dv"),
      alt="A wavy rising curve about the diagonal, which it joins at both ends, and its slope, always above zero")
 
@@ -423,7 +423,8 @@ show(bent_lines(edges, {"truth": (log_p_ring.clamp(min=-7), np.empty((0, 2))),
 # %% [markdown]
 # Why a bridge? The circle, seen in $z$, is a closed loop. What lies inside the loop has some probability under the
 # noise, and $f$ carries it to the inside of the circle: all of it. The flow can make the loop thin, but that needs ever
-# steeper slopes. Mixtures, VAEs and GANs have no such trouble, since their maps need no inverse.
+# steeper slopes. A generator without an inverse may *fold*: wrap the plane around the circle, and leave the hole empty.
+# (Separate pieces are harder. What is connected stays connected, in a GAN too, and threads remain.)
 #
 # ## All pixels at once: MADE
 # Now pictures, and notebook 07's chain rule: $p(x) = \prod_j p(x_j \mid x_1, \dots, x_{j-1})$. A **fully visible** network
@@ -441,7 +442,7 @@ m = [torch.arange(1, 10), torch.arange(1, 9), torch.arange(1, 10)]              
 first, last = masks(m)
 claim("masks as the library's", all(torch.equal(a, b) for a, b in zip(masks(m), made.masks(made.degrees(9, [8])),
                                                                       strict=True)))
-show(matrices({"first layer": first, "last layer": last, "paths from pixel (column) to output (row)": last @ first},
+show(matrices({"first layer": first, "last layer": last, "paths, pixel to output": last @ first},
               title="Through both masks, paths lead only to later pixels", columns=3),
      alt="Two tables of zeros and ones, and their product, whose entries are all below the diagonal")
 
