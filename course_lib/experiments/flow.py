@@ -25,8 +25,8 @@ SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a ru
 
 @dataclass(frozen=True)
 class FlowHyperparameters(Hyperparameters):
-    """The knobs of a flow in the plane, with values that bring affine couplings near two moons in half a minute
-    (benchmarks/flows.py)."""
+    """The knobs of a flow in the plane, with values for a lab without end. A run of known length does better with a
+    larger rate that falls at its end: benchmarks/flows.py."""
 
     data: str = knob(
         "two moons", label="data", choices=tuple(DATA), restart=True,

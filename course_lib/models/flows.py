@@ -15,12 +15,14 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from course_lib.models.layers import mlp
+
+Move = Callable[..., tuple[Tensor, Tensor]]  # to other numbers, and the logarithms of the slopes or determinants
 
 BOUND = 3.0  # log scales lie in (−BOUND, BOUND): e³ is as much as one layer stretches
 
@@ -61,7 +63,7 @@ class Coupling(nn.Module):
         """z `[n, D]` and log |det ∂z/∂x| `[n]`."""
         return self._each(x, self.unbend)
 
-    def _each(self, v: Tensor, move) -> tuple[Tensor, Tensor]:
+    def _each(self, v: Tensor, move: Move) -> tuple[Tensor, Tensor]:
         halves = v.split(self.sizes, dim=1)
         a, b = reversed(halves) if self.swap else halves
         parameters = self.network(a).view(len(v), self.n_b, self.n_parameters)
@@ -155,7 +157,7 @@ class Flow(nn.Module):
         """`n` points `[n, D]` in one pass."""
         return self.forward(torch.randn(n, self.D, generator=rng).to(next(self.parameters())))[0]
 
-    def _chain(self, v: Tensor, moves) -> tuple[Tensor, Tensor]:
+    def _chain(self, v: Tensor, moves: Sequence[Move]) -> tuple[Tensor, Tensor]:
         if v.ndim != 2 or v.shape[1] != self.D:
             raise ValueError(f"points must have shape [n, {self.D}], as many coordinates as the noise has, "
                              f"not {list(v.shape)}")

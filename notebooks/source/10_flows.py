@@ -334,17 +334,17 @@ claim("KL, affine couplings", distance["affine couplings"], above=0, below=0.12)
 claim("KL, splines", distance["splines"], above=0, below=0.06)
 claim("KL, mixture of 2", distance["mixture of 2"], above=0.5)
 claim("KL, mixture of 20", distance["mixture of 20"], above=0, below=0.03)
-pictures = {"truth": log_p, "mixture of 2": log_q["mixture of 2"], "affine couplings": log_q["affine couplings"],
+pictures = {"truth": log_p, "mixture of 20": log_q["mixture of 20"], "affine couplings": log_q["affine couplings"],
             "splines": log_q["splines"]}
 show(bent_lines(edges, {name: (q.exp(), np.empty((0, 2))) for name, q in pictures.items()},
                 title="Two moons: the truth, and three densities fitted to it"),
-     alt="Four maps of the plane: two crisp arcs; two wide ellipses; two arcs, torn and smeared in places; two arcs "
+     alt="Four maps of the plane: two crisp arcs; the same, beaded; two arcs, torn and smeared in places; two arcs "
          "nearly as crisp as the first, but mottled")
 
 # %% [markdown]
-# Look at the mixture of twenty. Ellipses tile two arcs well, so in the plane it is hard to beat, and nothing here shows a
-# flow to be better. Its case is many dimensions, where ellipses would have to tile a surface. (With more steps both flows
-# come closer: `benchmarks/flows.py`.)
+# A mixture of two is far off; look at that of twenty. Ellipses tile two arcs well, so in the plane it is hard to beat,
+# and nothing here shows a flow to be better. Its case is many dimensions, where ellipses would have to tile a surface.
+# (With more steps both flows come closer: `benchmarks/flows.py`.)
 #
 # ## Failure lab: a half that never takes its turn
 # If $a$ is always the same half, no layer ever moves $x_1$.
