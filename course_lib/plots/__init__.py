@@ -5,6 +5,7 @@ from course_lib.plots.chains import convergence, densities
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.convolutions import matrices, pulls
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
+from course_lib.plots.flows import stretched
 from course_lib.plots.latent import digit_maps, manifold
 from course_lib.plots.mixtures import bent_lines, bumps, clouds, em_moment, scatters
 from course_lib.plots.pictures import framed, images
@@ -21,4 +22,5 @@ __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "be
            "figure", "framed", "gan1d", "gap_maps", "histogram", "images", "judged_path", "kernel_masks",
            "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paths", "plane", "png",
            "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show", "sight",
-           "small_multiples", "strip", "tables", "trellis", "two_gaussians", "wave_and_density", "width_in_pixels"]
+           "small_multiples", "stretched", "strip", "tables", "trellis", "two_gaussians", "wave_and_density",
+           "width_in_pixels"]
