@@ -32,7 +32,7 @@ class BiGANHyperparameters(Hyperparameters):
         help="How far the generator and the encoder move at each of their steps.")
     regression: float = knob(
         0.0, label="latent regression", low=0.0, high=10.0,
-        help="Weight of the squared distance between z and E(G(z)), a mean over the numbers of z.")
+        help="Weight of half the squared distance between z and E(G(z)).")
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated pairs one step sees.")
@@ -53,7 +53,7 @@ class BiGANHyperparameters(Hyperparameters):
 class BiGANExperiment(DCGANExperiment):
     """A BiGAN learns the 60,000 training images of MNIST.
 
-    Metrics: loss_d and loss_ge, in nats; regression, the mean squared distance of z and E(G(z)) in one number of z;
+    Metrics: loss_d and loss_ge, in nats; regression, half the squared distance of z and E(G(z)), if it counts;
     gradient_e, the norm of E's gradient.
 
     Attributes:
@@ -100,7 +100,9 @@ class BiGANExperiment(DCGANExperiment):
         D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
         with autocast(h.precision):
             _, loss_ge = pair_losses(*D(*pairs).chunk(2))
-            regression = (E(pairs[0][h.batch_size:]) - z).square().mean() if h.regression else torch.zeros(())
+            regression = torch.zeros(())
+            if h.regression:
+                regression = (E(pairs[0][h.batch_size:]) - z).square().sum(1).mean() / 2
         D.requires_grad_(True)
         self.optimizer_g.zero_grad()
         (loss_ge + h.regression * regression).backward()
