@@ -17,9 +17,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
 
 from course_lib.models import dcgan
-from course_lib.models.dcgan import SLOPE, Generator
+from course_lib.models.dcgan import SLOPE, Generator, SpectralNorm
 from course_lib.models.layers import check_images, seeded
 
 LATENT_SIZE = 20  # as in the shipped VAE, with which it is compared
@@ -59,6 +60,8 @@ class Discriminator(dcgan.Discriminator):
         self.verdict = nn.Sequential(
             seeded(nn.Linear, 2 * width * 7 * 7 + CODE_UNITS, JOINED, rng=rng), nn.LeakyReLU(SLOPE),
             seeded(nn.Linear, JOINED, 1, rng=rng))
+        for layer in (self.code[0], self.verdict[0]):
+            parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         if len(x) != len(z):

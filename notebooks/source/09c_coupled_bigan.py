@@ -84,7 +84,7 @@ claim("all three blocks shared: difference of the two pictures", (a - b).abs().m
 # losses are the DCGAN's, added. Nothing in them asks for pairs.
 
 # %%
-predict("09c.unshared", "Share nothing. Both generators get the same z. How often is it the same digit?", low=0, high=1)
+predict("09c.unshared", "Share nothing; both get the same z. How often is it the same digit?", low=0, high=1)
 
 # %%
 names = {0: "coupled_0", 1: "coupled_1", 2: "coupled"}
@@ -93,8 +93,8 @@ made = {shared: model.sample(2000, seeded()) for shared, model in coupled.items(
 rows = torch.cat([torch.cat([a[:10], b[:10]]) for a, b in made.values()])
 show(framed(images(rows, row_labels=["0 shared", "", "1 shared", "", "2 shared", ""],
                    title="Pairs made from one z each, by how many blocks are shared")),
-     alt="Three pairs of rows of ten pictures, digits above and inverted digits below. With nothing shared they differ; "
-         "with two blocks shared nearly every column shows one digit twice")
+     alt="Three pairs of rows of ten pictures, digits above and inverted digits below. With nothing shared they "
+         "differ; with two blocks shared nearly every column shows one digit twice")
 
 # %%
 agreement = {shared: same_digit(*pairs) for shared, pairs in made.items()}
@@ -161,7 +161,7 @@ lab
 # 3. If $p_E = p_G$, then the pairs $(G(z), z)$ lie there, too: $z = E(G(z))$. **$E$ inverts $G$**, though neither was
 #    ever told to.
 #
-# In small: four pictures, four codes, $G$ fixed, and all 24 encoders that use each code once.
+# In small: four pictures, four codes, $G$ fixed, and all encoders that use each code once.
 
 # %%
 def js_of_pairs(E, G):
@@ -177,7 +177,7 @@ def js_of_pairs(E, G):
 G_table = (2, 0, 3, 1)
 found = {E: js_of_pairs(E, G_table) for E in permutations(range(4))}
 best = min(found, key=found.get)
-claim("JS of the best of 24 encoders", found[best], near=0, within=1e-9)
+claim(f"JS of the best of {len(found)} encoders", found[best], near=0, within=1e-9)
 claim("codes that it takes back, of 4", sum(best[G_table[i]] == i for i in range(4)), near=4, within=0.1)
 claim("JS of the second best, as a share of log 2", sorted(found.values())[1] / torch.tensor(2.0).log(), near=0.5,
       within=0.01)
@@ -228,7 +228,7 @@ claim("gradient of E, if D sees the picture alone", gradient_of_E("images alone"
 # InfoGAN with all of $z$ for a code, and a Gaussian of variance 1 for $q$.)
 
 # %%
-predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN: how often is it still the same digit?",
+predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN: how often the same digit?",
         low=0, high=1)
 
 # %%
@@ -237,8 +237,8 @@ x_test, y_test = test.flat()[:2000], test.labels[:2000]
 rebuilt = {"plain": plain.decode(plain.encode(x_test)), "with regression": hinted.decode(hinted.encode(x_test))}
 show(images(torch.cat([x_test[:10], *(x[:10] for x in rebuilt.values())]).view(-1, 28, 28),
             row_labels=["seen", *rebuilt], title="Encoded and drawn again, by networks that were never asked to"),
-     alt="Ten test digits; what the plain BiGAN makes of their codes, often the same digit in another hand; and the one "
-         "with regression, more often the same")
+     alt="Ten test digits; what the plain BiGAN makes of their codes, often the same digit in another hand; and the "
+         "one with regression, more often the same")
 
 # %%
 same = {name: (judge.predict(x) == judge.predict(x_test)).float().mean() for name, x in rebuilt.items()}
@@ -303,7 +303,7 @@ claim("by pixels less by BiGAN codes", right["pixels"] - right["BiGAN"], above=0
 
 # %% [markdown]
 # ## A hundred labels
-# Pictures are cheap and labels are dear. Learn codes from 60,000 pictures without labels, then a classifier from a
+# Pictures are cheap and labels are dear. Learn codes from all pictures without labels, then a classifier from a
 # hundred labelled codes: **semi-supervised learning**. Does it beat a classifier on the pixels of that hundred?
 
 # %%
@@ -437,7 +437,7 @@ show_source(family_table)
 
 # %% tags=["exercise"]
 def pair_losses(real, made):
-    """Losses of D, and of G and E: non-saturating, means over the logits of (x, E(x)), `real`, and (G(z), z), `made`."""
+    """Losses of D, and of G and E, non-saturating: means over logits of (x, E(x)), `real`, and (G(z), z), `made`."""
     ### BEGIN SOLUTION
     return (softplus(-real) + softplus(made)).mean(), (softplus(real) + softplus(-made)).mean()
     ### END SOLUTION
