@@ -43,7 +43,7 @@ class BiGANHyperparameters(Hyperparameters):
         "float32", label="arithmetic", choices=PRECISIONS,
         help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
     width: int = knob(
-        32, label="width", low=4, high=128, unit="channels", restart=True,
+        16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")
     judged: str = knob(
         "pairs", label="D judges", choices=("pairs", "images alone"), restart=True,

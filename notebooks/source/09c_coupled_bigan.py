@@ -197,8 +197,8 @@ def losses(G, E, D, x, z):
     regression = ((E(made) - z) ** 2).sum(dim=1).mean() / 2
     return loss_d, loss_ge, regression
 
-game = BiGANExperiment(BiGANHyperparameters(width=16, regression=1.0), seed=0)
-twin = BiGANExperiment(BiGANHyperparameters(width=16, regression=1.0), seed=0)
+game = BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0)
+twin = BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0)
 z = noise(32, twin.rng, 20)
 x = twin.scaled(twin.images[twin.batches.next(32)])
 loss_d, loss_ge, regression = losses(twin.players.G, twin.players.E, twin.D, x, z)
@@ -213,7 +213,7 @@ claim("of the regression", (regression - metrics["regression"]).abs(), below=1e-
 
 # %%
 def gradient_of_E(judged):
-    game = BiGANExperiment(BiGANHyperparameters(width=16, judged=judged), seed=0)
+    game = BiGANExperiment(BiGANHyperparameters(judged=judged), seed=0)
     return next(run(game, steps=1, progress=False))["gradient_e"]
 
 claim("gradient of E, if D sees pairs", gradient_of_E("pairs"), above=0.01)
