@@ -20,7 +20,7 @@ from course_lib.data import load_mnist
 from course_lib.experiments import run
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
-from course_lib.experiments.family import family_table
+from course_lib.experiments.family import family_table, on_the_ring, shipped
 from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.trained import trained
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
@@ -348,7 +348,7 @@ claim("VAE codes less BiGAN codes", mean["VAE"] - mean["BiGAN"], above=0)
 # answer is the *mean* of all digits that are so coarse: blur. $D$ has never seen a blurred one.
 
 # %%
-def sharpener(adversarial, given="coarse", steps=350):
+def sharpener(adversarial, given="coarse", steps=300):
     """A translator of pictures, trained by squared error and, with this weight, by D's verdict."""
     h = TranslatorHyperparameters(given=given, adversarial=adversarial, total_steps=steps,
                                   precision=fastest_precision())
@@ -357,7 +357,7 @@ def sharpener(adversarial, given="coarse", steps=350):
         pass
     return game
 
-by_error, by_both = sharpener(0.0), sharpener(0.03)
+by_error, by_both = sharpener(0.0), sharpener(0.2)
 few = test[:1000]
 coarse, blurred = by_error.translated(few.floats())
 sharp = by_both.translated(few.floats())[1]
@@ -375,14 +375,14 @@ for name, r in like.items():
 
 # %%
 claim("squared error has less error than bicubic: ratio", like["squared error"]["error"] / like["bicubic"]["error"],
-      below=0.8)
-claim("but is less sharp than real pictures", like["squared error"]["sharpness"], below=0.85)
+      below=0.75)
+claim("but is less sharp than real pictures", like["squared error"]["sharpness"], below=0.4)
 claim("D: sharpness relative to squared error", like["with D"]["sharpness"] / like["squared error"]["sharpness"],
-      above=1.15)
+      above=1.5)
 claim("and its price, error relative to squared error", like["with D"]["error"] / like["squared error"]["error"],
-      above=1.02)
+      above=1.03)
 claim("the judge names right, with D less bicubic", like["with D"]["accuracy"] - like["bicubic"]["accuracy"],
-      above=0.05)
+      above=0.02)
 
 # %% [markdown]
 # The sharper picture has the *larger* error. What it adds is likely detail, not true detail: never read a number plate
@@ -393,15 +393,15 @@ claim("the judge names right, with D less bicubic", like["with D"]["accuracy"] -
 # learn that: the idea of pix2pix (Isola et al.). Its noise should make several answers to one question.
 
 # %%
-painter = sharpener(0.03, given="outline", steps=200)
+painter = sharpener(0.05, given="outline", steps=200)
 outlines, painted = painter.translated(few.floats())
 another = painter.translated(few.floats(), seed=1)[1]
 show(images(torch.cat([outlines[:10], painted[:10], another[:10], few.floats()[:10]]),
             row_labels=["given", "one noise", "another", "truth"], title="Digits from outlines"),
      alt="Ten outlines of digits, two painted digits for each, alike, and the true digits")
-claim("the judge names right", likeness(painted, few)["accuracy"], above=0.9)
+claim("the judge names right", likeness(painted, few)["accuracy"], above=0.85)
 apart, off = mse_loss(painted, another), mse_loss(painted, few.floats())
-claim("squared distance of two answers, relative to their distance from the truth", apart / off, below=0.5)
+claim("squared distance of two answers, relative to their distance from the truth", apart / off, below=0.15)
 
 # %% [markdown]
 # Two answers, nearly the same: $G$ learns to ignore its noise, for squared error punishes variety and an outline leaves
@@ -414,23 +414,32 @@ claim("squared distance of two answers, relative to their distance from the trut
 
 # %% [markdown]
 # ## The family
-# What came with the course, measured alike: Fréchet distance of ten thousand pictures, and how many equally frequent
-# digits have the entropy of what was drawn (coverage; ten is best). Figures are the cards', recomputed by the course's
-# tests.
+# What came with the course: Fréchet distance of ten thousand pictures, and how many equally frequent digits have the
+# entropy of what is drawn (coverage; ten is best). These figures are from the cards; the course's tests recompute them.
+# On the ring of notebook 09b modes can be counted, and two variants play there now, for a short time.
 
 # %%
-FAMILY = {
-    "DCGAN": ("dcgan", "draws"),
-    "coupled": ("coupled", "draws pairs that nobody paired"),
-    "BiGAN": ("bigan_plain", "draws, encodes"),
-    "BiGAN, hinted": ("bigan", "draws, encodes, rebuilds the digit"),
-}
-table = family_table(FAMILY)
-print(table)
-show_source(family_table)
+family = [
+    on_the_ring("vanilla, ring", "vanilla", "draws", steps=1000),
+    on_the_ring("WGAN-GP, ring", "WGAN-GP", "draws, and forgets less", steps=1000),
+    shipped("DCGAN", "dcgan", "draws"),
+    shipped("coupled", "coupled", "draws pairs that nobody paired"),
+    shipped("BiGAN", "bigan_plain", "draws, encodes"),
+    shipped("BiGAN, regression", "bigan", "draws, encodes, rebuilds the digit"),
+]
+print(family_table(family))
+
+# %%
+member = {m.name: m for m in family}
+claim("modes that WGAN-GP covers, of 8", member["WGAN-GP, ring"].modes, above=6.5)
+claim("modes that vanilla covers, less those of WGAN-GP", member["vanilla, ring"].modes - member["WGAN-GP, ring"].modes,
+      below=0.5)
+claim("Fréchet distance of the BiGAN, as a multiple of the DCGAN's", member["BiGAN"].frechet / member["DCGAN"].frechet,
+      above=1)
 
 # %% [markdown]
-# Compare with care: minutes differ, and so do widths. None of these gives $p(x)$.
+# Compare with care: the DCGAN is twice as wide and trained far longer. What a game teaches beyond drawing is not free:
+# it takes steps from the drawing. And none of these gives $p(x)$.
 #
 # ## Your turn
 # **1.** The two losses of the BiGAN, from $D$'s logits.

@@ -12,7 +12,7 @@ from course_lib.data import load_mnist
 from course_lib.experiments import load, run, save
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
-from course_lib.experiments.family import family_table
+from course_lib.experiments.family import Member, family_table, on_the_ring, shipped
 from course_lib.experiments.trained import EXPERIMENTS
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
@@ -148,6 +148,10 @@ def test_likeness_of_real_images_is_perfect():
 
 
 def test_the_table_has_a_line_for_each_member():
-    head, line = family_table({"DCGAN": ("dcgan", "draws")}).splitlines()
-    assert head.split() == ["Fréchet", "digits", "minutes", "what", "it", "can", "do"]
-    assert line.split() == ["DCGAN", "49.7", "9.66", "12.0", "draws"]
+    ring = on_the_ring("vanilla", "vanilla", "plays", steps=20)
+    assert 0 <= ring.modes <= 8 and ring.seconds > 0 and ring.frechet is None
+    members = [shipped("DCGAN", "dcgan", "draws"), Member("ring", "plays", 7.6, modes=8, near=0.951)]
+    head, first, second = family_table(members).splitlines()
+    assert head.split() == ["Fréchet", "digits", "modes", "near", "seconds", "what", "it", "can", "do"]
+    assert first.split() == ["DCGAN", "49.7", "9.66", "–", "–", "720", "draws"]
+    assert second.split() == ["ring", "–", "–", "8", "0.95", "8", "plays"]
