@@ -1,4 +1,4 @@
-"""The family of GANs in one table: what was shipped, from its cards; what plays on the ring of Gaussians, played anew."""
+"""The family of GANs in one table: shipped ones from their cards, those on the ring of Gaussians trained anew."""
 
 from __future__ import annotations
 

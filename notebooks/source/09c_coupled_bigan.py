@@ -438,8 +438,7 @@ claim("Fréchet distance of the BiGAN, as a multiple of the DCGAN's", member["Bi
       above=1)
 
 # %% [markdown]
-# Compare with care: the DCGAN is twice as wide and trained far longer. What a game teaches beyond drawing is not free:
-# it takes steps from the drawing. And none of these gives $p(x)$.
+# Compare with care: networks and seconds differ, and a BiGAN was given fewer of both. None of these gives $p(x)$.
 #
 # ## Your turn
 # **1.** The two losses of the BiGAN, from $D$'s logits.
