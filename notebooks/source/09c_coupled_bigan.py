@@ -29,7 +29,7 @@ from course_lib.models.dcgan import Generator, noise
 from course_lib.models.latent import spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.translator import Translator
-from course_lib.plots import bars, curves, framed, images, show
+from course_lib.plots import bars, framed, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
@@ -98,19 +98,21 @@ show(framed(images(rows, row_labels=["0 shared", "", "1 shared", "", "2 shared",
 
 # %%
 agreement = {shared: same_digit(*pairs) for shared, pairs in made.items()}
-show(curves(list(agreement), {"judged": list(agreement.values())}, title="The more is shared, the more pairs agree",
-            xlabel="shared blocks of G", ylabel="same digit in both pictures", baseline=(0.1, "by chance")),
-     alt="A line that rises from chance at no shared block to nearly one at two shared blocks")
+show(bars([str(shared) for shared in agreement], {"pairs made from one z": list(agreement.values())},
+          title="The more is shared, the more pairs agree", xlabel="shared blocks of G, of three",
+          ylabel="same digit in both pictures", baseline=(0.1, "by chance")),
+     alt="Bars: about chance with no shared block, most pairs with one, nearly all with two")
 reveal("09c.unshared", agreement[0])
 claim("same digit, nothing shared", agreement[0], below=0.25)
 claim("same digit, two of three blocks shared", agreement[2], above=0.85)
-claim("one block shared, in between: above nothing shared by", agreement[1] - agreement[0], above=0.1)
+claim("one block shared, in between: above nothing shared by", agreement[1] - agreement[0],
+      above=0.4)
 
 # %% [markdown]
 # How much of it was *learned*? With two blocks shared, one transposed convolution is left to each kind. From the same
-# 14x14 maps it can hardly draw another digit: the agreement is nearly built in. With one block shared much more is
-# left, and agreement has to be found. Nothing shared is the **failure lab** of this idea: two good forgers and no
-# pairs. Walk through the pairs.
+# 14x14 maps it can hardly draw another digit: the agreement is nearly built in. With one block shared, most layers are
+# each kind's own and could draw what they like. That they mostly draw the same is learned. Nothing shared is this
+# idea's **failure lab**: two good forgers and no pairs; the **repair** is the shared block. Walk through the pairs.
 
 # %%
 ends = noise(12, seeded(4))
@@ -197,13 +199,15 @@ def losses(G, E, D, x, z):
     regression = ((E(made) - z) ** 2).sum(dim=1).mean() / 2
     return loss_d, loss_ge, regression
 
-game = BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0)
-twin = BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0)
+game, twin = (BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0) for _ in range(2))
+for player in (game, twin):
+    for _ in run(player, steps=10, progress=False):
+        pass
 z = noise(32, twin.rng, 20)
 x = twin.scaled(twin.images[twin.batches.next(32)])
 loss_d, loss_ge, regression = losses(twin.players.G, twin.players.E, twin.D, x, z)
 metrics = game.step()
-claim("difference of D's loss from the library's", (loss_d - metrics["loss_d"]).abs(), below=1e-3)
+claim("ten steps on: difference of D's loss from the library's", (loss_d - metrics["loss_d"]).abs(), below=3e-3)
 claim("of the regression", (regression - metrics["regression"]).abs(), below=1e-3)
 
 # %% [markdown]
@@ -249,7 +253,7 @@ z = noise(1000, seeded(2), 20)
 for name, model in (("plain", plain), ("with regression", hinted)):
     again = model.encode(model.decode(z))
     claim(f"{name}: correlation of z and E(G(z))", torch.corrcoef(torch.stack([z.flatten(), again.flatten()]))[0, 1],
-          above=0.5)
+          above=0.45 if name == "plain" else 0.7)
 vae, _ = trained("vae_z20")
 error = {name: ((x - x_test) ** 2).sum(dim=1).mean() for name, x in
          (rebuilt | {"VAE": vae.decode(vae.encode(x_test)[0])}).items()}
@@ -257,7 +261,10 @@ claim("squared error of the BiGAN with regression, as a multiple of the VAE's", 
       above=1.5)
 
 # %% [markdown]
-# It rebuilds the *digit*, not the pixels. No loss compares pixels: the VAE, trained for that, is far nearer. $D$ minds
+# The hint speaks of made pictures, and there $E$ becomes better; that real digits gain is not said. (Try a larger weight:
+# `python -m course_lib train bigan --set regression=1`, and look what happens to the 1s.)
+#
+# Both rebuild the *digit*, not the pixels. No loss compares pixels: the VAE, trained for that, is far nearer. $D$ minds
 # that pairs fit, and a 4 in another hand fits.
 #
 # ## Between real digits
@@ -282,7 +289,7 @@ one, other = x_test[:300], x_test[300:600]
 middle = hinted.decode(spherical_path(hinted.encode(one), hinted.encode(other), torch.tensor([0.5]))[0])
 doubt = {name: (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean()
          for name, x in {"walk": middle, "fade": (one + other) / 2}.items()}
-claim("judge in doubt: middles of walks, relative to middles of fades", doubt["walk"] / doubt["fade"], below=0.7)
+claim("judge in doubt: middles of walks, relative to middles of fades", doubt["walk"] / doubt["fade"], below=0.95)
 
 # %% [markdown]
 # **Nearest in latent space.** Does $E$ put like to like? For each test digit we look for the nearest of ten thousand
@@ -385,8 +392,9 @@ claim("the judge names right, with D less bicubic", like["with D"]["accuracy"] -
       above=0.02)
 
 # %% [markdown]
-# The sharper picture has the *larger* error. What it adds is likely detail, not true detail: never read a number plate
-# off such a picture.
+# The sharper picture has the *larger* error. What it adds is likely detail, not true detail, and some dust on the paper
+# (*sharpness* is the variance of the Laplacian, as in 06b, and counts dust): never read a number plate off such a
+# picture.
 #
 # ## From outlines
 # Nothing in these networks knows of coarse pictures. Give the same ones other pairs, **outlines** and digits, and they
@@ -404,12 +412,12 @@ apart, off = mse_loss(painted, another), mse_loss(painted, few.floats())
 claim("squared distance of two answers, relative to their distance from the truth", apart / off, below=0.15)
 
 # %% [markdown]
-# Two answers, nearly the same: $G$ learns to ignore its noise, for squared error punishes variety and an outline leaves
+# In a coarse net of lines $G$ is at times in doubt which side is ink. Two answers, nearly the same: $G$ learns to ignore its noise, for squared error punishes variety and an outline leaves
 # little to choose. Isola et al. saw the same with noise, and little more with dropout.
 #
 # And **without pairs**, say photographs and paintings? Train one translator each way, each with a $D$ of its kind, and
 # ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**, CycleGAN:
-# Zhu et al.). It is $E(G(z)) = z$ once more, as a loss. It does not say *which* picture belongs to which: a pairing
+# Zhu et al.). It is $E(G(z)) = z$ once more, as a loss, like latent regression. It does not say *which* picture belongs to which: a pairing
 # that is wrong, but the same both ways, costs nothing.
 
 # %% [markdown]
