@@ -28,7 +28,7 @@ COMMANDS = {  # the one list of what is shipped: the options of `python -m cours
     "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
     "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
     "dcgan": "dcgan --num-steps 30000 --set precision=bfloat16 --set total_steps=30000",
-    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.1 --set total_steps=5000",
+    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
     "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
     "coupled": "coupled --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
     "coupled_0": "coupled --num-steps 5000 --set precision=bfloat16 --set shared=0 --set total_steps=5000",

@@ -32,7 +32,7 @@ class BiGANHyperparameters(Hyperparameters):
         help="How far the generator and the encoder move at each of their steps.")
     regression: float = knob(
         0.0, label="latent regression", low=0.0, high=10.0,
-        help="Weight of half the squared distance between z and E(G(z)).")
+        help="Weight of half the squared distance between z and E(G(z)), which teaches E alone.")
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated pairs one step sees.")
@@ -102,7 +102,7 @@ class BiGANExperiment(DCGANExperiment):
             _, loss_ge = pair_losses(*D(*pairs).chunk(2))
             regression = torch.zeros(())
             if h.regression:
-                regression = (E(pairs[0][h.batch_size:]) - z).square().sum(1).mean() / 2
+                regression = (E(pairs[0][h.batch_size:].detach()) - z).square().sum(1).mean() / 2
         D.requires_grad_(True)
         self.optimizer_g.zero_grad()
         (loss_ge + h.regression * regression).backward()

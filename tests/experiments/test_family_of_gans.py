@@ -93,7 +93,7 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
     loss_d.backward()
     optimizer_d.step()
     _, loss_ge = pair_losses(D(x, code), D(made, z))
-    regression = F.mse_loss(E(made), z, reduction="sum") / 4 / 2
+    regression = F.mse_loss(E(made.detach()), z, reduction="sum") / 4 / 2
     optimizer_ge.zero_grad()
     (loss_ge + regression).backward()
     optimizer_ge.step()
