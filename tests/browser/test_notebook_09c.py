@@ -46,14 +46,14 @@ def test_pairs_and_walks_follow_their_sliders(lab):
         run_cell(lab, start)
     page.wait_for_function("() => document.querySelectorAll('.course-canvas[data-drawn]').length === 2", timeout=60_000)
     move(lab, 1, "α", "End")
-    assert lab.kernel("abs(between(3, 8, 0.0)['image'][1] - between(3, 8, 1.0)['image'][1]).max() > 0.5")
+    assert lab.kernel("bool(abs(between(3, 8, 0.0)['image'][1] - between(3, 8, 1.0)['image'][1]).max() > 0.5)")
     nothing_is_wrong(lab)
 
 
 def test_the_number_of_shared_blocks_starts_the_game_anew(lab):
     page = lab.page
     run_cell(lab, "lab = LiveLab(")
-    live = page.locator(".course-lab").last
+    live = page.locator(".course-lab", has=page.locator(".course-knobs"))
     live.get_by_role("button", name="Start").click()
     lab.until("lab.trainer.ask(lambda e: e.steps) >= 2")
     live.locator(".widget-inline-hbox", has_text="shared layers").locator(".noUi-handle").focus()
