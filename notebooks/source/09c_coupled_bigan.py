@@ -305,7 +305,7 @@ seen = {name: (encode(known), encode(x_test)) for name, encode in encoders.items
 nearest = {name: torch.cdist(b, a).argmin(dim=1) for name, (a, b) in seen.items()}
 show(images(torch.cat([x_test[10:20], *(known[i[10:20]] for i in nearest.values())]).view(-1, 28, 28),
             row_labels=["seen", *nearest], title="The nearest of 10,000 training digits, by pixels and by codes"),
-     alt="Ten test digits, and below each its nearest training digit by pixels, by both BiGANs' codes, and by the VAE's")
+     alt="Ten test digits, and below each its nearest training digit by pixels, by codes of BiGANs and the VAE")
 right = {name: (labels[i] == y_test).float().mean() for name, i in nearest.items()}
 print("nearest neighbour is of the same class:", ", ".join(f"{name} {share:.2f}" for name, share in right.items()))
 claim("by codes of the plain BiGAN it is of the same class", right["plain"], above=0.8)
@@ -339,7 +339,7 @@ def accuracy(name, seed):
 reached = {name: torch.tensor([accuracy(name, seed) for seed in range(5)]) for name in inputs}
 show(bars(list(reached), {"mean of five draws": [r.mean() for r in reached.values()]}, xlabel="input",
           ylabel="test accuracy", title="A hundred labels: what codes are worth"),
-     alt="Bars of test accuracy from a hundred labels: pixels, codes of the plain BiGAN and of the VAE are alike; those "
+     alt="Bars of test accuracy from a hundred labels: pixels, codes of the plain BiGAN and of the VAE alike; those "
          "with regression lower; pixels and plain codes together highest")
 
 # %%
