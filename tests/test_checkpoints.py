@@ -67,6 +67,12 @@ def test_the_shipped_models_are_good():
     assert max(infogan.metrics["largest_slant"], infogan.metrics["largest_thickness"]) >= 0.8
 
 
+def test_the_shipped_pairs_and_encoders_are_good():
+    same = {name: read(name)[1].metrics["same_digit"] for name in ("coupled", "coupled_0", "bigan_plain", "bigan")}
+    assert same["coupled"] >= 0.85 and same["coupled_0"] <= 0.25
+    assert same["bigan_plain"] >= 0.65 and same["bigan"] >= 0.80
+
+
 def test_a_trained_model_is_ready_for_use():
     judge, card = trained("classifier")
     assert isinstance(card, Card) and not judge.training

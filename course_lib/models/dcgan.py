@@ -51,21 +51,23 @@ PRESETS = {"course": Preset(kernel=4, weight_std=0.02), "deep": Preset(kernel=4,
 
 
 class Generator(nn.Module):
-    """G(z): noise `[n, 100]` → images `[n, 1, 28, 28]` in [−1, 1].
+    """G(z): noise `[n, latent_size]` → images `[n, 1, 28, 28]` in [−1, 1].
 
     Args:
         preset: a name in `PRESETS`.
         width: channels at 14x14; at 7x7 there are four times as many.
         batch_norm: whether to normalise each channel over the batch.
+        latent_size: numbers in z.
         rng: decides the first weights.
 
     Raises:
         ValueError: unknown preset; in use, noise of another shape.
     """
 
-    def __init__(self, preset: str = "course", width: int = 64, batch_norm: bool = True, *,
-                 rng: torch.Generator) -> None:
+    def __init__(self, preset: str = "course", width: int = 64, batch_norm: bool = True,
+                 latent_size: int = LATENT_SIZE, *, rng: torch.Generator) -> None:
         super().__init__()
+        self.latent_size = latent_size
         kernel, bias = _preset(preset).kernel, not batch_norm  # a bias before batch norm would be subtracted again
         norm = nn.BatchNorm2d if batch_norm else nn.Identity
         doubling = {"stride": 2, "padding": (kernel - 1) // 2, "output_padding": kernel % 2}
@@ -73,7 +75,7 @@ class Generator(nn.Module):
             mix=skip_init(nn.Conv2d, 4 * width, 4 * width, 3, padding=1, bias=bias),
             norm_mix=norm(4 * width), relu_mix=nn.LeakyReLU(SLOPE)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
-            dense=skip_init(nn.Linear, LATENT_SIZE, 4 * width * 7 * 7, bias=bias), image=nn.Unflatten(1, (-1, 7, 7)),
+            dense=skip_init(nn.Linear, latent_size, 4 * width * 7 * 7, bias=bias), image=nn.Unflatten(1, (-1, 7, 7)),
             norm1=norm(4 * width), relu1=nn.LeakyReLU(SLOPE), **mixing,
             up1=skip_init(nn.ConvTranspose2d, 4 * width, width, kernel, bias=bias, **doubling),
             norm2=norm(width), relu2=nn.LeakyReLU(SLOPE),
@@ -81,14 +83,14 @@ class Generator(nn.Module):
         _initialise(self, preset, rng)
 
     def forward(self, z: Tensor) -> Tensor:
-        if z.ndim != 2 or z.shape[1] != LATENT_SIZE:
-            raise ValueError(f"noise must have shape [n, {LATENT_SIZE}], not {list(z.shape)}")
+        if z.ndim != 2 or z.shape[1] != self.latent_size:
+            raise ValueError(f"noise must have shape [n, {self.latent_size}], not {list(z.shape)}")
         return self.layers(z).to(z.dtype)  # autocast may have computed in bfloat16
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n images `[n, 28, 28]`, made in the mode that G is in, with pixels in [0, 1] as in the rest of the course."""
-        images = [self(noise(len(part), generator)) for part in torch.arange(n).split(500)]
+        images = [self(noise(len(part), generator, self.latent_size)) for part in torch.arange(n).split(500)]
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 
@@ -199,7 +201,7 @@ class LayerShape(NamedTuple):
 @torch.no_grad()
 def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     """Name, output shape and number of parameters of each layer, in order, starting with the input."""
-    x = torch.zeros((1, LATENT_SIZE) if isinstance(network, Generator) else (1, 1, 28, 28))
+    x = torch.zeros((1, network.latent_size) if isinstance(network, Generator) else (1, 1, 28, 28))
     training = network.training
     network.eval()  # so that looking leaves batch norm's statistics alone
     rows = [LayerShape("input", tuple(x.shape[1:]), 0)]
@@ -210,9 +212,9 @@ def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     return rows
 
 
-def noise(n: int, rng: torch.Generator) -> Tensor:
-    """z ~ N(0, I), `[n, 100]`."""
-    return torch.randn(n, LATENT_SIZE, generator=rng)
+def noise(n: int, rng: torch.Generator, latent_size: int = LATENT_SIZE) -> Tensor:
+    """z ~ N(0, I), `[n, latent_size]`."""
+    return torch.randn(n, latent_size, generator=rng)
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
