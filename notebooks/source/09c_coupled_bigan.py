@@ -133,7 +133,7 @@ explore_canvas(wander, [ImageGrid("image", columns=2, title="one z, two pictures
 
 # %% [markdown]
 # **Live.** Set the number of shared blocks (it starts the game anew), press **Start**, and watch when the columns begin
-# to agree. Pairs come before the digits are good.
+# to agree. Grey noise is judged alike, too, so read the bar only once there are digits.
 
 # %%
 lab = LiveLab(
@@ -337,7 +337,8 @@ def accuracy(name, seed):
     return (SoftmaxRegression(l2=0.02, max_iter=60).fit(a[few], labels[few]).predict(b) == y_test).float().mean().item()
 
 reached = {name: torch.tensor([accuracy(name, seed) for seed in range(5)]) for name in inputs}
-show(bars(list(reached), {"mean of five draws": [r.mean() for r in reached.values()]}, xlabel="input",
+show(bars(list(reached), {"mean of five draws": [r.mean() for r in reached.values()]},
+          xlabel="input: pixels, or codes of the plain BiGAN, of the one with regression, of the VAE",
           ylabel="test accuracy", title="A hundred labels: what codes are worth"),
      alt="Bars of test accuracy from a hundred labels: pixels, codes of the plain BiGAN and of the VAE alike; those "
          "with regression lower; pixels and plain codes together highest")
