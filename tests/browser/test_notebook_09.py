@@ -5,8 +5,6 @@ import statistics
 import pytest
 from jupyter import Jupyter, press
 
-PIXELS = "n => document.querySelectorAll('.course-canvas')[n].querySelector('canvas').toDataURL()"
-CHANGED = f"([n, before]) => ({PIXELS})(n) !== before"
 WATCH = """n => {
   window.pressed = []; window.drawn = [];
   document.addEventListener('keydown', () => window.pressed.push(performance.now()), true);
@@ -21,24 +19,15 @@ def lab(student_course):
         jupyter.open("09_conditional_infogan.ipynb")
         jupyter.run_cell(0, timeout=120)
         for start in ("dcgan, judge", "lab = LiveLab(", "C, card", "def place_order", "info, card", "def found"):
-            jupyter.run_cell(index(jupyter, start), timeout=200)
+            jupyter.run_cell(start, timeout=200)
         jupyter.page.wait_for_function("() => document.querySelectorAll('.course-canvas[data-drawn]').length === 3",
                                        timeout=60_000)
         yield jupyter
 
 
-def index(jupyter, start):
-    return next(i for i, cell in enumerate(jupyter.cells()) if cell["source"].startswith(start))
-
-
 def slider(lab, which, name):
     rows = lab.page.locator(".course-lab").nth(which).locator(".widget-slider")
     return next(row for row in rows.all() if row.locator(".widget-label").inner_text() == name).locator(".noUi-handle")
-
-
-def nothing_is_wrong(lab):
-    assert [text for text in lab.page.locator(".course-error").all_inner_texts() if text] == []
-    assert lab.page.locator("[role=alert]:visible").count() == 0
 
 
 @pytest.mark.parametrize(("which", "name"), [(1, "share of the second"), (2, "u₁")])
@@ -47,7 +36,7 @@ def test_pictures_follow_a_slider_at_once(lab, which, name):
     handle = slider(lab, which, name)
     handle.scroll_into_view_if_needed()
     page.evaluate(WATCH, which)
-    before = page.evaluate(PIXELS, which)
+    before = lab.pixels(which)
     for _ in range(12):
         count = page.evaluate("() => drawn.length")
         press(handle, "ArrowRight", lambda ms, count=count: page.wait_for_function("n => drawn.length > n", arg=count,
@@ -56,26 +45,25 @@ def test_pictures_follow_a_slider_at_once(lab, which, name):
     waits = [min(d for d in drawn if d > p) - p for p in pressed if any(d > p for d in drawn)]
     print(f"slider to picture: median {statistics.median(waits):.0f} ms, slowest {max(waits):.0f} ms")
     assert statistics.median(waits) < 250  # 50 on a quiet machine; the tests share theirs
-    assert page.evaluate(CHANGED, [which, before])
-    nothing_is_wrong(lab)
+    assert lab.pixels(which) != before
+    lab.nothing_is_wrong()
 
 
 def test_another_order_is_another_digit(lab):
-    page = lab.page
     handle = slider(lab, 1, "order")
-    before = page.evaluate(PIXELS, 1)
-    press(handle, "Home", lambda ms: page.wait_for_function(CHANGED, arg=[1, before], timeout=ms))
+    before = lab.pixels(1)
+    press(handle, "Home", lambda ms: lab.redrawn(before, 1, ms))
     assert lab.kernel("int(place_order(digit=0)['seen'].argmax())") == 0
-    nothing_is_wrong(lab)
+    lab.nothing_is_wrong()
 
 
 def test_the_game_trains_and_takes_another_conditioning(lab):
     page, game = lab.page, lab.page.locator(".course-lab").first
-    before = page.evaluate(PIXELS, 0)
+    before = lab.pixels(0)
     game.get_by_role("button", name="Start").click()
-    page.wait_for_function(CHANGED, arg=[0, before], timeout=60_000)
+    lab.redrawn(before, 0, 60_000)
     game.locator(".course-knobs select").select_option("none")
     lab.until("lab.trainer.ask(lambda e: e.D.conditioning) == 'none'")
     game.get_by_role("button", name="Pause").click()
     page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
-    nothing_is_wrong(lab)
+    lab.nothing_is_wrong()

@@ -3,9 +3,6 @@
 import pytest
 from jupyter import Jupyter, press
 
-PIXELS = "n => document.querySelectorAll('.course-canvas')[n].querySelector('canvas').toDataURL()"
-CHANGED = f"([n, before]) => ({PIXELS})(n) !== before"
-
 
 @pytest.fixture(scope="module")
 def lab(student_course):
@@ -15,44 +12,34 @@ def lab(student_course):
         yield jupyter
 
 
-def run_cell(jupyter, start):
-    cells = jupyter.cells()
-    jupyter.run_cell(next(i for i, cell in enumerate(cells) if cell["source"].startswith(start)), timeout=120)
-
-
 def move(lab, canvas, name, key):
     """Press a key on a slider of the lab that is shown last, and wait for its picture to change."""
     page = lab.page
     rows = page.locator(".course-lab").nth(canvas).locator(".widget-slider")
     handle = next(row for row in rows.all() if row.locator(".widget-label").inner_text() == name)
-    before = page.evaluate(PIXELS, canvas)
+    before = lab.pixels(canvas)
     press(handle.locator(".noUi-handle"), key,
-          lambda ms: page.wait_for_function(CHANGED, arg=[canvas, before], timeout=ms))
-
-
-def nothing_is_wrong(lab):
-    assert [text for text in lab.page.locator(".course-error").all_inner_texts() if text] == []
-    assert [line for line in lab.console if "widget" in line.lower()] == []
+          lambda ms: lab.redrawn(before, canvas, ms))
 
 
 def test_pairs_and_walks_follow_their_sliders(lab):
     page = lab.page
     for start in ('predict("09c.unshared"', "names = {", "ends = noise"):
-        run_cell(lab, start)
+        lab.run_cell(start, timeout=120)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     move(lab, 0, "α", "ArrowRight")
     move(lab, 0, "shared blocks", "Home")
     for start in ('predict("09c.rebuilt"', "plain, hinted = ", "ten = torch.stack"):
-        run_cell(lab, start)
+        lab.run_cell(start, timeout=120)
     page.wait_for_function("() => document.querySelectorAll('.course-canvas[data-drawn]').length === 2", timeout=60_000)
     move(lab, 1, "α", "End")
     assert lab.kernel("bool(abs(between(3, 8, 0.0)['image'][1] - between(3, 8, 1.0)['image'][1]).max() > 0.5)")
-    nothing_is_wrong(lab)
+    lab.nothing_is_wrong()
 
 
 def test_the_number_of_shared_blocks_starts_the_game_anew(lab):
     page = lab.page
-    run_cell(lab, "lab = LiveLab(")
+    lab.run_cell("lab = LiveLab(", timeout=120)
     live = page.locator(".course-lab", has=page.locator(".course-knobs"))
     live.get_by_role("button", name="Start").click()
     lab.until("lab.trainer.ask(lambda e: e.steps) >= 2")
@@ -62,4 +49,4 @@ def test_the_number_of_shared_blocks_starts_the_game_anew(lab):
     lab.until("lab.trainer.ask(lambda e: e.hyperparameters.shared) == 1")
     live.get_by_role("button", name="Pause").click()
     page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)
-    nothing_is_wrong(lab)
+    lab.nothing_is_wrong()

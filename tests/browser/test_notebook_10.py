@@ -2,10 +2,8 @@
 
 import pytest
 from jupyter import Jupyter, press
-from test_live_notebooks import PIXELS, index
 
 NET = "Left a square net of noise"
-DRAWN = f"before => ({PIXELS})() !== before"
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +16,7 @@ def jupyter(student_course):
 
 def test_the_net_follows_its_sliders(jupyter):
     page = jupyter.page
-    jupyter.run_cell(index(jupyter, "def coupled"))
+    jupyter.run_cell("def coupled")
     seen = []
     for label, key, value in (("stretch", "End", "stretch = 1.0"), ("shift", "Home", "shift = -1.0"),
                               ("marked column", "Home", "column = 0")):
@@ -32,19 +30,19 @@ def test_the_net_follows_its_sliders(jupyter):
 
 def test_the_flow_trains_and_its_grid_bends(jupyter):
     page = jupyter.page
-    jupyter.run_cell(index(jupyter, "lab = LiveLab("), timeout=90)
+    jupyter.run_cell("lab = LiveLab(", timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     lab = page.locator(".course-lab")
     assert page.locator(".course-picture").count() == 3
-    before = page.evaluate(PIXELS)
+    before = jupyter.pixels()
     lab.get_by_role("button", name="Start").click()
-    page.wait_for_function(DRAWN, arg=before, timeout=60_000)
+    jupyter.redrawn(before)
     jupyter.until("lab.trainer.steps > 5")
     lab.get_by_role("button", name="Pause").click()
     jupyter.until("lab.trainer.state == 'paused'")
-    before = page.evaluate(PIXELS)
+    before = jupyter.pixels()
     lab.get_by_role("slider", name="Bend the grid").fill("0")
-    page.wait_for_function(DRAWN, arg=before, timeout=60_000)
+    jupyter.redrawn(before)
     lab.get_by_label("halves take turns").uncheck()
     jupyter.until("lab.trainer.ask(lambda e: e.hyperparameters.permute) is False")
     jupyter.until("lab.trainer.steps == 0")  # the change begins anew
