@@ -346,8 +346,9 @@ show(around_modes({"vanilla": vanilla.samples(1000, averaged=True), "WGAN-GP": w
 table = recorded()
 for name, r in table.items():
     good = sum(m == 8 and n >= 0.9 for m, n in zip(r.covered, r.near, strict=True))
+    c = f"   c = {r.hyperparameters['clip']}" if name == "WGAN" else ""
     print(f"{name:8} modes {' '.join(map(str, r.covered))}   near {np.mean(r.near):.2f}   all modes and most near: "
-          f"{good} of {len(r.seeds)}   {r.seconds:.0f} s a game", f"  c = {r.hyperparameters['clip']}" * (name == "WGAN"))
+          f"{good} of {len(r.seeds)}   {r.seconds:.0f} s a game{c}")
 claim("today's game less the record, share near a mode", now.near - table["WGAN-GP"].near[0], near=0, within=0.05)
 passed = sum(m == 8 and n >= 0.9 for m, n in zip(table["WGAN-GP"].covered, table["WGAN-GP"].near, strict=True))
 claim("recorded WGAN-GP games with all modes and nine tenths near, of eight", passed, above=5)
