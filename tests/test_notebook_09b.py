@@ -68,6 +68,7 @@ def test_a_course_is_what_was_watched():
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (PEAKS, r"normal_quantiles\(1000, theta", "normal_quantiles(1000, theta**2", "slope of W₁"),
     (PEAKS, r"return js\(p, q, grid\)", "return theta / 4", "less log 2"),
+    (PEAKS, r"normal_density\(grid, 3, SPREAD\)\)", "normal_density(grid, 3, 2 * SPREAD))", "its slope at θ = 3"),
     (DUAL, r"-np\.sign\(F_real - F_fake\)", "np.sign(F_real - F_fake)", "best D reaches"),
     (DUAL, r"slope \* np\.diff", "1.1 * slope * np.diff", "best D reaches"),
     (DUAL, r"lambda x: -x", "lambda x: -3 * x", "largest of these"),
@@ -93,6 +94,6 @@ def test_a_wrong_price_is_caught(old, new, claim):
 
 
 def test_a_trap_that_is_none_is_caught():
-    few = ((r"seed in range\(4\)", "seed in range(1)"), (r"(?s)far = .*?within=0\.05\)", ""))
-    broken(CELLS, (PRICE[1], 'predict("09b.trap"', "two_sided ="), "critics whose value is below 0", *few,
+    few = ((r"seeds = range\(8\)", "seeds = range(1)"), (r"(?s)far = .*?within=0\.05\)", ""))
+    broken(CELLS, (PRICE[1], 'predict("09b.trap"', "seeds = range"), "critics whose value is below 0", *few,
            (r'limit="penalty"', 'limit="one-sided"'))
