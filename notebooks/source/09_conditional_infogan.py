@@ -24,7 +24,7 @@ from course_lib.experiments.trained import trained
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant
 from course_lib.models.conditional import ConditionalDiscriminator, ConditionalGenerator, noise, one_hot
-from course_lib.models.infogan import Code
+from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
 from course_lib.teach import check, claim, predict, reveal, show_source
@@ -59,14 +59,20 @@ claim("the most frequent digit, relative to the rarest", share.max() / share.min
 # %% [markdown]
 # ## One input, many right outputs
 # What we want is $p(x \mid y)$: a label in, one of *many* right pictures out. Could a network not simply learn the
-# picture that belongs to a label, by squared error? Let $m_y$ be the mean of $x$ given $y$ and $f(y)$ any answer. Add
-# and subtract $m_y$; the cross term is zero, for $x - m_y$ has mean zero:
-#
-# $$\mathbb{E}\,\lVert x - f(y) \rVert^2 = \mathbb{E}\,\lVert x - m_y \rVert^2 + \mathbb{E}\,\lVert m_y - f(y) \rVert^2 .$$
+# picture that belongs to a label, by squared error?
 
 # %%
 predict("09.squared", "Asked for a seven, whose answer has the smaller squared error to a real seven?",
         options=["another real seven", "the average of all sevens"])
+
+# %% [markdown]
+# Let $m_y$ be the mean of $x$ given $y$, and $f(y)$ any answer. It may even be drawn at random, as long as it is
+# independent of $x$ given $y$. Add and subtract $m_y$; the cross term is zero on average, for $x - m_y$ has mean zero:
+#
+# $$\mathbb{E}\,\lVert x - f(y) \rVert^2 = \mathbb{E}\,\lVert x - m_y \rVert^2 + \mathbb{E}\,\lVert m_y - f(y) \rVert^2 .$$
+#
+# We answer each real seven with another one. In a sample of them the cross term is small, not zero. Sharpness is
+# notebook 06's: how fast the grey changes at edges.
 
 # %%
 train = load_mnist("train")
@@ -78,11 +84,11 @@ def error(answer):
     return ((x - answer) ** 2).sum(dim=(1, 2)).mean()
 
 show(images(torch.cat([mean[None], other[:9]]), labels=["average"] + ["real"] * 9,
-            title="The best answer to 'a seven' by squared error is no seven"),
+            title="The best answer to 'a seven' by squared error: a seven that nobody wrote"),
      alt="A smeared grey average of sevens, and nine sharp real sevens, each different")
 spread = ((mean - other) ** 2).sum(dim=(1, 2)).mean()
-claim("the formula, left less right, relative", (error(other) - error(mean) - spread) / error(mean), near=0,
-      within=0.05)
+claim("the formula, left less right (the cross term), relative",
+      (error(other) - error(mean) - spread) / error(mean), near=0, within=0.05)
 claim("a real seven errs, relative to the average", error(other) / error(mean), near=2, within=0.1)
 claim("sharpness of the average, relative to real sevens", sharpness(mean[None].numpy())[0]
       / sharpness(other.numpy()).mean(), below=0.3)
@@ -94,22 +100,25 @@ reveal("09.squared", "the average of all sevens")
 #
 # ## A label in both networks
 # Mirza and Osindero changed two inputs and nothing else. $G$ gives up ten of its hundred numbers: nine 0 and one 1 say
-# the label. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? By the argument of notebook 05, for each $y$
-# apart, the best $D$ has the logit
+# the label. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? Let $p_G$ be the density of what $G$ makes.
+# By the argument of notebook 05, for each $y$ apart, the best $D$ has the logit $\log \frac{p(x \mid y)}{p_G(x \mid y)}$.
+# Orders come as often as labels, $p_G(y) = p(y)$, so we may multiply above and below by it and split the other way:
 #
-# $$a(x, y) = \log \frac{p(x, y)}{p_G(x, y)} = \log \frac{p(x)}{p_G(x)} + \log \frac{p(y \mid x)}{p_G(y \mid x)},$$
-#
-# by the product rule above and below.
+# $$a(x, y) = \log \frac{p(x, y)}{p_G(x, y)} = \log \frac{p(x)}{p_G(x)} + \log \frac{p(y \mid x)}{p_G(y \mid x)} .$$
 
 # %% [markdown]
-# Suppose that both posteriors are softmax regressions on features $\varphi$ of the picture, $p(y \mid x) = e^{v_y \cdot \varphi} / Z(\varphi)$, and $p_G$ with $v'_y$ and $Z'$. The last term is then
-# $(v_y - v'_y) \cdot \varphi - \log \frac{Z}{Z'}$. Only its first part knows $y$. Call $v_y - v'_y$ simply $v_y$, and all
-# that is left $\psi(\varphi)$:
+# First assumption: both posteriors are softmax regressions on features $\varphi$ of the picture,
+# $p(y \mid x) = e^{v_y \cdot \varphi} / Z(\varphi)$, and $p_G$ with $v'_y$ and $Z'$. The last term is then
+# $(v_y - v'_y) \cdot \varphi - \log \frac{Z}{Z'}$, and only its first part knows $y$. Second: the term before it,
+# $\log \frac{p(x)}{p_G(x)}$, depends on $x$ through $\varphi(x)$ alone, too. That does not follow from the first. Call
+# $v_y - v'_y$ simply $v_y$, and all that is left $\psi(\varphi)$:
 #
 # $$a(x, y) = v_y \cdot \varphi(x) + \psi(\varphi(x)) .$$
 #
-# That is the **projection discriminator** of Miyato and Koyama: one vector for each label. In a world where the
-# assumption holds the formula is exact. We check: three classes of points, real and forged Gaussians of variance one.
+# That is the **projection discriminator** of Miyato and Koyama: one vector for each label. Where both assumptions hold,
+# the formula can be exact; for pictures it is a sensible form, no more. We check a world in which it is: three classes
+# of points, real and forged Gaussians of variance one. All have the same $-\lVert x \rVert^2/2$ in their logarithms. It
+# cancels, and with a 1 among the features, $\psi = 0$ will do.
 
 # %%
 rng = np.random.default_rng(0)
@@ -130,7 +139,7 @@ claim("largest |v_y φ(x) − best logit|", np.abs((v[y] * phi).sum(axis=1) - be
 # picture alike, and no picture ever meets its label. A label that is **concatenated** must enter early, so that later
 # layers can combine the two: as ten more planes beside the picture, one of them all 1.
 #
-# Here is the difference to notebook 06, in full:
+# Here is all that the projection changes in notebook 06:
 
 # %%
 def ask(z, y):
@@ -173,6 +182,9 @@ lab
 
 # %% [markdown]
 # ## Does it deliver?
+# In our runs the strokes came first, and the orders little by little after them; a claim below measures it. The losses
+# show neither: each player's is held against the other, who learns, too.
+#
 # From here on $G$ is the one that comes with the course, trained for longer.
 
 # %%
@@ -181,7 +193,7 @@ predict("09.asked", "Of a thousand orders for each digit, which percentage does 
 
 # %%
 C, card = trained("conditional")
-print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
+print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core")
 orders = torch.arange(10).repeat_interleave(10)
 show(images(C.sample(orders, seeded(3)), row_labels=[f"{k} please" for k in range(10)],
             title="A hundred orders: each row one label, ten different noises"),
@@ -203,16 +215,20 @@ reveal("09.asked", 100 * right.mean().item())
 
 # %% [markdown]
 # The judge says *which* digit, not whether it is a good one. For that there is the Fréchet distance (notebook 06b): we
-# compare the cards of both GANs. Labels help $D$ to see what is wrong, and so help $G$.
+# read it off the cards of both GANs; less is better.
 
 # %%
 cards = {"without labels": trained("dcgan")[1], "with labels": card}
-print(", ".join(f"{name}: {c.metrics['frechet']:.1f} after {c.minutes:.0f} minutes" for name, c in cards.items()))
-claim("Fréchet distance with labels, relative to without",
-      card.metrics["frechet"] / cards["without labels"].metrics["frechet"], below=0.5)
+for name, c in cards.items():
+    print(f"{name}: Fréchet distance {c.metrics['frechet']:.1f}; {c.steps:,} steps, width {c.hyperparameters['width']}")
+claim("Fréchet distance with labels", card.metrics["frechet"], below=20)
 
 # %% [markdown]
-# Each row above holds many right outputs for one input. What does the noise do, then? Hold $z$, change the label.
+# Which is better because of its labels? These two numbers cannot say: the networks differ in width and in their steps,
+# and one was made to give all digits equally often. To learn a cause, change one thing and train several seeds.
+#
+# Each row above holds many right outputs for one input. What does the noise do, then? Hold $z$, change the label. To
+# measure the hand we take the *slant* of notebook 08: by how many columns the ink leans to the right for each row up.
 
 # %%
 z = noise(300, seeded(4))
@@ -233,7 +249,7 @@ claim("other z", shuffled[np.triu_indices(10, 1)].mean(), near=0, within=0.08)
 # Now place orders yourself. What lies halfway between the orders 3 and 8? $G$ has never heard such an order.
 
 # %%
-def place_order(digit=3, other=8, blend=0.0, noise_seed=0):
+def place_order(digit=3, other=8, blend=0.5, noise_seed=0):
     told = (1 - blend) * one_hot(torch.tensor([digit])) + blend * one_hot(torch.tensor([other]))
     x = (C.layers(torch.cat([noise(20, seeded(noise_seed)), told.expand(20, -1)], dim=1))[:, 0] + 1) / 2
     return {"made": x.numpy(), "seen": torch.bincount(judge.predict(x), minlength=10).numpy() / 20}
@@ -274,6 +290,9 @@ show(curves(np.arange(90, 451, 90), learned, xlabel="step", ylabel="share classe
 projection, concatenated, none = (along[-1] for along, _ in ways.values())
 claim("projection: share classed as ordered", projection, above=0.35)
 claim("projection less concatenated, after the same steps", projection - concatenated, above=0.1)
+early = ways["projection"][1].sample(torch.arange(500) % 10, seeded())
+claim("but its strokes by then: sharpness relative to real digits", sharpness(early.numpy()).mean()
+      / sharpness(load_mnist("test")[:1000].floats().numpy()).mean(), above=0.8)
 claim("label in G only: luck", none, near=0.1, within=0.05)
 reveal("09.forgotten", 100 * none)
 deaf = ways["none"][1]
@@ -283,8 +302,10 @@ between = (deaf(z[:100], torch.zeros(100).long()) - deaf(z[100:200], torch.zeros
 claim("another label changes a picture, relative to another z", np.mean(changed) / between.item(), below=0.3)
 
 # %% [markdown]
-# Concatenation tells $D$ the same, yet it teaches $G$ far more slowly. And where $D$ is not told, $G$ ignores what it was told. All that reaches $G$ comes through $D$ (notebook 06), and this $D$ has the same opinion of
-# a picture whatever was ordered. The label is then ten more numbers of noise. **Repair:** tell $D$.
+# Concatenation tells $D$ the same, but after so many steps it has hardly begun to teach $G$. This is one seed and a short
+# training, and says nothing of where both end. And where $D$ is not told, $G$ ignores what it was told. All that
+# reaches $G$ comes through $D$ (notebook 06), and this $D$ has the same opinion of a picture whatever was ordered. The
+# label is then ten more numbers of noise. **Repair:** tell $D$.
 
 # %% [markdown]
 # ## And if nobody wrote labels?
@@ -294,8 +315,10 @@ claim("another label changes a picture, relative to another z", np.mean(changed)
 #
 # $$I(c; x) = H(c) - H(c \mid x), \qquad x = G(z, c) .$$
 #
-# $H(c)$ is ours, we draw $c$. But $H(c \mid x) = -\mathbb{E}[\log p(c \mid x)]$ holds a posterior that nobody can compute.
-# That is where notebook 03 stood. Bring a guess $q(c \mid x)$ of your own:
+# The entropy $H(c) = -\mathbb{E}[\log p(c)]$ is our uncertainty of the code, $H(c \mid x) = -\mathbb{E}[\log p(c \mid x)]$
+# what is left once $x$ is seen, and $I$ what $x$ has told of it. (For the two numbers $p$ is a density, and $H$ a
+# differential entropy.) $H(c)$ is ours, we draw $c$. But $p(c \mid x)$ is a posterior that nobody can compute. That is
+# where notebook 03 stood. Bring a guess $q(c \mid x)$ of your own:
 #
 # 1. Multiply and divide by $q$: $\;\mathbb{E}[\log p(c|x)] = \mathbb{E}[\log q(c|x)] + \mathbb{E}\bigl[\log \frac{p(c|x)}{q(c|x)}\bigr]$.
 # 2. Draw $x$ first, then $c$ given $x$: the last term is $\;\mathbb{E}_x\, \mathrm{KL}(p(c|x) \,\|\, q(c|x))$.
@@ -308,14 +331,14 @@ claim("another label changes a picture, relative to another z", np.mean(changed)
 # %% [markdown]
 # Notebook 03 dropped a KL from $q$ to the posterior, this one is from the posterior to $q$. So here the expectation is
 # over $(c, x)$ *as they were made*, and that needs no posterior: draw $c$, make $x$, done. We check all three lines in
-# a world so small that everything can be counted: three codes, four noises, five possible pictures.
+# a discrete world so small that everything can be counted: three codes, four noises, five possible pictures.
 
 # %%
 world = np.array([[0, 0, 1, 2], [1, 3, 3, 4], [4, 4, 4, 2]])               # picture x = G(z, c): row c, column z
 joint = np.zeros((3, 5))
-for c in range(3):
-    for z in range(4):
-        joint[c, world[c, z]] += 1 / 12                                    # p(c, x): all twelve are equally likely
+for i in range(3):
+    for j in range(4):
+        joint[i, world[i, j]] += 1 / 12                                    # p(c, x): all twelve are equally likely
 p_x, posterior = joint.sum(axis=0), joint / joint.sum(axis=0)
 exact = mutual_information(joint)
 seen = joint > 0
@@ -347,18 +370,25 @@ show(curves(t, {"bound": along}, title="A better guess raises the bound, up to t
 # %% [markdown]
 # ## InfoGAN
 # The guess is a small network $Q$ on top of $D$'s layers: it reads $q(k \mid x)$ and a Gaussian for each of the two numbers.
-# The term $-\log q(c \mid x)$ is added to *both* losses, so $Q$, $D$'s layers and $G$ all work on it. That is the whole
-# difference.
+# The term $-\log q(c \mid x)$ is added to *both* losses, so $Q$, $D$'s layers and $G$ all work on it. $H(c)$ depends on no
+# weight of the networks and is left out. A nat about the category and a nat about the numbers have weights of their own,
+# which the card holds. Below are the changed losses, and under them the term itself.
 
 # %%
 show_source(InfoGANExperiment)
 
 # %%
+show_source(log_q)
+
+# %%
 info, card = trained("infogan")
-print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
+print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core, Fréchet distance "
+      f"{card.metrics['frechet']:.1f}; weights: {card.hyperparameters['information']:g} for the category, "
+      f"{card.hyperparameters['information_u']:g} for the numbers")
 code, x, digits = made_of(info, 5000, seed=1)
 table = counts(code.k.numpy(), digits)
 name = table.argmax(axis=1)                                                # the commonest digit of each category
+clear = np.argsort(-table.max(axis=1) / table.sum(axis=1))                 # the purest category first
 
 rows = Code(torch.arange(10).repeat_interleave(10), torch.zeros(100, 2))
 show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(10)],
@@ -366,15 +396,21 @@ show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(
      alt="Ten rows of ten pictures, a row for each category found without labels; some rows hold one digit, others a "
          "mix of digits that are drawn alike")
 
+# %% [markdown]
+# Above, both numbers are held at zero. For the table they are drawn, as in training.
+
 # %%
 predict("09.purity", "Call each category by its commonest digit. For which percentage of pictures is the name right?",
         low=10, high=100)
 
 # %%
-show(matrices({"row: category k; column: digit": np.round(100 * table / table.sum(axis=1, keepdims=True))},
-              columns=1, title="Percent, by the judge"),
-     alt="A table of ten categories by ten digits; some rows have nearly all in one column, others are split over two "
-         "or three")
+fig = matrices({"Percent, by the judge": np.round(100 * table / table.sum(axis=1, keepdims=True))}, columns=1,
+               title="Few categories are one digit")
+fig.axes[0].set_axis_on()
+fig.axes[0].set(xlabel="digit", ylabel="category k", xticks=np.arange(10) + 0.5, xticklabels=range(10),
+                yticks=np.arange(10) + 0.5, yticklabels=range(10))
+show(fig, alt="A table of ten categories by ten digits; few rows have nearly all in one column, the others are split "
+              "over two, three or four")
 pure = purity(code.k.numpy(), digits)
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
 claim("purity", pure, above=0.35, below=0.97)
@@ -391,8 +427,8 @@ def readable(G):
     """The bound on I(k; x) in nats, by a reader trained on 4,000 pictures and held against 1,000 others."""
     code, x, _ = made_of(G, 5000, seed=3)
     reader = SoftmaxRegression(l2=1e-3, max_iter=60).fit(x[:4000].flatten(1), code.k[:4000])
-    log_q = reader.log_posterior(x[4000:].flatten(1))
-    return np.log(10) + log_q.gather(1, code.k[4000:, None]).mean().item()
+    log_guess = reader.log_posterior(x[4000:].flatten(1))
+    return np.log(10) + log_guess.gather(1, code.k[4000:, None]).mean().item()
 
 in_picture, in_digit = readable(info), mutual_information(table)
 print(f"of log 10 = {np.log(10):.2f} nats: {in_picture:.2f} to be read from the picture, {in_digit:.2f} from its digit")
@@ -417,12 +453,13 @@ claim("the bound of a reader of dots, as part of H(k)",
 claim("its purity: luck", purity(k.numpy(), judge.predict(marked).numpy()), below=0.3)
 
 # %% [markdown]
-# So a small information loss is no proof that codes are digits. That they often are *something* that we have a word for
-# comes from elsewhere: from layers that change smoothly, and from data in which digits are the clearest groups. What a
-# code means must be measured each time.
+# So a small information loss is no proof that codes are digits. As far as a category *is* something that we have a word
+# for, the reason lies elsewhere: in layers that change smoothly, and in data that fall into groups. Neither forces it. What
+# a code means must be measured each time.
 #
-# ## Two numbers that turn and thicken
-# Hold $z$ and $k$ and move one number. We go beyond $(-1, 1)$, where it was trained, to see the trend.
+# ## What the two numbers do
+# Hold $z$ and $k$ and move one number: in the two purest categories, for two noises each. We go beyond $(-1, 1)$, where
+# it was trained, to see the trend.
 
 # %%
 steps = torch.linspace(-2, 2, 9)
@@ -433,9 +470,10 @@ def moved(i, k, seed):
     rng = torch.Generator()
     return torch.cat([info.sample(Code(torch.tensor([k]), u[j:j + 1]), rng.manual_seed(seed)) for j in range(9)])
 
-rows = [moved(i, k, 5) for i in (0, 1) for k in (1, 4, 8)]
-show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 45,
-            row_labels=[f"u{i}, k = {k}" for i in "₁₂" for k in (1, 4, 8)],
+held = [(i, int(k), seed) for i in (0, 1) for k in clear[:2] for seed in (5, 6)]
+rows = [moved(*choice) for choice in held]
+show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 63,
+            row_labels=[f"u{'₁₂'[i]}, k = {k}" for i, k, _ in held],
             title="One number moves from −2 to 2, all else is held"),
      alt="Six rows of nine pictures; in three the first number moves, in three the second; the stroke leans over or "
          "gets bolder from left to right")
@@ -448,11 +486,12 @@ largest = max(np.abs(values).max() for values in effect.values())
 claim("largest effect of a number, in standard deviations of the test digits", largest, above=0.8)
 
 # %% [markdown]
-# Slant is measured by image moments, thickness by ink against outline (notebook 08's measures), in standard deviations
-# of all test digits. Now you: find a category that you would call by a digit, and turn it.
+# Slant and thickness are notebook 08's measures, here in standard deviations of all test digits. An effect is a mean over
+# a thousand codes, *with its sign*: what turns one digit left and another right cancels. Now you: find a category that
+# you would call by a digit, and turn it.
 
 # %%
-def found(category=0, u1=0.0, u2=0.0, noise_seed=0):
+def found(category=int(clear[0]), u1=0.0, u2=0.0, noise_seed=0):
     code = Code(torch.full((20,), category), torch.tensor([[u1, u2]]).expand(20, 2))
     x = info.sample(code, seeded(noise_seed))
     return {"made": x.numpy(), "seen": torch.bincount(judge.predict(x), minlength=10).numpy() / 20}
@@ -488,11 +527,13 @@ claim("part of H(k) that can be read, with the term", told["weight 1"], above=0.
 claim("without it", told["weight 0"], below=0.3)
 
 # %% [markdown]
-# Without the term nothing asks $G$ to use its code, and it goes the way of the label that $D$ did not hear. **Repair:** the
-# term; its weight decides how the players divide their efforts between likeness and readability.
+# The part may even be negative: it is a bound, on pictures that the reader has not seen, and a sure reader who errs does
+# worse than luck. Without the term nothing asks $G$ to use its code, and it goes the way of the label that $D$ did not
+# hear. **Repair:** the term; its weight decides how the players divide their efforts between likeness and readability.
 #
 # ## Your turn
-# **1.** The projection discriminator's logit.
+# **1.** The projection discriminator's logit. Note that `@` would multiply *every* picture with every row that it is
+# given; here each picture has a row of its own.
 
 # %% tags=["exercise"]
 def projection_logit(phi, y, v, w, b):
@@ -536,7 +577,7 @@ check("09.information", information)
 # ## What to keep
 # - One input, many right outputs: squared error answers with their average, a discriminator accepts each of them.
 # - The label goes into *both* networks. What $D$ is not told, $G$ does not learn.
-# - $a(x, y) = v_y \cdot \varphi(x) + \psi(\varphi(x))$: label and picture must meet in a product.
+# - $a(x, y) = v_y \cdot \varphi(x) + \psi(\varphi(x))$: label and picture must meet, in a product or early.
 # - $I(c; x) \ge H(c) + \mathbb{E}[\log q(c \mid x)]$: the ELBO's trick, a KL dropped. High information says that a code can be
 #   read, not what it means.
 #

@@ -51,6 +51,15 @@ PROJECTION = Exercise(
                 ("the projection has the wrong sign: a picture that fits its label should look *more* real.",)),
         Mistake(lambda phi, y, v, w, b: torch.sigmoid(_logit(phi, y, v, w, b)),
                 ("this is the probability; asked for is the logit.",)),
+        Mistake(lambda phi, y, v, w, b: phi @ w + b + phi @ v[y].T,
+                ("φ @ v[y].T is *every* picture with every picture's label, [n, n], as if you had n² pairs. Multiply "
+                 "φ and v[y] elementwise, then sum(dim=1).",)),
+        Mistake(lambda phi, y, v, w, b: (phi @ w + b)[:, None] + phi @ v[y].T,
+                ("[n, n]: row i holds picture i with the label of each other picture. Only the diagonal is asked for: "
+                 "multiply φ and v[y] elementwise, then sum(dim=1).",)),
+        Mistake(lambda phi, y, v, w, b: phi @ v[y].T,
+                ("two things: `@` takes every picture with every picture's label, where (φ * v[y]).sum(dim=1) takes "
+                 "each with its own; and ψ(φ) = w·φ + b is missing.",)),
         Mistake(lambda phi, y, v, w, b: (phi @ w + b)[:, None] + phi @ v.T,
                 ("this has a logit for every label, [n, K]; return that of each picture's own label, [n].",)),
     ),
@@ -96,6 +105,10 @@ BOUND = Exercise(
                 ("you took the *highest* log q, the category that Q prefers, instead of the one that was used.",)),
         Mistake(lambda k, log_q: np.log(log_q.shape[1]) + log_q.gather(1, k[:, None]).exp().mean(),
                 ("you averaged q, not log q.",)),
+        Mistake(lambda k, log_q: np.log(10) + log_q.gather(1, k[:, None]).mean(),
+                ("right for ten categories only, as in the notebook: K is log_q.shape[1].",)),
+        Mistake(lambda k, log_q: 10 + log_q.gather(1, k[:, None]).mean(),
+                ("H(c) of K equally likely categories is log K, not K; and K is log_q.shape[1].",)),
         Mistake(lambda k, log_q: np.log(len(k)) + log_q.gather(1, k[:, None]).mean(),
                 ("H(c) of a uniform category is the log of the number of *categories*, not of pictures.",)),
         Mistake(lambda k, log_q: np.log(log_q.shape[1]) + log_q.gather(1, k[:, None]).squeeze(1),
@@ -128,6 +141,20 @@ INFORMATION = Exercise(
         Mistake(lambda joint: _careless(joint),
                 ("right where no probability is 0, not a number where one is: 0·log 0 counts as 0. Leave those places "
                  "out.", "p[p > 0] picks the others.")),
+        Mistake(lambda joint: np.log(len(joint)) - _entropy(joint) + _entropy(joint.sum(0)),
+                ("H(c) is log C only for equally likely c, as in the notebook's small world. Here take it from p(c), "
+                 "the sums of the rows.",)),
+        Mistake(lambda joint: _unweighted(joint),
+                ("you added up the log ratios: each must be weighted by how often it happens, p(c, x).",)),
+        Mistake(lambda joint: _entropy(joint.sum(1)) + _entropy(joint.sum(1)) - _entropy(joint),
+                ("this has p(x | c), the table divided by the sums of its *rows*, where p(c | x) belongs: divide by "
+                 "those of the columns.", "H(c) − H(c | x): what is left unknown of c once x is seen.")),
+        Mistake(lambda joint: _shifted(joint, 1e-6),
+                ("an ε inside the logarithm moves every entry. Leave out the places where p(c, x) is 0 instead.",
+                 "p = joint > 0, then joint[p].")),
+        Mistake(lambda joint: _shifted(joint, 1e-3),
+                ("this ε is so large that the number is another one. A place with p(c, x) = 0 counts as 0: leave it "
+                 "out.",)),
         Mistake(lambda joint: -mutual_information(joint),
                 ("the sign is turned round: information is never negative.",)),
         Mistake(lambda joint: mutual_information(joint) / np.log(2),
@@ -144,6 +171,8 @@ INFORMATION = Exercise(
                 ("the table's *rows* are c: p(c) is the sum over columns, axis 1.",)),
     ),
     hints=("H(c) + H(x) − H(c, x), or the mean of log p(c, x) / (p(c) p(x)) under p(c, x).",
+           "is there an ε in your logarithm, or p(c) taken to be 1/C? Leave out zeros instead, and sum the rows for "
+           "p(c).",
            "p(c) = joint.sum(1), p(x) = joint.sum(0). Try a table in which x says c exactly: then I = H(c)."),
 )
 
@@ -151,6 +180,17 @@ INFORMATION = Exercise(
 def _careless(joint: np.ndarray) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         return float((joint * np.log(joint / (joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)))).sum())
+
+
+def _unweighted(joint: np.ndarray) -> float:
+    p = joint > 0
+    return float(np.log(joint[p] / (joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True))[p]).sum())
+
+
+def _shifted(joint: np.ndarray, epsilon: float) -> float:
+    """With a small number added inside the logarithm, against log 0."""
+    independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
+    return float((joint * np.log((joint + epsilon) / independent)).sum())
 
 
 def _by_axis(joint: np.ndarray) -> float:
