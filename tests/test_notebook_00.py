@@ -26,20 +26,16 @@ def test_claims_hold_as_written(starts):
     (COIN, r"likelihood = p_hat \* np\.log\(theta\)", "likelihood = p_hat * np.log2(theta)", "largest distance"),
     (GAUSSIAN, r"\(0\.5\*\*2 \+ 0\.5\*\*2\)", "(0.5**2)", "by the formula"),
     (GAUSSIAN, r"4 \+ 0\.5 \* torch", "4 + 0.6 * torch", "100,000 draws"),
-    (VOTE, r"shuffle < 6", "shuffle > 6", "each time"),
+    (VOTE, r"said == is_real", "said & is_real", "each time"),
 ])
 def test_what_is_broken_is_caught(starts, old, new, claim):
-    if starts == VOTE:  # another truth counts itself right: the picture's first six must be the real ones
-        names = run(CELLS, *starts, change=((old, new),))
-        assert not torch.equal(names["is_real"], names["shuffle"] < 6)
-        return
     broken(CELLS, starts, claim, (old, new))
 
 
 def test_the_sheet_holds_six_of_each_and_a_readers_numbers_are_counted():
     names = run(CELLS, *VOTE)
     sheet, shuffle, is_real = names["sheet"], names["shuffle"], names["is_real"]
-    assert is_real.sum() == 6 and torch.equal(sheet[shuffle][is_real].sum(0), names["real"][-6:].sum(0))
+    assert torch.allclose(sheet[shuffle][is_real].sum(0), names["real"][-6:].sum(0)) and is_real.sum() == 6
     right = names["right_of_twelve"]
     assert right([]) == 6 and right(list(range(1, 13))) == 6
     truth = (is_real.nonzero().flatten() + 1).tolist()
@@ -50,7 +46,7 @@ def test_the_discriminator_never_sees_what_it_is_tested_on_and_can_learn():
     names = run(CELLS, "G, _", "test = ", "def trained_against",
                 change=((r"(?s)\nright, D = .*", "\n"),))
     noise = torch.rand(4_000, 28, 28, generator=torch.Generator().manual_seed(0))
-    share, D = names["trained_against"](noise, epochs=1)
+    share, _ = names["trained_against"](noise, epochs=1)
     assert share > 0.99
     assert "x[3_000:]" in cell(CELLS, "def trained_against") and "randperm(3_000" in cell(CELLS, "def trained_against")
 

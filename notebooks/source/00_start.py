@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | You will be able to | say what a generative model is, derive maximum likelihood, find a family for a task, and use this course |
+# | You will be able to | say what a generative model is, derive maximum likelihood, and find a family for a task |
 # | You need | some Python, and what a probability is |
 # | Time | 10 minutes to read · 15 seconds to run · seed 0 |
 
@@ -59,10 +59,11 @@ mixture, _ = fit(points, start(points, 10, seeded()), steps=40)
 axis, grid = plane(2.2, 81)
 density = mixture.log_prob(torch.tensor(grid)).exp()
 
-fig, axes = figure(5.6, 5.0)
+fig, axes = figure(5.6, 4.0)
 field(axes[0, 0], axis, density, kind="density")
 axes[0, 0].scatter(*points[:200].T, s=7, color="#0072B2")
-axes[0, 0].set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$", title="A density: dark where points are likely")
+axes[0, 0].set(aspect="equal", ylim=(-1.3, 1.3), xlabel="$x_1$", ylabel="$x_2$",
+               title="A density: dark where points are likely")
 show(fig, alt="Two dark crescents that fit into each other, with blue points lying on them")
 claim("the density adds up to one: its sum over the square", density.sum() * (axis[1] - axis[0]) ** 2, near=1,
       within=0.02)
@@ -155,9 +156,11 @@ with torch.no_grad():
 print(f"the network takes {numbers} for real: {right_of_twelve(numbers)} of 12 are right")
 
 # %% [markdown]
-# Hardly better than a coin: this small network, in these few seconds, finds no difference. Another one might (notebook 06b
-# measures how good such pictures are). That contest of two networks is a way to train: press **Start** below. Blue is
-# real, vermillion is made. This is a **live lab**, with one knob: turn it while it learns, and see who suffers.
+# Hardly better than a coin: this small network, in these few seconds, finds next to no difference. That proves nothing
+# about other networks: a larger one, or more time, may find one (notebook 06b measures how good such pictures are).
+#
+# A contest of two networks is also a way to train. Press **Start** below. Blue is real, vermillion is made, both are
+# plain numbers. This is a **live lab**, with one knob: turn it while it learns. When does the forger miss for good?
 
 # %%
 lab = LiveLab(
@@ -186,8 +189,8 @@ lab
 # %% [markdown]
 # ## The common ground: maximum likelihood
 # Ten flips of a coin, seven heads. A model says: heads with probability $\theta$. The **likelihood** of the data set is
-# the probability that the model gives it, $\theta^7 (1 - \theta)^3$. Its logarithm, per flip, with $\hat p$ the share of
-# heads:
+# the probability that the model gives it, $\theta^7 (1 - \theta)^3$. Its logarithm per flip, with $\hat p$ for the
+# share of heads:
 #
 # $$\ell(\theta) = \hat p \log \theta + (1 - \hat p) \log (1 - \theta).$$
 #
@@ -215,8 +218,8 @@ claim("KL of a fair coin: what believing in it costs, a flip", kl[np.abs(theta -
       within=1e-6)
 
 # %% [markdown]
-# With a density it goes the same way. By the law of large numbers the mean log-likelihood of more and more data tends to
-# an expectation; multiply and divide by $p_\text{data}$ inside the logarithm:
+# With a density it goes the same way. By the law of large numbers the mean log-likelihood of more and more data tends
+# to an expectation; multiply and divide by $p_\text{data}$ inside the logarithm:
 #
 # $$\mathbb{E}_{p_\text{data}} \log p_\text{model}(x) = \mathbb{E}_{p_\text{data}} \log p_\text{data}(x)
 #   - \mathbb{E}_{p_\text{data}} \log \frac{p_\text{data}(x)}{p_\text{model}(x)}
@@ -251,10 +254,10 @@ claim("the mean over 100,000 draws is off by", model.log_prob(drawn).mean() + 1.
 # computed (**tractable**), or must it be **approximated**: by variation, by a Markov chain, or by both?
 
 # %%
-numbers = {family.name: ", ".join(family.notebooks) for _, family in families()}
+numbers = {f.name: ("from " if len(f.notebooks) > 1 else "") + f.notebooks[0] for _, f in families()}
 show(tree(nested(), title="Deep generative models, and the notebooks that build them", notes=numbers),
-     alt="A tree from left to right: explicit density with a tractable and an approximate branch, implicit density with "
-         "a Markov chain and a direct branch; nine families at the right with the numbers of their notebooks")
+     alt="A tree from left to right: explicit density with a tractable and an approximate branch, implicit density "
+         "with a Markov chain and a direct branch; nine families at the right with the numbers of their notebooks")
 display(Markdown(table()))
 
 # %% [markdown]
