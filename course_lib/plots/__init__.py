@@ -14,6 +14,7 @@ from course_lib.plots.planes import clouds_and_border, field, plane, points
 from course_lib.plots.rings import around_modes, loss_against_quality, shares_along
 from course_lib.plots.sequences import beliefs, tables, trellis
 from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
+from course_lib.plots.trees import tree
 from course_lib.plots.walks import judged_path, pair_sheet
 
 __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "beliefs", "bent_lines",
@@ -22,5 +23,5 @@ __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "be
            "figure", "framed", "gan1d", "gap_maps", "histogram", "images", "judged_path", "kernel_masks",
            "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paths", "plane", "png",
            "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show", "sight",
-           "small_multiples", "stretched", "strip", "tables", "trellis", "two_gaussians", "wave_and_density",
+           "small_multiples", "stretched", "strip", "tables", "tree", "trellis", "two_gaussians", "wave_and_density",
            "width_in_pixels"]
