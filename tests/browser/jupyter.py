@@ -191,20 +191,24 @@ class Jupyter:
 
     def run_cell(self, cell: int | str, timeout: float = 60) -> list[dict[str, Any]]:
         """Run one cell, named by its number or by how its source starts, and wait; returns `cells()`."""
-        cells = self.cells()
-        index = cell if isinstance(cell, int) else next(i for i, c in enumerate(cells) if c["source"].startswith(cell))
-        before = cells[index]["count"]
+        index = self._index(cell)
+        before = self.cells()[index]["count"]
         self.page.evaluate("""i => { const content = jupyterapp.shell.currentWidget.content;
             const code = content.widgets.filter(c => c.model.type === 'code');
             content.activeCellIndex = content.widgets.indexOf(code[i]); return 1 }""", index)
         self._command("notebook:run-cell")
         return self._settle(lambda cells: cells[index]["count"] not in (None, before), timeout)
 
-    def set_source(self, index: int, source: str) -> None:
+    def _index(self, cell: int | str) -> int:
+        if isinstance(cell, int):
+            return cell
+        return next(i for i, found in enumerate(self.cells()) if found["source"].startswith(cell))
+
+    def set_source(self, cell: int | str, source: str) -> None:
         """Type over a code cell."""
         self.page.evaluate("""([i, text]) => { const cells = jupyterapp.shell.currentWidget.content.widgets;
             cells.filter(c => c.model.type === 'code')[i].model.sharedModel.setSource(text); return 1 }""",
-            [index, source])
+            [self._index(cell), source])
 
     def _command(self, name: str) -> None:
         self.page.evaluate("name => { jupyterapp.commands.execute(name); return 1 }", name)
