@@ -27,7 +27,7 @@ from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters, squ
 from course_lib.live import Curve, Density, HeatMap, LiveLab, Mesh, Scatter, explore
 from course_lib.measure import amari_error, kl, normal_density
 from course_lib.models import gmm_em, ica, made, splines
-from course_lib.models.flows import Flow, log_normal
+from course_lib.models.flows import Flow
 from course_lib.plots import bent_lines, curves, images, matrices, scatters, show, stretched
 from course_lib.teach import check, claim, predict, reveal
 
@@ -76,7 +76,7 @@ reveal("10.forget", area_wrong)
 # $$\log p(x) = \log p(z) - \log \left|\det \frac{\partial x}{\partial z}\right| .$$
 #
 # Below, the first number passes as it is, and decides how the second is stretched, by $e^s$, and shifted, by $t$:
-# $\;x_a = z_a$, $\;x_b = z_b\, e^{s(z_a)} + t(z_a)$. Orange cells grow, blue ones shrink. Which slider changes areas?
+# $\;x_a = z_a$, $\;x_b = z_b\, e^{s(z_a)} + t(z_a)$. In the picture $a$ is $1$ and $b$ is $2$. Orange cells grow, blue ones shrink. Which slider changes areas?
 
 # %%
 def coupled(z, stretch, shift):
@@ -90,7 +90,7 @@ def area(corners):
     (x, y), (x_next, y_next) = corners.T, np.roll(corners, -1, axis=0).T
     return abs((x * y_next - x_next * y).sum()) / 2
 
-net = np.stack(np.meshgrid(np.linspace(-1.5, 1.5, 11), np.linspace(-1.5, 1.5, 11)), axis=-1)
+net = np.stack(np.meshgrid(np.linspace(-1.1, 1.1, 11), np.linspace(-1.1, 1.1, 11)), axis=-1)
 
 def coupling_picture(stretch=0.8, shift=0.3, column=7):
     x, s = (value.reshape(11, 11, -1) for value in coupled(net.reshape(-1, 2), stretch, shift))
@@ -276,9 +276,11 @@ v = torch.linspace(-5, 5, 401, dtype=torch.float64)
 y, log_slope = splines.spline(v, at)
 claim("v → y → v by the root of a quadratic, largest error", (splines.spline_inverse(y, at)[0] - v).abs().max(),
       below=1e-6)
-show(curves(v, {"spline": y, "slope": log_slope.exp(), "identity": v},
-            title="A rising bend of eight pieces, and its slope", xlabel="v", ylabel="y, and dy/dv"),
-     alt="A wavy rising curve about the diagonal, which it joins at both ends, and its slope, always above zero")
+figure = curves(v, {"spline": y, "slope": log_slope.exp(), "identity": v},
+                title="A rising bend of eight pieces, and its slope", xlabel="v", ylabel="y, and dy/dv")
+figure.axes[0].plot(at.x[0], at.y[0], "ko", markersize=5)                          # where the pieces meet
+show(figure, alt="A wavy rising curve about the diagonal, which it joins at both ends, with nine dots where its pieces "
+     "meet, and its slope, always above zero")
 
 # %% [markdown]
 # Training is maximum likelihood: make $\log p(x) = \log \mathcal{N}(f^{-1}(x); 0, I) + \log|\det \partial z/\partial x|$
@@ -434,10 +436,20 @@ for name, points, factor in (("on the curve", on_a_curve, 2), ("of the area", sp
 # pixels, and compresses nothing. Nor do the numbers mean anything by themselves: turn the noise, and the density stays.
 
 # %%
-turn = torch.tensor([[math.cos(1), -math.sin(1)], [math.sin(1), math.cos(1)]])
-z, log_det = bent.inverse(x_new)
-claim("largest change of log p(x) when z is turned by one radian",
-      (log_normal(z @ turn.T) - log_normal(z)).abs().max(), below=1e-4)
+class Turn(nn.Module):
+    """z → R z, by one radian. No area changes."""
+
+    R = torch.tensor([[math.cos(1), -math.sin(1)], [math.sin(1), math.cos(1)]])
+
+    def forward(self, z):
+        return z @ self.R.T, torch.zeros(len(z))
+
+    def inverse(self, x):
+        return x @ self.R, torch.zeros(len(x))
+
+turned = Flow([Turn(), *bent.layers])                                              # f(R z)
+claim("largest change of z", (turned.inverse(x_new)[0] - bent.inverse(x_new)[0]).abs().max(), above=1)
+claim("largest change of log p(x)", (turned.log_prob(x_new) - bent.log_prob(x_new)).abs().max(), below=1e-4)
 
 # %% [markdown]
 # ## What invertibility forbids
