@@ -28,7 +28,8 @@ def test_it_holds_as_written(starts, given):
     (COUPLING, r"-s\.sum\(dim=1\)", "s.sum(dim=1)", "difference from the library"),
     (COUPLING, r"3 \* torch\.tanh\(s / 3\)", "s", "difference from the library"),
     (MADE, r"\(m\[-1\]\[:, None\] > m\[-2\]\)", "(m[-1][:, None] >= m[-2])", "masks as the library"),
-    (MADE, r"\(m\[-1\]\[:, None\] >= m\[-2\]\)\.float\(\) ", "(m[-1][:, None] > m[-2]).float() ", "they miss 1"),
+    (MADE, r"\(m\[-1\]\[:, None\] >= m\[-2\]\)\.float\(\) ", "(m[-1][:, None] > m[-2]).float() ",
+     "with ≥ in the last mask"),
     (ONE, r"torch\.sin\(6 \* one\)", "3 * torch.rand(400_000, 1, generator=seeded(5)) - 1.5", "on the curve"),
 ])
 def test_a_broken_identity_is_caught(starts, old, new, claim):

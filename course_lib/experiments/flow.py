@@ -26,7 +26,7 @@ SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a ru
 @dataclass(frozen=True)
 class FlowHyperparameters(Hyperparameters):
     """The knobs of a flow in the plane, with values for a lab without end. A run of known length does better with a
-    larger rate that falls at its end: benchmarks/flows.py."""
+    larger rate that falls at its end: benchmarks/flows.py in the course's repository."""
 
     data: str = knob(
         "two moons", label="data", choices=tuple(DATA), restart=True,

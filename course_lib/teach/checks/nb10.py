@@ -50,6 +50,10 @@ DENSITY = Exercise(
         Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - (np.log(a) if a > 0 else np.nan) - 0.5 * np.log1p(x**2),
                 ("with a negative a you take the log of a negative number: it is the *absolute* value of the "
                  "derivative that counts.",)),
+        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(abs(a)) - np.log(np.cosh(_z(x, a, b))),
+                ("the slope of sinh is taken at the wrong place: it is cosh(a z + b), not cosh(z).",)),
+        Mistake(lambda x, a, b: _log_density(x, a, b) + 0.5 * math.log(2 * math.pi),
+                ("the constant of the bell is missing: log N(z; 0, 1) = −z²/2 − ½ log 2π.",)),
         Mistake(lambda x, a, b: np.exp(_log_density(x, a, b)),
                 ("this is the density; asked for is its logarithm.",)),
         Mistake(lambda x, a, b: _log_normal(x) - np.log(abs(a)) - 0.5 * np.log1p(x**2),
