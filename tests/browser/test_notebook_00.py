@@ -2,7 +2,6 @@
 
 import pytest
 from jupyter import Jupyter, press
-from test_live_notebooks import index
 
 NAME = "00_start.ipynb"
 PICKED = "families that fit the answers"
@@ -22,7 +21,7 @@ def test_make_lab_opens_the_first_notebook_and_says_where(lab):
 
 def test_the_live_lab_trains_and_its_one_knob_turns(lab):
     page = lab.page
-    lab.run_cell(index(lab, "lab = LiveLab("), timeout=90)
+    lab.run_cell("lab = LiveLab(", timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     before = lab.pixels()
     page.locator(".course-lab").get_by_role("button", name="Start").click()
@@ -38,7 +37,8 @@ def test_the_live_lab_trains_and_its_one_knob_turns(lab):
 def test_typed_answers_are_counted(lab):
     for start in ("G, _", "test = "):
         lab.run_cell(start)
-    lab.set_source(index(lab, "my_real = []"), "my_real = [1, 2, 3]")
+    typed = next(i for i, c in enumerate(lab.cells()) if c["source"].startswith("my_real = []"))
+    lab.set_source(typed, "my_real = [1, 2, 3]")
     lab.run_cell("my_real = [1, 2, 3]")
     cells = lab.run_cell("is_real = ")
     said = next(c for c in cells if c["source"].startswith("is_real = "))["outputs"]
