@@ -79,7 +79,7 @@ TREE = Branch("generative models", (
                    "many steps for each sample"),
         )),
         Branch("direct", (
-            Family("adversarial networks", ("05", "05b", "06", "06b", "09", "09b"), "none", True, "one pass",
+            Family("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
                    "z, with no way back", False, False, "a game must be balanced"),
             Family("moment matching", ("10b",), "none", True, "one pass", "z, with no way back", False, True,
                    "a kernel sees little of a picture"),

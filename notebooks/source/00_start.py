@@ -181,7 +181,7 @@ lab
 # | **distributions of many dimensions**: a picture is one point among hundreds of axes | 02, 04, 06, 07 |
 # | **missing data**: fill in what was never measured, and say how sure you are | 01, 02, 07 |
 # | **many right answers**: the average of all right answers is often wrong | 07, 09 |
-# | **semi-supervised learning**: labels are dear, examples are not; what the unlabelled ones teach | 02, 02b, 09 |
+# | **semi-supervised learning**: labels are dear, examples are not; what the unlabelled ones teach | 02, 02b, 09c |
 # | **realistic output**: pictures, letters and sounds that pass for real | 06, 07, 07b |
 #
 # Models also dream up futures to plan with in reinforcement learning, and artists use them; neither is treated here.
