@@ -520,6 +520,7 @@ def clipped_step(D, real, fake, rate, c):
     """Changes D's parameters in place; returns the value mean D(real) - mean D(fake) before the step, a float."""
     ### BEGIN SOLUTION
     value = D(real).mean() - D(fake).mean()
+    D.zero_grad()
     value.backward()
     with torch.no_grad():
         for p in D.parameters():

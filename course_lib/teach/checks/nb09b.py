@@ -37,6 +37,10 @@ def _of_the_mean(D: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> T
     return (slopes.norm(dim=1) - 1).square().mean()
 
 
+def _of_constants(D: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    return (_slopes(D, epsilon * real + (1 - epsilon) * fake).norm(dim=1) - 1).square().mean()
+
+
 def _penalty_cases(rng: np.random.Generator) -> list[tuple[nn.Module, Tensor, Tensor, Tensor]]:
     cases = []
     for seed, (n, dim) in enumerate(((5, 2), (8, 1), (3, 4))):
@@ -51,8 +55,16 @@ def _penalty_cases(rng: np.random.Generator) -> list[tuple[nn.Module, Tensor, Te
 
 
 def _value_and_gradient(function: Callable[..., Any], D: nn.Module, *points: Tensor) -> tuple[Any, Tensor] | None:
-    """What the function returns, and its gradient by all weights of D: zeros where it has none."""
-    value = function(D, *points)
+    """What the function returns, and its gradient by all weights of D: zeros where it has none.
+
+    NaN and zeros where autograd refuses because the points between require no gradient: a mistake with its own hint.
+    """
+    try:
+        value = function(D, *points)
+    except RuntimeError as error:
+        if "One of the differentiated Tensors does not require grad" not in str(error):
+            raise
+        value = torch.tensor(torch.nan)
     if value is None:
         return None
     trained, by = list(D.parameters()), None
@@ -70,6 +82,9 @@ GRADIENT_PENALTY = Exercise(
         Mistake(_of_slopes(lambda s: (s.norm(dim=1) - 1).square().mean(), create_graph=False),
                 ("the value is right, but it cannot train D: its own gradient by D's weights is missing.",
                  "the slopes must stay differentiable: `torch.autograd.grad(…, create_graph=True)`.")),
+        Mistake(_of_constants,
+                ("autograd cannot differentiate by the points between: they require no gradient.",
+                 "make them with `x = (epsilon * real + (1 - epsilon) * fake).requires_grad_()`, before `D(x)`.")),
         Mistake(_of_the_mean,
                 ("each slope is n times too small: you differentiated the mean of the scores.",
                  "differentiate their sum: then each point gets its own slope.")),
@@ -100,15 +115,20 @@ GRADIENT_PENALTY = Exercise(
 )
 
 
-def _gaps(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _gaps(a: np.ndarray, b: np.ndarray, side: str = "right", at: slice = slice(-1),
+          ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shares of a and of b up to each number of both but the last, and the gap to the next number."""
     both = np.sort(np.concatenate([a, b]))
-    up_to = (np.searchsorted(np.sort(x), both[:-1], side="right") / len(x) for x in (a, b))
+    up_to = (np.searchsorted(np.sort(x), both[at], side=side) / len(x) for x in (a, b))
     return *up_to, np.diff(both)
 
 
-def _by_gaps(of: Callable[..., Any]) -> Callable[[np.ndarray, np.ndarray], float]:
-    return lambda a, b: float(of(*_gaps(a, b)))
+def _by_gaps(of: Callable[..., Any], **changes: Any) -> Callable[[np.ndarray, np.ndarray], float]:
+    return lambda a, b: float(of(*_gaps(a, b, **changes)))
+
+
+def _area(p: np.ndarray, q: np.ndarray, gap: np.ndarray) -> float:
+    return (np.abs(p - q) * gap).sum()
 
 
 def _cut(a: np.ndarray, b: np.ndarray) -> float:
@@ -151,6 +171,11 @@ EARTH_MOVER = Exercise(
                  "number.",)),
         Mistake(_by_gaps(lambda p, q, gap: ((p - q) ** 2 * gap).sum()),
                 ("you squared the differences (that is Cramér's distance): take their absolute values.",)),
+        Mistake(_by_gaps(_area, side="left"),
+                ("the number at which a gap begins is left out: it lies to the left of the gap, so it counts.",
+                 "`np.searchsorted` counts the numbers *below*; with `side=\"right\"` those up to and with it.")),
+        Mistake(_by_gaps(_area, at=slice(1, None)),
+                ("your shares count the number at which a gap *ends*: count up to where it begins, `both[:-1]`.",)),
         Mistake(_of_counts,
                 ("you compare counts; the shares count/len(a) and count/len(b) are to be compared.",)),
     ),
@@ -162,8 +187,8 @@ EARTH_MOVER = Exercise(
 
 def _stepped(loss: Callable[[Tensor, Tensor], Tensor] = critic_loss, direction: float = -1, clip_first: bool = False,
              clip: Callable[[Tensor, float], Tensor] = lambda p, c: p.clamp(-c, c), clip_gradient: bool = False,
-             value: Callable[[Tensor], float] = lambda loss: -loss.item(), only_matrices: bool = False,
-             ) -> Callable[..., float]:
+             value: Callable[[Tensor], Any] = lambda loss: -loss.item(), only_matrices: bool = False,
+             ) -> Callable[..., Any]:
     """One step of the critic, right unless told otherwise."""
 
     def step(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
@@ -184,6 +209,35 @@ def _stepped(loss: Callable[[Tensor, Tensor], Tensor] = critic_loss, direction: 
     return step
 
 
+def _value(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
+    """The value alone; D stays as it is."""
+    with torch.no_grad():
+        return -critic_loss(D(real), D(fake)).item()
+
+
+def _value_after(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
+    _critic_step(D, real, fake, rate, c)
+    return _value(D, real, fake, rate, c)
+
+
+def _with_old_gradients(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
+    value = -critic_loss(D(real), D(fake))
+    value.backward()  # adds to what an earlier call has left
+    with torch.no_grad():
+        for p in D.parameters():
+            p.add_(rate * p.grad).clamp_(-c, c)
+    return value.item()
+
+
+def _clipped_in_between(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
+    value = -critic_loss(D(real), D(fake))
+    gradients = torch.autograd.grad(value, list(D.parameters()))
+    with torch.no_grad():
+        for p, g in zip(D.parameters(), gradients, strict=True):
+            p.clamp_(-c, c).add_(rate * g)
+    return value.item()
+
+
 def _critic_step(D: nn.Module, real: Tensor, fake: Tensor, rate: float, c: float) -> float:
     return _stepped()(D, real, fake, rate, c)
 
@@ -197,10 +251,19 @@ def _step_cases(rng: np.random.Generator) -> list[tuple[nn.Module, Tensor, Tenso
     return cases
 
 
-def _value_and_weights(function: Callable[..., Any], D: nn.Module, *arguments: Any) -> tuple[Any, Tensor] | None:
-    """What the function returns, and D's weights after it."""
-    value = function(D, *arguments)
-    return None if value is None else (value, torch.cat([p.detach().flatten() for p in D.parameters()]))
+def _value_and_weights(function: Callable[..., Any], D: nn.Module, *arguments: Any) -> tuple[Any, Tensor, bool] | None:
+    """What the function returns in the first of two steps, D's weights after each, and whether it is a tensor.
+
+    Two steps of the same D, because only the second one suffers from gradients that the first has left.
+    """
+    value, weights = None, []
+    for _ in range(2):
+        returned = function(D, *arguments)
+        if returned is None:
+            return None
+        value = returned if value is None else value
+        weights.append(torch.cat([p.detach().flatten() for p in D.parameters()]))
+    return value, torch.stack(weights), isinstance(value, Tensor)
 
 
 CRITIC_STEP = Exercise(
@@ -217,8 +280,22 @@ CRITIC_STEP = Exercise(
                 ("real and fake are exchanged, in the value and in the step.",)),
         Mistake(_stepped(clip_first=True),
                 ("you clip before the step, so the weights leave [−c, c] by the step: clip after it.",)),
+        Mistake(_clipped_in_between,
+                ("the gradient is right, but you clip and then step: first the step, then the clipping.",)),
         Mistake(_stepped(clip=lambda p, c: p),
-                ("the step is right; then each weight must be cut to [−c, c].",)),
+                ("the step is right; then each weight must be cut to [−c, c].",
+                 "if you wrote `p = p.clamp(-c, c)`: that is a new tensor, and D keeps the old; `p.clamp_(-c, c)`.")),
+        Mistake(_value,
+                ("D's weights are the old ones: `p = p + …` makes a new tensor. Change p in place: `p += …`.",)),
+        Mistake(_stepped(direction=0),
+                ("the weights were clipped, but no step was taken: `p = p + …` makes a new tensor; `p += …`.",)),
+        Mistake(_with_old_gradients,
+                ("the first call is right, the second is not: `backward` *adds* to the gradients of the first.",
+                 "set them to zero before `backward`: `D.zero_grad()`.")),
+        Mistake(_stepped(value=lambda loss: -loss),
+                ("the weights are right; return a float, not a tensor, which keeps its graph: `value.item()`.",)),
+        Mistake(_value_after,
+                ("the weights are right; asked for is the value *before* the step, yours is that after it.",)),
         Mistake(_stepped(clip=lambda p, c: p, clip_gradient=True),
                 ("you clipped the gradient. What must stay in [−c, c] are the weights.",)),
         Mistake(_stepped(clip=lambda p, c: p.clamp(max=c)),
@@ -235,7 +312,8 @@ CRITIC_STEP = Exercise(
                 ("only the fakes are judged: the real scores belong to the value, too.",)),
     ),
     hints=("the value mean D(x) − mean D(x̃), its gradient by each parameter, a step of `rate` up, then `clamp_`.",
-           "`value.backward()`, then under `torch.no_grad()`: `p += rate * p.grad`, `p.clamp_(-c, c)`."),
+           "`D.zero_grad()`, `value.backward()`, then under `torch.no_grad()`: `p += rate * p.grad`, and "
+           "`p.clamp_(-c, c)`."),
 )
 
 EXERCISES = {"09b.gradient_penalty": GRADIENT_PENALTY, "09b.earth_mover": EARTH_MOVER, "09b.critic_step": CRITIC_STEP}
