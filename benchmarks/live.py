@@ -1,10 +1,10 @@
 """What live training costs, measured in a real browser: `python benchmarks/live.py`.
 
-Prints the delay from a slider of `explore_canvas` to the drawn picture, as in notebook 08's lab, and the kernel's part
-of it. For training: frames per second drawn, the delay from slider to trainer and from Pause to trainer, and the
-kernel's CPU time in two ways: what the whole process uses beside the updates themselves, in the same seconds; and CPU
-time per update against the same loop without display, in pairs one after the other (noisier, on a machine that does
-other things too).
+Prints the delay from a slider of `explore_canvas` to the drawn picture, as in the labs of notebooks 08 and 09, and the
+kernel's part of it. For training: frames per second drawn, the delay from slider to trainer and from Pause to trainer,
+and the kernel's CPU time in two ways: what the whole process uses beside the updates themselves, in the same seconds;
+and CPU time per update against the same loop without display, in pairs one after the other (noisier, on a machine that
+does other things too).
 """
 
 from __future__ import annotations
@@ -67,12 +67,22 @@ import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 import torch
 from course_lib.data import load_mnist
+from course_lib.experiments.judged import judge
 from course_lib.experiments.trained import trained
 from course_lib.live import Bars, ImageGrid, explore_canvas
+from course_lib.models.infogan import Code
 from course_lib.models.logistic import SoftmaxRegression
 
 torch.set_num_threads(1)
-vae, train, computed = trained("vae_z20")[0], load_mnist("train")[:3000], []
+computed = []
+
+def timed(arrays, begin):
+    computed.append((begin, time.time()))
+    return arrays
+"""
+LABS = {
+    "08, one digit moved": """
+vae, train = trained("vae_z20")[0], load_mnist("train")[:3000]
 logistic = SoftmaxRegression(l2=1e-3, max_iter=20).fit(train.flat(), train.labels)
 x = train.flat()[:10]
 z = vae.encode(x)[0]
@@ -80,14 +90,25 @@ z = vae.encode(x)[0]
 def move(digit=7, b=6, a=0, alpha=1.0):
     begin = time.time()
     moved = vae.decode(z[digit] + alpha * (z[a] - z[b]))
-    arrays = {{"image": torch.stack([x[digit], moved]).view(2, 28, 28).numpy(),
-              "p": logistic.log_posterior(moved[None]).exp()[0].numpy()}}
-    computed.append((begin, time.time()))
-    return arrays
+    return timed({"image": torch.stack([x[digit], moved]).view(2, 28, 28).numpy(),
+                  "p": logistic.log_posterior(moved[None]).exp()[0].numpy()}, begin)
 
 explore_canvas(move, [ImageGrid("image", columns=2), Bars("p", ylim=(0, 1))], digit=(0, 9, 1), b=(0, 9, 1),
                a=(0, 9, 1), alpha=(-3.0, 3.0, 0.05), alt="A digit, moved")
-"""
+""",
+    "09, twenty digits from one code": """
+info, classifier = trained("infogan")[0], judge()
+
+def found(category=0, noise_seed=0, u1=0.0, u2=0.0):
+    begin = time.time()
+    x = info.sample(Code(torch.full((20,), category), torch.tensor([[u1, u2]]).expand(20, 2)),
+                    torch.Generator().manual_seed(noise_seed))
+    return timed({"made": x.numpy(), "seen": torch.bincount(classifier.predict(x), minlength=10).numpy() / 20}, begin)
+
+explore_canvas(found, [ImageGrid("made", columns=5), Bars("seen", ylim=(0, 1))], category=(0, 9, 1),
+               noise_seed=(0, 30, 1), u1=(-2.0, 2.0, 0.1), u2=(-2.0, 2.0, 0.1), alt="Twenty digits made from one code")
+""",
+}
 WATCH = """() => { window.pictures = []; new MutationObserver(() =>
     pictures.push((performance.timeOrigin + performance.now()) / 1000)).observe(
     document.querySelector('.course-canvas'), { attributes: true, attributeFilter: ['data-drawn'] }); }"""
@@ -170,17 +191,19 @@ def overheads(jupyter: Jupyter, lab) -> tuple[list[float], list[float]]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        write_notebook(Path(folder) / "explore.ipynb", EXPLORE)
+        for i, lab in enumerate(LABS.values()):
+            write_notebook(Path(folder) / f"explore{i}.ipynb", EXPLORE, lab)
         write_notebook(Path(folder) / "live.ipynb", SETUP, "lab")
         with Jupyter(folder) as jupyter:
-            jupyter.open("explore.ipynb")
-            jupyter.run_all()
-            jupyter.page.wait_for_selector(".course-canvas[data-drawn]")
-            jupyter.page.evaluate(EVENTS)
-            jupyter.page.evaluate(WATCH)
-            drawn, computed = explore_delays(jupyter)
-            print(f"slider to picture {summary(drawn)} (median at most 50)")
-            print(f"  the kernel's arrays {summary(computed)}")
+            for i, name in enumerate(LABS):
+                jupyter.open(f"explore{i}.ipynb")
+                jupyter.run_all()
+                jupyter.page.wait_for_selector(".course-canvas[data-drawn]")
+                jupyter.page.evaluate(EVENTS)
+                jupyter.page.evaluate(WATCH)
+                drawn, computed = explore_delays(jupyter)
+                print(f"slider to picture {summary(drawn)} (median at most 50): notebook {name}")
+                print(f"  the kernel's arrays {summary(computed)}")
 
             jupyter.open("live.ipynb")
             jupyter.run_all()

@@ -393,8 +393,8 @@ clear = np.argsort(-table.max(axis=1) / table.sum(axis=1))                 # the
 rows = Code(torch.arange(10).repeat_interleave(10), torch.zeros(100, 2))
 show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(10)],
             title="Each row one category, ten noises. What would you call it?"),
-     alt="Ten rows of ten pictures, a row for each category found without labels; some rows hold one digit, others a "
-         "mix of digits that are drawn alike")
+     alt="Ten rows of ten pictures, a row for each category found without labels; a row or two hold mostly one digit, "
+         "the others a mix of digits that are drawn alike")
 
 # %% [markdown]
 # Above, both numbers are held at zero. For the table they are drawn, as in training.
@@ -405,12 +405,12 @@ predict("09.purity", "Call each category by its commonest digit. For which perce
 
 # %%
 fig = matrices({"Percent, by the judge": np.round(100 * table / table.sum(axis=1, keepdims=True))}, columns=1,
-               title="Few categories are one digit")
+               title="No category is one digit alone")
 fig.axes[0].set_axis_on()
 fig.axes[0].set(xlabel="digit", ylabel="category k", xticks=np.arange(10) + 0.5, xticklabels=range(10),
                 yticks=np.arange(10) + 0.5, yticklabels=range(10))
-show(fig, alt="A table of ten categories by ten digits; few rows have nearly all in one column, the others are split "
-              "over two, three or four")
+show(fig, alt="A table of ten categories by ten digits; a few rows have more than half in one column, the others are "
+              "spread over several digits")
 pure = purity(code.k.numpy(), digits)
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
 claim("purity", pure, above=0.35, below=0.97)
@@ -418,6 +418,9 @@ claim("of categories that mean nothing: the share of the commonest digit", table
 reveal("09.purity", 100 * pure)
 
 # %% [markdown]
+# Category 1 is mostly zeros, and 2 mostly ones. The other rows mix digits that are drawn alike: 5 with 3, 1 with 2, 8
+# with 7 and 9. Some digits are the commonest in no row. "Digit" is not the word for this code.
+#
 # ## Readable is not meaningful
 # Is the code not learned well, then? We ask how much can be *read*. Any reader gives a bound, also one that is trained
 # afterwards: softmax regression from pixels to $k$. It is tested on pictures that it has not seen.
@@ -475,8 +478,8 @@ rows = [moved(*choice) for choice in held]
 show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 63,
             row_labels=[f"u{'₁₂'[i]}, k = {k}" for i, k, _ in held],
             title="One number moves from −2 to 2, all else is held"),
-     alt="Six rows of nine pictures; in three the first number moves, in three the second; the stroke leans over or "
-         "gets bolder from left to right")
+     alt="Eight rows of nine pictures; in four the first number moves, in four the second; in all of them the digit "
+         "leans less to the right from one end to the other, and often becomes another digit on the way")
 
 # %%
 effect = pulled(info, 1000, seed=6)
@@ -484,11 +487,25 @@ for measure, values in effect.items():
     print(f"{measure:10} from −1 to 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
 largest = max(np.abs(values).max() for values in effect.values())
 claim("largest effect of a number, in standard deviations of the test digits", largest, above=0.8)
+for measure, turned in (("slant", 1), ("thickness", -1)):
+    first, second = effect[measure]
+    claim(f"{measure}: the weaker way to move both, relative to the stronger",
+          abs(first - turned * second) / abs(first + turned * second), below=0.4)
 
+def named_at(u):
+    """What the judge sees in 500 pictures, always of the same categories and noises, at these two numbers."""
+    return judge.predict(info.sample(Code(code.k[:500], torch.tensor([u]).repeat(500, 1)), seeded(7)))
+
+other_digit = [(named_at(low) != named_at(high)).float().mean().item()
+               for low, high in (((-1.0, 0.0), (1.0, 0.0)), ((0.0, -1.0), (0.0, 1.0)))]
+claim("share of pictures that become another digit, by the number that does it least", min(other_digit), above=0.5)
 # %% [markdown]
 # Slant and thickness are notebook 08's measures, here in standard deviations of all test digits. An effect is a mean over
-# a thousand codes, *with its sign*: what turns one digit left and another right cancels. Now you: find a category that
-# you would call by a digit, and turn it.
+# a thousand codes, *with its sign*: what turns one digit left and another right cancels.
+#
+# Neither number has a word of its own. Where both grow, the turns add up and the thickness nearly stays; where one grows
+# and the other shrinks, it is the other way round. And nearly always the digit itself changes on the way, so part of each
+# effect is that of another digit. Nothing in the term forbids it. Try:
 
 # %%
 def found(category=int(clear[0]), u1=0.0, u2=0.0, noise_seed=0):

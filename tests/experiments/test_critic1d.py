@@ -2,19 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from course_lib.experiments import load, run, save
 from course_lib.experiments.critic1d import GRID, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.measure import js, normal_density
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def trained(steps=250, seed=0, **changes):

@@ -26,14 +26,6 @@ KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_si
 EACH = pytest.mark.parametrize("name", KINDS)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def experiment(name, seed=0, **changes):
     kind, hyperparameters = KINDS[name]
     return kind(hyperparameters.changed(**changes), seed)

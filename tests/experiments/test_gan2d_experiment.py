@@ -21,15 +21,6 @@ from course_lib.experiments.gan2d import (
 from course_lib.models.gan2d import VARIANTS, d_loss, g_loss
 
 H = GAN2DHyperparameters
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def train(experiment, steps):

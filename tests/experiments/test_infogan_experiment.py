@@ -17,15 +17,6 @@ from course_lib.models.infogan import Code, InfoGenerator
 TINY = InfoGANHyperparameters(width=4, batch_size=4)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Two threads on a busy machine wait for each other, at layers this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def experiment(seed=0, **changes):
     return InfoGANExperiment(TINY.changed(**changes), seed)
 

@@ -245,17 +245,24 @@ def test_slow_motion_changes_the_pace_and_nothing_else(trainer):
     assert trainer.steps >= 40 and trainer.ask(lambda e: e.digest()) == plain.digest()
 
 
-def test_the_number_of_torch_threads_is_as_before(trainer):
+@pytest.fixture
+def two_threads():
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_number_of_torch_threads_is_as_before(two_threads, trainer):
     trainer.run(3)
     assert trainer.ask(lambda e: torch.get_num_threads()) == 1
     trainer.close()
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
     fresh = []
     thread = threading.Thread(target=lambda: fresh.append(torch.get_num_threads()))
     thread.start()
     thread.join()
-    assert fresh == [before]
+    assert fresh == [2]
 
 
 def test_history_is_bounded_and_keeps_the_mean():

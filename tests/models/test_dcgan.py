@@ -19,15 +19,6 @@ from course_lib.models.dcgan import (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Two threads on a busy machine wait for each other, at layers this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def rng(seed=0):
     return torch.Generator().manual_seed(seed)
 
