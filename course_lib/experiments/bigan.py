@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from course_lib.data import load_mnist
 from course_lib.experiments.base import Hyperparameters, knob
 from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
@@ -36,12 +36,8 @@ class BiGANHyperparameters(Hyperparameters):
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated pairs one step sees.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
     width: int = knob(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")

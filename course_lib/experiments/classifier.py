@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from course_lib.data import load_mnist
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.vae import held_out_images
 from course_lib.models.classifier import Classifier
 
@@ -26,12 +26,8 @@ class ClassifierHyperparameters(Hyperparameters):
     batch_size: int = knob(
         128, label="batch size", low=2, high=1024, unit="images",
         help="How many images one step sees; half of them are binarized.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train faster. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
 
 
 class ClassifierExperiment(Experiment):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.judged import IMAGES, scores
 from course_lib.models.dcgan import (
     PRESETS,
@@ -61,12 +61,8 @@ class DCGANHyperparameters(Hyperparameters):
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated images one step sees.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
     spectral_norm: bool = knob(
         True, label="spectral normalisation in D", restart=True,
         help="Divide the weights of D's convolutions by their largest singular value, so that D stays smooth.")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.data.moons import CIRCLE, MOONS
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed
+from course_lib.experiments.images import decayed, length_of_training
 from course_lib.models.flows import AdditiveCoupling, AffineCoupling, Flow, Scaling
 from course_lib.models.splines import SplineCoupling
 
@@ -49,9 +49,7 @@ class FlowHyperparameters(Hyperparameters):
     batch_size: int = knob(
         256, label="batch size", low=1, high=4096, log=True, unit="points",
         help="How many new points one step sees.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=1_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
+    total_steps: int = length_of_training()
 
 
 def build_flow(h: FlowHyperparameters, rng: torch.Generator) -> Flow:

@@ -6,9 +6,12 @@ import functools
 import statistics
 import time
 from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from course_lib.experiments.base import knob
 
 PRECISIONS = ("float32", "bfloat16")
 WORTHWHILE = 1.15  # times as fast: less than that is not worth 16 bits
@@ -50,6 +53,18 @@ def decayed(rate: float, step: int, total_steps: int) -> float:
 def autocast(precision: str) -> AbstractContextManager:
     """Within it, matrix products and convolutions are computed in this precision; parameters stay float32."""
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def length_of_training() -> Any:
+    """The knob `total_steps`, for `decayed`."""
+    return knob(0, label="length of training", low=0, high=10_000_000, unit="steps",
+                help="Learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
+
+
+def arithmetic() -> Any:
+    """The knob `precision`, for `autocast`."""
+    return knob("float32", label="arithmetic", choices=PRECISIONS,
+                help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
 
 
 @functools.cache

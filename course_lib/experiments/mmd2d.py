@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from course_lib.data import Ring
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed
+from course_lib.experiments.images import decayed, length_of_training
 from course_lib.measure import count_modes, mmd2
 from course_lib.models.gan2d import Generator, noise
 
@@ -32,9 +32,7 @@ class MMDHyperparameters(Hyperparameters):
     batch_size: int = knob(
         256, label="batch size", low=2, high=1024, log=True, unit="points",
         help="How many real and how many made points one step compares.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=1_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
+    total_steps: int = length_of_training()
 
 
 class MMDExperiment(Experiment):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from course_lib.data import load_mnist
 from course_lib.data.sprites import HALF, N_COLOURS, Sprites, to_rgb, whole
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.vae import held_out_images
 from course_lib.measure import bits_per_dimension
 from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
@@ -40,12 +40,8 @@ class PixelHyperparameters(Hyperparameters):
     clip: float = knob(
         1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
         help="A longer gradient is cut to this length: through many rows an LSTM's can explode.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train faster. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
     data: str = knob(
         "mnist", label="data", choices=DATA, restart=True,
         help="MNIST: 28 x 28 pixels, ink or not, drawn anew at every step; sprites: 12 x 6 pixels in 16 colours.")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.data import bars_and_stripes
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed
+from course_lib.experiments.images import decayed, length_of_training
 from course_lib.models.rbm import RBM, all_states, bernoulli
 
 SIDE = 3
@@ -35,9 +35,7 @@ class RBMHyperparameters(Hyperparameters):
     learning_rate: float = knob(
         0.2, label="learning rate", low=1e-3, high=2.0, log=True,
         help="How far each step goes up the gradient.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=1_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
+    total_steps: int = length_of_training()
     hidden_size: int = knob(
         16, label="hidden units", low=1, high=32, unit="units", restart=True,
         help="How many hidden units the machine has.")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from course_lib.data import MNIST, load_mnist
 from course_lib.experiments.base import Hyperparameters, knob
 from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.judged import judge
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
@@ -39,12 +39,8 @@ class TranslatorHyperparameters(Hyperparameters):
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many pairs one step sees.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
     width: int = knob(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import PRECISIONS, Batches, autocast, decayed
+from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.models.vae import LIKELIHOODS, VAE, Elbo
 
 SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
@@ -40,12 +40,8 @@ class VAEHyperparameters(Hyperparameters):
     reduction: str = knob(
         "sum", label="over pixels", choices=("sum", "mean"),
         help="The reconstruction term sums over pixels. A mean makes it 784 times smaller beside the KL.")
-    total_steps: int = knob(
-        0, label="length of training", low=0, high=10_000_000, unit="steps",
-        help="The learning rate falls to 0 over the second half of so many steps; 0 where the end is open.")
-    precision: str = knob(
-        "float32", label="arithmetic", choices=PRECISIONS,
-        help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
+    total_steps: int = length_of_training()
+    precision: str = arithmetic()
     latent_size: int = knob(
         20, label="latent size", low=2, high=64, unit="dimensions", restart=True,
         help="How many numbers describe an image.")
