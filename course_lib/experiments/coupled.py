@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.data import load_mnist
-from course_lib.experiments.base import Hyperparameters, knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
+from course_lib.experiments.base import knob
+from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment, DCGANHyperparameters
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.coupled import CoupledDiscriminator, CoupledGenerator
 from course_lib.models.dcgan import discriminator_loss, generator_loss, noise
+from course_lib.models.penalties import r1_penalty
 
 SHOWN, COUNTED = 10, 500  # pairs in a snapshot: drawn, and judged
 
 
 @dataclass(frozen=True)
-class CoupledHyperparameters(Hyperparameters):
-    """The knobs of the coupled GANs; what they share with the DCGAN has the DCGAN's values."""
+class CoupledHyperparameters(DCGANHyperparameters):
+    """The knobs of the DCGAN, and how much the two of them share."""
 
-    learning_rate_d: float = knob(
-        2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
-        help="How far the discriminators move at each of their steps.")
-    learning_rate_g: float = knob(
-        1e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
-        help="How far the generators move at each of their steps.")
     shared: int = knob(
-        2, label="shared layers of G", low=0, high=2, restart=True,
-        help="How many of G's three layers the two kinds of images have in common; with none, D shares none either.")
-    batch_size: int = knob(
-        32, label="batch size", low=2, high=512, unit="images",
-        help="How many real and how many generated images of each kind one step sees.")
-    total_steps: int = length_of_training()
-    precision: str = arithmetic()
+        2, label="shared blocks of G", low=0, high=2, restart=True,
+        help="How many of G's three blocks the two kinds of images have in common; with none, D shares none either.")
     width: int = knob(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")
@@ -46,62 +33,39 @@ class CoupledHyperparameters(Hyperparameters):
 class CoupledExperiment(DCGANExperiment):
     """Two DCGANs in training, one on the first 30,000 training images, one on the others, inverted: no pair is given.
 
-    Metrics: loss_d and loss_g, in nats, sums over both kinds.
+    Metrics as of the DCGAN; loss_d and loss_g are sums over both kinds.
 
     Attributes:
         model: the moving average of G, a `CoupledGenerator`.
-        G, D: the networks that play.
     """
 
     Hyperparameters = CoupledHyperparameters
 
-    def build(self, generator: torch.Generator) -> None:
+    def networks(self) -> tuple[CoupledGenerator, CoupledDiscriminator]:
         h = self.hyperparameters
-        self.rng = generator
-        self.G = CoupledGenerator(h.shared, h.width, rng=generator)
-        self.D = CoupledDiscriminator(h.shared > 0, h.width, rng=generator)
-        self.model = copy.deepcopy(self.G).requires_grad_(False).eval()
-        self.optimizer_g, self.optimizer_d = (
-            torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True) for network in (self.G, self.D))
-        self.first, self.second = load_mnist("train").images.unsqueeze(1).chunk(2)
-        self.batches, self.other_batches = (Batches(len(kind), generator) for kind in (self.first, self.second))
+        return (CoupledGenerator(h.shared, h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
+                CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
 
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        pass
+    def genuine(self, picked: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of the first half, and inverted ones of the other half; which of them meet in a batch is chance."""
+        first, other = self.images.chunk(2)
+        picked = picked % len(first)
+        return self.scaled(first[picked]), -self.scaled(other[picked])
 
-    def parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return super().parts() | {"other_batches": self.other_batches}
+    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        return self.G(noise(n, rng))
 
-    def scaled(self, images: Tensor) -> Tensor:
-        """Bytes as D gets them: float32 in [−1, 1]."""
-        return images.to(torch.float32).div_(127.5).sub_(1)
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+        kinds = [logits.chunk(2) for logits in self.D(*(torch.cat(kind) for kind in zip(real, fake, strict=True)))]
+        loss = sum(discriminator_loss(*kind, self.hyperparameters.label_smoothing) for kind in kinds)
+        return loss, *(torch.cat(logits) for logits in zip(*kinds, strict=True))
 
-    def update(self) -> dict[str, Tensor]:
-        """One step of both discriminators, then one of both generators, on pairs that are made from one z each."""
-        h, G, D = self.hyperparameters, self.G, self.D
-        for optimizer, rate in ((self.optimizer_g, h.learning_rate_g), (self.optimizer_d, h.learning_rate_d)):
-            optimizer.param_groups[0]["lr"] = decayed(rate, self.steps, h.total_steps)
+    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+        x, y = real
+        return r1_penalty(lambda x: self.D(x, y)[0], x) + r1_penalty(lambda y: self.D(x, y)[1], y)
 
-        with autocast(h.precision):
-            fake = G(noise(h.batch_size, self.rng))
-            real = (self.scaled(self.first[self.batches.next(h.batch_size)]),
-                    -self.scaled(self.second[self.other_batches.next(h.batch_size)]))
-            both = (torch.cat([x, made.detach()]) for x, made in zip(real, fake, strict=True))
-            logits = [kind.chunk(2) for kind in D(*both)]
-        loss_d = sum(discriminator_loss(*kind) for kind in logits)
-        self.optimizer_d.zero_grad()
-        loss_d.backward()
-        self.optimizer_d.step()
-
-        D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
-        with autocast(h.precision):
-            loss_g = sum(generator_loss(kind) for kind in D(*fake))
-        D.requires_grad_(True)
-        self.optimizer_g.zero_grad()
-        loss_g.backward()
-        self.optimizer_g.step()
-        self.average()
-        return {"loss_d": loss_d.detach(), "loss_g": loss_g.detach()}
+    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+        return sum(generator_loss(logits) for logits in self.D(*fake))
 
     def pairs(self, count: int, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """Pairs of the average of G, each `[count, 28, 28]` in [0, 1]; the seed decides the noise."""

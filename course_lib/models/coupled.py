@@ -30,18 +30,18 @@ class CoupledGenerator(nn.Module):
 
     Args:
         shared: how many of the three blocks of a DCGAN's G the two have in common: 0, 1 or 2.
-        width: channels at 14x14.
+        preset, width, batch_norm: of a DCGAN's G.
         rng: decides the first weights.
 
     Raises:
         ValueError: another number of blocks. All three shared, the two images would be the same.
     """
 
-    def __init__(self, shared: int, width: int, *, rng: torch.Generator) -> None:
+    def __init__(self, shared: int, preset: str, width: int, batch_norm: bool = True, *, rng: torch.Generator) -> None:
         super().__init__()
         if not 0 <= shared < BLOCKS:
             raise ValueError(f"0 to {BLOCKS - 1} blocks can be shared, not {shared}")
-        first, second = (Generator(width=width, rng=rng).layers for _ in range(2))
+        first, second = (Generator(preset, width, batch_norm, rng=rng).layers for _ in range(2))
         cut = [name for name, _ in first.named_children()].index(FIRST_OF_BLOCK[shared])
         self.shared, self.tails = first[:cut], nn.ModuleList([first[cut:], second[cut:]])
 
@@ -59,12 +59,13 @@ class CoupledGenerator(nn.Module):
 class CoupledDiscriminator(nn.Module):
     """Two batches of images `[n, 1, 28, 28]` in [−1, 1] → their logits, each `[n]`.
 
-    With `shared`, all but the first convolution is common to both kinds.
+    With `shared`, all but the first convolution is common to both kinds. The rest as for a DCGAN's D.
     """
 
-    def __init__(self, shared: bool, width: int, *, rng: torch.Generator) -> None:
+    def __init__(self, shared: bool, preset: str, width: int, dropout: float = 0.0, spectral_norm: bool = True, *,
+                 rng: torch.Generator) -> None:
         super().__init__()
-        first, second = (Discriminator(width=width, spectral_norm=True, rng=rng).layers for _ in range(2))
+        first, second = (Discriminator(preset, width, dropout, spectral_norm, rng=rng).layers for _ in range(2))
         cut = [name for name, _ in first.named_children()].index("down2")
         self.fronts = nn.ModuleList([first[:cut], second[:cut]])
         self.backs = nn.ModuleList([first[cut:], first[cut:] if shared else second[cut:]])
