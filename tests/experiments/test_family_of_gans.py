@@ -19,6 +19,7 @@ from course_lib.experiments.trained import EXPERIMENTS
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import noise
+from course_lib.models.penalties import r1_penalty
 
 KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),
          "bigan": (BiGANExperiment, BiGANHyperparameters(width=4, batch_size=4, regression=1.0)),
@@ -95,6 +96,22 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
     for ours, theirs in ((e.players.G, G), (e.players.E, E)):
         a, b = (torch.cat([p.detach().flatten() for p in n.parameters()]) for n in (ours, theirs))
         assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
+
+
+def steepness(name, **changes):
+    """½ E ‖∇D‖² at real images after a short training."""
+    e = experiment(name, **changes)
+    train(e, 24)
+    real = e.scaled(e.images[:64])
+    if name == "bigan":
+        code = e.players.E(real).detach()
+        return r1_penalty(lambda x: e.D(x, code), real).item()
+    return r1_penalty(lambda x: e.D(x, -real)[0], real).item()
+
+
+@pytest.mark.parametrize("name", ["bigan", "coupled"])
+def test_r1_keeps_d_flat_at_real_images(name):
+    assert steepness(name, r1=100.0) < 0.5 * steepness(name)
 
 
 def test_without_z_in_d_the_encoder_stands_still():
