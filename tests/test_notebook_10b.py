@@ -14,7 +14,7 @@ IDLE = ("patterns = ", 'predict("10b.idle"', "@torch.no_grad()\ndef scores")
 DEEP = ("patterns = ", "def gaps", "left = {}")
 WALK = ('predict("10b.one_bump"', "grid = ", "for noise in")
 MMD = ("def our_mmd2",)
-WIDTH = ("widths = ",)
+WIDTH = ("def our_mmd2", "widths = ")
 # A machine in the place of the trained ones, and a table of scores in which nothing is claimed.
 GIVEN = "exact_rbm, machines = RBM(9, 16, seeded(3)), None"
 UNTIL_THE_RANKING = (r"ranked = (.|\n)*", "")
@@ -39,7 +39,7 @@ def test_it_holds_as_written(starts):
     (MMD, r"\(k\(x, x\).sum\(\) - n\) / \(n \* \(n - 1\)\)", "k(x, x).mean()", "largest difference"),
     (MMD, r"truth = mmd2_gaussians\(torch.zeros\(2\)", "truth = mmd2_gaussians(torch.zeros(2) + 0.3",
      "standard errors"),
-    (WIDTH, r"2 \* torch.eye\(1\)\)", "torch.eye(1) * 40)", "ratio of the two"),
+    (WIDTH, r"2 \* one\)", "40 * one)", "doubled variance over noise"),
 ])
 def test_a_broken_derivation_is_caught(starts, old, new, claim):
     broken(CELLS, starts, claim, (old, new))

@@ -44,7 +44,7 @@ def seeded(seed=0):
 
 # %% [markdown]
 # ## An energy for every picture
-# Fourteen pictures are all that exist in this world: full rows, or full columns. A **restricted Boltzmann machine**
+# Our data are fourteen of the $2^9$ possible pictures: full rows, or full columns. A **restricted Boltzmann machine**
 # joins pixels $x$ and hidden units $h$, all 0 or 1, by an energy; low energy means probable:
 #
 # $$E(x, h) = -b \cdot x - c \cdot h - x^\top W h, \qquad p(x, h) = \frac{e^{-E(x, h)}}{Z}, \qquad
@@ -59,7 +59,7 @@ def seeded(seed=0):
 
 # %%
 patterns = bars_and_stripes(3)
-show(framed(images(patterns.view(-1, 3, 3), title="The whole world: 14 pictures", columns=14)),
+show(framed(images(patterns.view(-1, 3, 3), title="The data: 14 of the 512 possible pictures", columns=14)),
      alt="Fourteen pictures of three by three pixels: empty, full, one or two full rows, one or two full columns")
 
 # %%
@@ -101,9 +101,12 @@ claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1
 
 # %% [markdown]
 # ## Dreaming: Gibbs sampling
-# The second average needs draws from the model. Given $x$ all hidden units can be drawn at once, given $h$ all pixels,
-# so we draw in turns. If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the
-# distribution is *stationary*. A chain that starts elsewhere comes nearer with every round. A hundred chains start at
+# The second average needs draws from the model. Given $x$ the hidden units are independent, given $h$ the pixels are:
+#
+# $$p(h_j = 1 \mid x) = \sigma(c_j + x \cdot W_j), \qquad p(x_i = 1 \mid h) = \sigma(b_i + W_i \cdot h),$$
+#
+# with $W_j$ a column and $W_i$ a row of $W$. So each side is drawn at once, in turns. If $x$ has the model's
+# distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is *stationary*. A chain that starts elsewhere comes nearer with every round. A hundred chains start at
 # the empty picture, and we count what they visit.
 
 # %%
@@ -115,6 +118,7 @@ library = rbm.gibbs(patterns, 1, seeded(3))
 claim("same random numbers, same pictures as the library",
       torch.equal(library, gibbs_round(rbm, patterns, seeded(3))))
 
+# A machine to draw from: the library's, sixteen hidden units, six hundred steps up the gradient above.
 early = RBMExperiment(RBMHyperparameters(method="exact", learning_rate=0.3), seed=0)
 for _ in run(early, steps=600, progress=False):
     pass
@@ -147,13 +151,6 @@ claim("the chains' first hundred pictures are far off", chain[0], above=0.5)
 claim("after two hundred thousand they are close", chain[-1], below=0.06)
 claim("and still behind independent draws, by the factor", chain[-1] / independent[-1], above=1)
 
-# %%
-predict("10b.order",
-        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends "
-        "nearest to the data?",
-        options=["the exact one; the others tie", "exact, then endless chains, then one round",
-                 "exact, then one round, then endless chains"])
-
 # %% [markdown]
 # ## Three kinds of dream
 # A chain for each step, until it has converged? Too slow. Two shortcuts:
@@ -161,14 +158,23 @@ predict("10b.order",
 # - **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the data's neighbourhood.
 # - **PCD**, persistent chains: never restart. The model changes little in a step, so the chains nearly keep up.
 #
-# Sixteen machines of each kind, for each kind at a learning rate that suits it.
+# Sixteen machines of each kind, at a learning rate that suits the kind. It is constant for the first half of the
+# training (`total_steps`), then falls to 0.
+
+# %%
+predict("10b.order",
+        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends "
+        "nearest to the data?",
+        options=["the exact one; the others tie", "exact, then endless chains, then one round",
+                 "exact, then one round, then endless chains"])
 
 # %%
 def one_step(rbm, method, data, chains, rate, generator):
-    """Returns the chains, after the machine has learned."""
+    """Returns the chains, after the machine has learned. All tensors: [machines, pictures, units]."""
     if method == "exact":
         dreamt = rbm.exact_moments()
     else:
+        # seven chains from each of the 14 pictures: fewer make the gradient noisy
         chains = gibbs_round(rbm, data.repeat(1, 7, 1) if method == "CD" else chains, generator)
         dreamt = rbm.moments(chains)
     for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), dreamt, strict=True):
@@ -196,10 +202,12 @@ exact_kl, pcd_kl, cd_kl = (np.median(history[method][-1]) for method in ("exact"
 # %%
 show(curves(np.arange(1, 31) / 30, {method: np.median(kl, axis=1) for method, kl in history.items()}, log_y=True,
             bands={method: (kl.min(axis=1), kl.max(axis=1)) for method, kl in history.items()},
-            title="In the end exact is best, and endless chains beat one round",
-            xlabel="share of the training", ylabel="KL(data ‖ model), nats"),
-     alt="Three falling bands: the exact gradient ends lowest, persistent chains end in the middle, CD-1 levels off "
-         "highest")
+            title="Exact is best; endless chains beat one round only as the rate falls",
+            mark=(0.5, "the rate starts to fall"), xlabel="share of the training", ylabel="KL(data ‖ model), nats"),
+     alt="Three bands: the exact gradient falls lowest; CD-1 levels off early; persistent chains stay level with CD-1 "
+         "or above it for most of the training, and drop below it at the end, as the learning rate goes to zero")
+claim("around half time: median KL of PCD over that of CD-1",
+      np.median(history["PCD"][9:15]) / np.median(history["CD"][9:15]), above=0.9)
 claim("exact gradient: median KL of sixteen machines", exact_kl, below=0.08)
 claim("persistent chains: median KL", pcd_kl, above=0.1, below=0.3)
 claim("CD-1: median KL", cd_kl, above=0.35, below=0.6)
@@ -207,27 +215,41 @@ reveal("10b.order", "exact, then endless chains, then one round" if exact_kl < p
        "exact, then one round, then endless chains")
 
 # %% [markdown]
+# At full rate PCD is no better than CD-1: its machine moves on faster than its chains follow. They catch up only once
+# the rate falls. CD-1 gains nothing from a small rate: its error is not noise.
+
+# %% [markdown]
 # ## Break it: a chain that does not mix
 # A student looks only at the reconstructions, $x \to h \to x$, finds them perfect, and is content. What did CD-1
 # get wrong?
 
 # %%
-believed = {method: sixteen.shares().numpy() for method, sixteen in machines.items()}
+believed = {method: sixteen.shares().numpy() for method, sixteen in machines.items()}   # p of the 14, and of the rest
 claim("CD-1: mean squared error of its reconstructions", machines["CD"].reconstruction().mean(), below=0.01)
 for method, lowest in (("exact", (0.05, 0.072)), ("CD", (0, 0.02))):
     claim(f"{method}: probability of its least likely pattern, median (the data's: 1/14)",
           np.median(believed[method][:, :14].min(axis=1)), above=lowest[0], below=lowest[1])
-worst = history["CD"][-1].argmax()
+full_pixels = patterns.sum(dim=1).numpy()                 # how many pixels of a pattern are 1
+for count, low, high in ((3, 0, 0.05), (6, 0.085, 0.2)):
+    claim(f"CD-1: median probability of the {count}-pixel patterns",
+          np.median(believed["CD"][:, :14][:, full_pixels == count]), above=low, below=high)
+middle = history["CD"][-1].argsort()[8]
 show(bars([*map(str, range(1, 15)), "other"],
-          {"exact": believed["exact"][0], "CD-1, worst of 16": believed["CD"][worst]}, baseline=(1 / 14, "data"),
+          {"exact": believed["exact"][0], "CD-1, a median machine": believed["CD"][middle]}, baseline=(1 / 14, "data"),
           title="CD-1 knows the patterns, but not how probable each is", xlabel="pattern",
           ylabel="probability"),
-     alt="Bars for fourteen patterns and all other pictures: the exact machine's are level with the data's line, those "
-         "of CD-1 reach from near zero to twice the line")
+     alt="Bars for fourteen patterns and all other pictures: the exact machine's lie close to the data's line, those "
+         "of CD-1 reach from near zero to well above the line")
 
 # %% [markdown]
-# Each pattern has become a hole in the energy, and a short chain never leaves its hole. So CD never learns how *deep*
-# the holes must be compared with one another. And success makes it worse: the better the model, the deeper its holes. We start five hundred chains of each machine at one pattern and see how many are still there.
+# The errors are not random: in all sixteen machines the patterns of six pixels tend to be too probable, those of three
+# and the empty picture too improbable. Each pattern has become a hole in the energy. One round mostly ends in the hole
+# where it began, so CD-1 can be content although the holes' *depths* do not compare; what error it then settles on is
+# a bias of its own. More data would not help.
+#
+# A chain **mixes** if it soon forgets where it began. Success makes that harder: the better the model, the deeper its
+# holes. We start five hundred chains of each machine at one pattern and see how many are there after so many rounds,
+# those that left and fell back included.
 
 # %%
 generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
@@ -243,9 +265,10 @@ claim("fully trained: share still at its pattern after a hundred rounds", still[
 claim("although the model itself gives that pattern only", believed["exact"][:, 3].mean(), below=0.08)
 claim("the half trained machine of above, after thirty", still["early"][3], below=0.25)
 show(convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
-                 ylabel="share of chains", title="The better the model, the longer its chains stay where they began"),
-     alt="Two falling curves: the half trained machine's chains leave within ten rounds, most of the fully trained "
-         "machine's are still there after a hundred")
+                 ylabel="share of chains", baseline=(1 / 14, "data: 1/14"),
+                 title="The better the model, the longer its chains are found where they began"),
+     alt="Two falling curves over a dotted line at one fourteenth: of the half trained machine's chains few are left "
+         "after thirty rounds, about half of the fully trained machine's are at their pattern after a hundred")
 
 # %% [markdown]
 # **Repairs:** more rounds; chains that go on; or chains that start where everything is flat and cool down slowly. The
@@ -271,10 +294,20 @@ lab
 # %% [markdown]
 # ## Z by cooling down
 # For nine pixels we sum over $2^9$ pictures; for a real image never. **Annealed importance sampling** walks along a
-# bridge: $p^*_\beta$ from independent pixels ($\beta = 0$, where $Z_0$ is a product) to the machine ($\beta = 1$).
-# Draw $x$ at $\beta = 0$; then in turns raise $\beta$, multiply the weight by $p^*_{\beta'}(x) / p^*_\beta(x)$, and
-# run one Gibbs round at $\beta'$. The mean of the weights, times $Z_0$, is $Z$ *without bias*. Its logarithm has one:
-# by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
+# bridge from independent pixels with logits $a$ ($\beta = 0$, where $Z_0$ is a product) to the machine ($\beta = 1$):
+#
+# $$p^*_\beta(x) = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
+#
+# $\beta$ is one over the *temperature*: to raise it is to cool. Start with weight $w = Z_0$ and a draw $x$ at
+# $\beta = 0$; then in turns cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs
+# round $T$ at $\beta'$.
+#
+# The mean of $w$ is $Z$ *without bias*. For suppose $\mathbb{E}[w f(x)] = \sum_x p^*_\beta(x) f(x)$ for all $f$, as at the
+# start. The factor turns $p^*_\beta$ into $p^*_{\beta'}$, and the round leaves it, since it is stationary:
+# $\sum_x p^*_{\beta'}(x) T(x' \mid x) = p^*_{\beta'}(x')$. At the end take $f = 1$.
+#
+# The logarithm of the mean has a bias: by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
+# Here it drowns in the scatter of sixteen estimates, whose mean may even lie above 0.
 
 # %%
 exact_rbm = machines["exact"].rbm.machine(0)
@@ -286,7 +319,7 @@ for n in temperatures:
 errors = np.array(errors)
 show(curves(temperatures, {"log of the estimate": errors.mean(axis=1)}, baseline=(0, "exact log Z"), log_x=True,
             bands={"log of the estimate": (errors.min(axis=1), errors.max(axis=1))},
-            title="The slower it cools, the better the estimate of Z", xlabel="temperatures",
+            title="The slower it cools, the better the estimate of Z", xlabel="temperatures on the way",
             ylabel="error of log Z, nats"),
      alt="A band around zero that narrows from left to right, from more than half a nat at three temperatures to "
          "almost nothing at a thousand")
@@ -296,7 +329,7 @@ claim("with three", np.abs(errors[0]).max(), above=0.2)
 # %% [markdown]
 # ## Break it: a likelihood without Z
 # $-F(x)$ is easy, so somebody ranks machines by the mean of $-F$ on the data. First we give a machine eight more hidden
-# units that are joined to nothing.
+# units that are joined to nothing, and with bias 0.
 
 # %%
 predict("10b.idle", "Eight hidden units joined to nothing. What do they do to -F, and to log p?",
@@ -443,9 +476,12 @@ claim("noise 0.1: steps of memory", memory(0.1), above=300)
 claim("noise 0.8: steps of memory", memory(0.8), below=5)
 
 # %% [markdown]
-# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, and by **walkback**,
-# which walks three steps from each data point and teaches the way back from each place. That finds and fills false
-# wells.
+# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, or by **walkback**,
+# which walks three steps from each data point and teaches the way back from each place. So it also learns where the
+# chain strays and no data point, corrupted once, ever comes.
+#
+# It has a price: the start of a longer walk is not what *one* corruption asks for, so the target is another, and the
+# chain's end may be too. On the digits further down it does harm: see `help(digits8.train_denoiser)`.
 
 # %%
 blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
@@ -463,8 +499,8 @@ def learn(K, noise, walkback, steps=1000):
         optimizer.step()
     return denoiser
 
-walkers = {"five bumps": learn(5, 0.3, 1), "five bumps, walkback": learn(5, 0.3, 3),
-           "one bump, more noise": learn(1, 0.8, 1)}
+walkers = {"five bumps": learn(5, 0.3, 1), "five bumps, walkback": learn(5, 0.3, 3),          # noise 0.3
+           "one bump, noise 0.8": learn(1, 0.8, 1)}
 
 # %%
 counts, reached = (1, 3, 10, 30, 100, 300), {}
@@ -474,24 +510,31 @@ for name, denoiser in walkers.items():
     for more in np.diff((0, *counts)):
         x = walk(denoiser, x, int(more), generator)
         reached[name].append(wasserstein1(x.numpy(), blobs))
-show(convergence(counts, reached, title="A sample costs many steps, and one bump never arrives",
+show(convergence(counts, reached, title="Walkback arrives sooner, one bump never",
                  xlabel="steps of the walk", ylabel="W₁ from the data"),
-     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred; the "
-         "denoiser of one bump stays at a distance")
+     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred, and "
+         "in the end both are alike; the denoiser of one bump stays at a distance")
 claim("walkback: distance after ten steps", reached["five bumps, walkback"][2], below=0.05)
 claim("plain denoising: how many times as far, after ten steps",
       reached["five bumps"][2] / reached["five bumps, walkback"][2], above=2)
-claim("one bump: distance after three hundred", reached["one bump, more noise"][-1], above=0.09)
+claim("after three hundred, with or without it, the farther",
+      max(reached["five bumps"][-1], reached["five bumps, walkback"][-1]), below=0.06)
+claim("one bump: distance after three hundred", reached["one bump, noise 0.8"][-1], above=0.09)
 
 # %% [markdown]
 # ## No density, no chain: compare averages
-# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel
-# $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ compares infinitely many at once. The **maximum mean discrepancy**
+# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel is an inner product of
+# features, $k(x, y) = \varphi(x) \cdot \varphi(y)$; those of $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ are infinitely many. The
+# **maximum mean discrepancy** is the distance between their averages. With $x'$ a second, independent draw from where
+# $x$ came from, and $y'$ likewise, expanding the square gives
 #
-# $$\mathrm{MMD}^2 = \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)]$$
+# $$\mathrm{MMD}^2 = \bigl\|\mathbb{E}[\varphi(x)] - \mathbb{E}[\varphi(y)]\bigr\|^2 =
+#   \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)].$$
 #
-# is zero only if both are the same, and needs nothing but samples. A generator can descend it: no discriminator, no
-# game. To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
+# No feature is ever computed, and samples are all it needs. It is zero only if both distributions are the same: the
+# Gaussian kernel is *characteristic*, a theorem we only quote. A generator can descend it: no discriminator, no game.
+#
+# To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
 
 # %%
 def our_mmd2(x, y, s):
@@ -514,15 +557,22 @@ claim("mean of the estimates minus the closed form, in standard errors",
 
 # %%
 widths = np.logspace(-1.5, 1.5, 61)
-far = {"mean moved by 1": (torch.tensor([1.0]), torch.eye(1)), "variance doubled": (torch.zeros(1), 2 * torch.eye(1))}
-seen_by = {name: np.array([mmd2_gaussians(torch.zeros(1), torch.eye(1), *q, float(s)) for s in widths])
-           for name, q in far.items()}
-show(convergence(widths, {name: np.sqrt(values) for name, values in seen_by.items()}, xlabel="width s of the kernel",
-                 ylabel="MMD", title="Too narrow sees no one, too wide sees only the mean"),
-     alt="MMD over the width of the kernel, both on logarithmic axes: both curves peak near one; to the right the one "
-         "for the variance falls twice as steeply as the one for the mean")
-claim("ratio of the two, mean to variance, at the widest kernel", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
-claim("the width that sees the moved mean best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
+zero, one = torch.zeros(1).double(), torch.eye(1).double()                # float32 would cancel at the wide end
+far = {"mean moved by 1": (zero + 1, one), "variance doubled": (zero, 2 * one)}
+seen_by = {name: np.array([mmd2_gaussians(zero, one, *q, float(s)) for s in widths]) for name, q in far.items()}
+generator = seeded(11)
+batches = [torch.randn(2, 100, 1, generator=generator).double() for _ in range(50)]
+noise = np.array([np.std([our_mmd2(x, y, s) for x, y in batches]) for s in widths])        # of two equal Gaussians
+show(convergence(widths, {**seen_by, "noise of a batch of 100": noise}, xlabel="width s of the kernel", ylabel="MMD²",
+                 title="Too narrow drowns in noise, too wide sees only the mean"),
+     alt="MMD² over the width of the kernel on logarithmic axes: both curves peak near one; to the left all shrink and "
+         "the noise comes up to the signals; to the right the curve for the variance falls most, below the noise")
+signal = {name: values / noise for name, values in seen_by.items()}
+claim("moved mean over noise, at the narrowest kernel", signal["mean moved by 1"][0], below=4)
+claim("and at width 1", signal["mean moved by 1"][30], above=10)
+claim("doubled variance over noise, at the widest kernel", signal["variance doubled"][-1], below=0.1)
+claim("ratio of the two MMDs, mean to variance, there", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
+claim("the width at which the moved mean is seen best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
 
 # %% [markdown]
 # ## Live: one knob
@@ -547,9 +597,12 @@ for width in (0.02, 0.3, 2.0):
     for _ in run(experiment, steps=500, progress=False):
         pass
     made[f"s = {width}"], near[width] = experiment.samples(600).numpy(), experiment.evaluate(False)["near"]
-show(scatters(made, title="Only one of three widths finds the ring"),
-     alt="Three clouds of made points: for the narrow kernel a shapeless one, for the middle one eight dense places "
-         "with threads between, for the wide one a ring that is smeared out")
+picture = scatters(made, title="Only one of three widths finds the modes")
+for ax in picture.axes:
+    ax.plot(*np.array(experiment.data.centres).T, "+", color="black", markersize=10)
+    ax.set(aspect="equal", xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
+show(picture, alt="Three clouds of made points, with crosses at the eight modes: for the narrow kernel a shapeless "
+                  "one, for the middle one dense at the modes with threads between, for the wide one a smeared ring")
 claim("s = 0.3: share within three standard deviations of a mode", near[0.3], above=0.3, below=0.9)
 claim("s = 2", near[2.0], below=0.2)
 
@@ -685,4 +738,4 @@ show_source(mmd2)
 # Networks Trainable by Backprop*, ICML (2014). A. Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012). Y. Li, K.
 # Swersky and R. Zemel, *Generative Moment Matching Networks*, ICML (2015).
 #
-# **Next:** back to notebook 00, to the whole tree: which branch would you take for your own data?
+# **Next:** back to the map of the README, to the whole tree: which branch would you take for your own data?
