@@ -13,38 +13,19 @@ slows all of them; times are the processor's, medians over turns, one thread.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 from collections.abc import Iterator
 
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from common.turns import PlainMNIST, seconds_a_step, steps_of  # course_lib, and so this, before torchvision
+from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
+from torchvision.transforms import Normalize
 
-import course_lib  # noqa: F401 (before torchvision)
-from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import TUTORIAL, DCGANExperiment, DCGANHyperparameters
 from course_lib.experiments.images import fastest_precision
 
 IMAGES_A_TURN = 1024
-
-
-class PlainMNIST(Dataset):
-    """As torchvision.datasets.MNIST gives it: an image is made of its bytes, turned into a tensor and scaled."""
-
-    def __init__(self) -> None:
-        from torchvision import transforms
-
-        self.data = load_mnist("train")
-        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.transform(Image.fromarray(self.data.images[index].numpy())), int(self.data.labels[index])
 
 
 def plain_networks() -> tuple[nn.Module, nn.Module]:
@@ -66,7 +47,7 @@ def plain_steps(batch_size: int) -> Iterator[None]:
     optimizer_g, optimizer_d = (torch.optim.Adam(network.parameters(), lr=1e-4) for network in (G, D))
     bce, losses = F.binary_cross_entropy_with_logits, []
     while True:
-        for real, _ in DataLoader(PlainMNIST(), batch_size, shuffle=True, drop_last=True):
+        for real, _ in DataLoader(PlainMNIST(Normalize(0.5, 0.5)), batch_size, shuffle=True, drop_last=True):
             one, zero = torch.ones(batch_size, 1), torch.zeros(batch_size, 1)
             optimizer_d.zero_grad()
             loss_real = bce(D(real), one)
@@ -83,12 +64,6 @@ def plain_steps(batch_size: int) -> Iterator[None]:
             yield
 
 
-def our_steps(experiment: DCGANExperiment) -> Iterator[None]:
-    while True:
-        experiment.step()
-        yield
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=6, help=f"of {IMAGES_A_TURN} images each")
@@ -98,22 +73,14 @@ def main() -> None:
     ours = {"same updates": TUTORIAL, f"  and {precision}": TUTORIAL.changed(precision=precision),
             "course, width 64": DCGANHyperparameters(precision=precision, width=64),
             "course": DCGANHyperparameters(precision=precision)}
-    steppers = {"plain": (plain_steps(TUTORIAL.batch_size), TUTORIAL.batch_size)}
-    steppers |= {name: (our_steps(DCGANExperiment(h)), h.batch_size) for name, h in ours.items()}
-    times: dict[str, list[float]] = {name: [] for name in steppers}
-    for stepper, _ in steppers.values():
-        next(stepper)  # the first step sets up memory
-    for _ in range(arguments.turns):
-        for name, (stepper, batch_size) in steppers.items():
-            start = time.process_time()
-            for _ in range(IMAGES_A_TURN // batch_size):
-                next(stepper)
-            times[name].append((time.process_time() - start) / IMAGES_A_TURN)
-    first = statistics.median(times["plain"])
+    steppers = {"plain": plain_steps(TUTORIAL.batch_size), **{k: steps_of(DCGANExperiment(h)) for k, h in ours.items()}}
+    batch_sizes = {"plain": TUTORIAL.batch_size, **{name: h.batch_size for name, h in ours.items()}}
+    seconds = seconds_a_step(steppers, {k: IMAGES_A_TURN // n for k, n in batch_sizes.items()}, arguments.turns)
+    first = seconds["plain"] / batch_sizes["plain"]
     print(f"{'':<20}{'batch':>7}{'ms/step':>10}{'images/s':>10}{'times as fast':>15}")
-    for name, seconds in times.items():
-        each, batch_size = statistics.median(seconds), steppers[name][1]
-        print(f"{name:<20}{batch_size:>7}{1000 * each * batch_size:>10.1f}{1 / each:>10.0f}{first / each:>15.2f}")
+    for name, each in seconds.items():
+        n = batch_sizes[name]
+        print(f"{name:<20}{n:>7}{1000 * each:>10.1f}{n / each:>10.0f}{first * n / each:>15.2f}")
 
 
 if __name__ == "__main__":

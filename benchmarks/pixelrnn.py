@@ -12,39 +12,19 @@ them; times are the processor's, medians over turns, one thread.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Iterator
 
 import torch
-from PIL import Image
+from common.turns import PlainMNIST, seconds_a_step, steps_of
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-import course_lib  # noqa: F401 (before torchvision)
-from course_lib.data import load_mnist
 from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.pixelrnn import MODELS, PixelExperiment, PixelHyperparameters
 
 BATCH, CHANNELS, TURN = 16, 32, 10
-
-
-class PlainMNIST(Dataset):
-    """As torchvision.datasets.MNIST gives it, then binarized: every pixel drawn anew."""
-
-    def __init__(self) -> None:
-        from torchvision import transforms
-
-        self.data = load_mnist("train")
-        self.transform = transforms.Compose([transforms.ToTensor(), torch.bernoulli])
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = Image.fromarray(self.data.images[index].numpy())
-        return self.transform(image), int(self.data.labels[index])
 
 
 class PlainRowLSTM(nn.Module):
@@ -80,7 +60,8 @@ class PlainRowLSTM(nn.Module):
 def plain_steps() -> Iterator[None]:
     """One step of the usual loop at a time, for ever."""
     model = PlainRowLSTM()
-    optimizer, loader = torch.optim.Adam(model.parameters(), 3e-3), DataLoader(PlainMNIST(), BATCH, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    loader = DataLoader(PlainMNIST(torch.bernoulli), BATCH, shuffle=True)
     train_loss = 0.0
     while True:
         for x, _ in loader:
@@ -93,29 +74,16 @@ def plain_steps() -> Iterator[None]:
             yield
 
 
-def our_steps(precision: str) -> Iterator[None]:
-    experiment = PixelExperiment(PixelHyperparameters(batch_size=BATCH, channels=CHANNELS, precision=precision))
-    while True:
-        experiment.step()
-        yield
-
-
 def training(steps: int) -> None:
     precisions = ["float32", "bfloat16"] if fastest_precision() == "bfloat16" else ["float32"]
-    steppers = {"plain": plain_steps(), **{f"ours, {precision}": our_steps(precision) for precision in precisions}}
-    times: dict[str, list[float]] = {name: [] for name in steppers}
-    for turn in range(steps // TURN + 1):
-        for name, stepper in steppers.items():
-            start = time.process_time()
-            for _ in range(TURN):
-                next(stepper)
-            if turn:  # the first turn warms up
-                times[name].append((time.process_time() - start) / TURN)
-    first = statistics.median(times["plain"])
+    ours = {f"ours, {precision}": PixelExperiment(PixelHyperparameters(
+        batch_size=BATCH, channels=CHANNELS, precision=precision)) for precision in precisions}
+    steppers = {"plain": plain_steps(), **{name: steps_of(experiment) for name, experiment in ours.items()}}
+    seconds = seconds_a_step(steppers, dict.fromkeys(steppers, TURN), steps // TURN)
+    plain = seconds["plain"]
     print(f"{'training, batches of 16':<26}{'ms/step':>9}{'images/s':>10}{'times as fast':>15}")
-    for name, seconds in times.items():
-        each = statistics.median(seconds)
-        print(f"{name:<26}{1000 * each:>9.1f}{BATCH / each:>10.0f}{first / each:>15.2f}")
+    for name, each in seconds.items():
+        print(f"{name:<26}{1000 * each:>9.1f}{BATCH / each:>10.0f}{plain / each:>15.2f}")
 
 
 def sampling() -> None:

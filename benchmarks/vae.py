@@ -12,38 +12,18 @@ over turns, one thread. Result: bound on the test images (grey, so a loss and no
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 from collections.abc import Iterator
 
 import torch
-from PIL import Image
+from common.turns import PlainMNIST, seconds_a_step, steps_of
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-import course_lib  # noqa: F401 (before torchvision)
-from course_lib.data import load_mnist
 from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images
 
 BATCH, LATENT, TURN = 100, 2, 100
-
-
-class PlainMNIST(Dataset):
-    """As torchvision.datasets.MNIST gives it: an image is made of its bytes, then turned into a tensor."""
-
-    def __init__(self) -> None:
-        from torchvision import transforms
-
-        self.data, self.transform = load_mnist("train"), transforms.ToTensor()
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = Image.fromarray(self.data.images[index].numpy())
-        return self.transform(image), int(self.data.labels[index])
 
 
 class PlainVAE(nn.Module):
@@ -82,42 +62,29 @@ def plain_steps(model: PlainVAE) -> Iterator[None]:
             yield
 
 
-def our_steps(experiment: VAEExperiment) -> Iterator[None]:
-    while True:
-        experiment.step()
-        yield
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1200, help="of each, in turns of 100")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    plain = PlainVAE()
+    plain_vae = PlainVAE()
     names = {"ours, float32": "float32"}
     if fastest_precision() == "bfloat16":
         names["ours, bfloat16"] = "bfloat16"
     ours = {name: VAEExperiment(VAEHyperparameters(latent_size=LATENT, batch_size=BATCH, pixels="grey", precision=p))
             for name, p in names.items()}
-    steppers = {"plain": plain_steps(plain), **{name: our_steps(experiment) for name, experiment in ours.items()}}
-    times: dict[str, list[float]] = {name: [] for name in steppers}
-    for _ in range(arguments.steps // TURN):
-        for name, stepper in steppers.items():
-            start = time.process_time()
-            for _ in range(TURN):
-                next(stepper)
-            times[name].append((time.process_time() - start) / TURN)
+    steppers = {"plain": plain_steps(plain_vae), **{name: steps_of(experiment) for name, experiment in ours.items()}}
+    seconds = seconds_a_step(steppers, dict.fromkeys(steppers, TURN), arguments.steps // TURN)
 
     x = held_out_images("grey")
     with torch.no_grad():
-        bounds = {"plain": -plain_loss(plain, x).item() / len(x)}
+        bounds = {"plain": -plain_loss(plain_vae, x).item() / len(x)}
     bounds |= {name: elbo_of(experiment.model, x).value.mean().item() for name, experiment in ours.items()}
-    first = statistics.median(times["plain"])
+    plain = seconds["plain"]
     print(f"{'':<16}{'ms/step':>9}{'images/s':>10}{'times as fast':>15}{'bound':>9}")
-    for name, seconds in times.items():
-        each = statistics.median(seconds)
-        print(f"{name:<16}{1000 * each:>9.2f}{BATCH / each:>10.0f}{first / each:>15.2f}{bounds[name]:>9.2f}")
+    for name, each in seconds.items():
+        print(f"{name:<16}{1000 * each:>9.2f}{BATCH / each:>10.0f}{plain / each:>15.2f}{bounds[name]:>9.2f}")
     if len(ours) == 1:
         print("bfloat16 is no faster on this processor")
 

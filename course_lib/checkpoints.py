@@ -27,11 +27,20 @@ COMMANDS = {  # the one list of what is shipped: the options of `python -m cours
                        "--set total_steps=4680",
     "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
     "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
-    "dcgan": "dcgan --num-steps 30000 --set precision=bfloat16 --set total_steps=30000",
+    "dcgan": "dcgan --num-steps 20000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set total_steps=20000",
+    "conditional": "conditional --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
+                   "--set total_steps=12000",
+    "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
+               "--set total_steps=12000",
+    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
+    "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
+    "coupled": "coupled --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
+    "coupled_0": "coupled --num-steps 5000 --set precision=bfloat16 --set shared=0 --set total_steps=5000",
+    "coupled_1": "coupled --num-steps 5000 --set precision=bfloat16 --set shared=1 --set total_steps=5000",
     "pixelcnn_sprites": "pixelrnn --num-steps 8000 --set batch_size=32 --set data=sprites --set layers=4 "
                         "--set model=gated_pixelcnn --set total_steps=8000",
-    "row_lstm": "pixelrnn --num-steps 28000 --set channels=48 --set layers=2 --set precision=bfloat16 "
-                "--set total_steps=28000",
+    "row_lstm": "pixelrnn --num-steps 40000 --set channels=48 --set layers=2 --set precision=bfloat16 "
+                "--set total_steps=40000",
 }
 
 

@@ -55,8 +55,9 @@ def require_course() -> None:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Lint the sources and build the student's and the teacher's notebooks."""
+    """Lint the sources, build the student's and the teacher's notebooks, and write the README's map of them."""
     from course_lib.notebooks import ChangedByHand, SourceError, build, lint, sources, word_count
+    from course_lib.teach.tree import write_map
 
     folder = COURSE / "notebooks"
     if not sources(folder):
@@ -73,6 +74,7 @@ def notebooks(arguments: argparse.Namespace) -> int:
     except (SourceError, ChangedByHand) as error:
         print(error, file=sys.stderr)
         return 1
+    write_map(COURSE)
     print(f"{len(built)} notebooks are up to date")
     return 1 if findings else 0
 
@@ -108,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add.add_argument("names", nargs="*", metavar="NAME", help="train these anew, whether they are there or not")
     add.set_defaults(run=make_checkpoints)
 
-    add = commands.add_parser("notebooks", help="lint the sources and build all notebooks")
+    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the README's map")
     add.add_argument("--force", action="store_true", help="overwrite notebooks that were changed by hand")
     add.set_defaults(run=notebooks)
 

@@ -40,6 +40,16 @@ MODELS = {  # those that need no options of their own
     "autoencoder": ("a plain autoencoder of MNIST", "Prints the squared error of an image, mean over a batch."),
     "dcgan": ("a generative adversarial network of convolutions on MNIST", "Prints the losses of D and G in nats, D's "
               "mean probabilities for real and generated images, and the norm of G's gradient."),
+    "conditional": ("a conditional GAN on MNIST, which draws the digit that it is asked for", "Prints what dcgan "
+                    "prints."),
+    "infogan": ("an InfoGAN on MNIST, whose code can be read from its images", "Prints what dcgan prints; both losses "
+                "hold the information term."),
+    "coupled": ("two GANs on two kinds of images of MNIST, with shared layers", "Prints the losses of D and G in nats, "
+                "sums over both kinds."),
+    "bigan": ("a GAN of MNIST with an encoder", "Prints the losses of D and of G and E in nats, half the squared "
+              "distance of z and E(G(z)) if it counts, and the norm of E's gradient."),
+    "translator": ("a network that makes MNIST's images of coarse ones, or of outlines", "Prints the squared error of "
+                   "a pixel and, if D's verdict counts, both losses in nats."),
     "gan2d": ("a GAN in the plane: vanilla, R1, WGAN or WGAN-GP", "Prints both losses, the gap between D's scores, KL "
               "and JS by cells (nats), modes covered and the share of points near one."),
     "pixelrnn": ("a model of MNIST or of sprites that predicts one pixel after the other", "Prints the mean −log p(x) "

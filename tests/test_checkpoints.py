@@ -60,7 +60,17 @@ def test_the_shipped_models_are_good():
     assert flat.metrics["test_elbo"] >= -146
     _, dcgan = read("dcgan")
     real = scores(stand_ins()["training images"])
-    assert dcgan.metrics["frechet"] <= 20 * real["frechet"] and dcgan.metrics["coverage_kl"] <= 0.1
+    assert dcgan.metrics["frechet"] <= 5 * real["frechet"] and dcgan.metrics["coverage_kl"] <= 0.1
+    _, conditional = read("conditional")
+    assert conditional.metrics["as_asked"] >= 0.97 and conditional.metrics["worst_class"] >= 0.92
+    _, infogan = read("infogan")
+    assert max(infogan.metrics["largest_slant"], infogan.metrics["largest_thickness"]) >= 0.8
+
+
+def test_the_shipped_pairs_and_encoders_are_good():
+    same = {name: read(name)[1].metrics["same_digit"] for name in ("coupled", "coupled_0", "bigan_plain", "bigan")}
+    assert same["coupled"] >= 0.85 and same["coupled_0"] <= 0.25
+    assert same["bigan_plain"] >= 0.65 and same["bigan"] >= 0.80
 
 
 def test_a_trained_model_is_ready_for_use():

@@ -22,7 +22,8 @@ from course_lib.experiments.base import Experiment, Hyperparameters, knob
 from course_lib.experiments.gan1d import adam, set_optimizer
 from course_lib.experiments.gan2d import BETA1, SNAPSHOT_SEED, WIDTH
 from course_lib.measure import normal_density, wasserstein1
-from course_lib.models.gan2d import Critic, clip_weights, critic_loss, gradient_penalty, slopes
+from course_lib.models.gan2d import Critic, clip_weights, critic_loss
+from course_lib.models.penalties import gradient_penalty, slopes
 
 SPREAD, BATCH, MEASURED = 0.2, 128, 2000
 GRID = np.linspace(-5, 5, 201)

@@ -22,12 +22,14 @@ from course_lib.models.dcgan import (
     generator_loss,
     noise,
 )
+from course_lib.models.penalties import r1_penalty
 
 SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
 SHOWN, JUDGED = 40, 128  # images in a snapshot's grid, and in each of its histograms
 LOGIT_BINS = np.linspace(-8, 8, 33)
 FAULTS = ("none", "data in [0, 1]", "G in inference mode", "no batch norm")
 LONGEST_AVERAGE = 0.999
+R1_EVERY = 8  # steps: the penalty moves slowly, and is dear (T. Karras et al., StyleGAN2, CVPR 2020, section 3.1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class DCGANHyperparameters(Hyperparameters):
     dropout: float = knob(
         0.0, label="dropout in D", low=0.0, high=0.9,
         help="Which part of D's activations is left out, drawn anew at every step.")
+    r1: float = knob(
+        0.0, label="weight of R1 (γ)", low=0.0, high=100.0,
+        help="How much D's loss counts its slope at real images; a D that may not be steep cannot win.")
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated images one step sees.")
@@ -67,7 +72,8 @@ class DCGANHyperparameters(Hyperparameters):
         help="Divide the weights of D's convolutions by their largest singular value, so that D stays smooth.")
     preset: str = knob(
         "course", label="networks", choices=tuple(PRESETS), restart=True,
-        help="Course: 4x4 kernels, first weights from N(0, 0.02²); tutorial: 5x5 kernels, first weights after Glorot.")
+        help="Course: 4x4 kernels, first weights from N(0, 0.02²). Deep: one convolution more in each network. "
+             "Tutorial: 5x5 kernels, first weights after Glorot.")
     width: int = knob(
         32, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
@@ -83,8 +89,9 @@ TUTORIAL = DCGANHyperparameters(learning_rate_d=1e-4, learning_rate_g=1e-4, drop
 class DCGANExperiment(Experiment):
     """A DCGAN learns the 60,000 training images of MNIST.
 
-    Metrics: loss_d and loss_g, in nats (2·log 2 and log 2 where D can tell nothing); d_real and d_fake, the mean of D's
-    probabilities for the real and the generated images of its last step; gradient_g, the norm of G's gradient.
+    Metrics: loss_d, without its penalty, and loss_g, in nats (2·log 2 and log 2 where D can tell nothing); d_real and
+    d_fake, the mean of D's probabilities for the real and the generated images of its last step; gradient_g, the norm
+    of G's gradient.
 
     Attributes:
         model: the moving average of G, which makes better images than G at any one moment. It spans about the last
@@ -95,10 +102,8 @@ class DCGANExperiment(Experiment):
     Hyperparameters = DCGANHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        h = self.hyperparameters
         self.rng = generator
-        self.G = Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=generator)
-        self.D = Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=generator)
+        self.G, self.D = self.networks()
         self.model = copy.deepcopy(self.G).requires_grad_(False).eval()
         self.optimizer_g, self.optimizer_d = (
             torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True) for network in (self.G, self.D))
@@ -130,17 +135,18 @@ class DCGANExperiment(Experiment):
         for step in range(h.d_steps):
             with autocast(h.precision):
                 with torch.set_grad_enabled(step == h.d_steps - 1):
-                    fake = G(noise(h.batch_size, self.rng))
-                real = self.scaled(self.images[self.batches.next(h.batch_size)])
-                real_logits, fake_logits = D(torch.cat([real, fake.detach()])).chunk(2)
-            loss_d = discriminator_loss(real_logits, fake_logits, h.label_smoothing)
+                    fake = self.forged(h.batch_size, self.rng)
+                real = self.genuine(self.batches.next(h.batch_size))
+                loss_d, real_logits, fake_logits = self.d_loss(real, tuple(part.detach() for part in fake))
+            flat = h.r1 and step == 0 and self.steps % R1_EVERY == 0
+            penalised = loss_d + R1_EVERY * h.r1 * self.slope(real) if flat else loss_d
             self.optimizer_d.zero_grad()
-            loss_d.backward()
+            penalised.backward()
             self.optimizer_d.step()
 
         D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
         with autocast(h.precision):
-            loss_g = generator_loss(D(fake))
+            loss_g = self.g_loss(fake)
         D.requires_grad_(True)
         self.optimizer_g.zero_grad()
         loss_g.backward()
@@ -149,6 +155,37 @@ class DCGANExperiment(Experiment):
         return {"loss_d": loss_d.detach(), "loss_g": loss_g.detach(),
                 "d_real": real_logits.detach().sigmoid().mean(), "d_fake": fake_logits.detach().sigmoid().mean(),
                 "gradient_g": nn.utils.get_total_norm([p.grad for p in G.parameters()])}
+
+    # The rest of the game in small pieces, so that a variant need only say what is different. A batch for D is a
+    # tuple: the images, and in some variants what belongs to each, as its label.
+
+    def networks(self) -> tuple[Generator, Discriminator]:
+        """G and D with their first weights."""
+        h = self.hyperparameters
+        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
+                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+
+    def genuine(self, picked: Tensor) -> tuple[Tensor, ...]:
+        """What D is shown of the training images with these indices `[n]`."""
+        return (self.scaled(self.images[picked]),)
+
+    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """What D is shown of n images that G makes now."""
+        return (self.G(noise(n, rng)),)
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss of D on as many real as generated images, and D's logits for both."""
+        logits = self.D(*(torch.cat(parts) for parts in zip(real, fake, strict=True))).chunk(2)
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing), *logits
+
+    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+        """R1: how steep D is at a real batch, by its pixels."""
+        images, *beside = real
+        return r1_penalty(lambda x: self.D(x, *beside), images)
+
+    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+        """Loss of G on a batch of its images."""
+        return generator_loss(self.D(*fake))
 
     @torch.no_grad()
     def average(self) -> None:
@@ -169,8 +206,8 @@ class DCGANExperiment(Experiment):
         G, D = self.G, self.D
         modes = G.training, D.training
         G.eval(), D.eval()
-        fake = G(noise(JUDGED, torch.Generator().manual_seed(SNAPSHOT_SEED)))
-        real_logits, fake_logits = D(self.scaled(self.images[:JUDGED])), D(fake)
+        fake = self.forged(JUDGED, torch.Generator().manual_seed(SNAPSHOT_SEED))
+        _, real_logits, fake_logits = self.d_loss(self.genuine(torch.arange(JUDGED)), fake)
         G.train(modes[0]), D.train(modes[1])
         edges = LOGIT_BINS
         parts = {name: np.histogram(logits.clamp(edges[0], edges[-1]), edges)[0] / JUDGED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -287,20 +287,16 @@ class GAN2DExperiment(PhasedExperiment):
         return made
 
 
-def trained_with_decay(hyperparameters: GAN2DHyperparameters, seed: int, steps: int,
-                       progress: bool = False) -> GAN2DExperiment:
-    """An experiment after `steps` updates, whose learning rates fell over the second half, in ten stages, to a tenth.
+def run_with_decay(experiment: GAN2DExperiment, steps: int, progress: bool = False) -> Iterator[dict[str, Tensor]]:
+    """The metrics of `steps` updates, whose learning rates fall over the second half, in ten stages, to a tenth.
 
     Constant rates keep G's points trembling about the data; in a lab the same is done by hand, with two sliders.
     """
-    experiment, rates = GAN2DExperiment(hyperparameters, seed), ("learning_rate_d", "learning_rate_g")
-    for _ in run(experiment, steps // 2, progress):
-        pass
+    begun, rates = experiment.hyperparameters, ("learning_rate_d", "learning_rate_g")
+    yield from run(experiment, steps // 2, progress)
     for stage in range(1, 11):
-        experiment.set(**{rate: getattr(hyperparameters, rate) * (1 - 0.09 * stage) for rate in rates})
-        for _ in run(experiment, steps // 20, progress):
-            pass
-    return experiment
+        experiment.set(**{rate: getattr(begun, rate) * (1 - 0.09 * stage) for rate in rates})
+        yield from run(experiment, steps // 20, progress)
 
 
 NOTHING = np.empty((0, 2), np.float32)

@@ -59,8 +59,8 @@ class Picture {
     box.onchange = () => { layer.on = box.checked; redraw(); };
     if (layer.kind === "mesh") {
       const slider = make("input", "course-bend", legend);
-      Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: 1, title: "Bend the grid: noise at the left, where G takes it at the right" });
-      slider.setAttribute("aria-label", "Bend the grid from noise to where G takes it");
+      Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: 1, title: "Bend the grid: noise at the left, where the network takes it at the right" });
+      slider.setAttribute("aria-label", "Bend the grid from noise to where the network takes it");
       slider.oninput = () => { layer.bend = +slider.value; layer.on = box.checked = true; redraw(); };
     }
     return { layer, swatch };

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import tempfile
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course_lib.animation import Film
+from course_lib.plots.style import described
 
 STILL = 30  # frames that the last picture stays, about a second, before the film begins again
 
@@ -28,8 +27,6 @@ def show_film(fig: Figure, frames: ArrayLike, *, alt: str) -> None:
     Raises:
         ValueError: an empty `alt`, or frames of another number of pictures than the figure has.
     """
-    if not alt.strip():
-        raise ValueError("alt must say what the film shows")
     frames = np.asarray(frames)
     pictures = [image for axes in fig.axes for image in axes.get_images()]
     if frames.ndim < 4 or frames.shape[1] != len(pictures):
@@ -43,7 +40,4 @@ def show_film(fig: Figure, frames: ArrayLike, *, alt: str) -> None:
                 image.set_data(picture)
             film.add()
         film.close()
-        source = base64.b64encode(path.read_bytes()).decode()
-    picture = (f'<img src="data:image/gif;base64,{source}" alt="{html.escape(alt, quote=True)}" '
-               'style="max-width:100%;background:white">')
-    display({"text/html": picture, "text/plain": alt}, raw=True)
+        display(described(path.read_bytes(), "image/gif", alt), raw=True)

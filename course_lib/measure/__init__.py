@@ -7,14 +7,17 @@ from course_lib.measure.divergences import js, kl, optimal_discriminator
 from course_lib.measure.frechet import frechet_distance, gaussian_frechet_distance
 from course_lib.measure.gaussians import kl_diagonal, kl_standard, kl_standard_log_std
 from course_lib.measure.images import nearest_neighbours, sharpness
+from course_lib.measure.information import counts, information_bound, mutual_information, purity
 from course_lib.measure.likelihood import bits_per_dimension
 from course_lib.measure.mmd import gaussian_kernel, mmd2, mmd2_gaussians
 from course_lib.measure.modes import Modes, cell_divergences, cell_shares, count_modes
 from course_lib.measure.shape import ink, slant, thickness
 from course_lib.measure.transport import normal_quantiles, recovered, wasserstein1
+from course_lib.measure.unmixing import amari_error
 
-__all__ = ["Modes", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score", "count_modes",
-           "coverage_kl", "effective_sample_size", "frechet_distance", "gaussian_frechet_distance", "gaussian_kernel",
-           "histogram_density", "ink", "iw_bound", "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std",
-           "mmd2", "mmd2_gaussians", "nearest_neighbours", "normal_density", "normal_quantiles",
-           "optimal_discriminator", "recovered", "sharpness", "slant", "smooth_density", "thickness", "wasserstein1"]
+__all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score",
+           "count_modes", "counts", "coverage_kl", "effective_sample_size", "frechet_distance",
+           "gaussian_frechet_distance", "gaussian_kernel", "histogram_density", "information_bound", "ink", "iw_bound",
+           "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std", "mmd2", "mmd2_gaussians",
+           "mutual_information", "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator",
+           "purity", "recovered", "sharpness", "slant", "smooth_density", "thickness", "wasserstein1"]

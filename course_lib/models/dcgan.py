@@ -37,51 +37,60 @@ class Preset:
         kernel: side of all kernels. At stride 2 a side of 4 reaches every pixel equally often; a side of 5 does not,
             and takes 1.6 times the work.
         weight_std: first weights are from N(0, weight_std²); if it is 0, uniform after Glorot and Bengio (2010).
+        deep: one 3x3 convolution more in each network: in G at 7x7, in D from 7x7 to 4x4. Strokes that are far apart
+            can then be fitted to each other in G, and held against each other in D.
     """
 
     kernel: int
     weight_std: float
+    deep: bool = False
 
 
-PRESETS = {"course": Preset(kernel=4, weight_std=0.02), "tutorial": Preset(kernel=5, weight_std=0.0)}
+PRESETS = {"course": Preset(kernel=4, weight_std=0.02), "deep": Preset(kernel=4, weight_std=0.02, deep=True),
+           "tutorial": Preset(kernel=5, weight_std=0.0)}
 
 
 class Generator(nn.Module):
-    """G(z): noise `[n, 100]` → images `[n, 1, 28, 28]` in [−1, 1].
+    """G(z): noise `[n, latent_size]` → images `[n, 1, 28, 28]` in [−1, 1].
 
     Args:
         preset: a name in `PRESETS`.
         width: channels at 14x14; at 7x7 there are four times as many.
         batch_norm: whether to normalise each channel over the batch.
+        latent_size: numbers in z.
         rng: decides the first weights.
 
     Raises:
         ValueError: unknown preset; in use, noise of another shape.
     """
 
-    def __init__(self, preset: str = "course", width: int = 64, batch_norm: bool = True, *,
-                 rng: torch.Generator) -> None:
+    def __init__(self, preset: str = "course", width: int = 64, batch_norm: bool = True,
+                 latent_size: int = LATENT_SIZE, *, rng: torch.Generator) -> None:
         super().__init__()
+        self.latent_size = latent_size
         kernel, bias = _preset(preset).kernel, not batch_norm  # a bias before batch norm would be subtracted again
         norm = nn.BatchNorm2d if batch_norm else nn.Identity
         doubling = {"stride": 2, "padding": (kernel - 1) // 2, "output_padding": kernel % 2}
+        mixing = OrderedDict(
+            mix=skip_init(nn.Conv2d, 4 * width, 4 * width, 3, padding=1, bias=bias),
+            norm_mix=norm(4 * width), relu_mix=nn.LeakyReLU(SLOPE)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
-            dense=skip_init(nn.Linear, LATENT_SIZE, 4 * width * 7 * 7, bias=bias), image=nn.Unflatten(1, (-1, 7, 7)),
-            norm1=norm(4 * width), relu1=nn.LeakyReLU(SLOPE),
+            dense=skip_init(nn.Linear, latent_size, 4 * width * 7 * 7, bias=bias), image=nn.Unflatten(1, (-1, 7, 7)),
+            norm1=norm(4 * width), relu1=nn.LeakyReLU(SLOPE), **mixing,
             up1=skip_init(nn.ConvTranspose2d, 4 * width, width, kernel, bias=bias, **doubling),
             norm2=norm(width), relu2=nn.LeakyReLU(SLOPE),
             up2=skip_init(nn.ConvTranspose2d, width, 1, kernel, **doubling), tanh=nn.Tanh()))
         _initialise(self, preset, rng)
 
     def forward(self, z: Tensor) -> Tensor:
-        if z.ndim != 2 or z.shape[1] != LATENT_SIZE:
-            raise ValueError(f"noise must have shape [n, {LATENT_SIZE}], not {list(z.shape)}")
+        if z.ndim != 2 or z.shape[1] != self.latent_size:
+            raise ValueError(f"noise must have shape [n, {self.latent_size}], not {list(z.shape)}")
         return self.layers(z).to(z.dtype)  # autocast may have computed in bfloat16
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n images `[n, 28, 28]`, made in the mode that G is in, with pixels in [0, 1] as in the rest of the course."""
-        images = [self(noise(len(part), generator)) for part in torch.arange(n).split(500)]
+        images = [self(noise(len(part), generator, self.latent_size)) for part in torch.arange(n).split(500)]
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 
@@ -105,25 +114,37 @@ class Discriminator(nn.Module):
         super().__init__()
         kernel = _preset(preset).kernel
         halving = {"stride": 2, "padding": (kernel - 1) // 2}
+        deeper = OrderedDict(
+            down3=skip_init(nn.Conv2d, 2 * width, 4 * width, 3, stride=2, padding=1),
+            relu3=nn.LeakyReLU(SLOPE), dropout3=Dropout(dropout, rng)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
             down1=skip_init(nn.Conv2d, 1, width, kernel, **halving),
             relu1=nn.LeakyReLU(SLOPE), dropout1=Dropout(dropout, rng),
             down2=skip_init(nn.Conv2d, width, 2 * width, kernel, **halving),
-            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, rng),
-            flat=nn.Flatten(), logit=skip_init(nn.Linear, 2 * width * 7 * 7, 1)))
+            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, rng), **deeper,
+            flat=nn.Flatten(), logit=skip_init(nn.Linear, 4 * width * 4 * 4 if deeper else 2 * width * 7 * 7, 1)))
         _initialise(self, preset, rng)
         if spectral_norm:
-            for layer in (self.layers.down1, self.layers.down2):
-                parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
+            for layer in self.layers:
+                if isinstance(layer, nn.Conv2d):
+                    parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def checked(self, x: Tensor) -> Tensor:
+        """x itself, if it is a batch of images that D takes."""
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"images must have shape [n, 1, 28, 28], not {list(x.shape)}")
         low, high = (value.item() for value in x.aminmax())
         if not (low >= -1 and high <= 1):  # NaN compares false
             raise ValueError(f"images must lie in [−1, 1], as G's tanh makes them; these reach from {low:.4g} to "
                              f"{high:.4g}: use MNIST.floats(-1, 1), or x / 127.5 − 1 for bytes")
-        return self.layers(x).squeeze(1).to(x.dtype)
+        return x
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees of each image, `[n, 2·width·7·7]`; with one layer more `[n, 4·width·4·4]`."""
+        return self.layers[:-1](self.checked(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers.logit(self.features(x)).squeeze(1).to(x.dtype)
 
 
 class Dropout(nn.Module):
@@ -180,7 +201,7 @@ class LayerShape(NamedTuple):
 @torch.no_grad()
 def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     """Name, output shape and number of parameters of each layer, in order, starting with the input."""
-    x = torch.zeros((1, LATENT_SIZE) if isinstance(network, Generator) else (1, 1, 28, 28))
+    x = torch.zeros((1, network.latent_size) if isinstance(network, Generator) else (1, 1, 28, 28))
     training = network.training
     network.eval()  # so that looking leaves batch norm's statistics alone
     rows = [LayerShape("input", tuple(x.shape[1:]), 0)]
@@ -191,9 +212,9 @@ def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     return rows
 
 
-def noise(n: int, rng: torch.Generator) -> Tensor:
-    """z ~ N(0, I), `[n, 100]`."""
-    return torch.randn(n, LATENT_SIZE, generator=rng)
+def noise(n: int, rng: torch.Generator, latent_size: int = LATENT_SIZE) -> Tensor:
+    """z ~ N(0, I), `[n, latent_size]`."""
+    return torch.randn(n, latent_size, generator=rng)
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:

@@ -10,8 +10,7 @@ The generator G bends noise z into fake points x̃ = G(z). D is a function of th
 References:
     I. Goodfellow et al., Generative Adversarial Nets, NIPS 2014.
     M. Arjovsky, S. Chintala, L. Bottou, Wasserstein GAN, ICML 2017: Algorithm 1.
-    I. Gulrajani et al., Improved Training of Wasserstein GANs, NIPS 2017: eq. 3 and Algorithm 1.
-    H. Petzka, A. Fischer, D. Lukovnikov, On the Regularization of Wasserstein GANs, ICLR 2018: the one-sided penalty.
+    I. Gulrajani et al., Improved Training of Wasserstein GANs, NIPS 2017: Algorithm 1.
     L. Mescheder, A. Geiger, S. Nowozin, Which Training Methods for GANs do actually Converge?, ICML 2018: eq. 9.
 """
 
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.models.layers import mlp
+from course_lib.models.penalties import gradient_penalty, r1_penalty
 
 NOISE_DIM = 2  # so that a grid of noise is a grid of points, and its bending can be drawn
 NOISES = ("normal", "uniform")
@@ -87,38 +87,6 @@ def is_wasserstein(variant: str) -> bool:
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
     return variant.startswith("WGAN")
-
-
-def slopes(D: nn.Module, x: Tensor) -> Tensor:
-    """∇D at each point of x (n, dim), shape (n, dim), itself differentiable: a loss made of it can train D.
-
-    D must judge each point by itself; then the gradient of the sum of all scores by one point is the slope there.
-    """
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
-    return gradient
-
-
-def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator,
-                     one_sided: bool = False) -> Tensor:
-    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
-
-    `one_sided` counts only slopes above 1: a critic may then be flat, as 1-Lipschitz functions may, and so can turn
-    round on its way from one slope to the opposite one.
-
-    Raises ValueError for batches of unequal shapes.
-    """
-    if real.shape != fake.shape:
-        raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
-    epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype)
-    between = epsilon * real + (1 - epsilon) * fake
-    excess = slopes(D, between).norm(dim=1) - 1
-    return (excess.clamp(min=0) if one_sided else excess).square().mean()
-
-
-def r1_penalty(D: nn.Module, real: Tensor) -> Tensor:
-    """½ E ‖∇D(x)‖² at real points (n, dim): zero where D is flat, as it is once it can tell nothing."""
-    return slopes(D, real).square().sum(dim=1).mean() / 2
 
 
 def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor | None:

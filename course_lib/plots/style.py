@@ -60,17 +60,26 @@ def show(fig: Figure, *, alt: str) -> None:
     Raises:
         ValueError: an empty `alt`.
     """
-    if not alt.strip():
-        raise ValueError("alt must say what the figure shows")
     display(bundle(fig, alt), raw=True)
 
 
 def bundle(fig: Figure, alt: str) -> dict[str, str]:
-    """What `show` displays, by MIME type: the picture with its alt text, which is all that a terminal gets."""
-    source = base64.b64encode(png(fig)).decode()
-    picture = (f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}" '
-               f'style="width:{width_in_pixels(fig)}px;max-width:100%;background:white">')
-    return {"text/html": picture, "text/plain": alt}
+    """What `show` displays, by MIME type; raises what it raises."""
+    return described(png(fig), "image/png", alt, width=f"{width_in_pixels(fig)}px")
+
+
+def described(picture: bytes, mime: str, alt: str, width: str = "auto") -> dict[str, str]:
+    """A picture with its alt text as HTML, and the alt text alone for a terminal, by MIME type.
+
+    Raises:
+        ValueError: an empty `alt`.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say what the picture shows")
+    return {"text/html": f'<img src="data:{mime};base64,{base64.b64encode(picture).decode()}" '
+                         f'alt="{html.escape(alt, quote=True)}" '
+                         f'style="width:{width};max-width:100%;background:white">',
+            "text/plain": alt}
 
 
 def one_axes(title: str, xlabel: str, ylabel: str, width: float, height: float) -> tuple[Figure, Axes]:

@@ -33,6 +33,7 @@ CELLS = """() => { const w = jupyterapp.shell.currentWidget;
   return { status: w.sessionContext.session?.kernel?.status,
     cells: w.content.widgets.map(c => c.model).filter(m => m.type === 'code').map(m => ({
       count: m.executionCount, source: m.sharedModel.getSource(), outputs: m.outputs.toJSON() })) }; }"""
+PIXELS = "n => document.querySelectorAll('.course-canvas')[n].querySelector('canvas').toDataURL()"
 EVALUATE = """async (code) => { const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const reply = await kernel.requestExecute({ code: '', user_expressions: { it: code }, store_history: false }).done;
   return reply.content.user_expressions.it; }"""
@@ -188,8 +189,9 @@ class Jupyter:
         return self._settle(lambda cells: all(c["count"] not in (None, was) or not c["source"].strip()
                                               for c, was in zip(cells, before, strict=True)), timeout)
 
-    def run_cell(self, index: int, timeout: float = 60) -> list[dict[str, Any]]:
-        """Run one cell and wait; returns `cells()`."""
+    def run_cell(self, cell: int | str, timeout: float = 60) -> list[dict[str, Any]]:
+        """Run one cell, named by its number or by how its source starts, and wait; returns `cells()`."""
+        index = self._index(cell)
         before = self.cells()[index]["count"]
         self.page.evaluate("""i => { const content = jupyterapp.shell.currentWidget.content;
             const code = content.widgets.filter(c => c.model.type === 'code');
@@ -197,11 +199,16 @@ class Jupyter:
         self._command("notebook:run-cell")
         return self._settle(lambda cells: cells[index]["count"] not in (None, before), timeout)
 
-    def set_source(self, index: int, source: str) -> None:
+    def _index(self, cell: int | str) -> int:
+        if isinstance(cell, int):
+            return cell
+        return next(i for i, found in enumerate(self.cells()) if found["source"].startswith(cell))
+
+    def set_source(self, cell: int | str, source: str) -> None:
         """Type over a code cell."""
         self.page.evaluate("""([i, text]) => { const cells = jupyterapp.shell.currentWidget.content.widgets;
             cells.filter(c => c.model.type === 'code')[i].model.sharedModel.setSource(text); return 1 }""",
-            [index, source])
+            [self._index(cell), source])
 
     def _command(self, name: str) -> None:
         self.page.evaluate("name => { jupyterapp.commands.execute(name); return 1 }", name)
@@ -225,6 +232,29 @@ class Jupyter:
         if reply["status"] == "error":
             raise RuntimeError(f"{expression}: {reply['ename']}: {reply['evalue']}")
         return ast.literal_eval(reply["data"]["text/plain"])
+
+    def pixels(self, n: int = 0) -> str:
+        """What the n-th live canvas of the page shows, as a data URL."""
+        return self.page.evaluate(PIXELS, n)
+
+    def redrawn(self, before: str, n: int = 0, timeout: float = 60_000) -> None:
+        """Wait, at most so many milliseconds, until the n-th canvas shows something else than `before`."""
+        self.page.wait_for_function(f"([n, before]) => ({PIXELS})(n) !== before", arg=[n, before], timeout=timeout)
+
+    def stroke(self, pad: Any, points: Sequence[tuple[float, float]]) -> None:
+        """Draw on a pad's canvas with the mouse, along places from 0 to 1, and leave the button pressed."""
+        box = pad.bounding_box()
+        (x, y), *later = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in points]
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for x, y in later:
+            self.page.mouse.move(x, y, steps=6)
+
+    def nothing_is_wrong(self) -> None:
+        """No error is shown in a lab or below a picture, and the browser tells none about widgets."""
+        assert not any(self.page.locator(".course-error").all_inner_texts())
+        assert self.page.locator("[role=alert]:visible").count() == 0
+        assert [line for line in self.console if "widget" in line.lower()] == []
 
     def until(self, expression: str, timeout: float = 60) -> None:
         """Wait until an expression in the kernel is true."""

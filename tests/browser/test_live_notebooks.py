@@ -5,7 +5,6 @@ from jupyter import Jupyter, press
 
 LABS = [("05_gan_1d.ipynb", "lab = LiveLab(", "learning rate of G"),
         ("05b_gan_failures.ipynb", "LiveLab(", "your number 3")]
-PIXELS = "() => document.querySelector('.course-canvas canvas').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -14,23 +13,18 @@ def jupyter(student_course):
         yield jupyter
 
 
-def index(jupyter, start):
-    return next(i for i, cell in enumerate(jupyter.cells()) if cell["source"].startswith(start))
-
-
 @pytest.mark.parametrize(("notebook", "start", "knob"), LABS, ids=[name for name, _, _ in LABS])
 def test_a_lab_trains_draws_and_takes_a_turned_knob(jupyter, notebook, start, knob):
     page = jupyter.page
     jupyter.open(notebook)
     jupyter.run_cell(0)
-    jupyter.run_cell(index(jupyter, start), timeout=60)
+    jupyter.run_cell(start, timeout=60)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
-    before = page.evaluate(PIXELS)
+    before = jupyter.pixels()
 
     lab = page.locator(".course-lab")
     lab.get_by_role("button", name="Start").click()
-    page.wait_for_function("before => document.querySelector('.course-canvas canvas').toDataURL() !== before",
-                           arg=before, timeout=60_000)
+    jupyter.redrawn(before)
     press(lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle"), "ArrowRight",
           lambda ms: page.locator(".course-changed", has_text=knob).wait_for(timeout=ms))
 
@@ -43,7 +37,7 @@ def test_the_circling_game_is_redrawn(jupyter):
     page = jupyter.page
     jupyter.open("05b_gan_failures.ipynb")
     jupyter.run_cell(0)
-    jupyter.run_cell(index(jupyter, "def circle("))
+    jupyter.run_cell("def circle(")
     page.locator("img[alt*='eta = 0.3']").wait_for(timeout=60_000)
     press(page.locator(".widget-slider .noUi-handle").first, "End",
           lambda ms: page.locator("img[alt*='eta = 1.2']").wait_for(timeout=ms))

@@ -1,4 +1,4 @@
-"""Notebook 01 as a student meets it: `make lab`, a real JupyterLab, a slider, an exercise."""
+"""Notebook 01 as a student meets it: a real JupyterLab, a slider, an exercise."""
 
 import re
 
@@ -19,10 +19,6 @@ def lab(student_course):
 @pytest.fixture(scope="module")
 def cells(lab):
     return lab.run_all(timeout=400)
-
-
-def test_make_lab_opens_the_first_notebook_and_says_where(lab):
-    assert f"/lab/tree/{NAME}" in lab.log and "Opening 01_" in lab.log
 
 
 def test_no_pop_up_asks_anything(lab):

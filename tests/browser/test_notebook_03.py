@@ -13,13 +13,8 @@ def lab(student_course):
         jupyter.open(NAME)
         jupyter.run_cell(0)
         for start in ("model, x = ", "view = "):
-            run(jupyter, start)
+            jupyter.run_cell(start)
         yield jupyter
-
-
-def run(lab, start):
-    """Run the cell that starts so, which also brings it into view."""
-    lab.run_cell(next(i for i, c in enumerate(lab.cells()) if c["source"].startswith(start)))
 
 
 def picture(lab, alt, value):
@@ -37,7 +32,7 @@ def moved(lab, label, key, alt, value):
 
 
 def test_the_bars_follow_q_theta_and_the_best_q(lab):
-    run(lab, "def bars_picture")
+    lab.run_cell("def bars_picture")
     seen = [picture(lab, BARS, "mu = -0.5")]
     seen.append(moved(lab, "mean of q", "Home", BARS, "mu = -3.0"))
     seen.append(moved(lab, "width of q", "End", BARS, "sigma = 1.5"))
@@ -50,7 +45,7 @@ def test_the_bars_follow_q_theta_and_the_best_q(lab):
 
 
 def test_the_two_peaks_follow_their_sliders(lab):
-    run(lab, "grid = Z")
+    lab.run_cell("grid = Z")
     seen = [picture(lab, PEAKS, "separation = 4.0")]
     for label, key, value in (("mean of the Gaussian", "End", "mean = 3.0"), ("width of the", "Home", "width = 0.3"),
                               ("between the peaks", "End", "separation = 6.0")):

@@ -2,9 +2,6 @@
 
 import pytest
 from jupyter import Jupyter, press
-from test_live_notebooks import PIXELS, index
-
-DRAWN = "before => document.querySelector('.course-canvas canvas').toDataURL() !== before"
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +14,14 @@ def test_the_lab_trains_and_shows_only_its_knobs(jupyter):
     page = jupyter.page
     jupyter.open("04_vae.ipynb")
     jupyter.run_cell(0)
-    jupyter.run_cell(index(jupyter, "lab = LiveLab("), timeout=90)
+    jupyter.run_cell("lab = LiveLab(", timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     assert page.locator(".course-picture").count() == 6
     assert page.locator(".course-knobs .widget-inline-hbox").count() == 4
 
-    lab, before = page.locator(".course-lab"), page.evaluate(PIXELS)
+    lab, before = page.locator(".course-lab"), jupyter.pixels()
     lab.get_by_role("button", name="Start").click()
-    page.wait_for_function(DRAWN, arg=before, timeout=60_000)
+    jupyter.redrawn(before)
     for knob in ("weight of KL", "latent size"):  # the second begins anew, with more bars
         changed = page.locator(".course-changed", has_text=knob)
         press(lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle"), "ArrowRight",

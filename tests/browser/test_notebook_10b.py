@@ -2,11 +2,9 @@
 
 import pytest
 from jupyter import Jupyter, press
-from test_live_notebooks import PIXELS, index
 
 NAME = "10b_chains_and_moments.ipynb"
 CHAIN = "density with two bumps"
-DRAWN = "before => document.querySelector('.course-canvas canvas').toDataURL() !== before"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +23,11 @@ def fresh(jupyter):
 def start(jupyter, cell):
     """Run a lab's cell and press Start; returns the lab."""
     page = jupyter.page
-    jupyter.run_cell(index(jupyter, cell), timeout=90)
+    jupyter.run_cell(cell, timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
-    lab, before = page.locator(".course-lab"), page.evaluate(PIXELS)
+    lab, before = page.locator(".course-lab"), jupyter.pixels()
     lab.get_by_role("button", name="Start").click()
-    page.wait_for_function(DRAWN, arg=before, timeout=60_000)
+    jupyter.redrawn(before)
     return lab
 
 
@@ -68,8 +66,8 @@ def test_the_moment_matching_lab_takes_another_width(fresh):
 
 def test_the_chains_end_follows_its_noise_and_its_bumps(fresh):
     page = fresh.page
-    fresh.run_cell(index(fresh, "grid = np.linspace"))
-    fresh.run_cell(index(fresh, "def chain_picture"))
+    fresh.run_cell("grid = np.linspace")
+    fresh.run_cell("def chain_picture")
 
     def picture(value):
         return page.locator(f"img[alt*='{CHAIN}'][alt*='{value}']")

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.experiments import load, run, save
-from course_lib.experiments.dcgan import FAULTS, TUTORIAL, DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.dcgan import FAULTS, R1_EVERY, TUTORIAL, DCGANExperiment, DCGANHyperparameters
 from course_lib.experiments.trained import EXPERIMENTS
 
 TINY = DCGANHyperparameters(width=4, batch_size=4)
@@ -87,6 +87,30 @@ def test_one_update_equals_the_step_written_out():
     torch.testing.assert_close(flat(e.G), flat(G), atol=1e-5, rtol=0)
 
 
+def test_r1_adds_ds_squared_slope_at_the_real_images_each_eighth_step():
+    """Held against D's gradient at the same images, with optimisers that note the gradient and do not move."""
+    plain, penalised = experiment(), experiment(r1=2.0)
+    for e in (plain, penalised):
+        e.optimizer_d.step = e.optimizer_g.step = lambda: None
+    D = copy.deepcopy(plain.D)
+    real = (plain.images[plain.batches.order[:4]] / 127.5 - 1).requires_grad_()
+    D(real), D(real)  # power iteration goes on where D is used in training: once for the losses, once for the slope
+    slope, = torch.autograd.grad(D.eval()(real).sum(), real, create_graph=True)
+    expected = torch.autograd.grad(R1_EVERY * 2.0 * slope.square().sum((1, 2, 3)).mean() / 2, list(D.parameters()),
+                                   allow_unused=True)
+    noted = []
+    for e in (plain, penalised):
+        gradients = []
+        for _ in range(2):
+            e.step()
+            gradients.append([p.grad.clone() for p in e.D.parameters()])
+        noted.append(gradients)
+    for without, with_it, more in zip(noted[0][0], noted[1][0], expected, strict=True):
+        torch.testing.assert_close(with_it - without, torch.zeros_like(without) if more is None else more,
+                                   atol=2e-5, rtol=1e-2)
+    assert any(not torch.allclose(a, b, atol=1e-6) for a, b in zip(noted[0][0], noted[1][0], strict=True))
+
+
 def test_the_step_of_one_network_leaves_no_gradient_in_the_other():
     e = experiment()
     seen = {}
@@ -122,11 +146,11 @@ def test_k_is_the_number_of_steps_of_d():
 
 
 @pytest.mark.parametrize("change", [{"learning_rate_d": 1e-2}, {"learning_rate_g": 1e-2}, {"d_steps": 2},
-                                    {"label_smoothing": 0.3}, {"dropout": 0.5}, {"batch_size": 8},
-                                    {"total_steps": 6}, {"precision": "bfloat16"}])
+                                    {"label_smoothing": 0.3}, {"dropout": 0.5}, {"r1": 1.0}, {"batch_size": 8},
+                                    {"total_steps": 9}, {"precision": "bfloat16"}])
 def test_every_live_knob_changes_what_is_trained(change):
     e, unchanged = experiment(), experiment()
-    train(e, 4), train(unchanged, 4)
+    train(e, R1_EVERY), train(unchanged, R1_EVERY)
     assert not e.set(**change)
     train(e, 2), train(unchanged, 2)
     assert not torch.equal(flat(e.G), flat(unchanged.G))

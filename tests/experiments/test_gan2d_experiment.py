@@ -16,7 +16,7 @@ from course_lib.experiments.gan2d import (
     GAN2DExperiment,
     GAN2DHyperparameters,
     drawn,
-    trained_with_decay,
+    run_with_decay,
 )
 from course_lib.models.gan2d import VARIANTS, d_loss, g_loss
 
@@ -231,8 +231,9 @@ def test_a_checkpoint_resumes_to_the_same_digest(tmp_path):
 
 
 def test_rates_fall_over_the_second_half():
-    experiment = trained_with_decay(H(d_steps=1, batch_size=8), seed=1, steps=40)
-    assert experiment.steps == 40 and experiment.hyperparameters.learning_rate_g == pytest.approx(4e-4)
+    experiment = GAN2DExperiment(H(d_steps=1, batch_size=8), seed=1)
+    assert len(list(run_with_decay(experiment, 40))) == experiment.steps == 40
+    assert experiment.hyperparameters.learning_rate_g == pytest.approx(4e-4)
     assert experiment.optimizer_d.param_groups[0]["lr"] == pytest.approx(4e-4)
 
 

@@ -99,8 +99,8 @@ def test_first_weights_are_those_of_the_preset_and_of_the_generator_passed():
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (lambda: Generator("fast", rng=rng()), "course, tutorial"),
-    (lambda: Discriminator("fast", rng=rng()), "course, tutorial"),
+    (lambda: Generator("fast", rng=rng()), "course, deep, tutorial"),
+    (lambda: Discriminator("fast", rng=rng()), "course, deep, tutorial"),
     (lambda: Generator(width=4, rng=rng())(torch.zeros(3, 50)), r"\[n, 100\]"),
     (lambda: Discriminator(width=4, rng=rng())(torch.zeros(3, 28, 28)), r"\[n, 1, 28, 28\]"),
     (lambda: Discriminator(width=4, rng=rng())((images() + 1) * 127.5), "must lie in"),

@@ -15,12 +15,10 @@ from course_lib.models.gan2d import (
     d_loss,
     discriminator_loss,
     g_loss,
-    gradient_penalty,
     noise,
     penalty,
-    r1_penalty,
-    slopes,
 )
+from course_lib.models.penalties import gradient_penalty, r1_penalty, slopes
 
 
 @pytest.fixture

@@ -1,35 +1,25 @@
-"""The 2-D lab in a real browser: its slow motion, switches, menus, and the pad. Order and effect, never speed."""
-
-from pathlib import Path
+"""The labs of notebook 09b as a student meets them: slow motion, switches, menus and the pad of the 2-D lab; the peak
+that moves; and the critic that is trapped. Order and effect, never speed."""
 
 import pytest
-from jupyter import Jupyter, write_notebook
+from jupyter import Jupyter, press
 
-import course_lib
-
-SETUP = f"""
-import sys
-sys.path.insert(0, {str(Path(course_lib.__file__).parents[1])!r})
-from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
-from course_lib.live import gan2d_lab
-h = GAN2DHyperparameters(d_steps=1)
-lab = gan2d_lab(h)
-lab
-"""
 PHASE = """([network, i]) => { const rows = [...document.querySelectorAll('.course-turn')];
     return rows.find(row => row.innerText.startsWith(network)).children[i + 1].dataset.phase === 'now' }"""
 PIXELS = "() => document.querySelector('.course-wide canvas').toDataURL()"
 
 
 @pytest.fixture(scope="module")
-def jupyter(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("notebooks")
-    write_notebook(folder / "lab.ipynb", SETUP)
-    with Jupyter(folder) as jupyter:
-        jupyter.open("lab.ipynb")
-        jupyter.run_all()
-        jupyter.page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
+def jupyter(student_course):
+    with Jupyter.make_lab(student_course) as jupyter:
+        jupyter.open("09b_wasserstein.ipynb")
+        jupyter.run_cell(0, timeout=120)
+        jupyter.console.clear()  # of what JupyterLab itself complained about
         yield jupyter
+
+
+def run_cell(jupyter, start):
+    jupyter.run_cell(next(i for i, cell in enumerate(jupyter.cells()) if cell["source"].startswith(start)), timeout=120)
 
 
 def changed(page, before):
@@ -39,9 +29,11 @@ def changed(page, before):
 
 def test_slow_motion_switches_menus_and_the_pad(jupyter):
     page, lab = jupyter.page, jupyter.page.locator(".course-lab")
+    run_cell(jupyter, "lab = gan2d_lab()")
+    page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     now = page.locator(".course-phase[data-phase=now]")
     picture = page.evaluate(PIXELS)
-    for network, names in (("D", 6), ("G", 5)):
+    for network, names in (("D", 6), ("D", 6), ("G", 5)):
         for i in range(names):
             lab.get_by_role("button", name="Phase").click()
             page.wait_for_function(PHASE, arg=[network, i], timeout=60_000)
@@ -49,7 +41,7 @@ def test_slow_motion_switches_menus_and_the_pad(jupyter):
     picture = changed(page, picture)
     lab.get_by_role("button", name="Phase").click()
     page.wait_for_selector(".course-canvas[data-step='1']", timeout=60_000)
-    jupyter.kernel("globals().__setitem__('plain', GAN2DExperiment(h)) or plain.step() and None")
+    jupyter.kernel("globals().__setitem__('plain', GAN2DExperiment()) or plain.step() and None")
     assert now.count() == 0 and jupyter.kernel("lab.digest() == plain.digest()")
 
     picture = page.evaluate(PIXELS)
@@ -78,3 +70,27 @@ def test_slow_motion_switches_menus_and_the_pad(jupyter):
     lab.get_by_role("button", name="Pause").click()
     jupyter.until("lab.trainer.state == 'paused'")
     assert page.locator(".course-error").inner_text() == "" and jupyter.console == []
+    jupyter.kernel("lab.close()")
+
+
+def test_the_peak_moves(jupyter):
+    page = jupyter.page
+    run_cell(jupyter, "grid = np.linspace")
+    page.locator("img[alt*='theta = 2.5']").wait_for(timeout=60_000)
+    moved = page.locator("img[alt*='theta = 2.6']")
+    press(page.locator(".widget-inline-hbox", has_text="fake peak θ").locator(".noUi-handle"), "ArrowRight",
+          lambda ms: moved.wait_for(timeout=ms))
+    assert page.locator("[role=alert]:visible").count() == 0
+
+
+def test_the_trapped_critic_trains_and_can_be_freed(jupyter):
+    page = jupyter.page
+    run_cell(jupyter, "critic_lab = LiveLab(")
+    lab = page.locator(".course-lab").last
+    lab.get_by_role("button", name="Start").click()
+    jupyter.until("critic_lab.trainer.steps > 20")
+    lab.get_by_role("combobox", name="limit of the slope").select_option("one-sided")
+    jupyter.until("critic_lab.trainer.ask(lambda e: e.hyperparameters.limit) == 'one-sided'")
+    lab.get_by_role("button", name="Pause").click()
+    jupyter.until("critic_lab.trainer.state == 'paused'")
+    assert lab.locator(".course-error").inner_text() == ""

@@ -1,0 +1,131 @@
+"""InfoGAN on MNIST in training: what is different from the DCGAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib.data import load_mnist
+from course_lib.experiments.base import knob
+from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.judged import IMAGES, judge, scores
+from course_lib.measure import counts, mutual_information, purity, slant, thickness
+from course_lib.models.dcgan import discriminator_loss, generator_loss
+from course_lib.models.infogan import (
+    CATEGORIES,
+    CONTINUOUS,
+    Code,
+    InfoDiscriminator,
+    InfoGenerator,
+    draw_code,
+    log_q,
+    noise,
+)
+from course_lib.models.penalties import r1_penalty
+
+
+def made_of(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
+    """n codes from their prior, the images `[n, 28, 28]` in [0, 1] that G makes of them, and what the judge names
+    these, `[n]`."""
+    rng = torch.Generator().manual_seed(seed)
+    code = draw_code(n, rng)
+    x = G.sample(code, rng)
+    return code, x, torch.cat([judge().predict(part) for part in x.split(500)]).numpy()
+
+
+def pulled(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarray]:
+    """What each number of the code does to slant and thickness, `[2]` by name.
+
+    n images are made twice, with the number at −1 and at +1 and all else the same. The mean of what changed is given in
+    standard deviations of the test images: a stroke's whole variety, over all digits.
+    """
+    rng, real = torch.Generator().manual_seed(seed), load_mnist("test").floats().numpy()
+    code, z = draw_code(n, rng), rng.get_state()
+    effects: dict[str, list[float]] = {"slant": [], "thickness": []}
+    for i in range(CONTINUOUS):
+        ends = []
+        for value in (-1.0, 1.0):
+            u = code.u.clone()
+            u[:, i] = value
+            rng.set_state(z)
+            ends.append(G.sample(Code(code.k, u), rng).numpy())
+        for name, measure in (("slant", slant), ("thickness", thickness)):
+            effects[name].append(float((measure(ends[1]) - measure(ends[0])).mean() / measure(real).std()))
+    return {name: np.array(values) for name, values in effects.items()}
+
+
+@dataclass(frozen=True)
+class InfoGANHyperparameters(DCGANHyperparameters):
+    """The knobs of the DCGAN, and what a nat of information is worth."""
+
+    width: int = knob(
+        20, label="width", low=4, high=128, unit="channels", restart=True,
+        help="Channels of both networks at 14x14.")
+    information: float = knob(
+        1.0, label="weight of the category's information", low=0.0, high=10.0,
+        help="What a nat of information on the category is worth to both networks.")
+    information_u: float = knob(
+        0.15, label="weight of the two numbers' information", low=0.0, high=10.0,
+        help="The same for the two continuous codes.")
+
+
+class InfoGANExperiment(DCGANExperiment):
+    """InfoGAN learns the 60,000 training images of MNIST; labels it never sees.
+
+    D's layers, Q and G all lower the same term, −log q(c | x) of the codes that G's images were made from. Metrics as
+    of the DCGAN, with what the two losses have of that term in them.
+
+    Attributes:
+        model: the moving average of G, an `InfoGenerator`.
+    """
+
+    Hyperparameters = InfoGANHyperparameters
+
+    def networks(self) -> tuple[InfoGenerator, InfoDiscriminator]:
+        h = self.hyperparameters
+        return (InfoGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
+                InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+
+    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        code = draw_code(n, rng)
+        return self.G(noise(n, rng), code), *code
+
+    def unread(self, code: Code, read: tuple[Tensor, ...]) -> Tensor:
+        """−log q(c | x), weighted, mean over the batch."""
+        category, numbers = log_q(code, read)
+        return -(self.hyperparameters.information * category.mean()
+                 + self.hyperparameters.information_u * numbers.sum(1).mean())
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+        x, *code = fake
+        logits, read = self.D(torch.cat([*real, x]))
+        logits = logits.chunk(2)
+        unread = self.unread(Code(*code), type(read)(*(part[len(x):] for part in read)))
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + unread, *logits
+
+    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+        return r1_penalty(lambda x: self.D(x)[0], *real)  # of the verdict; Q may be steep
+
+    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+        x, *code = fake
+        logits, read = self.D(x)
+        return generator_loss(logits) + self.unread(Code(*code), read)
+
+    def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
+        """Images of the average of G, `[count, 28, 28]` in [0, 1], for the categories 0 to 9 in turn."""
+        rng = torch.Generator().manual_seed(seed)
+        code = draw_code(count, rng)
+        return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), rng)
+
+    def evaluate(self, thorough: bool) -> dict[str, float]:
+        """Of 10,000 images: the scores of `judged.scores`; purity of the category against the judge's digits, their
+        mutual information in nats; largest_slant and largest_thickness, the larger effect of the two numbers, see
+        `pulled`."""
+        code, images, digits = made_of(self.model, IMAGES, SNAPSHOT_SEED)
+        effects = pulled(self.model, 1000, SNAPSHOT_SEED)
+        return {**scores(images), "purity": purity(code.k.numpy(), digits),
+                "digit_information": mutual_information(counts(code.k.numpy(), digits)),
+                **{f"largest_{name}": float(np.abs(effect).max()) for name, effect in effects.items()}}

@@ -1,0 +1,546 @@
+# %% [markdown]
+# # 09c · Games with pairs
+#
+# The DCGAN's police sees one picture at a time. Give it two things at once, and the same game teaches more.
+# **What can the forger learn when there are two pictures, or a picture and its code, or a picture and a hint of it?**
+#
+# | | |
+# |---|---|
+# | You will be able to | tie two generators together, give a GAN an encoder, sharpen coarse pictures, and say what each of these games can and cannot do |
+# | You need | notebook 06: the DCGAN; notebook 08: paths between codes |
+# | Time | 45 minutes to read · 80 seconds to run · seed 0 |
+
+# %%
+from itertools import permutations
+
+import torch
+from torch.nn.functional import interpolate, mse_loss, pixel_shuffle, softplus
+
+from course_lib.data import load_mnist
+from course_lib.experiments import run
+from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
+from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
+from course_lib.experiments.family import family_table, on_the_ring, shipped
+from course_lib.experiments.images import fastest_precision
+from course_lib.experiments.trained import trained
+from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
+from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
+from course_lib.models.dcgan import Generator, noise
+from course_lib.models.latent import spherical_path
+from course_lib.models.logistic import SoftmaxRegression
+from course_lib.models.translator import Translator
+from course_lib.plots import bars, framed, images, show
+from course_lib.teach import check, claim, predict, reveal, show_source
+
+torch.set_num_threads(1)  # two threads on a shared machine are slower than one
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+train, test = load_mnist("train"), load_mnist("test")
+judge, _ = trained("classifier")
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Two hours with the exercises; the part on uses can be homework. Three games, one idea: the police
+# judges a pair. Ask of each who makes which half. The first prediction splits a class well. In the part on sharp
+# pictures, let students choose by eye before they see the numbers: they prefer the picture with the larger error.
+
+# %% [markdown]
+# ## Two kinds of pictures, never paired
+# Half of our digits are black on white. The other half, *other* digits, are white on black. Nobody tells which belongs
+# to which. Can one $z$ make a pair, the same digit in both kinds? A **coupled GAN** (Liu and Tuzel) is two DCGANs, and
+# one idea more: the first layers of both generators are the same ones. $G$'s first layers decide *what* is drawn, its
+# last ones *how it looks*; only that should differ.
+
+# %%
+rng = seeded()
+first, second = list(Generator(width=16, rng=rng).layers), list(Generator(width=16, rng=rng).layers)
+starts = [0, 4, 7, 9]              # a block is the dense layer, or a transposed convolution, with what follows it
+
+def pair(z, shared):
+    """Two batches of pictures from the same z; the first `shared` of three blocks are common to both."""
+    for layer in first[:starts[shared]]:
+        z = layer(z)
+    pictures = []
+    for tail in (first[starts[shared]:], second[starts[shared]:]):
+        x = z
+        for layer in tail:
+            x = layer(x)
+        pictures.append(x)
+    return pictures
+
+# %%
+z = noise(4, seeded(1))
+library = CoupledExperiment(CoupledHyperparameters(shared=1), seed=0).G
+gap = max((ours - theirs).abs().max() for ours, theirs in zip(pair(z, 1), library(z), strict=True))
+claim("largest difference from the library's pictures", gap, below=1e-5)
+a, b = pair(z, 3)
+claim("all three blocks shared: difference of the two pictures", (a - b).abs().max(), near=0, within=1e-9)
+
+# %% [markdown]
+# With all three shared the two pictures are one. So one or two blocks can be shared. $D$ shares the other way round:
+# its first convolution sees how things look, all that comes after is common. Each kind has its own real pictures; the
+# losses are the DCGAN's, added. Nothing in them asks for pairs.
+
+# %%
+predict("09c.unshared", "Share nothing; both get the same z. How often is it the same digit?", low=0, high=1)
+
+# %%
+names = {0: "coupled_0", 1: "coupled_1", 2: "coupled"}
+coupled = {shared: trained(name)[0] for shared, name in names.items()}
+made = {shared: model.sample(2000, seeded()) for shared, model in coupled.items()}
+rows = torch.cat([torch.cat([a[:10], b[:10]]) for a, b in made.values()])
+show(framed(images(rows, row_labels=["0 shared", "", "1 shared", "", "2 shared", ""],
+                   title="Pairs made from one z each, by how many blocks are shared")),
+     alt="Three pairs of rows of ten pictures, digits above and inverted digits below. With nothing shared they "
+         "differ; with two blocks shared nearly every column shows one digit twice")
+
+# %%
+agreement = {shared: same_digit(*pairs) for shared, pairs in made.items()}
+show(bars([str(shared) for shared in agreement], {"pairs made from one z": list(agreement.values())},
+          title="The more is shared, the more pairs agree", xlabel="shared blocks of G, of three",
+          ylabel="same digit in both pictures", baseline=(0.1, "by chance")),
+     alt="Bars: about chance with no shared block, most pairs with one, nearly all with two")
+reveal("09c.unshared", agreement[0])
+claim("same digit, nothing shared", agreement[0], below=0.25)
+claim("same digit, two of three blocks shared", agreement[2], above=0.85)
+claim("one block shared, in between: above nothing shared by", agreement[1] - agreement[0],
+      above=0.4)
+
+# %% [markdown]
+# How much of it was *learned*? With two blocks shared, one transposed convolution is left to each kind. From the same
+# 14x14 maps it can hardly draw another digit: the agreement is nearly built in. With one block shared, most layers are
+# each kind's own and could draw what they like. That they mostly draw the same is learned. Nothing shared is this
+# idea's **failure lab**: two good forgers and no pairs; the **repair** is the shared block. Walk through the pairs.
+
+# %%
+ends = noise(12, seeded(4))
+
+def wander(shared=2, start=0, alpha=0.0):
+    z = spherical_path(ends[start:start + 1], ends[start + 1:start + 2], torch.tensor([alpha]))[0]
+    with torch.no_grad():
+        x = torch.cat([(kind[:, 0] + 1) / 2 for kind in coupled[shared](z)])
+    seen = torch.stack([x[0], 1 - x[1]])
+    return {"image": x.numpy(), **dict(zip(("p", "q"), judge.log_posterior(seen).exp().numpy(), strict=True))}
+
+explore_canvas(wander, [ImageGrid("image", columns=2, title="one z, two pictures"),
+                        Bars("p", "q", labels={"p": "black on white", "q": "white on black"}, title="the judge",
+                             xlabel="digit", ylabel="p(digit)", ylim=(0, 1))],
+               shared=(0, 2, 1), start=(0, 10, 1), alpha=(0.0, 1.0, 0.05),
+               labels={"alpha": "α", "shared": "shared blocks"},
+               alt="A digit and its inverted partner, and the judge's probabilities for both")
+
+# %% [markdown]
+# **Live.** Set the number of shared blocks (it starts the game anew), press **Start**, and watch when the columns begin
+# to agree. Grey noise is judged alike, too, so read the bar only once there are digits.
+
+# %%
+lab = LiveLab(
+    CoupledExperiment(CoupledHyperparameters(precision=fastest_precision()), seed=0),
+    views=[
+        ImageGrid("samples", columns=10, title="Above and below: one z"),
+        Bars("same", names=["pairs"], title="Same digit in both", xlabel="", ylabel="part of 500 pairs", ylim=(0, 1)),
+        Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"}, ylabel="nats, both kinds",
+              title="The losses of the two players"),
+    ],
+    knobs=["shared", "learning_rate_d", "learning_rate_g"],
+    headless_steps=25,
+)
+lab
+
+# %% [markdown]
+# ## A picture and its code
+# A GAN has no encoder: notebook 06 had to *search* for the $z$ of a picture. The **BiGAN** (Donahue et al., and
+# Dumoulin et al., at the same time) lets an encoder $E$ play along. $D$ judges pairs $(x, z)$: real pictures come
+# as $(x, E(x))$, made ones as $(G(z), z)$. $D$ is asked which; $G$ and $E$ play together against it.
+#
+# Why should that teach $E$ anything? Call the two distributions of pairs $p_E(x, z)$ and $p_G(x, z)$.
+#
+# 1. For fixed $G$ and $E$ the best $D$ leaves $2 \log 2 - 2\,\mathrm{JS}(p_E, p_G)$: notebook 05's sum, with pairs for
+#    numbers. So $G$ and $E$ make JS small; it is 0 only if $p_E = p_G$.
+# 2. All pairs of $p_E$ lie on the graph of $E$: they are $(x, E(x))$.
+# 3. If $p_E = p_G$, then the pairs $(G(z), z)$ lie there, too: $z = E(G(z))$. **$E$ inverts $G$**, though neither was
+#    ever told to.
+#
+# In small: four pictures, four codes, $G$ fixed, and all encoders that use each code once.
+
+# %%
+def js_of_pairs(E, G):
+    """JS in nats of the pairs (x, E(x)) and (G(z), z), x and z uniform on n values."""
+    n = len(G)
+    p_E, p_G = torch.zeros(2, n, n, dtype=torch.float64)
+    for i in range(n):
+        p_E[i, E[i]] += 1 / n
+        p_G[G[i], i] += 1 / n
+    middle = (p_E + p_G) / 2
+    return sum((torch.special.xlogy(p, p) - torch.special.xlogy(p, middle)).sum() for p in (p_E, p_G)).item() / 2
+
+G_table = (2, 0, 3, 1)
+found = {E: js_of_pairs(E, G_table) for E in permutations(range(4))}
+best = min(found, key=found.get)
+claim(f"JS of the best of {len(found)} encoders", found[best], near=0, within=1e-9)
+claim("codes that it takes back, of 4", sum(best[G_table[i]] == i for i in range(4)), near=4, within=0.1)
+claim("JS of the second best, as a share of log 2", sorted(found.values())[1] / torch.tensor(2.0).log(), near=0.5,
+      within=0.01)
+
+# %% [markdown]
+# ## One step, written out
+# Beside the DCGAN's step this has one loss more and the pairs. The losses are non-saturating: $G$ and $E$ want both
+# verdicts turned round. `regression` is an addition that we need soon.
+
+# %%
+def losses(G, E, D, x, z):
+    """Losses of D, of G and E together, and half the squared distance of z and E(G(z)); in nats."""
+    made = G(z)
+    a_real, a_made = D(x, E(x)), D(made, z)
+    loss_d = (softplus(-a_real) + softplus(a_made)).mean()
+    loss_ge = (softplus(a_real) + softplus(-a_made)).mean()
+    regression = ((E(made.detach()) - z) ** 2).sum(dim=1).mean() / 2      # a lesson for E alone
+    return loss_d, loss_ge, regression
+
+game, twin = (BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0) for _ in range(2))
+for player in (game, twin):
+    for _ in run(player, steps=10, progress=False):
+        pass
+z = noise(32, twin.rng, 20)
+x = twin.scaled(twin.images[twin.batches.next(32)])
+loss_d, loss_ge, regression = losses(twin.players.G, twin.players.E, twin.D, x, z)
+metrics = game.step()
+claim("ten steps on: difference of D's loss from the library's", (loss_d - metrics["loss_d"]).abs(), below=3e-3)
+claim("of the regression", (regression - metrics["regression"]).abs(), below=1e-3)
+
+# %% [markdown]
+# ## Break it: D sees only x
+# Forget $z$ in $D$, and it is the DCGAN's $D$. How does $E$ learn then? All that $E$ makes is $z$, so its gradient must
+# pass through the $z$ that $D$ looks at.
+
+# %%
+def gradient_of_E(judged):
+    game = BiGANExperiment(BiGANHyperparameters(judged=judged), seed=0)
+    return next(run(game, steps=1, progress=False))["gradient_e"]
+
+claim("gradient of E, if D sees pairs", gradient_of_E("pairs"), above=0.01)
+claim("gradient of E, if D sees the picture alone", gradient_of_E("images alone"), near=0, within=1e-9)
+
+# %% [markdown]
+# **Repair:** show $D$ the pair.
+#
+# ## Does E invert G?
+# Two that were trained for some minutes. The first plays the game as it is. To the second we added a hint, **latent
+# regression**: $G$ made the picture from $z$, so $z$ is known, and $E$ can be asked for it. (It is the bound of
+# InfoGAN with all of $z$ for a code, and a Gaussian of variance 1 for $q$.)
+
+# %%
+predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN: how often the same digit?",
+        low=0, high=1)
+
+# %%
+plain, hinted = (trained(name)[0] for name in ("bigan_plain", "bigan"))
+x_test, y_test = test.flat()[:2000], test.labels[:2000]
+rebuilt = {"plain": plain.decode(plain.encode(x_test)), "with regression": hinted.decode(hinted.encode(x_test))}
+show(images(torch.cat([x_test[:10], *(x[:10] for x in rebuilt.values())]).view(-1, 28, 28),
+            row_labels=["seen", *rebuilt], title="Encoded and drawn again, by networks that were never asked to"),
+     alt="Ten test digits; what the plain BiGAN makes of their codes, often the same digit in another hand; and the "
+         "one with regression, more often the same")
+
+# %%
+same = {name: (judge.predict(x) == judge.predict(x_test)).float().mean() for name, x in rebuilt.items()}
+reveal("09c.rebuilt", same["plain"].item())
+claim("same digit, plain", same["plain"], above=0.65)
+claim("same digit, with latent regression", same["with regression"], above=0.80)
+claim("squared error, with regression relative to plain", ((rebuilt["with regression"] - x_test) ** 2).mean()
+      / ((rebuilt["plain"] - x_test) ** 2).mean(), below=0.85)
+z = noise(1000, seeded(2), 20)
+for name, model in (("plain", plain), ("with regression", hinted)):
+    again = model.encode(model.decode(z))
+    claim(f"{name}: correlation of z and E(G(z))", torch.corrcoef(torch.stack([z.flatten(), again.flatten()]))[0, 1],
+          above=0.45 if name == "plain" else 0.7)
+vae, _ = trained("vae_z20")
+error = {name: ((x - x_test) ** 2).sum(dim=1).mean() for name, x in
+         (rebuilt | {"VAE": vae.decode(vae.encode(x_test)[0])}).items()}
+claim("squared error of the BiGAN with regression, as a multiple of the VAE's", error["with regression"] / error["VAE"],
+      above=1.5)
+
+# %% [markdown]
+# The hint speaks of made pictures only, and real digits gain, too. It is a lesson for $E$ alone: if $G$ learns from it,
+# it may make pictures that are easy to read rather than real.
+#
+# Both rebuild the *digit*, not the pixels. No loss compares pixels: the VAE, trained for that, is far nearer. $D$ minds
+# that pairs fit, and a 4 in another hand fits.
+#
+# ## Between real digits
+# Now notebook 08's tools work on a GAN: encode two real digits, walk from code to code, draw.
+
+# %%
+ten = torch.stack([x_test[y_test == k][1] for k in range(10)])
+codes = hinted.encode(ten)
+
+def between(one=3, other=8, alpha=0.5):
+    z = spherical_path(codes[one:one + 1], codes[other:other + 1], torch.tensor([alpha]))[0]
+    x = torch.cat([ten[one:one + 1], hinted.decode(z), ten[other:other + 1]])
+    return {"image": x.view(3, 28, 28).numpy(), "p": judge.log_posterior(x[1:2]).exp()[0].numpy()}
+
+explore_canvas(between, [ImageGrid("image", columns=3, title="one digit · on the way · the other"),
+                         Bars("p", title="the judge", xlabel="digit", ylabel="p(digit | on the way)", ylim=(0, 1))],
+               one=(0, 9, 1), other=(0, 9, 1), alpha=(0.0, 1.0, 0.05), labels={"alpha": "α"},
+               alt="Two test digits and the picture on the way between their codes, with the judge's probabilities")
+
+# %%
+one, other = x_test[:300], x_test[300:600]
+middle = hinted.decode(spherical_path(hinted.encode(one), hinted.encode(other), torch.tensor([0.5]))[0])
+doubt = {name: (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean()
+         for name, x in {"walk": middle, "fade": (one + other) / 2}.items()}
+claim("judge in doubt: middles of walks, relative to middles of fades", doubt["walk"] / doubt["fade"], below=0.95)
+
+# %% [markdown]
+# **Nearest in latent space.** Does $E$ put like to like? For each test digit we look for the nearest of ten thousand
+# training digits: by pixels, and by codes.
+
+# %%
+known, labels = train.flat()[:10_000], train.labels[:10_000]
+encoders = {"pixels": lambda x: x, "plain": plain.encode, "with regression": hinted.encode,
+            "VAE": lambda x: vae.encode(x)[0]}
+seen = {name: (encode(known), encode(x_test)) for name, encode in encoders.items()}
+nearest = {name: torch.cdist(b, a).argmin(dim=1) for name, (a, b) in seen.items()}
+show(images(torch.cat([x_test[10:20], *(known[i[10:20]] for i in nearest.values())]).view(-1, 28, 28),
+            row_labels=["seen", *nearest], title="The nearest of 10,000 training digits, by pixels and by codes"),
+     alt="Ten test digits, and below each its nearest training digit by pixels, by codes of BiGANs and the VAE")
+right = {name: (labels[i] == y_test).float().mean() for name, i in nearest.items()}
+print("nearest neighbour is of the same class:", ", ".join(f"{name} {share:.2f}" for name, share in right.items()))
+claim("by codes of the plain BiGAN it is of the same class", right["plain"], above=0.8)
+claim("by codes, less by pixels: at best as many", right["plain"] - right["pixels"], below=0.02)
+
+# %% [markdown]
+# ## A hundred labels
+# Pictures are cheap and labels are dear. Learn codes from all pictures without labels, then a classifier from a
+# hundred labelled codes: **semi-supervised learning**. Does it beat a classifier on the pixels of that hundred?
+
+# %%
+predict("09c.labels", "Logistic regression from 100 labels: which codes are better?",
+        options=["the plain BiGAN's", "those with regression"])
+
+# %%
+def standardised(name):
+    """Pixels, as they are, or codes, each number with mean 0 and standard deviation 1; known and test digits."""
+    a, b = seen[name]
+    return (a, b) if name == "pixels" else ((a - a.mean(0)) / a.std(0), (b - a.mean(0)) / a.std(0))
+
+inputs = {name: standardised(name) for name in seen}
+inputs["pixels, plain"] = [torch.cat(both, dim=1) for both in zip(inputs["pixels"], inputs["plain"], strict=True)]
+
+def accuracy(name, seed):
+    """Test accuracy of logistic regression from ten labelled examples of each class, drawn by the seed."""
+    a, b = inputs[name]
+    order = torch.randperm(len(labels), generator=seeded(seed))
+    few = torch.cat([order[labels[order] == k][:10] for k in range(10)])
+    return (SoftmaxRegression(l2=0.02, max_iter=60).fit(a[few], labels[few]).predict(b) == y_test).float().mean().item()
+
+reached = {name: torch.tensor([accuracy(name, seed) for seed in range(5)]) for name in inputs}
+show(bars(list(reached), {"mean of five draws": [r.mean() for r in reached.values()]},
+          xlabel="input: pixels, or codes of the plain BiGAN, of the one with regression, of the VAE",
+          ylabel="test accuracy", title="A hundred labels: what codes are worth"),
+     alt="Bars of test accuracy from a hundred labels: pixels, codes of the plain BiGAN and of the VAE alike; those "
+         "with regression lower; pixels and plain codes together highest")
+
+# %%
+mean = {name: r.mean().item() for name, r in reached.items()}
+reveal("09c.labels", "the plain BiGAN's" if mean["plain"] > mean["with regression"] else "those with regression")
+print(", ".join(f"{name} {value:.3f}" for name, value in mean.items()))
+claim("codes of the plain BiGAN, less pixels", mean["plain"] - mean["pixels"], near=0, within=0.06)
+claim("codes of the VAE, less pixels", mean["VAE"] - mean["pixels"], near=0, within=0.06)
+claim("codes with regression, less plain ones", mean["with regression"] - mean["plain"], below=-0.03)
+claim("pixels and plain codes together, less pixels", mean["pixels, plain"] - mean["pixels"], above=0.01)
+
+# %% [markdown]
+# Codes alone are worth no more than pixels, the BiGAN's as little as the VAE's; *beside* the pixels they help a little.
+# And the $E$ that rebuilds better has the worse codes: to say which $z$ made a picture is not to say what it shows. On
+# ImageNet, where pixels are hopeless, codes of a BiGAN were worth a lot (Donahue et al.). Report what you measure.
+#
+# ## Sharper than it was
+# **Super-resolution**: from 7x7 pixels, each a mean of 4x4, back to 28x28. $G$ gets the coarse picture and a little
+# noise; $D$ judges pairs again, of the coarse picture and the fine one. Without $D$, with squared error alone, the best
+# answer is the *mean* of all digits that are so coarse: blur. $D$ has never seen a blurred one.
+
+# %%
+def sharpener(adversarial, given="coarse", steps=300):
+    """A translator of pictures, trained by squared error and, with this weight, by D's verdict."""
+    h = TranslatorHyperparameters(given=given, adversarial=adversarial, total_steps=steps,
+                                  precision=fastest_precision())
+    game = TranslatorExperiment(h, seed=0)
+    for _ in run(game, steps=steps, progress=False):
+        pass
+    return game
+
+by_error, by_both = sharpener(0.0), sharpener(0.2)
+few = test[:1000]
+coarse, blurred = by_error.translated(few.floats())
+sharp = by_both.translated(few.floats())[1]
+bicubic = interpolate(coarse[:, None, ::4, ::4], scale_factor=4, mode="bicubic")[:, 0].clamp(0, 1)
+results = {"bicubic": bicubic, "squared error": blurred, "with D": sharp}
+
+# %%
+show(images(torch.cat([coarse[:10], *(x[:10] for x in results.values()), few.floats()[:10]]),
+            row_labels=["given", *results, "truth"], title="From 49 numbers to 784"),
+     alt="Ten digits as coarse blocks; smoothed by bicubic interpolation; guessed by squared error, soft; with D, "
+         "crisper; and the true ones")
+like = {name: likeness(x, few) for name, x in results.items()}
+for name, r in like.items():
+    print(f"{name:14}" + ", ".join(f"{key} {value:.3f}" for key, value in r.items()))
+
+# %%
+claim("squared error has less error than bicubic: ratio", like["squared error"]["error"] / like["bicubic"]["error"],
+      below=0.75)
+claim("but is less sharp than real pictures", like["squared error"]["sharpness"], below=0.4)
+claim("D: sharpness relative to squared error", like["with D"]["sharpness"] / like["squared error"]["sharpness"],
+      above=1.5)
+claim("and its price, error relative to squared error", like["with D"]["error"] / like["squared error"]["error"],
+      above=1.03)
+claim("the judge names right, with D less bicubic", like["with D"]["accuracy"] - like["bicubic"]["accuracy"],
+      above=0.02)
+
+# %% [markdown]
+# The sharper picture has the *larger* error. What it adds is likely detail, not true detail, and some dust on the paper
+# (*sharpness* is the variance of the Laplacian, as in 06b, and counts dust): never read a number plate off such a
+# picture.
+#
+# ## From outlines
+# Nothing in these networks knows of coarse pictures. Give the same ones other pairs, **outlines** and digits, and they
+# learn that: the idea of pix2pix (Isola et al.). Its noise should make several answers to one question.
+
+# %%
+painter = sharpener(0.05, given="outline", steps=200)
+outlines, painted = painter.translated(few.floats())
+another = painter.translated(few.floats(), seed=1)[1]
+show(images(torch.cat([outlines[:10], painted[:10], another[:10], few.floats()[:10]]),
+            row_labels=["given", "one noise", "another", "truth"], title="Digits from outlines"),
+     alt="Ten outlines of digits, two painted digits for each, alike, and the true digits")
+claim("the judge names right", likeness(painted, few)["accuracy"], above=0.85)
+apart, off = mse_loss(painted, another), mse_loss(painted, few.floats())
+claim("squared distance of two answers, relative to their distance from the truth", apart / off, below=0.15)
+
+# %% [markdown]
+# In a coarse net of lines $G$ is at times in doubt which side is ink. Two answers, nearly the same: $G$ learns to ignore its noise, for squared error punishes variety and an outline leaves
+# little to choose. Isola et al. saw the same with noise, and little more with dropout.
+#
+# And **without pairs**, say photographs and paintings? Train one translator each way, each with a $D$ of its kind, and
+# ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**, CycleGAN:
+# Zhu et al.). It is $E(G(z)) = z$ once more, as a loss, like latent regression. It does not say *which* picture belongs
+# to which: a pairing that is wrong, but the same both ways, costs nothing.
+
+# %% [markdown]
+# ## The family
+# What came with the course: Fréchet distance of ten thousand pictures, and how many equally frequent digits have the
+# entropy of what is drawn (coverage; ten is best). These figures are from the cards; the course's tests recompute them.
+# On the ring of notebook 09b modes can be counted; these lines are means over its recorded games.
+
+# %%
+family = [
+    on_the_ring("vanilla, ring", "vanilla", "draws"),
+    on_the_ring("WGAN-GP, ring", "WGAN-GP", "draws, and forgets less"),
+    shipped("DCGAN", "dcgan", "draws"),
+    shipped("conditional", "conditional", "draws what is asked for"),
+    shipped("InfoGAN", "infogan", "draws, by a code that can be read back"),
+    shipped("coupled", "coupled", "draws pairs that nobody paired"),
+    shipped("BiGAN", "bigan_plain", "draws, encodes"),
+    shipped("BiGAN, regression", "bigan", "draws, encodes, rebuilds the digit"),
+]
+print(family_table(family))
+
+# %%
+member = {m.name: m for m in family}
+claim("modes that WGAN-GP covers, of 8", member["WGAN-GP, ring"].modes, above=6.5)
+claim("Fréchet distance of the conditional GAN", member["conditional"].frechet, below=10)
+claim("of the BiGAN", member["BiGAN"].frechet, below=60)
+
+# %% [markdown]
+# Compare with care: networks, sizes of $z$ and seconds differ. The first three lines of pictures come from deeper networks
+# and a $D$ that is kept flat at the data (R1); coupled and BiGAN do not. None of these gives $p(x)$.
+#
+# ## Your turn
+# **1.** The two losses of the BiGAN, from $D$'s logits.
+
+# %% tags=["exercise"]
+def pair_losses(real, made):
+    """Losses of D, and of G and E, non-saturating: means over logits of (x, E(x)), `real`, and (G(z), z), `made`."""
+    ### BEGIN SOLUTION
+    return (softplus(-real) + softplus(made)).mean(), (softplus(real) + softplus(-made)).mean()
+    ### END SOLUTION
+
+# %%
+check("09c.pair_losses", pair_losses)
+
+# %% [markdown]
+# **2.** Couple two generators: `first` and `second` are lists of layers, functions of a batch.
+
+# %% tags=["exercise"]
+def coupled_pair(z, first, second, shared):
+    """What both make of z, a tuple; the first `shared` layers of `first` serve both."""
+    ### BEGIN SOLUTION
+    for layer in first[:shared]:
+        z = layer(z)
+    pictures = []
+    for tail in (first[shared:], second[shared:]):
+        x = z
+        for layer in tail:
+            x = layer(x)
+        pictures.append(x)
+    return tuple(pictures)
+    ### END SOLUTION
+
+# %%
+check("09c.shared", coupled_pair)
+
+# %% [markdown]
+# **3.** `Translator` has no transposed convolution: it computes $r^2$ small channels and interleaves them into one
+# large picture, a **sub-pixel layer** (Shi et al.). Channel $r\,i + j$ holds each block's pixel in row $i$, column $j$.
+
+# %% tags=["exercise"]
+def interleaved(h, r):
+    """One picture [r·rows, r·columns] from channels h [r·r, rows, columns]."""
+    ### BEGIN SOLUTION
+    rows, columns = h.shape[1:]
+    return h.view(r, r, rows, columns).permute(2, 0, 3, 1).reshape(r * rows, r * columns)
+    ### END SOLUTION
+
+# %%
+check("09c.pixel_shuffle", interleaved)
+
+# %% [markdown]
+# **4.** A sharpened picture should still be the coarse one when it is averaged. Find the nearest picture to `x` whose
+# means over 4x4 pixels are `c`.
+
+# %% tags=["exercise"]
+def consistent(x, c):
+    """Pictures [n, 28, 28], nearest to x [n, 28, 28] among those with block means c [n, 7, 7]."""
+    ### BEGIN SOLUTION
+    lacking = c - x.view(-1, 7, 4, 7, 4).mean(dim=(2, 4))
+    return x + lacking.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2)
+    ### END SOLUTION
+
+# %%
+check("09c.consistent", consistent)
+
+# %% [markdown]
+# Stuck, or done? Unfold how the library draws a large picture from small channels.
+
+# %%
+show_source(Translator)
+block = pixel_shuffle(torch.arange(4.0).view(1, 4, 1, 1), 2)[0, 0]
+claim("PyTorch's layer interleaves so, too: channel 1 is in row 0, column 1", block[0, 1], near=1, within=1e-9)
+
+# %% [markdown]
+# ## What to keep
+# - What $D$ sees decides what the game teaches: a picture, a pair of pictures, a picture with its code or its hint.
+# - Shared first layers make pairs without pairs; much of it is built in, not learned.
+# - In a BiGAN the best encoder inverts $G$. What is reached falls short, and a hint helps.
+# - Squared error blurs; $D$ sharpens and is further from the truth. Codes of a GAN are no better than pixels here.
+#
+# **Read on:** M.-Y. Liu and O. Tuzel, *Coupled Generative Adversarial Networks*, NIPS (2016). J. Donahue, P. Krähenbühl
+# and T. Darrell, *Adversarial Feature Learning*, ICLR (2017). V. Dumoulin et al., *Adversarially Learned Inference*,
+# ICLR (2017). C. Ledig et al., *Photo-Realistic Single Image Super-Resolution Using a GAN*, CVPR (2017). W. Shi et al.,
+# *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network*, CVPR
+# (2016). P. Isola et al., *Image-to-Image Translation with Conditional Adversarial Networks*, CVPR (2017). J.-Y. Zhu et
+# al., *Unpaired Image-to-Image Translation Using Cycle-Consistent Adversarial Networks*, ICCV (2017).
+#
+# **Next:** models that need no adversary: flows, which compute the probability of each picture exactly.

@@ -1,0 +1,626 @@
+# %% [markdown]
+# # 10 · Densities that can be written down
+#
+# Independent components, normalizing flows, fully visible networks: models that compute the exact density of any point.
+# **Which networks can say exactly how probable a point is, and what do they give up for it?**
+#
+# | | |
+# |---|---|
+# | You will be able to | change variables and check it, unmix sources, build a flow and measure its exact KL, mask a network so that it is a distribution, and say what each of them cannot do |
+# | You need | Gaussian densities, determinants; notebooks 02 (mixtures), 04 and 05 (VAE, GAN) and 07 (the chain rule over pixels) |
+# | Time | 45 minutes to read · 45 seconds to run · seed 0 |
+
+# %%
+import math
+import time
+from itertools import pairwise, product
+
+import numpy as np
+import torch
+from torch import nn
+from torch.autograd.functional import jacobian
+
+from course_lib.data import load_digits8
+from course_lib.data.moons import CIRCLE, MOONS
+from course_lib.experiments import run
+from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters, square_grid
+from course_lib.live import Curve, Density, HeatMap, LiveLab, Mesh, Scatter, explore
+from course_lib.measure import amari_error, kl, normal_density
+from course_lib.models import gmm_em, ica, made, splines
+from course_lib.models.flows import Flow
+from course_lib.plots import bent_lines, curves, images, matrices, scatters, show, stretched
+from course_lib.teach import check, claim, predict, reveal
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+def seeded(seed=0):
+    """A source of random numbers of our own: same seed, same result."""
+    return torch.Generator().manual_seed(seed)
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Two hours with the exercises; a good break is before "Bends whose determinant is free". Draw the
+# stretched square on the board and let the class guess the sign of the logarithm before you write it. In the lab, ask
+# for the grid before and after; then untick *halves take turns* and let them find out by the picture at the right what
+# the flow can no longer do. If time is short, leave MADE's masks for homework: they are notebook 07 again, in one pass.
+
+# %% [markdown]
+# ## A stretched line
+# Draw $z \sim \mathcal{N}(0, 1)$ and put it through a function that only rises: $x = f(z)$. What is the density of $x$?
+# The draws between $z$ and $z + dz$ are those between $x$ and $x + dx$. None is lost, so the two areas are equal:
+#
+# $$p(x)\,|dx| = p(z)\,|dz| \quad\Longrightarrow\quad p(x) = p(z)\,\left|\frac{dz}{dx}\right|, \qquad z = f^{-1}(x) .$$
+#
+# The letter $p$ stands for two functions here; the argument says which. Where $f$ stretches, the density gets thinner. Take $f = \sinh$: then $z = \operatorname{asinh}(x)$, and
+# $dx/dz = \cosh z = \sqrt{1 + x^2}$.
+
+# %%
+predict("10.forget", "Someone forgets |dz/dx| and takes the height of the bell at asinh(x) for the density of x. "
+        "What is the area under that?", low=0, high=5)
+
+# %%
+z = np.linspace(-8, 8, 20_001)
+x, height = np.sinh(z), normal_density(z, 0, 1)
+
+area_right = np.trapezoid(height / np.sqrt(1 + x**2), x)
+area_wrong = np.trapezoid(height, x)
+claim("area under p(z) |dz/dx|", area_right, near=1, within=1e-5)
+claim("area without the factor: the mean of cosh z, which is the root of e", area_wrong, near=np.exp(0.5), within=1e-3)
+reveal("10.forget", area_wrong)
+
+# %% [markdown]
+# ## A stretched square
+# In the plane, $f$ maps a tiny square at $z$ to a parallelogram at $x$. Its sides are the columns of the **Jacobian**
+# $\partial x / \partial z$, so its area is $|\det \partial x / \partial z|$ times the square's. The rest of the argument
+# stays, in any number of dimensions:
+#
+# $$\log p(x) = \log p(z) - \log \left|\det \frac{\partial x}{\partial z}\right| .$$
+#
+# Below, the first number passes as it is, and decides how the second is stretched, by $e^s$, and shifted, by $t$:
+# $\;x_a = z_a$, $\;x_b = z_b\, e^{s(z_a)} + t(z_a)$. In the picture $a$ is $1$ and $b$ is $2$. Orange cells grow, blue ones shrink. Which slider changes areas?
+
+# %%
+def coupled(z, stretch, shift):
+    """x [n, 2] from z [n, 2], and s [n]."""
+    z_a, z_b = z.T
+    s, t = stretch * np.tanh(z_a), shift * (z_a**2 - 1)
+    return np.stack([z_a, z_b * np.exp(s) + t], axis=1), s
+
+def area(corners):
+    """Of a polygon with these corners [n, 2], by the shoelace formula."""
+    (x, y), (x_next, y_next) = corners.T, np.roll(corners, -1, axis=0).T
+    return abs((x * y_next - x_next * y).sum()) / 2
+
+net = np.stack(np.meshgrid(np.linspace(-1.1, 1.1, 11), np.linspace(-1.1, 1.1, 11)), axis=-1)
+
+def coupling_picture(stretch=0.8, shift=0.3, column=7):
+    x, s = (value.reshape(11, 11, -1) for value in coupled(net.reshape(-1, 2), stretch, shift))
+    before, after = (v[5:7, column:column + 2].reshape(4, 2)[[0, 1, 3, 2]] for v in (net, x))
+    grown = area(after) / area(before)
+    return stretched(net, x, s[..., 0], cell=(5, column), title=f"The marked cell's area is multiplied by {grown:.2f}")
+
+explore(coupling_picture, stretch=(-1.0, 1.0, 0.1), shift=(-1.0, 1.0, 0.1), column=(0, 9, 1),
+        labels={"stretch": "stretch", "shift": "shift", "column": "marked column"},
+        alt="Left a square net of noise, right the same net with its columns stretched and shifted, one cell marked")
+
+# %%
+small = np.array([0.7, 0.4]) + 1e-3 * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+moved, s = coupled(small, stretch=0.8, shift=0.9)
+claim("growth of a small square, relative to exp(s)", area(moved) / area(small) / np.exp(s[0]), near=1, within=1e-3)
+moved, _ = coupled(small, stretch=0.0, shift=0.9)
+claim("growth by a shift alone", area(moved) / area(small), near=1, within=1e-9)
+
+# %% [markdown]
+# ## Unmixing: the linear case
+# Four speakers, four microphones: $x = A z$, with independent $z_j$ and an unknown matrix $A$. This is **independent
+# component analysis**: find $W$ so that the numbers $W x$ are independent.
+#
+# 1. **Whiten**: $y = K x$ with covariance $I$. Scales are free, so call each source's variance $1$: then only a rotation
+#    is missing between $y$ and $z$.
+# 2. Sums of independent numbers are closer to Gaussian than their parts. So look for unit vectors $w$ along which the
+#    points are *least* Gaussian: where $\mathbb{E}[\log \cosh(w^\top y)]$ is extreme on the sphere. ($\log \cosh$ grows
+#    like the absolute value, so no single far point decides.) There the gradient, $\mathbb{E}[y \tanh(w^\top y)]$, points
+#    along $w$. Newton's step for that, with $g' = 1 - \tanh^2(w^\top y)$ and the approximation
+#    $\mathbb{E}[y y^\top g'] \approx \mathbb{E}[g']\, I$, is
+#    $w \leftarrow \mathbb{E}[y \tanh(w^\top y)] - \mathbb{E}[g']\, w$.
+# 3. **Decorrelate**: all rows of $W$ move together, to the nearest rotation.
+
+# %%
+def rotation(W):
+    """The orthogonal matrix closest to W."""
+    U, _, V = torch.linalg.svd(W)
+    return U @ V
+
+def unmix(x, rng, rounds=100):
+    """FastICA: W with sources W (x - mean), of points x [n, D]."""
+    x, D = x - x.mean(dim=0), x.shape[1]
+    values, directions = torch.linalg.eigh(x.T.cov(correction=0))
+    K = directions.T / values.sqrt()[:, None]
+    y = x @ K.T                                                                   # covariance I
+    W = rotation(torch.randn(D, D, generator=rng, dtype=torch.float64))
+    for _ in range(rounds):
+        g = torch.tanh(y @ W.T)
+        W = rotation(g.T @ y / len(x) - (1 - g**2).mean(dim=0)[:, None] * W)
+    return W @ K
+
+# %%
+def draw_sources(n, rng):
+    """Four independent numbers of variance 1: flat, two-peaked, peaked, and a wave. Shape [n, 4]."""
+    u = 2 * torch.rand(n, 4, generator=rng, dtype=torch.float64) - 1
+    two_peaks = 0.9 * u[:, 1].sign() + math.sqrt(0.19) * torch.randn(n, generator=rng, dtype=torch.float64)
+    peaked = u[:, 2].sign() * (1 - u[:, 2].abs()).log() / math.sqrt(2)
+    return torch.stack([math.sqrt(3) * u[:, 0], two_peaks, peaked, math.sqrt(2) * torch.sin(math.pi * u[:, 3])], dim=1)
+
+z = draw_sources(10_000, seeded())
+A = torch.randn(4, 4, generator=seeded(1), dtype=torch.float64)
+x = z @ A.T
+W = unmix(x, seeded(2))
+found = (x - x.mean(dim=0)) @ W.T
+
+match = torch.corrcoef(torch.cat([z, found], dim=1).T)[:4, 4:].abs()              # sources against findings
+which = match.argmax(dim=1)
+claim("weakest correlation of a source with its find", match.amax(dim=1).min(), above=0.99)
+claim("each source has a find of its own", len(set(which.tolist())) == 4)
+claim("Amari error: 0 is perfect up to order and scale", amari_error(W, A), below=0.02)
+claim("the library's error minus ours", amari_error(ica.fast_ica(x, seeded(2)).W, A) - amari_error(W, A),
+      near=0, within=1e-3)
+
+# %%
+K = ica.whitening(x)
+shown = slice(0, 1500)
+panels = {"sources": z[shown, :2], "mixed": x[shown, :2], "whitened": (x @ K.T)[shown, :2],
+          "unmixed": found[shown][:, which[:2]]}
+show(scatters({name: p / p.std(dim=0) for name, p in panels.items()}, xlabel="first", ylabel="second",
+              title="Two of the four numbers: mixed, whitened, and told apart again"),
+     alt="Four clouds: two bars lying flat, a slanted blob, a round blob, and two flat bars again, perhaps mirrored")
+
+# %% [markdown]
+# *Which* find is which source, and its sign and scale, no method can say: $A$ may swap, flip and rescale as well.
+#
+# ## Failure lab: nothing to find
+# The same, with Gaussian sources.
+
+# %%
+predict("10.gauss", "In ten repeats, four Gaussian sources are mixed and unmixed. Where is the median Amari error?",
+        options=["as small as before", "about ten times as large", "more than twenty times as large"])
+
+# %%
+errors, gaussian_errors, blind = [], [], []
+for seed in range(10):
+    rng = seeded(100 + seed)
+    A_seed = torch.randn(4, 4, generator=rng, dtype=torch.float64)
+    for draw, kept in ((draw_sources, errors),
+                       (lambda n, rng: torch.randn(n, 4, generator=rng, dtype=torch.float64), gaussian_errors)):
+        kept.append(amari_error(unmix(draw(10_000, rng) @ A_seed.T, rng), A_seed))
+    turns = torch.randn(10, 4, 4, generator=rng, dtype=torch.float64)
+    blind += [amari_error(rotation(turn), np.eye(4)) for turn in turns]
+times = np.median(gaussian_errors) / np.median(errors)
+claim("median error of ten mixtures, sources as above", np.median(errors), below=0.015)
+claim("worst of them", max(errors), below=0.02)
+claim("median error with Gaussian sources", np.median(gaussian_errors), above=0.2)
+claim("median error of whitening and a rotation drawn blindly", np.median(blind), near=0.42, within=0.06)
+reveal("10.gauss", "more than twenty times as large" if times > 20 else "about ten times as large")
+
+# %% [markdown]
+# Whitened Gaussians are round: $\mathcal{N}(z; 0, I)$ depends on $\|z\|$ alone, so after any rotation the points look
+# the same. No algorithm can repair that, the direction is not in the data: FastICA scores about like a blind rotation.
+#
+# Would other noise cure it? With a matrix $A$, yes, as you saw. But once $f$ may bend, no: whatever the noise, there
+# are many $f$ that explain the same $x$ by independent numbers, and they mix the $z_j$ differently (Hyvärinen and
+# Pajunen, below). *Nonlinear* ICA needs more than the points. So what follows learns a density, not true causes.
+
+# %% [markdown]
+# ## Bends whose determinant is free
+# A network $x = f(z)$ can bend. But we need its inverse, and the determinant of a $D \times D$ matrix, for every point.
+# The **coupling** gives us both: $a$ passes, and a network of $a$ decides what happens to $b$. Its Jacobian is triangular:
+#
+# $$\frac{\partial x}{\partial z} = \begin{pmatrix} I & 0 \\ \partial x_b / \partial z_a & \operatorname{diag}(e^{s})
+#   \end{pmatrix}, \qquad \log \det = \sum_j s_j .$$
+#
+# The determinant of a triangular matrix is the product of its diagonal, so the messy corner does not matter. Nor
+# need the network be inverted: $x_a = z_a$, so $s$ and $t$ are known on the way back, $z_b = (x_b - t)\,e^{-s}$.
+#
+# Layers in a row, $f = f_L \circ \dots \circ f_1$, are a **normalizing flow**: determinants multiply, so the layers'
+# $\log|\det|$ *add up*, and the way back, $f^{-1}$, makes the data normal. From layer to layer the halves **take
+# turns**. With this coupling the flow is Real NVP; with $s = 0$, and one scaling of each number at the end, it is NICE.
+
+# %%
+class AffineCoupling(nn.Module):
+    """One layer for points in the plane. `forward` is z → x, `inverse` x → z; both tell log |det|, [n]."""
+
+    def __init__(self, network, swap):
+        super().__init__()
+        self.network, self.swap = network, swap
+
+    def s_and_t(self, a):
+        s, t = self.network(a).chunk(2, dim=1)
+        return 3 * torch.tanh(s / 3), t                                # no layer stretches more than e³ times
+
+    def forward(self, z):
+        a, b = z.flip(1).chunk(2, dim=1) if self.swap else z.chunk(2, dim=1)
+        s, t = self.s_and_t(a)
+        x = torch.cat([a, b * s.exp() + t], dim=1)
+        return x.flip(1) if self.swap else x, s.sum(dim=1)
+
+    def inverse(self, x):
+        a, b = x.flip(1).chunk(2, dim=1) if self.swap else x.chunk(2, dim=1)
+        s, t = self.s_and_t(a)
+        z = torch.cat([a, (b - t) * (-s).exp()], dim=1)
+        return z.flip(1) if self.swap else z, -s.sum(dim=1)
+
+# %%
+library = FlowExperiment(FlowHyperparameters(n_couplings=6, width=16)).model.double()
+for parameter in library.parameters():
+    nn.init.normal_(parameter, std=0.4, generator=seeded(parameter.numel()))       # any weights will do
+ours = Flow([AffineCoupling(layer.network, layer.swap) for layer in library.layers])
+
+z = torch.randn(200, 2, generator=seeded(), dtype=torch.float64)
+with torch.no_grad():
+    x, log_det = ours(z)
+    back, log_det_back = ours.inverse(x)
+    claim("largest difference from the library's flow", (ours.log_prob(x) - library.log_prob(x)).abs().max(),
+          below=1e-9)
+# Each x depends on its own z alone, so the sum over all points mixes nothing: one pass gives every Jacobian.
+J = jacobian(lambda z: ours(z)[0].sum(dim=0), z).movedim(1, 0)                      # [200, 2, 2], by autograd
+claim("log-determinant minus autograd's, largest", (log_det - J.det().abs().log()).abs().max(), below=1e-9)
+claim("z → x → z, largest error", (back - z).abs().max(), below=1e-6)
+claim("the two log-determinants add up to", (log_det + log_det_back).abs().max(), near=0, within=1e-9)
+
+# %% [markdown]
+# A line is a stiff bend. Any rising function whose slope and inverse we know will do, for instance a **spline** of
+# fractions of parabolas: from $a$ the network makes the widths and heights of eight bins, and the seven slopes between
+# them. Outside the bins the spline is the identity.
+
+# %%
+at = splines.knots(0.7 * torch.randn(1, 23, generator=seeded(2), dtype=torch.float64).expand(401, -1))
+v = torch.linspace(-5, 5, 401, dtype=torch.float64)
+y, log_slope = splines.spline(v, at)
+claim("v → y → v by the root of a quadratic, largest error", (splines.spline_inverse(y, at)[0] - v).abs().max(),
+      below=1e-6)
+figure = curves(v, {"spline": y, "slope": log_slope.exp(), "identity": v},
+                title="A rising bend of eight pieces, and its slope", xlabel="v", ylabel="y, and dy/dv")
+figure.axes[0].plot(at.x[0], at.y[0], "ko", markersize=5)                          # where the pieces meet
+show(figure, alt="A wavy rising curve about the diagonal, which it joins at both ends, with nine dots where its pieces "
+     "meet, and its slope, always above zero")
+
+# %% [markdown]
+# Training is maximum likelihood: make $\log p(x) = \log \mathcal{N}(f^{-1}(x); 0, I) + \log|\det \partial z/\partial x|$
+# large on data. No bound, no second player.
+#
+# ## Live: two moons
+# Two arcs, blurred: their true density is known too, so we can watch $\mathrm{KL}(\text{data} \,\|\, \text{flow})$ fall.
+# (It is measured now and then, so its curve has steps.) Press **Start**. Drag the little slider at the picture to bend the grid from noise to data. Then:
+#
+# 1. untick *halves take turns*. What happens to $x_1$, at the right?
+# 2. choose *additive* couplings: shifts, and one scaling at the end. What is missing?
+# 3. choose *spline*: each coupling bends $b$ by such a curve instead of a line.
+
+# %%
+lab = LiveLab(
+    FlowExperiment(FlowHyperparameters(), seed=0),
+    views=[
+        HeatMap("density", extent=(-2, 2, -2, 2), title="The flow's density", xlabel="x₁", ylabel="x₂", wide=True,
+                switch="density")
+        + Mesh("grid_x", start="grid_z", switch="the grid of z", colors={"grid_x": "sky"})
+        + Scatter("real", switch="data", colors={"real": "green"}, outline=True, on=False)
+        + Scatter("made", switch="drawn from the flow", colors={"made": "vermillion"}, outline=True, on=False),
+        Density("real_x1", "made_x1", grid="axis", labels={"real_x1": "data", "made_x1": "flow"},
+                title="Density of x₁", xlabel="x₁", ylabel="density", ylim=(0, 0.6)),
+        Curve("kl", labels={"kl": "KL(data ‖ flow)"}, title="How far from the truth", ylabel="nats", log=True),
+    ],
+    knobs=["data", "kind", "n_couplings", "permute", "width", "learning_rate", "batch_size"],
+    headless_steps=100,
+)
+lab
+
+# %% [markdown]
+# ## Held against the truth
+# In the lab: additive couplings move areas and keep their size, up to the scaling at the end, so the grid's cells all
+# stay equally large; splines need fewer couplings.
+#
+# Now a few seconds of each, and for comparison mixtures fitted by EM (notebook 02). (The flows see new points at every
+# step, the mixtures the same ones again.) On a grid every integral is a sum, so the numbers below are exact to the digits
+# shown, and every density must add up to one, less what lies outside the square. The last column is
+#
+# $$\mathbb{E}_p[-\log q] = H(p) + \mathrm{KL}(p \,\|\, q), \qquad H(p) = \mathbb{E}_p[-\log p] :$$
+#
+# training lowers it, and only the KL can fall.
+
+# %%
+def train(steps, **knobs):
+    experiment = FlowExperiment(FlowHyperparameters(total_steps=steps, **knobs), seed=0)
+    for _ in run(experiment, steps):
+        pass
+    return experiment.model.requires_grad_(False)
+
+affine = train(1500, kind="affine", learning_rate=5e-3)
+bent = train(600, kind="spline", n_couplings=6, width=32, learning_rate=3e-3)
+
+# %%
+axis, square = square_grid(200)
+cell, edges = (axis[1] - axis[0]).item() ** 2, np.linspace(-2, 2, 200)
+log_p = MOONS.log_prob(square)
+x_train = MOONS.sample(5_000, seeded())
+log_q = {"affine couplings": affine.log_prob(square), "splines": bent.log_prob(square)}
+for K in (2, 20):
+    start = gmm_em.start(x_train, K, seeded())
+    log_q[f"mixture of {K}"] = gmm_em.fit(x_train, start, steps=60, reg=1e-4)[0].log_prob(square).float()
+
+def kl_on_the_square(log_p, log_q):
+    return ((log_p.exp() * (log_p - log_q)).sum() * cell).item()
+
+entropy = -(log_p.exp() * log_p).sum().item() * cell
+distance = {name: kl_on_the_square(log_p, q) for name, q in log_q.items()}
+for name, q in log_q.items():
+    print(f"{name:18} KL {distance[name]:.3f}   mean of -log q {entropy + distance[name]:.3f} nats")
+    claim(f"{name}: the density adds up, in the square, to", (q.exp().sum() * cell).item(), near=1, within=0.02)
+
+# %%
+claim("KL, affine couplings", distance["affine couplings"], above=0, below=0.12)
+claim("KL, splines", distance["splines"], above=0, below=0.06)
+claim("KL, mixture of 2", distance["mixture of 2"], above=0.5)
+claim("KL, mixture of 20", distance["mixture of 20"], above=0, below=0.03)
+pictures = {"truth": log_p, "mixture of 20": log_q["mixture of 20"], "affine couplings": log_q["affine couplings"],
+            "splines": log_q["splines"]}
+show(bent_lines(edges, {name: (q.exp(), np.empty((0, 2))) for name, q in pictures.items()},
+                title="Two moons: the truth, and three densities fitted to it"),
+     alt="Four maps of the plane: two crisp arcs; the same, beaded; two arcs, frayed and smeared in places; two arcs "
+         "nearly as crisp as the first, but mottled")
+
+# %% [markdown]
+# A mixture of two is far off; look at that of twenty. Ellipses tile two arcs well, so in the plane it is hard to beat,
+# and nothing here shows a flow to be better. Its case is many dimensions, where ellipses would have to tile a surface.
+# (With more steps both flows come closer: `benchmarks/flows.py` in the course's repository.)
+#
+# ## Failure lab: a half that never takes its turn
+# If $a$ is always the same half, no layer ever moves $x_1$.
+
+# %%
+stuck = train(400, kind="affine", permute=False, learning_rate=5e-3)               # the halves never take turns
+x_new = MOONS.sample(1_000, seeded(1))
+claim("largest |z_1 - x_1|, after all layers", (stuck.inverse(x_new)[0][:, 0] - x_new[:, 0]).abs().max(), below=1e-6)
+
+p_1 = log_p.exp().view(200, 200).sum(dim=0).numpy() * (axis[1] - axis[0]).item()
+floor = kl(p_1, normal_density(axis.numpy(), 0, 1), axis.numpy())
+stuck_kl = kl_on_the_square(log_p, stuck.log_prob(square))
+claim("KL(p(x_1) ‖ N(0, 1)), which no training can remove", floor, above=0.15)
+claim("KL of the stuck flow, less this floor", stuck_kl - floor, above=-1e-3)
+claim("KL with turns, less this floor", distance["affine couplings"] - floor, below=-0.05)
+
+# %%
+show(curves(axis, {"data": p_1, "flow that never takes turns": normal_density(axis.numpy(), 0, 1)},
+            title="Without turns the first coordinate stays what it was: a bell", xlabel="x₁", ylabel="density of x₁"),
+     alt="The data's density of the first coordinate, with four clear peaks and steep sides, over a plain bell curve")
+
+# %% [markdown]
+# The chain rule for KL explains the floor; no term is negative:
+#
+# $$\mathrm{KL}(p \,\|\, q) = \mathrm{KL}(p(x_1) \,\|\, q(x_1)) +
+#   \mathbb{E}_{p(x_1)}\big[\mathrm{KL}(p(x_2 \mid x_1) \,\|\, q(x_2 \mid x_1))\big] .$$
+#
+# The first term is the floor. The second stays large too: given $x_1$, all layers together scale and shift $z_2$, so
+# $x_2$ is *one* Gaussian; but where the arcs overlap the data have two peaks. The best such flow can be computed. Ours
+# comes close to it, so its short training is not to blame:
+
+# %%
+given = log_p.exp().view(200, 200) / log_p.exp().view(200, 200).sum(dim=0)                # p(x_2 | x_1), a column each
+mean = (given * axis[:, None]).sum(dim=0)
+deviation = (given * (axis[:, None] - mean) ** 2).sum(dim=0).sqrt()
+best = -0.5 * axis**2 - 0.5 * ((axis[:, None] - mean) / deviation) ** 2 - (2 * math.pi * deviation).log()
+best_kl = kl_on_the_square(log_p, best.flatten())
+claim("KL of the best flow that never takes turns", best_kl, above=0.3)
+claim("KL of the stuck flow, less that", stuck_kl - best_kl, above=-1e-3, below=0.1)
+
+# %% [markdown]
+# The repair: let the halves take turns (`permute=True` here, `swap` in every second layer of our class).
+#
+# ## As many z as x
+# The formula needs a determinant, so the Jacobian must be square: as many $z$ as $x$. Could one noise number be enough for a plane? Its points lie on
+# a curve, and a curve has no area. Halve the pixels' side: an area touches four times as many, a curve only
+# twice. The curve's probability stays, on half the area: with every halving the density on it doubles.
+
+# %%
+def touched(points, side):
+    """How many of side · side pixels of the square have a point in them."""
+    place = ((points + 2) / 4 * side).long().clamp(0, side - 1)
+    return len((place[:, 0] * side + place[:, 1]).unique())
+
+one = torch.rand(400_000, 1, generator=seeded())
+on_a_curve = torch.cat([3 * one - 1.5, torch.sin(6 * one)], dim=1)
+spread = 3 * torch.rand(400_000, 2, generator=seeded()) - 1.5
+for name, points, factor in (("on the curve", on_a_curve, 2), ("of the area", spread, 4)):
+    claim(f"pixels {name}, side 128 against 64", touched(points, 128) / touched(points, 64), near=factor, within=0.2)
+
+# %% [markdown]
+# On the curve the density is infinite, elsewhere zero: $\log p(x)$ of real data would be $-\infty$. (A VAE escapes with
+# noise on $x$, at the price of a bound; a GAN has no density.) So a flow of MNIST pictures needs as many noise numbers as
+# pixels, and compresses nothing. Nor do the numbers mean anything by themselves: turn the noise, and the density stays.
+
+# %%
+class Turn(nn.Module):
+    """z → R z, by one radian. No area changes."""
+
+    R = torch.tensor([[math.cos(1), -math.sin(1)], [math.sin(1), math.cos(1)]])
+
+    def forward(self, z):
+        return z @ self.R.T, torch.zeros(len(z))
+
+    def inverse(self, x):
+        return x @ self.R, torch.zeros(len(x))
+
+turned = Flow([Turn(), *bent.layers])                                              # f(R z)
+claim("largest change of z", (turned.inverse(x_new)[0] - bent.inverse(x_new)[0]).abs().max(), above=1)
+claim("largest change of log p(x)", (turned.log_prob(x_new) - bent.log_prob(x_new)).abs().max(), below=1e-4)
+
+# %% [markdown]
+# ## What invertibility forbids
+# $f$ and its inverse are continuous, so $f$ only bends the plane; it cannot tear it or punch a hole. The noise has no
+# hole. A blurred circle has one, or nearly: almost no point lies in the middle.
+
+# %%
+predict("10.hole", "A flow of splines learns the circle. How many times the true probability does it give to the disc "
+        "in the middle, of radius 0.6?", options=["about once", "about ten times", "more than twenty times"])
+
+# %%
+ring = train(500, data="circle", kind="spline", n_couplings=6, width=32, learning_rate=3e-3)
+log_p_ring, log_q_ring = CIRCLE.log_prob(square), ring.log_prob(square)
+middle = square.norm(dim=1) < 0.6
+inside_p, inside_q = ((log[middle].exp().sum() * cell).item() for log in (log_p_ring, log_q_ring))
+print(f"in the middle: truth {inside_p:.1e}, flow {inside_q:.1e}")
+claim("probability of the middle, flow relative to truth", inside_q / inside_p, above=20)
+claim("KL(circle ‖ flow), small in spite of the bridge", kl_on_the_square(log_p_ring, log_q_ring), above=0, below=0.05)
+reveal("10.hole", "more than twenty times" if inside_q > 20 * inside_p else "about ten times")
+show(bent_lines(edges, {"truth": (log_p_ring.clamp(min=-7), np.empty((0, 2))),
+                       "flow": (log_q_ring.clamp(min=-7), np.empty((0, 2)))},
+                title="Log density: the flow bridges the hole"),
+     alt="Left a clean ring on white; right the same ring, its middle filled with pale blue, and pale spikes outside")
+
+# %% [markdown]
+# The first printed line: next to nothing of the data lies in the middle; the flow puts little there too, yet many times
+# as much. Why a bridge? The circle, seen in $z$, is a closed loop. What lies inside the loop has some probability under
+# the noise, and $f$ carries it to the inside of the circle: all of it. The flow can make the *inside* of the loop small,
+# but that needs ever steeper slopes. A generator without an inverse may *wrap* the plane around the circle, and leave
+# the hole empty.
+# (Separate pieces are harder. What is connected stays connected, in a GAN too, and threads remain.)
+#
+# ## All pixels at once: MADE
+# Now pictures, and notebook 07's chain rule: $p(x) = \prod_j p(x_j \mid x_1, \dots, x_{j-1})$. A **fully visible** network
+# has no $z$ at all. MADE computes all factors in *one* pass of an ordinary network. Each unit gets a **degree**. Pixel $j$
+# has degree $j$. A hidden unit of degree $m$ listens to degrees up to its own, so it knows the first $m$ pixels at most.
+# Output $j$ listens to degrees *below* $j$, so it knows at most the first $j - 1$. The masks remove all other weights.
+
+# %%
+def masks(m):
+    """From degrees of each layer, input to output, the mask [units, units below] of each layer of weights."""
+    hidden = [(above[:, None] >= below).float() for below, above in pairwise(m[:-1])]
+    return [*hidden, (m[-1][:, None] > m[-2]).float()]
+
+m = [torch.arange(1, 10), torch.arange(1, 9), torch.arange(1, 10)]                # nine pixels, eight hidden units
+first, last = masks(m)
+claim("masks as the library's", all(torch.equal(a, b) for a, b in zip(masks(m), made.masks(made.degrees(9, [8])),
+                                                                      strict=True)))
+show(matrices({"first layer": first, "last layer": last, "paths, pixel to output": last @ first},
+              title="Through both masks (columns: from, rows: to), paths lead only to later pixels", columns=3),
+     alt="Two tables of zeros and ones, and their product, whose entries are all below the diagonal")
+
+# %%
+every = torch.tensor(list(product((0, 1), repeat=9))).view(512, 3, 3)
+network = made.MADE((3, 3), [8], seeded(1))
+with torch.no_grad():
+    for parameter in network.parameters():
+        parameter.mul_(4)                                                          # any weights will do
+    total = network.log_prob(every).exp().sum()
+    network.network[-1].mask = (m[-1][:, None] >= m[-2]).float()                   # one sign: output j sees pixel j
+    leaking = network.log_prob(every).exp().sum()
+claim("probabilities of all 512 pictures, untrained", total, near=1, within=1e-5)
+claim("with ≥ in the last mask they add up to", leaking, above=1.1)
+
+# %% [markdown]
+# ## Digits of 8 x 8
+# Now trained, on real, if small, digits in black and white; beside it the network that leaks, and what is known without
+# any network: each pixel's own frequency. Which of the three numbers would you publish?
+
+# %%
+digits = load_digits8()
+x_train, x_test = digits.train.long(), digits.test.long()
+
+def fit(network, steps, rng):
+    """Test −log p(x) in nats after so many steps; decayed weights, since the pictures are few."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=0.1)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 5e-3 * min(1, 2 * (1 - step / steps))
+        loss = -network.log_prob(x_train[torch.randint(len(x_train), (64,), generator=rng)]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        return -network.log_prob(x_test).mean()
+
+# %%
+network, leaking = (made.MADE((8, 8), [256], seeded()) for _ in range(2))
+leaking.network[-1].mask = (torch.arange(1, 65)[:, None] >= made.degrees(64, [256])[1]).float()
+share = (x_train.sum(dim=0) + 0.5) / (len(x_train) + 1)
+independent = -(x_test * share.log() + (1 - x_test) * (1 - share).log()).sum(dim=(1, 2)).mean()
+
+claim("independent pixels, nats a test digit", independent, near=24.9, within=0.1)
+claim("MADE", fit(network, 1300, seeded(1)), above=15, below=18)
+claim("MADE that leaks: too good to be true", fit(leaking, 300, seeded(1)), below=10)
+
+# %%
+start = time.process_time()
+with torch.no_grad():
+    network.log_prob(x_test)
+scored = time.process_time() - start
+start = time.process_time()
+drawn = network.sample(len(x_test), seeded()).images
+claim("drawing 360 digits takes so many times as long as scoring 360", (time.process_time() - start) / scored, above=15)
+show(images(torch.cat([x_test[:10], drawn[:20]]), title="Test digits (top), and drawn by MADE, pixel by pixel",
+            columns=10), alt="One row of real small digits and two rows of drawn ones, many of them legible")
+
+# %% [markdown]
+# Publish MADE's. The leaking network's number is the smallest and worthless: where "probabilities" add up to more than
+# one, as above, their $-\log$ may be as small as you like.
+#
+# One pass to score, sixty-four to draw: the price of the chain rule. (The clock says less than sixty-four times: scoring
+# has work of its own besides the pass.) A flow of couplings does both in one pass, and pays
+# with layers that must be invertible. Exactness always has a price, and each family pays it somewhere else.
+#
+# ## Your turn
+# **1.** Let $z \sim \mathcal{N}(0, 1)$ and $x = \sinh(a z + b)$, where $a \neq 0$ may be negative. Write $\log p(x)$.
+
+# %% tags=["exercise"]
+def log_density(x, a, b):
+    """log p(x) in nats, of numbers x [n] (numpy); a and b are floats."""
+    ### BEGIN SOLUTION
+    z = (np.arcsinh(x) - b) / a
+    return -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(abs(a)) - 0.5 * np.log1p(x**2)
+    ### END SOLUTION
+
+# %%
+check("10.log_density", log_density)
+
+# %% [markdown]
+# **2.** A coupling in any even number of dimensions, from $z$ to $x$, with its log-determinant. The first half passes.
+
+# %% tags=["exercise"]
+def coupling(z, s, t):
+    """x [n, D] and log |det ∂x/∂z| [n], of z [n, D]; s and t [n, D/2] are log scales and shifts of the second half."""
+    ### BEGIN SOLUTION
+    a, b = z.chunk(2, dim=1)
+    return torch.cat([a, b * s.exp() + t], dim=1), s.sum(dim=1)
+    ### END SOLUTION
+
+# %%
+check("10.coupling", coupling)
+
+# %% [markdown]
+# **3.** One mask of MADE.
+
+# %% tags=["exercise"]
+def mask(below, above, last):
+    """Float mask [n_above, n_below] from the degrees (int64) of two layers; `last` is True for the layer of outputs."""
+    ### BEGIN SOLUTION
+    allowed = above[:, None] > below if last else above[:, None] >= below
+    return allowed.float()
+    ### END SOLUTION
+
+# %%
+check("10.mask", mask)
+
+# %% [markdown]
+# ## What to keep
+# - $\log p(x) = \log p(z) - \log |\det \partial x / \partial z|$: where $f$ stretches, the density gets thinner.
+# - A coupling's Jacobian is triangular: its log-determinant is a sum, its inverse costs no more than itself. The halves
+#   must take turns.
+# - A flow has as many $z$ as $x$, and no tears: holes get bridges, gaps get threads. Many flows give the same
+#   density, so the coordinates of $z$ are no causes.
+# - A masked network gives all conditionals in one pass, and is normalised whatever its weights are. Drawing takes a pass
+#   a pixel.
+#
+# **Read on:** A. Hyvärinen and E. Oja, *Independent Component Analysis: Algorithms and Applications*, Neural Networks
+# (2000). L. Dinh, D. Krueger, Y. Bengio, *NICE: Non-linear Independent Components Estimation*, ICLR workshop (2015).
+# L. Dinh, J. Sohl-Dickstein, S. Bengio, *Density Estimation Using Real NVP*, ICLR (2017). C. Durkan, A. Bekasov,
+# I. Murray, G. Papamakarios, *Neural Spline Flows*, NeurIPS (2019). M. Germain et al., *MADE: Masked Autoencoder for
+# Distribution Estimation*, ICML (2015). A. Hyvärinen and P. Pajunen, *Nonlinear Independent Component Analysis: Existence
+# and Uniqueness Results*, Neural Networks (1999).
+#
+# **Next:** 10b, the rest of the tree: Boltzmann machines, chains that learn to walk home, and moments that match.

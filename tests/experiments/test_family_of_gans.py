@@ -1,0 +1,163 @@
+"""The experiments of notebook 09c: coupled GANs, BiGAN and translators, and their table."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from course_lib.checkpoints import read
+from course_lib.data import load_mnist
+from course_lib.experiments import load, run, save
+from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
+from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
+from course_lib.experiments.family import Member, family_table, on_the_ring, shipped
+from course_lib.experiments.ring_seeds import recorded
+from course_lib.experiments.trained import EXPERIMENTS
+from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
+from course_lib.models.bigan import pair_losses
+from course_lib.models.dcgan import noise
+
+KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),
+         "bigan": (BiGANExperiment, BiGANHyperparameters(width=4, batch_size=4, regression=1.0)),
+         "translator": (TranslatorExperiment, TranslatorHyperparameters(width=4, batch_size=4, adversarial=0.1))}
+EACH = pytest.mark.parametrize("name", KINDS)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def experiment(name, seed=0, **changes):
+    kind, hyperparameters = KINDS[name]
+    return kind(hyperparameters.changed(**changes), seed)
+
+
+def train(e, steps):
+    return [{k: float(v) for k, v in metrics.items()} for metrics in run(e, steps, progress=False)]
+
+
+@EACH
+def test_the_seed_decides_the_run_and_a_snapshot_nothing(name):
+    first, same, other = (experiment(name, seed) for seed in (3, 3, 4))
+    before = torch.get_rng_state()
+    train(first, 3), train(other, 3)
+    for _ in range(3):
+        a, b = same.snapshot(), same.snapshot()
+        assert all(np.array_equal(a[key], b[key]) and np.isfinite(a[key]).all() for key in a)
+        train(same, 1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert first.digest() == same.digest() != other.digest()
+    assert EXPERIMENTS[name] is KINDS[name][0]
+
+
+@EACH
+def test_resumed_runs_are_the_same(name, tmp_path):
+    whole, half = experiment(name, total_steps=4), experiment(name, total_steps=4)
+    train(whole, 4), train(half, 2)
+    save(half, tmp_path / "gan.pt")
+    resumed = KINDS[name][0](seed=99)
+    load(resumed, tmp_path / "gan.pt")
+    train(resumed, 2)
+    assert resumed.digest() == whole.digest()
+
+
+@pytest.mark.parametrize(("name", "knob"), [(name, knob) for name, (_, h) in KINDS.items() for knob in h.knobs()])
+def test_every_knob_trains_at_both_ends(name, knob):
+    declared = KINDS[name][1].knobs()[knob]
+    for value in declared.choices or (declared.low, declared.high):
+        if (knob, value) not in (("width", 128), ("batch_size", 512)):  # slow, and nothing new
+            e = experiment(name, **{knob: type(getattr(KINDS[name][1], knob))(value)})
+            assert all(math.isfinite(v) for v in train(e, 1)[0].values())
+    assert declared.label and declared.help.endswith(".")
+
+
+def test_one_update_of_the_bigan_equals_the_step_written_out():
+    e = experiment("bigan")
+    G, E, D = (copy.deepcopy(network) for network in (e.players.G, e.players.E, e.D))
+    x = e.scaled(e.images[e.batches.order[:4]])
+    rng = torch.Generator()
+    rng.set_state(e.rng.get_state())
+    z = noise(4, rng, 20)
+    optimizer_d = torch.optim.Adam(D.parameters(), lr=2e-3, betas=(0.5, 0.999))
+    optimizer_ge = torch.optim.Adam([*G.parameters(), *E.parameters()], lr=1e-3, betas=(0.5, 0.999))
+    metrics = e.step()
+    made, code = G(z), E(x)
+    loss_d, _ = pair_losses(D(x, code.detach()), D(made.detach(), z))
+    optimizer_d.zero_grad()
+    loss_d.backward()
+    optimizer_d.step()
+    _, loss_ge = pair_losses(D(x, code), D(made, z))
+    regression = F.mse_loss(E(made.detach()), z, reduction="sum") / 4 / 2
+    optimizer_ge.zero_grad()
+    (loss_ge + regression).backward()
+    optimizer_ge.step()
+    assert metrics["loss_d"].item() == pytest.approx(loss_d.item(), abs=2e-2)  # rounds of power iteration differ
+    assert metrics["regression"].item() == pytest.approx(regression.item(), rel=1e-4)
+    for ours, theirs in ((e.players.G, G), (e.players.E, E)):
+        a, b = (torch.cat([p.detach().flatten() for p in n.parameters()]) for n in (ours, theirs))
+        assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
+
+
+def test_without_z_in_d_the_encoder_stands_still():
+    blind, seeing = (experiment("bigan", judged=judged, regression=0.0) for judged in ("images alone", "pairs"))
+    moved = []
+    for e in (blind, seeing):
+        before = copy.deepcopy(list(e.players.E.parameters()))
+        metrics = train(e, 2)
+        moved.append(any(not torch.equal(a, b) for a, b in zip(before, e.players.E.parameters(), strict=True)))
+        assert (metrics[0]["gradient_e"] > 0) == (e is seeing)
+    assert moved == [False, True]
+
+
+def test_the_two_kinds_have_no_picture_in_common():
+    e = experiment("coupled")
+    assert len(e.first) == len(e.second) == 30_000
+    assert e.first.data_ptr() != e.second.data_ptr()
+    seen = []
+    e.D.register_forward_pre_hook(lambda _, given: seen.append([x[:4] for x in given]))
+    orders = e.batches.order[:4].clone(), e.other_batches.order[:4].clone()
+    e.step()
+    torch.testing.assert_close(seen[0][0], e.first[orders[0]] / 127.5 - 1)
+    torch.testing.assert_close(seen[0][1], 1 - e.second[orders[1]] / 127.5)
+
+
+def test_same_digit_turns_the_second_back():
+    x = load_mnist("test")[:300].floats()
+    assert same_digit(x, 1 - x) == 1
+    assert same_digit(x, 1 - x.roll(1, 0)) < 0.3
+
+
+def test_the_translators_verdict_counts_only_if_it_has_weight():
+    assert set(train(experiment("translator", adversarial=0.0), 1)[0]) == {"error"}
+    e = experiment("translator")
+    assert set(train(e, 1)[0]) == {"error", "loss_d", "loss_g"}
+    given, made = e.translated(load_mnist("test")[:3].floats())
+    assert given.shape == made.shape == (3, 28, 28) and made.min() >= 0 and made.max() <= 1
+
+
+def test_likeness_of_real_images_is_perfect():
+    real = load_mnist("test")[:200]
+    perfect, flat = likeness(real.floats(), real), likeness(torch.zeros(200, 28, 28), real)
+    assert perfect["error"] == perfect["disagreement"] == 0 and perfect["sharpness"] == pytest.approx(1)
+    assert perfect["accuracy"] > 0.97 and flat["sharpness"] == 0 and flat["error"] > 0.05
+
+
+def test_the_table_has_a_line_for_each_member():
+    ring, row = on_the_ring("vanilla", "vanilla", "plays"), recorded()["vanilla"]
+    assert ring.modes == np.mean(row.covered) and ring.near == pytest.approx(np.mean(row.near))
+    assert ring.seconds == row.seconds and ring.frechet is None
+    members = [shipped("DCGAN", "dcgan", "draws"), Member("ring", "plays", 7.6, modes=7.96, near=0.951)]
+    head, first, second = family_table(members).splitlines()
+    assert head.split() == ["Fréchet", "digits", "modes", "near", "seconds", "what", "it", "can", "do"]
+    _, card = read("dcgan")
+    assert float(first.split()[1]) == pytest.approx(card.metrics["frechet"], abs=0.05)
+    assert 9 < float(first.split()[2]) <= 10 and first.split()[3:5] == ["–", "–"]
+    assert float(first.split()[5]) == pytest.approx(60 * card.minutes, abs=0.5)
+    assert second.split() == ["ring", "–", "–", "8.0", "0.95", "8", "plays"]

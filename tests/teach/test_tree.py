@@ -1,0 +1,90 @@
+"""The tree of generative models: consistent in itself, complete, and what the README and the picker say of it."""
+
+import itertools
+import shutil
+from pathlib import Path
+
+import pytest
+
+from course_lib.notebooks import sources
+from course_lib.plots import tree
+from course_lib.teach.tree import BEGIN, END, SCORES, families, nested, pick, readme_map, table, write_map
+
+COURSE = Path(__file__).resolve().parents[2]
+NUMBERS = [source.stem.split("_")[0] for source in sources(COURSE / "notebooks")]
+FAMILIES = list(families())
+ANSWERS = list(itertools.product(("not at all", "roughly", "exactly"), (False, True), (False, True)))
+
+
+@pytest.mark.parametrize(("way", "family"), FAMILIES, ids=lambda value: getattr(value, "name", ""))
+def test_each_family_keeps_what_its_branch_says(way, family):
+    assert family.notebooks and set(family.notebooks) <= set(NUMBERS)
+    assert family.score in SCORES and family.drawback
+    assert (family.score == "none") == (way[0] == "implicit density")
+    assert (family.score == "exact") == (way[1] == "tractable")
+    assert ("chain" in family.sampling) == bool({"Markov chain", "by Markov chain", "by both"} & set(way))
+    assert family.one_pass == (family.sampling == "one pass")
+    assert family.latent or not family.readable
+    assert family.exact or family.score != "exact"
+
+
+def test_the_names_differ_and_every_notebook_but_the_first_is_on_the_tree():
+    assert len({family.name for _, family in FAMILIES}) == len(FAMILIES)
+    assert sorted({number for _, family in FAMILIES for number in family.notebooks}) == NUMBERS[1:]
+    assert NUMBERS[0] == "00"
+
+
+def test_the_readme_holds_the_map_as_it_is_generated():
+    text = (COURSE / "README.md").read_text(encoding="utf-8")
+    assert readme_map(COURSE / "notebooks") in text, "run `make notebooks`"
+
+
+def test_writing_the_map_replaces_what_stands_between_the_markers_and_nothing_else(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    for path in (COURSE / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, tmp_path / "notebooks")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_map(tmp_path)
+    assert readme.read_text() == f"before\n{readme_map(tmp_path / 'notebooks')}\nafter\n"
+    first = readme.stat().st_mtime_ns
+    write_map(tmp_path)
+    assert readme.stat().st_mtime_ns == first
+    for broken in ("no markers", f"{END}\n{BEGIN}", f"{BEGIN}\n{END}\n{BEGIN}"):
+        readme.write_text(broken)
+        with pytest.raises(ValueError, match=r"README\.md must hold the line"):
+            write_map(tmp_path)
+
+
+def test_the_table_has_a_row_and_every_cell_for_each_family():
+    lines = table().splitlines()
+    assert len(lines) == 2 + len(FAMILIES) and {line.count("|") for line in lines} == {8}
+
+
+def test_the_drawing_has_every_leaf():
+    texts = [text.get_text() for text in tree(nested(), title="t").axes[0].texts]
+    assert {family.name for _, family in FAMILIES} <= set(texts)
+
+
+@pytest.mark.parametrize(("score", "one_pass", "code"), ANSWERS)
+def test_the_picker_names_only_families_that_give_what_is_needed(score, one_pass, code):
+    picked = pick(score, one_pass, code)
+    assert picked
+    for family in picked:
+        assert score != "exactly" or family.score == "exact"
+        assert score == "not at all" or family.score != "none"
+        assert family.one_pass or not one_pass
+        assert family.readable or not code
+
+
+@pytest.mark.parametrize(("answers", "name"), [
+    (("exactly", False, False), "fully visible networks"), (("roughly", True, True), "variational autoencoders"),
+    (("not at all", True, False), "adversarial networks"), (("not at all", False, False), "stochastic networks"),
+    (("exactly", True, True), "normalizing flows, ICA")])
+def test_the_picker_knows_the_well_known_choices(answers, name):
+    assert name in [family.name for family in pick(*answers)]
+
+
+def test_an_unknown_answer_is_told():
+    with pytest.raises(ValueError, match="score must be one of not at all, roughly, exactly, not 'maybe'"):
+        pick("maybe", True, True)

@@ -1,0 +1,64 @@
+"""The claims of notebook 10 can fail: each identity and each failure lab is broken on purpose. No flow is trained."""
+
+import pytest
+from notebook_cells import broken, cells_of, run
+
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("10")
+LINE = ('predict("10.forget"', "z = np.linspace")
+SQUARE = ("def coupled", "small = ")
+UNMIX = ("def rotation", "def draw_sources")
+COUPLING = ("class AffineCoupling", "library = ")
+MADE = ("def masks", "every = ")
+ONE = ("def touched",)
+
+
+@pytest.mark.parametrize(("starts", "given"), [(LINE, ""), (SQUARE, ""), (UNMIX, ""), (COUPLING, ""), (MADE, ""),
+                                               (ONE, "")])
+def test_it_holds_as_written(starts, given):
+    run(CELLS, *starts, given=given)
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (LINE, r"height / np\.sqrt\(1 \+ x\*\*2\)", "height / (1 + x**2)", "area under"),
+    (SQUARE, r"z_b \* np\.exp\(s\) \+ t", "z_b * (1 + s) + t", "growth of a small square"),
+    (SQUARE, r"z_b \* np\.exp\(s\) \+ t", "(z_b + t) * np.exp(s + t)", "growth of a small square|growth by a shift"),
+    (UNMIX, r"- \(1 - g\*\*2\)\.mean\(dim=0\)\[:, None\] \* W", "", "weakest|Amari|finds?|find"),
+    (UNMIX, r"directions\.T / values\.sqrt\(\)\[:, None\]", "directions.T", "weakest|Amari|find"),
+    (COUPLING, r"-s\.sum\(dim=1\)", "s.sum(dim=1)", "difference from the library"),
+    (COUPLING, r"3 \* torch\.tanh\(s / 3\)", "s", "difference from the library"),
+    (MADE, r"\(m\[-1\]\[:, None\] > m\[-2\]\)", "(m[-1][:, None] >= m[-2])", "masks as the library"),
+    (MADE, r"\(m\[-1\]\[:, None\] >= m\[-2\]\)\.float\(\) ", "(m[-1][:, None] > m[-2]).float() ",
+     "with ≥ in the last mask"),
+    (ONE, r"torch\.sin\(6 \* one\)", "3 * torch.rand(400_000, 1, generator=seeded(5)) - 1.5", "on the curve"),
+])
+def test_a_broken_identity_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
+
+
+def test_the_failure_lab_of_ica_can_fail():
+    few = (r"for seed in range\(10\)", "for seed in range(4)")
+    broken(CELLS, (*UNMIX[:2], 'predict("10.gauss"', "errors, gaussian_errors"), "with Gaussian sources", few,
+           (r"\(lambda n, rng: torch\.randn\(n, 4, generator=rng, dtype=torch\.float64\), gaussian_errors\)",
+            "(draw_sources, gaussian_errors)"))
+
+
+GRID = """
+axis, square = square_grid(60)
+cell = (axis[1] - axis[0]).item() ** 2
+log_p = MOONS.log_prob(square)
+def kl_on_the_square(log_p, log_q):
+    return ((log_p.exp() * (log_p - log_q)).sum() * cell).item()
+distance = {"affine couplings": 0.05}
+def train(steps, **knobs):  # shorter, for a claim that no training changes
+    experiment = FlowExperiment(FlowHyperparameters(**knobs), seed=0)
+    for _ in run(experiment, 20, progress=False):
+        pass
+    return experiment.model.requires_grad_(False)
+"""
+
+
+def test_the_half_that_never_takes_its_turn():
+    grid = (r"view\(200, 200\)", "view(60, 60)")
+    run(CELLS, "stuck = ", change=[grid], given=GRID)
+    broken(CELLS, ("stuck = ",), "after all layers", grid, (r"permute=False", "permute=True"), given=GRID)
