@@ -239,7 +239,7 @@ middle = {method: history[method][-1].argsort()[8] for method in believed}      
 show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][middle["exact"]],
                                                "CD-1": believed["CD"][middle["CD"]]},
           baseline=(1 / 14, "data: 1/14 for each pattern"), xlabel="pattern (median machines)", ylabel="probability",
-          title="CD-1 knows the patterns, but not how probable each is"),
+          title="CD-1 gives some patterns far too much, others almost nothing"),
      alt="Bars for fourteen patterns and all other pictures: the exact machine's patterns lie close to the data's "
          "line, those of CD-1 reach from near zero to well above it; all others together have little in both")
 
@@ -270,8 +270,8 @@ claim("after three hundred it has forgotten: its share minus its floor", still["
 picture = convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
                       title="The better model's chains take longer to forget where they began",
                       ylabel="share of chains")
-for value, colour, style in zip(floor.values(), ("C0", "C1"), (":", "-."), strict=True):
-    picture.axes[0].axhline(value, color=colour, linestyle=style, linewidth=1.5, label="its floor")
+for name, value, colour, style in zip(("fully", "half"), floor.values(), ("C0", "C1"), (":", "-."), strict=True):
+    picture.axes[0].axhline(value, color=colour, linestyle=style, linewidth=1.5, label=f"{name} trained: floor")
 picture.axes[0].legend()
 show(picture, alt="Two falling curves, each with the level line of its floor: the half trained machine's is near its "
                   "floor after a hundred rounds, the fully trained one's far above its own after three hundred")
@@ -376,11 +376,11 @@ claim("by the median of log p, it loses by", -by_p, above=0.1)
 #
 # $$\log p(x) \ge \underbrace{\mathbb{E}_q[-E(x, h, g)] + H(q)}_{\text{the mean field makes it large}} - \log Z .$$
 #
-# With $\eta_j = q(h_j = 1)$ and $\gamma_k = q(g_k = 1)$ the slope in $\eta_j$ is
-# $c_{1j} + x \cdot W_{1,j} + W_{2,j} \cdot \gamma - \log \frac{\eta_j}{1 - \eta_j}$, and it is 0 at
+# With $\bar h_j = q(h_j = 1)$ and $\bar g_k = q(g_k = 1)$ the slope in $\bar h_j$ is
+# $(c_1 + W_1^\top x + W_2\, \bar g)_j - \log \frac{\bar h_j}{1 - \bar h_j}$, and it is 0 at
 #
-# $$\eta = \sigma(c_1 + W_1^\top x + W_2\, \gamma), \qquad \text{and in the same way} \quad
-#   \gamma = \sigma(c_2 + W_2^\top \eta).$$
+# $$\bar h = \sigma(c_1 + W_1^\top x + W_2\, \bar g), \qquad \text{and in the same way} \quad
+#   \bar g = \sigma(c_2 + W_2^\top \bar h).$$
 #
 # The **mean field** takes them in turns; no turn lowers the bound.
 #
@@ -397,12 +397,12 @@ dbm = DBM(9, 6, 4, seeded(5))
 with torch.no_grad():
     dbm.W1 *= 10
     dbm.W2 *= 10
-    eta, gamma, heights = torch.full((14, 6), 0.5), torch.full((14, 4), 0.5), []
+    h_bar, g_bar, heights = torch.full((14, 6), 0.5), torch.full((14, 4), 0.5), []
     for _ in range(50):
-        eta = torch.sigmoid(dbm.c1 + patterns @ dbm.W1 + gamma @ dbm.W2.T)
-        gamma = torch.sigmoid(dbm.c2 + eta @ dbm.W2)
-        heights.append(dbm.bound(patterns, eta, gamma))
-claim("ours minus the library's mean field", (eta - dbm.mean_field(patterns)[0]).abs().max(), below=1e-6)
+        h_bar = torch.sigmoid(dbm.c1 + patterns @ dbm.W1 + g_bar @ dbm.W2.T)
+        g_bar = torch.sigmoid(dbm.c2 + h_bar @ dbm.W2)
+        heights.append(dbm.bound(patterns, h_bar, g_bar))
+claim("ours minus the library's mean field", (h_bar - dbm.mean_field(patterns)[0]).abs().max(), below=1e-6)
 claim("the worst a turn did to a bound", torch.stack(heights).diff(dim=0).min(), above=-1e-4)
 log_p, bound = gaps(dbm)
 show(bound_bars([*map(str, range(1, 15, 2))], log_p[::2], bound[::2], floor=np.floor(bound.min()) - 1, xlabel="pattern",
@@ -541,7 +541,7 @@ for name, denoiser in walkers.items():
         x = walk(denoiser, x, int(more), generator)
         reached[name].append(wasserstein1(x.numpy(), blobs))
 plain, walkback, one_bump = reached.values()
-show(convergence(counts, reached, title="At one noise walkback arrives sooner; one bump at more noise never",
+show(convergence(counts, reached, title="At noise 0.3 walkback arrives sooner; one bump at 0.8 never does",
                  xlabel="steps of the walk", ylabel="W₁ from the data"),
      alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred, and "
          "in the end both are alike; the denoiser of one bump stays at a distance")

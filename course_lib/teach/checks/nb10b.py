@@ -46,8 +46,8 @@ FREE_ENERGY = Exercise(
                 ("max(0, a) is where log(1 + e^a) goes for large |a|; near 0 it is up to log 2 too low: use "
                  "`softplus`.",)),
         *(Mistake(lambda x, W, b, c, top=top: -x @ b - (x @ W + c).clamp(max=top).exp().log1p().sum(1),
-                  ("clamped, e^a does not overflow, but log(1 + e^a) is about a for large a, not the bound you clamped "
-                   "at: `softplus` needs no clamp.",)) for top in CLAMPS),
+                  (f"clamped at {top}, e^a does not overflow, but every larger a counts as {top} now, while "
+                   "log(1 + e^a) goes on like a: `softplus` needs no clamp.",)) for top in CLAMPS),
         Mistake(lambda x, W, b, c: -x @ b - ((x @ W + c) * torch.sigmoid(x @ W + c)).sum(1),
                 ("this is the *mean* energy with h at its average. F also counts the entropy of h: it is −log of a sum "
                  "over h, and each unit gives log(1 + e^a).",)),
