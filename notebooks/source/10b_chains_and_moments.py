@@ -691,10 +691,10 @@ display(Markdown(digits8.table([*rows, real], [*measured, floor])))
 
 # %%
 picked = np.concatenate([m.samples[:12] for m in measured] + [test[:12].numpy()]).reshape(-1, 8, 8)
-show(images(picked, columns=12, title="One data set: dust, four families' digits, and real ones",
+show(images(picked, columns=12, title="Independent pixels fall apart; four families make rough digits",
             row_labels=["independent", "MADE", "RBM", "denoising chain", "MMD", "real"]),
-     alt="Six rows of small pictures: dust for independent pixels, rough digits for MADE, the RBM and the denoising "
-         "chain, ragged ones for the MMD generator, and real digits")
+     alt="Six rows of small pictures: torn blobs for independent pixels, rough digits for MADE, the RBM and the "
+         "denoising chain, ragged ones for the MMD generator, and real digits")
 independent, visible, machine, chain, moments = measured
 claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
 claim("RBM: nats below that", independent.nll - machine.nll, above=5)
