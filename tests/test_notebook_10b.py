@@ -11,10 +11,10 @@ GRADIENT = (*MACHINE, "rbm.zero_grad")
 GIBBS = (*MACHINE, "def gibbs_round")
 STEP = (*GIBBS, "def one_step")
 IDLE = ("patterns = ", 'predict("10b.idle"', "@torch.no_grad()\ndef scores")
-DEEP = ("patterns = ", "def gaps", "left = {}")
+DEEP = ("patterns = ", "def gaps", "left, reached = ")
 WALK = ('predict("10b.one_bump"', "grid = ", "for noise in")
 MMD = ("def our_mmd2",)
-WIDTH = ("widths = ",)
+WIDTH = ("def our_mmd2", "widths = ")
 # A machine in the place of the trained ones, and a table of scores in which nothing is claimed.
 GIVEN = "exact_rbm, machines = RBM(9, 16, seeded(3)), None"
 UNTIL_THE_RANKING = (r"ranked = (.|\n)*", "")
@@ -39,7 +39,7 @@ def test_it_holds_as_written(starts):
     (MMD, r"\(k\(x, x\).sum\(\) - n\) / \(n \* \(n - 1\)\)", "k(x, x).mean()", "largest difference"),
     (MMD, r"truth = mmd2_gaussians\(torch.zeros\(2\)", "truth = mmd2_gaussians(torch.zeros(2) + 0.3",
      "standard errors"),
-    (WIDTH, r"2 \* torch.eye\(1\)\)", "torch.eye(1) * 40)", "ratio of the two"),
+    (WIDTH, r"2 \* one\)", "40 * one)", "doubled variance over noise"),
 ])
 def test_a_broken_derivation_is_caught(starts, old, new, claim):
     broken(CELLS, starts, claim, (old, new))
@@ -58,4 +58,6 @@ def test_the_mean_field_is_a_bound_and_not_by_chance():
                                              "dbm.log_prob(patterns).numpy() - 1, dbm.bound"))
     broken(CELLS, DEEP[:2], "mean gap", (r"\*dbm.mean_field\(patterns\)\)",
                                          "torch.full((14, 6), 0.5), torch.full((14, 4), 0.5))"))
+    broken(CELLS, DEEP[:2], "ours minus", (r" \+ g_bar @ dbm.W2.T\)", ")"))
+    broken(CELLS, DEEP[:2], "ours minus", (r"dbm.c2 \+ h_bar @ dbm.W2\)", "dbm.c2 - h_bar @ dbm.W2)"))
     broken(CELLS, DEEP, "climbed its bound", (r'if climbed == "log p"', 'if climbed == "bound"'))

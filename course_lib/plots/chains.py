@@ -12,11 +12,16 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, one_axes
 
 
 def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
-                ) -> Figure:
-    """Falling lines with a mark at each value, `[n]` over `counts` `[n]`, both axes logarithmic."""
+                baseline: tuple[float, str] | None = None) -> Figure:
+    """Falling lines with a mark at each value, `[n]` over `counts` `[n]`, both axes logarithmic.
+
+    `baseline` draws a thin dotted line at a value, with a word that says what it is.
+    """
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (name, values) in enumerate(distances.items()):
         ax.loglog(counts, values, LINES[i % 4], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=name)
+    if baseline:
+        ax.axhline(baseline[0], linestyle=":", color="black", linewidth=1.5, label=baseline[1])
     ax.legend()
     return fig
 

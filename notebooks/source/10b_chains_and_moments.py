@@ -44,7 +44,7 @@ def seeded(seed=0):
 
 # %% [markdown]
 # ## An energy for every picture
-# Fourteen pictures are all that exist in this world: full rows, or full columns. A **restricted Boltzmann machine**
+# Our data are fourteen of the $2^9$ possible pictures: full rows, or full columns. A **restricted Boltzmann machine**
 # joins pixels $x$ and hidden units $h$, all 0 or 1, by an energy; low energy means probable:
 #
 # $$E(x, h) = -b \cdot x - c \cdot h - x^\top W h, \qquad p(x, h) = \frac{e^{-E(x, h)}}{Z}, \qquad
@@ -59,7 +59,7 @@ def seeded(seed=0):
 
 # %%
 patterns = bars_and_stripes(3)
-show(framed(images(patterns.view(-1, 3, 3), title="The whole world: 14 pictures", columns=14)),
+show(framed(images(patterns.view(-1, 3, 3), title="The data: 14 of the 512 possible pictures", columns=14)),
      alt="Fourteen pictures of three by three pixels: empty, full, one or two full rows, one or two full columns")
 
 # %%
@@ -101,10 +101,14 @@ claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1
 
 # %% [markdown]
 # ## Dreaming: Gibbs sampling
-# The second average needs draws from the model. Given $x$ all hidden units can be drawn at once, given $h$ all pixels,
-# so we draw in turns. If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the
-# distribution is *stationary*. A chain that starts elsewhere comes nearer with every round. A hundred chains start at
-# the empty picture, and we count what they visit.
+# The second average needs draws from the model. Given $x$ the hidden units are independent, given $h$ the pixels are:
+#
+# $$p(h_j = 1 \mid x) = \sigma(c_j + x \cdot W_j), \qquad p(x_i = 1 \mid h) = \sigma(b_i + W_i \cdot h),$$
+#
+# with $W_j$ a column and $W_i$ a row of $W$. So each side is drawn at once, in turns. If $x$ has the model's
+# distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is *stationary*. A chain that starts
+# elsewhere comes nearer with every round. A hundred chains start at the empty picture; we count all they visit, from
+# the first round on.
 
 # %%
 def gibbs_round(rbm, x, generator):
@@ -115,6 +119,7 @@ library = rbm.gibbs(patterns, 1, seeded(3))
 claim("same random numbers, same pictures as the library",
       torch.equal(library, gibbs_round(rbm, patterns, seeded(3))))
 
+# A machine to draw from: the library's, sixteen hidden units, six hundred steps up the gradient above.
 early = RBMExperiment(RBMHyperparameters(method="exact", learning_rate=0.3), seed=0)
 for _ in run(early, steps=600, progress=False):
     pass
@@ -130,7 +135,7 @@ def distances(draws):
     ends = 100 * 2 ** np.arange(12)
     return [np.abs(np.bincount(draws[:end], minlength=512) / end - p).sum() / 2 for end in ends]
 
-generator, x, visited = seeded(4), torch.zeros(1, 100, 9), []
+generator, x, visited = seeded(4), torch.zeros(1, 100, 9), []       # [machines, chains, pixels], of one machine
 for _ in range(2048):
     x = gibbs_round(early.rbm, x, generator)
     visited.append(code(x[0]))
@@ -139,20 +144,13 @@ independent = distances(np.random.default_rng(0).choice(512, size=204_800, p=p /
 
 # %%
 show(convergence(100 * 2 ** np.arange(12), {"Gibbs chains": chain, "independent draws": independent},
-                 title="The chains' histogram reaches the exact distribution, later", xlabel="pictures counted",
+                 title="The chains' histogram nears the exact distribution too, but later", xlabel="pictures counted",
                  ylabel="total variation distance"),
-     alt="On logarithmic axes both distances fall; independent draws fall in a straight line, the chains start near "
-         "one and come down to about the same line after thousands of pictures")
+     alt="On logarithmic axes both distances fall; independent draws fall in a straight line; the chains "
+         "start near one, come down after thousands of pictures, and stay above that line to the end")
 claim("the chains' first hundred pictures are far off", chain[0], above=0.5)
 claim("after two hundred thousand they are close", chain[-1], below=0.06)
 claim("and still behind independent draws, by the factor", chain[-1] / independent[-1], above=1)
-
-# %%
-predict("10b.order",
-        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends "
-        "nearest to the data?",
-        options=["the exact one; the others tie", "exact, then endless chains, then one round",
-                 "exact, then one round, then endless chains"])
 
 # %% [markdown]
 # ## Three kinds of dream
@@ -161,14 +159,23 @@ predict("10b.order",
 # - **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the data's neighbourhood.
 # - **PCD**, persistent chains: never restart. The model changes little in a step, so the chains nearly keep up.
 #
-# Sixteen machines of each kind, for each kind at a learning rate that suits it.
+# Sixteen machines of each kind, at a learning rate that suits the kind. It is constant for the first half of the
+# training (`total_steps`), then falls to 0.
+
+# %%
+predict("10b.order",
+        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Which machine ends "
+        "nearest to the data?",
+        options=["the exact one; the others tie", "exact, then endless chains, then one round",
+                 "exact, then one round, then endless chains"])
 
 # %%
 def one_step(rbm, method, data, chains, rate, generator):
-    """Returns the chains, after the machine has learned."""
+    """Returns the chains, after the machine has learned. All tensors: [machines, pictures, units]."""
     if method == "exact":
         dreamt = rbm.exact_moments()
     else:
+        # 98 chains; CD's start seven at each of the 14 pictures (fewer would make the gradient noisy)
         chains = gibbs_round(rbm, data.repeat(1, 7, 1) if method == "CD" else chains, generator)
         dreamt = rbm.moments(chains)
     for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), dreamt, strict=True):
@@ -196,10 +203,12 @@ exact_kl, pcd_kl, cd_kl = (np.median(history[method][-1]) for method in ("exact"
 # %%
 show(curves(np.arange(1, 31) / 30, {method: np.median(kl, axis=1) for method, kl in history.items()}, log_y=True,
             bands={method: (kl.min(axis=1), kl.max(axis=1)) for method, kl in history.items()},
-            title="In the end exact is best, and endless chains beat one round",
-            xlabel="share of the training", ylabel="KL(data ‖ model), nats"),
-     alt="Three falling bands: the exact gradient ends lowest, persistent chains end in the middle, CD-1 levels off "
-         "highest")
+            title="Exact is best; endless chains beat one round only as the rate falls",
+            mark=(0.5, "the rate starts to fall"), xlabel="share of the training", ylabel="KL(data ‖ model), nats"),
+     alt="Three bands: the exact gradient falls lowest; CD-1 levels off early; persistent chains stay level with CD-1 "
+         "or above it for most of the training, and drop below it at the end, as the learning rate goes to zero")
+claim("around half time: median KL of PCD over that of CD-1",
+      np.median(history["PCD"][9:15]) / np.median(history["CD"][9:15]), above=0.9)
 claim("exact gradient: median KL of sixteen machines", exact_kl, below=0.08)
 claim("persistent chains: median KL", pcd_kl, above=0.1, below=0.3)
 claim("CD-1: median KL", cd_kl, above=0.35, below=0.6)
@@ -207,50 +216,71 @@ reveal("10b.order", "exact, then endless chains, then one round" if exact_kl < p
        "exact, then one round, then endless chains")
 
 # %% [markdown]
+# At full rate PCD is no better than CD-1: its machine moves on faster than its chains follow. They catch up only once
+# the rate falls. CD-1 gains nothing from a small rate: its error is not noise.
+
+# %% [markdown]
 # ## Break it: a chain that does not mix
 # A student looks only at the reconstructions, $x \to h \to x$, finds them perfect, and is content. What did CD-1
 # get wrong?
 
 # %%
-believed = {method: sixteen.shares().numpy() for method, sixteen in machines.items()}
+believed = {method: sixteen.shares().numpy() for method, sixteen in machines.items()}   # p of the 14, and of the rest
 claim("CD-1: mean squared error of its reconstructions", machines["CD"].reconstruction().mean(), below=0.01)
 for method, lowest in (("exact", (0.05, 0.072)), ("CD", (0, 0.02))):
     claim(f"{method}: probability of its least likely pattern, median (the data's: 1/14)",
           np.median(believed[method][:, :14].min(axis=1)), above=lowest[0], below=lowest[1])
-worst = history["CD"][-1].argmax()
-show(bars([*map(str, range(1, 15)), "other"],
-          {"exact": believed["exact"][0], "CD-1, worst of 16": believed["CD"][worst]}, baseline=(1 / 14, "data"),
-          title="CD-1 knows the patterns, but not how probable each is", xlabel="pattern",
-          ylabel="probability"),
-     alt="Bars for fourteen patterns and all other pictures: the exact machine's are level with the data's line, those "
-         "of CD-1 reach from near zero to twice the line")
+full_pixels = patterns.sum(dim=1).numpy()                 # how many pixels of a pattern are 1
+mean_of = {count: believed["CD"][:, :14][:, full_pixels == count].mean(axis=1) for count in (0, 3, 6)}
+claim("CD-1, each machine: six-pixel patterns, mean probability over 1/14, the lowest", mean_of[6].min() * 14, above=1)
+claim("three-pixel patterns, the highest", mean_of[3].max() * 14, below=1)
+claim("the empty picture, the highest", mean_of[0].max() * 14, below=0.5)
+middle = {method: history[method][-1].argsort()[8] for method in believed}             # a median machine, by KL
+show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][middle["exact"]],
+                                               "CD-1": believed["CD"][middle["CD"]]},
+          baseline=(1 / 14, "data: 1/14 for each pattern"), xlabel="pattern (median machines)", ylabel="probability",
+          title="CD-1 gives some patterns far too much, others almost nothing"),
+     alt="Bars for fourteen patterns and all other pictures: the exact machine's patterns lie close to the data's "
+         "line, those of CD-1 reach from near zero to well above it; all others together have little in both")
 
 # %% [markdown]
-# Each pattern has become a hole in the energy, and a short chain never leaves its hole. So CD never learns how *deep*
-# the holes must be compared with one another. And success makes it worse: the better the model, the deeper its holes. We start five hundred chains of each machine at one pattern and see how many are still there.
+# The errors are not random: in each of the sixteen machines the patterns of six pixels are on average too probable,
+# those of three and the empty picture too improbable. Each pattern has become a hole in the energy. One round mostly ends in the hole
+# where it began, so CD-1 can be content although the holes' *depths* do not compare; what error it then settles on is
+# a bias of its own. More data would not help.
+#
+# A chain **mixes** if it soon forgets where it began. Success makes that harder: the better the model, the deeper its
+# holes. We start five hundred chains of each machine at one pattern and count those at it after so many rounds, also
+# those that left and fell back. The floor is the probability that the machine itself gives that pattern.
 
 # %%
 generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
-still = {}
-for method in ("exact", "early"):
-    rbm = machines["exact"].rbm if method == "exact" else early.rbm
+still, floor = {}, {}
+for method, rbm in (("exact", machines["exact"].rbm), ("early", early.rbm)):
     x = start = patterns[3].expand(len(rbm.W), 500, 9)
-    still[method] = []
+    still[method], floor[method] = [], rbm.log_prob(start[:, :1]).exp().mean().item()
     for t in np.diff((0, *rounds)):
         x = rbm.gibbs(x, int(t), generator)
         still[method].append((x == start).all(dim=2).float().mean().item())
 claim("fully trained: share still at its pattern after a hundred rounds", still["exact"][4], above=0.35)
-claim("although the model itself gives that pattern only", believed["exact"][:, 3].mean(), below=0.08)
+claim("although the model itself gives that pattern only", floor["exact"], below=0.08)
 claim("the half trained machine of above, after thirty", still["early"][3], below=0.25)
-show(convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
-                 ylabel="share of chains", title="The better the model, the longer its chains stay where they began"),
-     alt="Two falling curves: the half trained machine's chains leave within ten rounds, most of the fully trained "
-         "machine's are still there after a hundred")
+claim("after three hundred it has forgotten: its share minus its floor", still["early"][-1] - floor["early"], near=0,
+      within=0.04)
+picture = convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
+                      title="The better model's chains take longer to forget where they began",
+                      ylabel="share of chains")
+for name, value, colour, style in zip(("fully", "half"), floor.values(), ("C0", "C1"), (":", "-."), strict=True):
+    picture.axes[0].axhline(value, color=colour, linestyle=style, linewidth=1.5, label=f"{name} trained: floor")
+picture.axes[0].legend()
+show(picture, alt="Two falling curves, each with the level line of its floor: the half trained machine's is near its "
+                  "floor after a hundred rounds, the fully trained one's far above its own after three hundred")
 
 # %% [markdown]
 # **Repairs:** more rounds; chains that go on; or chains that start where everything is flat and cool down slowly. The
 # lab has the first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try
-# CD with one round and with fifty; then PCD at ten times its rate, when the chains can no longer keep up.
+# CD with one round and with fifty; then PCD at ten times its rate, when the chains can no longer keep up. With CD
+# chains restart at the data, so its dreams flatter it.
 
 # %%
 lab = LiveLab(
@@ -271,10 +301,20 @@ lab
 # %% [markdown]
 # ## Z by cooling down
 # For nine pixels we sum over $2^9$ pictures; for a real image never. **Annealed importance sampling** walks along a
-# bridge: $p^*_\beta$ from independent pixels ($\beta = 0$, where $Z_0$ is a product) to the machine ($\beta = 1$).
-# Draw $x$ at $\beta = 0$; then in turns raise $\beta$, multiply the weight by $p^*_{\beta'}(x) / p^*_\beta(x)$, and
-# run one Gibbs round at $\beta'$. The mean of the weights, times $Z_0$, is $Z$ *without bias*. Its logarithm has one:
-# by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
+# bridge from independent pixels with logits $a$ ($\beta = 0$, where $Z_0$ is a product) to the machine ($\beta = 1$):
+#
+# $$p^*_\beta(x) = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
+#
+# $\beta$ is one over the *temperature*: to raise it is to cool. Start with weight $w = Z_0$ and a draw $x$ at
+# $\beta = 0$; then in turns cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs
+# round $T$ at $\beta'$.
+#
+# The mean of $w$ is $Z$ *without bias*. For suppose $\mathbb{E}[w f(x)] = \sum_x p^*_\beta(x) f(x)$ for all $f$, as at the
+# start. The factor turns $p^*_\beta$ into $p^*_{\beta'}$, and the round leaves it, since it is stationary:
+# $\sum_x p^*_{\beta'}(x) T(x' \mid x) = p^*_{\beta'}(x')$. At the end take $f = 1$.
+#
+# The logarithm of the mean has a bias: by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
+# Here it drowns in the scatter of sixteen estimates, whose mean may even lie above 0.
 
 # %%
 exact_rbm = machines["exact"].rbm.machine(0)
@@ -286,7 +326,7 @@ for n in temperatures:
 errors = np.array(errors)
 show(curves(temperatures, {"log of the estimate": errors.mean(axis=1)}, baseline=(0, "exact log Z"), log_x=True,
             bands={"log of the estimate": (errors.min(axis=1), errors.max(axis=1))},
-            title="The slower it cools, the better the estimate of Z", xlabel="temperatures",
+            title="The slower it cools, the better the estimate of Z", xlabel="temperatures on the way",
             ylabel="error of log Z, nats"),
      alt="A band around zero that narrows from left to right, from more than half a nat at three temperatures to "
          "almost nothing at a thousand")
@@ -296,7 +336,7 @@ claim("with three", np.abs(errors[0]).max(), above=0.2)
 # %% [markdown]
 # ## Break it: a likelihood without Z
 # $-F(x)$ is easy, so somebody ranks machines by the mean of $-F$ on the data. First we give a machine eight more hidden
-# units that are joined to nothing.
+# units that are joined to nothing, and with bias 0.
 
 # %%
 predict("10b.idle", "Eight hidden units joined to nothing. What do they do to -F, and to log p?",
@@ -328,10 +368,21 @@ claim("by the median of log p, it loses by", -by_p, above=0.1)
 # machine mean something. **Repair:** subtract $\log Z$, enumerated or estimated.
 #
 # ## One layer more: a bound again
-# In a **deep Boltzmann machine** the hidden units $h$ have hidden units $g$ of their own. Now even
-# $p(h \mid x)$ is out of reach. The bound of notebook 03 helps, with independent units as $q$:
+# In a **deep Boltzmann machine** the hidden units $h$ have hidden units $g$ of their own:
+#
+# $$E(x, h, g) = -b \cdot x - c_1 \cdot h - c_2 \cdot g - x^\top W_1 h - h^\top W_2\, g.$$
+#
+# Now even $p(h \mid x)$ is out of reach. The bound of notebook 03 helps, with independent units as $q$:
 #
 # $$\log p(x) \ge \underbrace{\mathbb{E}_q[-E(x, h, g)] + H(q)}_{\text{the mean field makes it large}} - \log Z .$$
+#
+# With $\bar h_j = q(h_j = 1)$ and $\bar g_k = q(g_k = 1)$ the slope in $\bar h_j$ is
+# $(c_1 + W_1^\top x + W_2\, \bar g)_j - \log \frac{\bar h_j}{1 - \bar h_j}$, and it is 0 at
+#
+# $$\bar h = \sigma(c_1 + W_1^\top x + W_2\, \bar g), \qquad \text{and in the same way} \quad
+#   \bar g = \sigma(c_2 + W_2^\top \bar h).$$
+#
+# The **mean field** takes them in turns; no turn lowers the bound.
 #
 # Mind the sign of $\log Z$: an estimate that comes out too low *raises* this "bound", which is then none. Here $Z$ is
 # exact.
@@ -346,6 +397,13 @@ dbm = DBM(9, 6, 4, seeded(5))
 with torch.no_grad():
     dbm.W1 *= 10
     dbm.W2 *= 10
+    h_bar, g_bar, heights = torch.full((14, 6), 0.5), torch.full((14, 4), 0.5), []
+    for _ in range(50):
+        h_bar = torch.sigmoid(dbm.c1 + patterns @ dbm.W1 + g_bar @ dbm.W2.T)
+        g_bar = torch.sigmoid(dbm.c2 + h_bar @ dbm.W2)
+        heights.append(dbm.bound(patterns, h_bar, g_bar))
+claim("ours minus the library's mean field", (h_bar - dbm.mean_field(patterns)[0]).abs().max(), below=1e-6)
+claim("the worst a turn did to a bound", torch.stack(heights).diff(dim=0).min(), above=-1e-4)
 log_p, bound = gaps(dbm)
 show(bound_bars([*map(str, range(1, 15, 2))], log_p[::2], bound[::2], floor=np.floor(bound.min()) - 1, xlabel="pattern",
                 title="A machine with random weights: the bound stays below log p(x)"),
@@ -354,7 +412,7 @@ claim("smallest gap, log p(x) - bound, nats", (log_p - bound).min(), above=0)
 claim("mean gap", (log_p - bound).mean(), near=0.37, within=0.05)
 
 # %%
-left = {}
+left, reached = {}, {}
 for climbed in ("bound", "log p"):
     dbm = DBM(9, 6, 4, seeded(5))
     optimizer = torch.optim.Adam(dbm.parameters(), lr=0.03)
@@ -364,12 +422,15 @@ for climbed in ("bound", "log p"):
         (-height.mean()).backward()
         optimizer.step()
     log_p, bound = gaps(dbm)
-    left[climbed] = (log_p - bound).mean()
+    left[climbed], reached[climbed] = (log_p - bound).mean(), log_p.mean()
 claim("mean gap of a machine that climbed its bound", left["bound"], above=0, below=0.03)
 claim("one that climbed log p leaves a wider gap, by the factor", left["log p"] / left["bound"], above=3)
+claim("mean log p of the one that climbed log p, nats", reached["log p"], above=-5.3, below=-4.5)
+claim("and how much less the other has", reached["log p"] - reached["bound"], above=0.005)
 
 # %% [markdown]
-# As in notebook 03, a bound is not innocent: who climbs it prefers machines whose posterior falls apart into units.
+# As in notebook 03, a bound is not innocent: who climbs it prefers machines whose posterior falls apart into units, and
+# pays in $\log p$.
 
 # %% [markdown]
 # ## A walk as a model
@@ -443,9 +504,14 @@ claim("noise 0.1: steps of memory", memory(0.1), above=300)
 claim("noise 0.8: steps of memory", memory(0.8), below=5)
 
 # %% [markdown]
-# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, and by **walkback**,
-# which walks three steps from each data point and teaches the way back from each place. That finds and fills false
-# wells.
+# Which noise, then? As much as the denoiser can undo: one bump needs little noise, and patience.
+#
+# Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, or by **walkback**,
+# which walks three steps from each data point and teaches the way back from each place. So it also learns where a
+# chain strays, and where a data point, corrupted once, hardly ever comes.
+#
+# It has a price: the start of a longer walk is not what *one* corruption asks for, so the target is another, and the
+# chain's end may be too. On the digits further down it does harm: see `help(digits8.train_denoiser)`.
 
 # %%
 blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
@@ -463,8 +529,8 @@ def learn(K, noise, walkback, steps=1000):
         optimizer.step()
     return denoiser
 
-walkers = {"five bumps": learn(5, 0.3, 1), "five bumps, walkback": learn(5, 0.3, 3),
-           "one bump, more noise": learn(1, 0.8, 1)}
+walkers = {"five bumps, noise 0.3": learn(5, 0.3, 1), "five bumps, noise 0.3, walkback": learn(5, 0.3, 3),
+           "one bump, noise 0.8": learn(1, 0.8, 1)}
 
 # %%
 counts, reached = (1, 3, 10, 30, 100, 300), {}
@@ -474,24 +540,30 @@ for name, denoiser in walkers.items():
     for more in np.diff((0, *counts)):
         x = walk(denoiser, x, int(more), generator)
         reached[name].append(wasserstein1(x.numpy(), blobs))
-show(convergence(counts, reached, title="A sample costs many steps, and one bump never arrives",
+plain, walkback, one_bump = reached.values()
+show(convergence(counts, reached, title="At noise 0.3 walkback arrives sooner; one bump at 0.8 never does",
                  xlabel="steps of the walk", ylabel="W₁ from the data"),
-     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred; the "
-         "denoiser of one bump stays at a distance")
-claim("walkback: distance after ten steps", reached["five bumps, walkback"][2], below=0.05)
-claim("plain denoising: how many times as far, after ten steps",
-      reached["five bumps"][2] / reached["five bumps, walkback"][2], above=2)
-claim("one bump: distance after three hundred", reached["one bump, more noise"][-1], above=0.09)
+     alt="Distance from the data over steps: with walkback it is small after ten steps, without after a hundred, and "
+         "in the end both are alike; the denoiser of one bump stays at a distance")
+claim("walkback: distance after ten steps", walkback[2], below=0.05)
+claim("plain denoising: how many times as far, after ten steps", plain[2] / walkback[2], above=2)
+claim("after three hundred, with or without it, the farther", max(plain[-1], walkback[-1]), below=0.06)
+claim("one bump: distance after three hundred", one_bump[-1], above=0.09)
 
 # %% [markdown]
 # ## No density, no chain: compare averages
-# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel
-# $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ compares infinitely many at once. The **maximum mean discrepancy**
+# Two distributions are equal if *every* average is: of $x$, of $x^2$, of all functions. A kernel is an inner product of
+# features, $k(x, y) = \varphi(x) \cdot \varphi(y)$; those of $k(x, y) = e^{-\|x - y\|^2 / 2s^2}$ are infinitely many. The
+# **maximum mean discrepancy** is the distance between their averages. With $x'$ a second, independent draw from where
+# $x$ came from, and $y'$ likewise, expanding the square gives
 #
-# $$\mathrm{MMD}^2 = \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)]$$
+# $$\mathrm{MMD}^2 = \bigl\|\mathbb{E}[\varphi(x)] - \mathbb{E}[\varphi(y)]\bigr\|^2 =
+#   \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')] - 2\, \mathbb{E}[k(x, y)].$$
 #
-# is zero only if both are the same, and needs nothing but samples. A generator can descend it: no discriminator, no
-# game. To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
+# No feature is ever computed, and samples are all it needs. It is zero only if both distributions are the same: the
+# Gaussian kernel is *characteristic*, a theorem we only quote. A generator can descend it: no discriminator, no game.
+#
+# To estimate it without bias, leave out the pairs of a point with itself: $k(x_i, x_i) = 1$ says nothing.
 
 # %%
 def our_mmd2(x, y, s):
@@ -514,20 +586,28 @@ claim("mean of the estimates minus the closed form, in standard errors",
 
 # %%
 widths = np.logspace(-1.5, 1.5, 61)
-far = {"mean moved by 1": (torch.tensor([1.0]), torch.eye(1)), "variance doubled": (torch.zeros(1), 2 * torch.eye(1))}
-seen_by = {name: np.array([mmd2_gaussians(torch.zeros(1), torch.eye(1), *q, float(s)) for s in widths])
-           for name, q in far.items()}
-show(convergence(widths, {name: np.sqrt(values) for name, values in seen_by.items()}, xlabel="width s of the kernel",
-                 ylabel="MMD", title="Too narrow sees no one, too wide sees only the mean"),
-     alt="MMD over the width of the kernel, both on logarithmic axes: both curves peak near one; to the right the one "
-         "for the variance falls twice as steeply as the one for the mean")
-claim("ratio of the two, mean to variance, at the widest kernel", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
-claim("the width that sees the moved mean best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
+zero, one = torch.zeros(1).double(), torch.eye(1).double()                # float32 would cancel at the wide end
+far = {"mean moved by 1": (zero + 1, one), "variance doubled": (zero, 2 * one)}
+seen_by = {name: np.array([mmd2_gaussians(zero, one, *q, float(s)) for s in widths]) for name, q in far.items()}
+generator = seeded(11)
+batches = [torch.randn(2, 100, 1, generator=generator).double() for _ in range(50)]
+noise = np.array([np.std([our_mmd2(x, y, s) for x, y in batches]) for s in widths])        # of two equal Gaussians
+show(convergence(widths, {**seen_by, "noise of a batch of 100": noise}, xlabel="width s of the kernel", ylabel="MMD²",
+                 title="Too narrow drowns in noise, too wide sees only the mean"),
+     alt="MMD² over the width of the kernel on logarithmic axes: both curves peak near one; to the left all shrink and "
+         "the noise comes up to the signals; to the right the curve for the variance falls most, below the noise")
+signal = {name: values / noise for name, values in seen_by.items()}
+claim("moved mean over noise, at the narrowest kernel", signal["mean moved by 1"][0], below=4)
+claim("and at width 1", signal["mean moved by 1"][30], above=10)
+claim("doubled variance over noise, at the widest kernel", signal["variance doubled"][-1], below=0.1)
+claim("ratio of the two MMDs, mean to variance, there", np.sqrt(np.divide(*seen_by.values()))[-1], above=10)
+claim("the width at which the moved mean is seen best", widths[seen_by["mean moved by 1"].argmax()], above=0.5, below=2)
 
 # %% [markdown]
 # ## Live: one knob
 # The ring has eight modes. Start, then move the width of the kernel from left to right. Where do the points stop
-# feeling the ring, and where do they only match its centre and its size?
+# feeling the ring, and where do they only match its centre and its size? Another width is another measure: the
+# curve jumps although no point has moved.
 
 # %%
 mmd_lab = LiveLab(
@@ -547,27 +627,40 @@ for width in (0.02, 0.3, 2.0):
     for _ in run(experiment, steps=500, progress=False):
         pass
     made[f"s = {width}"], near[width] = experiment.samples(600).numpy(), experiment.evaluate(False)["near"]
-show(scatters(made, title="Only one of three widths finds the ring"),
-     alt="Three clouds of made points: for the narrow kernel a shapeless one, for the middle one eight dense places "
-         "with threads between, for the wide one a ring that is smeared out")
+picture = scatters(made, title="Only one of three widths finds the modes")
+for ax in picture.axes:
+    ax.plot(*np.array(experiment.data.centres).T, "+", color="black", markersize=10)
+    ax.set(aspect="equal", xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
+show(picture, alt="Three clouds of made points, with crosses at the eight modes: for the narrow kernel a shapeless "
+                  "one, for the middle one dense at the modes with threads between, for the wide one a smeared ring")
 claim("s = 0.3: share within three standard deviations of a mode", near[0.3], above=0.3, below=0.9)
 claim("s = 2", near[2.0], below=0.2)
 
 # %% [markdown]
 # ## One table
-# The same black and white digits, eight by eight pixels, for four families. Sixteen hidden units keep the RBM's $Z$
-# enumerable. The Fréchet distance is taken on raw pixels: it sees the means and covariances of pixels and nothing else.
-# Sets of samples are as large as the test set, since smaller ones score worse. To compare another model, add a `Row`.
+# The same black and white digits, eight by eight pixels, for the three families of today and for MADE, from the
+# notebook before. Sixteen hidden units keep the RBM's $Z$ enumerable.
+#
+# - *Consistent*: with ever more data and training it would end at the data's distribution.
+# - *Pixels at once*: one pass makes all pixels of a picture.
+# - *Fréchet*: between Gaussians with the samples' and the training pictures' mean and covariance of raw pixels, all
+#   it sees. Small sets score worse, so each is as large as the test set, whose own distance is the last row.
+#
+# To compare another model, add a `Row`.
 
 # %%
 train, test = digits8.flat_digits()
 ink = digits8.frequencies(train)
 digit_rbm = digits8.train_rbm(train, H=16, steps=5000, generator=seeded(20))
+fvbn = digits8.train_made(train, steps=1300, generator=seeded(23))
 denoiser = digits8.train_denoiser(train, steps=1200, generator=seeded(21))
 G = digits8.train_generator(train, steps=1200, generator=seeded(22))
 
 def independent_pixels(count, generator):
     return bernoulli(ink.expand(count, -1), generator)
+
+def pixel_by_pixel(count, generator):
+    return fvbn.sample(count, generator).images.flatten(1).float()
 
 def rbm_walk(count, generator):
     return digit_rbm.gibbs(independent_pixels(count, generator), 200, generator)
@@ -582,39 +675,47 @@ def generate(count, generator):
 rows = [
     digits8.Row("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
                 lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
+    digits8.Row("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
+                "no path to a pixel from later ones", pixel_by_pixel, lambda x: fvbn.log_prob(x.view(-1, 8, 8).long())),
     digits8.Row("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
                 "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_walk, digit_rbm.log_prob),
     digits8.Row("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
                 "yes, in each step", "any that takes x̃ and gives a distribution", denoising_walk),
-    digits8.Row("MMD generator", "none", "with this kernel, yes", "1", "yes", "any with a gradient", generate),
+    digits8.Row("MMD generator", "none", "with this kernel and ever more units", "1", "yes", "any with a gradient",
+                generate),
 ]
 measured = [digits8.measure(row, train, test, seeded(30)) for row in rows]
-display(Markdown(digits8.table(rows, measured)))
+real = digits8.Row("the test pictures themselves", "–", "–", "–", "–", "–", lambda count, _: test.repeat(4, 1))
+floor = digits8.measure(real, train, test, seeded())._replace(seconds=float("nan"))       # nothing is drawn
+display(Markdown(digits8.table([*rows, real], [*measured, floor])))
 
 # %%
 picked = np.concatenate([m.samples[:12] for m in measured] + [test[:12].numpy()]).reshape(-1, 8, 8)
-show(images(picked, columns=12, title="Same digits, four families, and real ones",
-            row_labels=["independent", "RBM", "denoising chain", "MMD", "real"]),
-     alt="Five rows of small pictures: dust for independent pixels, rough digits for the RBM and the denoising chain, "
-         "ragged ones for the MMD generator, and real digits")
-independent, machine, chain, moments = measured
+show(images(picked, columns=12, title="Independent pixels fall apart; four families make rough digits",
+            row_labels=["independent", "MADE", "RBM", "denoising chain", "MMD", "real"]),
+     alt="Six rows of small pictures: torn blobs for independent pixels, rough digits for MADE, the RBM and the "
+         "denoising chain, ragged ones for the MMD generator, and real digits")
+independent, visible, machine, chain, moments = measured
 claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
 claim("RBM: nats below that", independent.nll - machine.nll, above=5)
+claim("MADE: nats below the RBM", machine.nll - visible.nll, above=0.5, below=2)
 log_w = ais(digit_rbm, torch.logit(ink), torch.linspace(0, 1, 1001), 100, seeded(31))
 claim("its log Z by annealing, minus the sum over all hidden states", log_mean_exp(log_w) - digit_rbm.log_partition(),
       near=0, within=0.1)
-real = digits8.Row("real", "", "", "", "", "", lambda count, _: test.repeat(4, 1))
-claim("Fréchet distance of the test pictures themselves", digits8.measure(real, train, test, seeded()).frechet,
-      below=0.35)
-claim("of the RBM and the denoising chain, the farther", max(machine.frechet, chain.frechet), above=0.35, below=0.9)
+claim("Fréchet distance of the test pictures themselves", floor.frechet, below=0.35)
+three = [visible.frechet, machine.frechet, chain.frechet]
+claim("of MADE, the RBM and the denoising chain, the farthest", max(three), above=0.35, below=0.6)
+claim("and RBM minus chain: a tie", machine.frechet - chain.frechet, near=0, within=0.1)
 claim("of the MMD generator", moments.frechet, above=0.9, below=1.8)
 claim("of independent pixels", independent.frechet, above=1.6)
-claim("how many times longer the RBM takes than the generator", machine.seconds / moments.seconds, above=2)
+claim("how many times longer than the generator the fastest of the three takes",
+      min(m.seconds for m in (visible, machine, chain)) / moments.seconds, above=2)
 
 # %% [markdown]
-# Read it with care. Only the first two rows have an NLL, so only they can be ranked by it. The Fréchet column ranks
-# all, but a Gaussian with the right covariance would be perfect there. *Consistent* speaks of a limit that nobody
-# reaches. And one step is not faster than fifty if one takes a network fifty times as large.
+# Read it with care. Only rows with a density can be ranked by NLL; MADE wins. By Fréchet, RBM and denoising chain
+# tie, but a Gaussian with the right covariance would be perfect there. Of the four families the MMD generator is
+# by far the fastest, and the farthest from the data: *consistent* speaks of a limit that nobody reaches. And one step is not faster than
+# fifty if one takes a network fifty times as large.
 
 # %% [markdown]
 # ## Your turn
@@ -632,7 +733,7 @@ check("10b.free_energy", free_energy)
 
 # %% [markdown]
 # **2.** One round of Gibbs sampling. The random numbers are given: a unit is 1 where its uniform number is below its
-# probability.
+# probability. A comparison gives True and False; `.float()` makes numbers of them.
 
 # %% tags=["exercise"]
 def gibbs_step(x, W, b, c, u_h, u_x):
@@ -685,4 +786,4 @@ show_source(mmd2)
 # Networks Trainable by Backprop*, ICML (2014). A. Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012). Y. Li, K.
 # Swersky and R. Zemel, *Generative Moment Matching Networks*, ICML (2015).
 #
-# **Next:** back to notebook 00, to the whole tree: which branch would you take for your own data?
+# **Next:** back to the map of the README, to the whole tree: which branch would you take for your own data?

@@ -42,12 +42,15 @@ def test_the_table_has_a_line_for_each_row():
     text = digits8.table([row, row], [digits8.Measured(math.nan, 1.5, 0.25, TEST), digits8.Measured(9, 2, 3, TEST)])
     lines = text.splitlines()
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
+    assert digits8.table([row], [digits8.Measured(9, 2, math.nan, TEST)]).endswith("| 9.00 | 2.00 | – |")
     assert lines[2].endswith("| – | 1.50 | 0.25 |") and lines[3].endswith("| 9.00 | 2.00 | 3 |")
 
 
 def test_each_training_gets_somewhere_in_a_few_steps():
     rbm = digits8.train_rbm(TRAIN, 16, 600, seeded())
     assert -rbm.log_prob(TEST).mean() < 22
+    fvbn = digits8.train_made(TRAIN, 150, seeded())
+    assert -fvbn.log_prob(TEST.view(-1, 8, 8).long()).mean() < 21
     denoiser = digits8.train_denoiser(TRAIN, 60, seeded())
     before = digits8.train_denoiser(TRAIN, 0, seeded())
     corrupted = denoiser.corrupt(TEST, seeded(1))

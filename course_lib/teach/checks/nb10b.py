@@ -24,6 +24,9 @@ def _free_energy_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
     return [_machine(rng, *sizes) for sizes in ((4, 9, 3, 1.0), (3, 5, 8, 1.0), (2, 6, 1, 1.0), (5, 4, 6, 200.0))]
 
 
+CLAMPS = (10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 85, 88)  # that people pick: e^88 is the last that float32 holds
+
+
 FREE_ENERGY = Exercise(
     reference=_free_energy,
     cases=_free_energy_cases,
@@ -42,6 +45,9 @@ FREE_ENERGY = Exercise(
         Mistake(lambda x, W, b, c: -x @ b - torch.relu(x @ W + c).sum(1),
                 ("max(0, a) is where log(1 + e^a) goes for large |a|; near 0 it is up to log 2 too low: use "
                  "`softplus`.",)),
+        *(Mistake(lambda x, W, b, c, top=top: -x @ b - (x @ W + c).clamp(max=top).exp().log1p().sum(1),
+                  (f"clamped at {top}, e^a does not overflow, but every larger a counts as {top} now, while "
+                   "log(1 + e^a) goes on like a: `softplus` needs no clamp.",)) for top in CLAMPS),
         Mistake(lambda x, W, b, c: -x @ b - ((x @ W + c) * torch.sigmoid(x @ W + c)).sum(1),
                 ("this is the *mean* energy with h at its average. F also counts the entropy of h: it is −log of a sum "
                  "over h, and each unit gives log(1 + e^a).",)),
@@ -66,14 +72,18 @@ def _gibbs(x: Tensor, W: Tensor, b: Tensor, c: Tensor, u_h: Tensor, u_x: Tensor)
     return (u_x < torch.sigmoid(h @ W.T + b)).to(x.dtype)
 
 
+def _gibbs_turned(x: Tensor, W: Tensor, b: Tensor, c: Tensor, u_h: Tensor, u_x: Tensor, h_too: bool) -> Tensor:
+    h = u_h < torch.sigmoid(x @ W + c)
+    h = (~h if h_too else h).to(x.dtype)
+    return (u_x > torch.sigmoid(h @ W.T + b)).to(x.dtype)
+
+
 def _gibbs_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
     cases = []
     for n, D, H in ((40, 9, 5), (30, 6, 6), (60, 4, 7), (50, 12, 1)):
         uniform = (torch.tensor(rng.uniform(size=(n, units)), dtype=torch.float32) for units in (H, D))
         cases.append((*_machine(rng, n, D, H, 1.0), *uniform))
     return cases
-
-
 
 
 GIBBS_STEP = Exercise(
@@ -92,9 +102,16 @@ GIBBS_STEP = Exercise(
             torch.sigmoid((u_h < torch.sigmoid(x @ W + c)).to(x.dtype) @ W.T + b) > 0.5).to(x.dtype),
                 ("you rounded the probabilities of the pixels: the most probable picture is not a draw. Compare with "
                  "`u_x`.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: _gibbs_turned(x, W, b, c, u_h, u_x, h_too=True),
+                ("both comparisons are turned: a unit is 1 where u < p. With u > p it is 1 with probability 1 − p.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: _gibbs_turned(x, W, b, c, u_h, u_x, h_too=False),
+                ("the comparison of the pixels is turned: a pixel is 1 where u_x < p, not where u_x > p.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: (
+            u_x < torch.sigmoid((u_h > torch.sigmoid(x @ W + c)).to(x.dtype) @ W.T + b)).to(x.dtype),
+                ("the comparison of the hidden units is turned: h_j is 1 where u_h < p, not where u_h > p.",)),
         Mistake(lambda x, W, b, c, u_h, u_x: _gibbs(x, W, b, c, 1 - u_h, 1 - u_x),
-                ("the comparison is turned: a unit is 1 where u < p. With u > p it would be 1 with probability "
-                 "1 − p.",)),
+                ("you compared 1 − u with p. That draws as well, but other pictures than asked: a unit is 1 where "
+                 "u < p.",)),
         Mistake(lambda x, W, b, c, u_h, u_x: _gibbs(x, W, torch.zeros_like(b), torch.zeros_like(c), u_h, u_x),
                 ("the biases are missing: c for the hidden units, b for the pixels.",)),
         Mistake(lambda x, W, b, c, u_h, u_x: _gibbs(x, W, b, torch.zeros_like(c), u_h, u_x),
