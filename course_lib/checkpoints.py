@@ -30,7 +30,7 @@ COMMANDS = {  # the one list of what is shipped: the options of `python -m cours
     "dcgan": "dcgan --num-steps 20000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set total_steps=20000",
     "conditional": "conditional --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
                    "--set total_steps=12000",
-    "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
+    "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=0.3 "
                "--set total_steps=12000",
     "bigan": "bigan --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set regression=0.3 "
              "--set total_steps=8000",

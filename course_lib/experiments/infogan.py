@@ -68,7 +68,7 @@ class InfoGANHyperparameters(DCGANHyperparameters):
         1.0, label="weight of the category's information", low=0.0, high=10.0,
         help="What a nat of information on the category is worth to both networks.")
     information_u: float = knob(
-        0.15, label="weight of the two numbers' information", low=0.0, high=10.0,
+        0.05, label="weight of the two numbers' information", low=0.0, high=10.0,
         help="The same for the two continuous codes.")
 
 

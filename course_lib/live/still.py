@@ -28,5 +28,5 @@ def draw(views: Sequence[View], arrays: Arrays) -> Figure:
                 ax.set(**{f"{side}lim": limits})
         if len(ax.get_legend_handles_labels()[0]) > 1:
             over_colours = any(isinstance(layer, HeatMap) for layer in view.layers())
-            ax.legend(**{"loc": "upper right", "frameon": True, "framealpha": 0.85} if over_colours else {})
+            ax.legend(**{"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2} if over_colours else {})
     return fig

@@ -29,6 +29,7 @@ from course_lib.models.dcgan import LATENT_SIZE, SLOPE, Discriminator, Generator
 
 CATEGORIES, CONTINUOUS = 10, 2
 NOISE_SIZE = LATENT_SIZE - CATEGORIES - CONTINUOUS  # of the hundred numbers that G gets, twelve are the code
+LOUDNESS = 4.0  # of the category in G's input: a one-hot vector has length 1, and the noise beside it about √88
 HIDDEN = 64
 
 
@@ -61,7 +62,7 @@ class InfoGenerator(Generator):
     """G(z, c): noise `[n, 88]` and a code → images `[n, 1, 28, 28]` in [−1, 1]."""
 
     def forward(self, z: Tensor, code: Code) -> Tensor:
-        return super().forward(torch.cat([z, F.one_hot(code.k, CATEGORIES).to(z.dtype), code.u], dim=1))
+        return super().forward(torch.cat([z, LOUDNESS * F.one_hot(code.k, CATEGORIES).to(z.dtype), code.u], dim=1))
 
     @torch.no_grad()
     def sample(self, code: Code, generator: torch.Generator) -> Tensor:

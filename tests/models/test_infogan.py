@@ -26,7 +26,7 @@ def test_codes_are_uniform():
 
 def test_g_is_the_dcgans_on_noise_and_code():
     G, z, code = InfoGenerator(width=4, rng=rng()).eval(), noise(5, rng()), draw_code(5, rng(1))
-    told = torch.cat([z, F.one_hot(code.k, 10).float(), code.u], 1)
+    told = torch.cat([z, 4 * F.one_hot(code.k, 10).float(), code.u], 1)
     assert told.shape == (5, 100) and torch.equal(G(z, code), G.layers(told))
     sampled = G.sample(code, rng(3))
     assert sampled.shape == (5, 28, 28) and sampled.min() >= 0 and sampled.max() <= 1
