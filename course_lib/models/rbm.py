@@ -65,9 +65,16 @@ class RBM(nn.Module):
         one.load_state_dict({name: value[i] for name, value in self.state_dict().items()})
         return one
 
+    def checked(self, x: Tensor) -> Tensor:
+        """x itself, if it is a batch of pictures `[*S, n, D]` or `[n, D]`, else ValueError."""
+        D = self.W.shape[-2]
+        if x.ndim < 2 or x.shape[-1] != D:
+            raise ValueError(f"pictures must have shape [n, {D}], not {list(x.shape)}")
+        return x
+
     def p_h(self, x: Tensor) -> Tensor:
         """p(h_j = 1 | x), `[*S, n, H]`, for pictures `[*S, n, D]`."""
-        return torch.sigmoid(x @ self.W + self.c[..., None, :])
+        return torch.sigmoid(self.checked(x) @ self.W + self.c[..., None, :])
 
     def p_x(self, h: Tensor) -> Tensor:
         """p(x_i = 1 | h), `[*S, n, D]`, for hidden states `[*S, n, H]`."""
@@ -75,7 +82,7 @@ class RBM(nn.Module):
 
     def free_energy(self, x: Tensor) -> Tensor:
         """F(x) = −log Σ_h exp(−E(x, h)) in nats, `[*S, n]`: −b·x − Σ_j log(1 + exp(c_j + x·W_j))."""
-        return -(x * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
+        return -(self.checked(x) * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
 
     def log_partition(self) -> Tensor:
         """log Z in nats, `[*S]`, by summing over every state of the smaller side. Raises ValueError above 20 units."""

@@ -147,3 +147,10 @@ def test_bernoulli_draws_with_the_given_probabilities():
 def test_sizes_without_sense_are_refused():
     with pytest.raises(ValueError, match="at least 1"):
         RBM(0, 3, torch.Generator())
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 5)])
+def test_what_is_no_batch_of_pictures_is_told(rbm, shape):
+    for use in (rbm.log_prob, rbm.p_h):
+        with pytest.raises(ValueError, match=rf"must have shape \[n, {rbm.W.shape[-2]}\], not"):
+            use(torch.zeros(shape, dtype=torch.float64))
