@@ -48,14 +48,15 @@ def main() -> None:
         games = [play(setting, seed) for seed in seeds]
         seconds = (time.process_time() - start) / len(seeds)
         scores = [score(experiment) for experiment, _ in games]
-        tracks, late = ([rounded(course.tracks(begin)) for _, course in games] for begin in (0, 0.5))
+        tracks, late, frechet = ([rounded(course.tracks(*of)) for _, course in games]
+                                 for of in (("js",), ("js", 0.5), ("frechet",)))
         row = Row(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near, 4) for s in scores],
-                  tracks, late, round(seconds, 1))
+                  tracks, late, frechet, round(seconds, 1))
         every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)
         print(f"{name:<9}all 8 and 90% near {good}/{len(seeds)}   all 8 {every}/{len(seeds)}   covered "
               f"{' '.join(map(str, row.covered))}   near {' '.join(f'{n:.2f}' for n in row.near)}   D's loss tracks JS "
-              f"{' '.join(map(str, tracks))}   in the second half {' '.join(map(str, late))}   {seconds:.0f} CPU s a "
-              "seed", flush=True)
+              f"{' '.join(map(str, tracks))}   in the second half {' '.join(map(str, late))}   the Fréchet distance "
+              f"{' '.join(map(str, frechet))}   {seconds:.0f} CPU s a seed", flush=True)
         if arguments.record:
             record(name, row)
 

@@ -63,7 +63,6 @@ def test_09_a_discriminator_that_is_told_teaches_what_one_that_is_not_does_not()
     (("k = torch.arange",), r"judge\.predict\(marked\)\.numpy\(\)", "read.numpy()", "its purity"),
     (("effect = ",), r"values in effect\.values\(\)\)\n", "values in (0 * v for v in effect.values()))\n",
      "largest effect"),
-    (("effect = ",), r"abs\(first - turned", "abs(first + turned", "slant: the weaker way"),
     (("effect = ",), r"named_at\(low\) != named_at\(high\)", "named_at(low) != named_at(low)", "another digit"),
 ])
 def test_09_codes_that_are_none_are_told(starts, old, new, claim):

@@ -9,6 +9,7 @@ from notebook_cells import broken, cells_of, run
 
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 from course_lib.experiments.ring_seeds import Course, play, recorded
+from course_lib.measure import frechet_distance
 from course_lib.models.gan2d import VARIANTS
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
@@ -50,7 +51,8 @@ def test_the_record_is_of_todays_settings_and_the_committed_seeds():
     for variant, row in table.items():
         assert row.hyperparameters == dataclasses.asdict(GAN2DHyperparameters(variant=variant))
         assert row.seeds == seeds[:len(row.seeds)]
-        assert {len(row.covered), len(row.near), len(row.tracks), len(row.tracks_late)} == {len(row.seeds)}
+        assert {len(of_each) for of_each in (row.covered, row.near, row.tracks, row.tracks_late, row.tracks_frechet)
+                } == {len(row.seeds)}
     assert len(table["WGAN-GP"].seeds) == len(table["vanilla"].seeds) == 8
     good = [m == 8 and n >= 0.9 for m, n in zip(table["WGAN-GP"].covered, table["WGAN-GP"].near, strict=True)]
     assert sum(good) >= 6
@@ -61,8 +63,11 @@ def test_a_course_is_what_was_watched():
     assert course.steps.tolist() == [25, 50, 75, 100] and course.shares.shape == (4, 8)
     assert course.js[-1] == pytest.approx(experiment.quality()["js"])
     assert (course.told > -1.6).all() and (course.told < 0).all()  # losses of a D that has hardly learned
-    straight = Course(np.arange(8), np.arange(8.0), np.array([0, 1, 2, 3, 7, 6, 5, 4.0]), np.zeros((8, 8)))
-    assert straight.tracks(0.5) == pytest.approx(-1) and -1 < straight.tracks() < 1
+    assert course.frechet[-1] == pytest.approx(frechet_distance(experiment.samples(2000), experiment.own_real.numpy()))
+    straight = Course(np.arange(8), np.arange(8.0), np.array([0, 1, 2, 3, 7, 6, 5, 4.0]), np.arange(8.0) ** 2,
+                      np.zeros((8, 8)))
+    assert straight.tracks(begin=0.5) == pytest.approx(-1) and -1 < straight.tracks() < 1
+    assert straight.tracks("frechet") == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from course_lib.experiments.gan2d import MEASURE_EVERY, GAN2DExperiment, GAN2DHyperparameters, run_with_decay
-from course_lib.measure import Modes
+from course_lib.measure import Modes, frechet_distance
 
 RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "gan2d_seeds.json"
 STEPS, SAMPLES = 4000, 10_000
@@ -20,26 +20,29 @@ STEPS, SAMPLES = 4000, 10_000
 
 class Course(NamedTuple):
     """A game, every 25 steps: steps (times,); told (times,), minus the loss of D, its mean since the last time; js
-    (times,) in nats between real points and fakes by cells; shares (times, modes) of the fakes near each mode."""
+    (times,) in nats between real points and fakes by cells; frechet (times,), their Fréchet distance, of the points
+    themselves; shares (times, modes) of the fakes near each mode."""
 
     steps: np.ndarray
     told: np.ndarray
     js: np.ndarray
+    frechet: np.ndarray
     shares: np.ndarray
 
-    def tracks(self, begin: float = 0.0) -> float:
-        """Spearman's rank correlation of `told` and `js`, from the share `begin` of the training on.
+    def tracks(self, quality: str = "js", begin: float = 0.0) -> float:
+        """Spearman's rank correlation of `told` and "js" or "frechet", from the share `begin` of the training on.
 
         NaN where one of them never changes.
         """
-        told, js = (values[int(begin * len(values)):] for values in (self.told, self.js))
-        return float(spearmanr(told, js).statistic) if np.ptp(told) * np.ptp(js) > 0 else float("nan")
+        told, measured = (values[int(begin * len(values)):] for values in (self.told, getattr(self, quality)))
+        return float(spearmanr(told, measured).statistic) if np.ptp(told) * np.ptp(measured) > 0 else float("nan")
 
 
 @dataclass(frozen=True)
 class Row:
     """One variant: its hyperparameters by name; and for each seed the modes covered, the share near a mode, and
-    `Course.tracks`, of the whole training and of its second half, None where that is NaN.
+    `Course.tracks` of JS, of the whole training and of its second half, and of the Fréchet distance, None where that
+    is NaN.
 
     seconds: that one thread of a processor took for a game.
     """
@@ -50,6 +53,7 @@ class Row:
     near: list[float]
     tracks: list[float | None]
     tracks_late: list[float | None]
+    tracks_frechet: list[float | None]
     seconds: float
 
 
@@ -59,8 +63,9 @@ def play(hyperparameters: GAN2DHyperparameters, seed: int, steps: int = STEPS) -
     for metrics in run_with_decay(experiment, steps):
         losses.append(float(metrics["loss_d"]))
         if experiment.steps % MEASURE_EVERY == 0:
-            shares = experiment.modes(experiment.samples(2000)).shares
-            course.append((experiment.steps, -np.mean(losses), float(metrics["js"]), shares))
+            fake = experiment.samples(2000)
+            course.append((experiment.steps, -np.mean(losses), float(metrics["js"]),
+                           frechet_distance(fake, experiment.own_real.numpy()), experiment.modes(fake).shares))
             losses.clear()
     return experiment, Course(*map(np.array, zip(*course, strict=True)))
 
