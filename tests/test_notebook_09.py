@@ -70,7 +70,7 @@ def test_09_codes_that_are_none_are_told(starts, old, new, claim):
 
 
 def test_09_an_information_term_that_is_forgotten_is_told():
-    starts = (*FOUND, "def readable", "def short_info")
+    starts = (*FOUND, "def readable", "def short_info", "k, change = ")
     broken(CELLS, starts, "with the term", SHORT[0], (r"information=weight,", "information=0.0,"), given=LIGHT)
 
 

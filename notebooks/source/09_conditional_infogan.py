@@ -417,8 +417,8 @@ shares = np.sort(table / table.sum(axis=1, keepdims=True))
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
 claim("purity", pure, above=0.6, below=0.97)
 claim("categories that are one digit, or nearly (at least .9)", (shares[:, -1] > 0.9).sum(), above=2)
-claim("categories whose two commonest digits are 3 and 5", ((np.sort(np.argsort(table)[:, -2:]) == (3, 5)).all(axis=1)).sum(),
-      near=1, within=0.1)
+commonest = np.sort(np.argsort(table)[:, -2:])
+claim("categories whose two commonest digits are 3 and 5", (commonest == (3, 5)).all(axis=1).sum(), near=1, within=0.1)
 claim("the two commonest digits of a category: the least share", shares[:, -2:].sum(axis=1).min(), above=0.75)
 claim("of categories that mean nothing: the share of the commonest digit", table.sum(axis=0).max() / 5000, below=0.3)
 reveal("09.purity", 100 * pure)
@@ -538,21 +538,31 @@ def short_info(weight, steps=450):
         pass
     return game.model
 
+def made_from(G, k, noise_seed):
+    return G.sample(Code(k, torch.zeros(len(k), 2)), seeded(noise_seed))
+
 with_term, without = short_info(1.0), short_info(0.0)
-told = {f"weight {w:g}": readable(G) / np.log(10) for w, G in ((1, with_term), (0, without))}
-show(images(torch.cat([G.sample(Code(torch.full((10,), k), torch.zeros(10, 2)), seeded(1))
-                       for G in (with_term, without) for k in (0, 5)]),
+show(images(torch.cat([made_from(G, torch.full((10,), k), 1) for G in (with_term, without) for k in (0, 5)]),
             row_labels=[f"weight {w}, k = {k}" for w in (1, 0) for k in (0, 5)],
             title="The same ten noises with two codes: at weight 0 the code hardly matters"),
      alt="Four rows of ten pictures: with the information term, two categories give different pictures from the same "
          "noise; without it, the two rows are nearly the same")
-claim("part of H(k) that can be read, with the term", told["weight 1"], above=0.5)
-claim("without it", told["weight 0"], below=0.3)
+
+# %%
+k, change = torch.arange(500) % 10, {}
+for name, G in (("with the term", with_term), ("without it", without)):
+    x = made_from(G, k, 1)
+    by_k, by_z = (((x - other)**2).mean() for other in (made_from(G, (k + 1) % 10, 1), made_from(G, k, 2)))
+    change[name] = by_k / by_z
+claim("what another k changes, relative to another z, with the term", change["with the term"], above=1.2)
+claim("without it", change["without it"], below=0.7)
+claim("part of H(k) that a reader finds even without it", readable(without) / np.log(10), above=0.4)
 
 # %% [markdown]
-# The part may even be negative: it is a bound, on pictures that the reader has not seen, and a sure reader who errs does
-# worse than luck. Without the term nothing asks $G$ to use its code, and it goes the way of the label that $D$ did not
-# hear. **Repair:** the term; its weight decides how the players divide their efforts between likeness and readability.
+# Without the term nothing asks $G$ to use its code, and to the eye the noise decides. Yet a reader who is trained
+# afterwards finds much of the category: $G$ hands on what it was told, as a faint trace. Readable is not meaningful, once
+# more. **Repair:** the term. It makes $Q$ read *while* $G$ learns, and $G$ writes larger. Its weight decides how the players
+# divide their efforts between likeness and readability.
 #
 # ## Your turn
 # **1.** The projection discriminator's logit. Note that `@` would multiply *every* picture with every row that it is
