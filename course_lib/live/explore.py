@@ -44,7 +44,8 @@ def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], l
     if headless():
         for name, control in controls.items():
             for value in extremes(control):
-                png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
+                if value != defaults[name]:  # those are drawn below
+                    png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
         show(function(**defaults), alt=described(alt, defaults))
         return
 
@@ -102,7 +103,8 @@ def control_widget(control: Control, value: Any, label: str) -> widgets.Widget:
 
 
 def described(alt: str | Callable[..., str], values: dict[str, Any]) -> str:
-    """`alt`, or what it says of these values, and the controls' values; sliders count in steps, and so send 0.7999999999999999 for 0.8."""
+    """`alt`, or what it says of these values, and the values; sliders count in steps, so 0.8 may be sent as
+    0.7999999999999999."""
     tidy = {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
     words = alt(**values) if callable(alt) else alt
     return f"{words} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"

@@ -1,8 +1,8 @@
 """The tree of generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
 
-The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9, with three
-leaves more. Deep Boltzmann machines ("by both") and moment matching stand in his text (sections 2.3 and 2.4); models
-whose hidden choice is small enough to be added up are ours.
+The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Three
+leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models whose
+hidden choice is small enough to be added up.
 """
 
 from __future__ import annotations

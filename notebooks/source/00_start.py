@@ -45,9 +45,9 @@ def seeded(seed=0):
 # do then? Look at the pictures; the code may wait, later notebooks explain it.
 #
 # First, **samples**: new pictures, made from random numbers, which are called noise. This model was trained on MNIST,
-# seventy thousand handwritten digits, less a part that is kept for tests. Most samples look like digits, some like none.
-# Are they new, or copies? A copy would lie at distance 0 from a training picture. The line below the picture that says
-# *holds* is a **claim**: what we expect is typed in, and beside it stands what was measured just now.
+# seventy thousand handwritten digits, less a part that is kept for tests. Most samples look like digits, some like
+# none. Are they new, or copies? A copy would lie at distance 0 from a training picture. The line below the picture
+# that says *holds* is a **claim**: what we expect is typed in, and beside it stands what was measured just now.
 
 # %%
 G, _ = trained("dcgan")                                        # trained before, shipped with the course
@@ -56,17 +56,16 @@ samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
      alt="Twenty handwritten-looking digits in two rows, made by a network; about a third are hard to read")
 
-def to_nearest(pictures):
-    """Distance of each picture to the nearest training picture: the square root of the summed squares."""
-    return torch.cdist(pictures.flatten(1), train).amin(dim=1)
-
-claim("mean distance to the nearest training picture, samples over real test pictures",
-      to_nearest(samples).mean() / to_nearest(test[:100]).mean(), above=0.9)
+both = torch.cat([samples, test[:100]]).flatten(1)             # twenty made, a hundred real ones kept for tests
+nearest = torch.cdist(both, train).amin(dim=1)                 # square root of the summed squares, over all pixels
+claim("mean distance to the nearest training picture: that of samples over that of real pictures",
+      nearest[:20].mean() / nearest[20:].mean(), above=0.9)
 
 # %% [markdown]
 # Second, a **density**: how close together do points lie here? Dark is dense. (Times an area, it is a probability.)
-# This model saw six hundred points from two moons. It is a sum of ten Gaussians, hence the blobs. It says what is usual
-# and what would be a surprise. And it errs: where it is darkest, the moons themselves are no denser than elsewhere.
+# This model saw six hundred points from two moons. It is a sum of ten Gaussians, hence the blobs. It says what is
+# usual and what would be a surprise. And it errs: where it is darkest, the moons themselves are no denser than
+# elsewhere.
 
 # %%
 points = MOONS.sample(600, seeded()).double()
@@ -79,8 +78,8 @@ field(axes[0, 0], axis, density, kind="density")
 axes[0, 0].scatter(*points[:200].T, s=7, color="#0072B2")
 axes[0, 0].set(aspect="equal", ylim=(-1.3, 1.3), xlabel="$x_1$", ylabel="$x_2$",
                title="A density: dark where points lie close together")
-show(fig, alt="Two chains of grey blobs along two interlocking arcs, with blue points on them; one blob, inside the "
-              "left arc at the tip of the right one, is nearly black")
+show(fig, alt="Two chains of grey blobs along two interlocking arcs, with blue points on them; the blob at the "
+              "right tip of the upper arc is nearly black")
 claim("over the whole square it adds up to one", density.sum() * (axis[1] - axis[0]) ** 2, near=1, within=0.02)
 claim("density at a typical point of the moons", mixture.log_prob(points).exp().median(), above=0.3)
 claim("density far from both, at (0, −1.2): a surprise", mixture.log_prob(points.new_tensor([[0, -1.2]])).exp(),
@@ -194,21 +193,21 @@ counted = share_right(pale_real[2_000:] <= cut, pale_made[2_000:] <= cut)
 reveal("00.count", 100 * counted)
 claim("share right by counting, on the two thousand held out", counted, above=0.97)
 print("of the twelve, by counting:", right_of_twelve((torch.where(nearly_white(sheet) <= cut)[0] + 1).tolist()))
-show(images(sheet, columns=6, labels=truth, high=5.5 / 255, title="The same twelve, with the palest greys made black"),
-     alt="The twelve digits as black shapes; the six that are made have a spray of dark specks around them")
+show(images(sheet > 0, columns=6, labels=truth, title="Black where it is not quite white"),
+     alt="The twelve digits as black shapes; the six that are made have black specks around them")
 
 # %% [markdown]
-# **A network that finds nothing is no proof that there is nothing.** The model's last layer comes near white but seldom
-# reaches it. And the model was trained against just such a discriminator until that was rarely sure: what that one
-# overlooks, nobody told the model. Notebook 06b measures how good such pictures are.
+# **A network that finds nothing is no proof that there is nothing.** The model's last layer comes near white but
+# seldom reaches it. And the model was trained against just such a discriminator until that was rarely sure: what that
+# one overlooks, nobody told the model. Notebook 06b measures how good such pictures are.
 #
 # A contest of two networks is a way to train: a **generator** G turns noise into numbers, a discriminator D tells them
 # from real ones. Below, blue is where real numbers lie, vermillion where made ones do; the dashed line is D's answer.
 # Where numbers never fall, D has learned nothing and may say anything.
 #
-# This is a **live lab**: press **Start**; it goes on while you read, until **Pause**. Its knob is G's **learning rate**,
-# how far G moves at each step. Let the two hills meet. Then set the knob to `0.1`: does the made hill keep its width?
-# (A spike is drawn a little too wide, and may leave the picture.) Set it back: does the width come back?
+# This is a **live lab**: press **Start**; it goes on while you read, until **Pause**. Its knob is G's **learning
+# rate**, how far G moves at each step. Let the two hills meet. Then set the knob to `0.1`: does the made hill keep
+# its width? (A spike is drawn a little too wide, and may leave the picture.) Set it back: does the width come back?
 
 # %%
 lab = LiveLab(
@@ -239,18 +238,17 @@ lab
 
 # %% [markdown]
 # ## What "like it" can mean: maximum likelihood
-# Ten flips of a coin, seven heads. A model says: heads with probability $\theta$. The **likelihood** is the probability
-# that the model gives to the data, here to this row of heads and tails in its order: $\theta^7 (1 - \theta)^3$. (In any
-# order, a binomial coefficient would stand before it, the same for every $\theta$.) Its logarithm per flip, with
-# $\hat p$ for the share of heads:
+# Ten flips of a coin, seven heads. A model says: heads with probability $\theta$. The **likelihood** is the
+# probability that the model gives to the data, here to this row of heads and tails in its order: $\theta^7 (1 -
+# \theta)^3$. (In any order, a binomial coefficient would stand before it, the same for every $\theta$.) Its logarithm
+# per flip, with $\hat p$ for the share of heads:
 #
 # $$\ell(\theta) = \hat p \log \theta + (1 - \hat p) \log (1 - \theta).$$
 #
-# Logarithms are natural; their unit is the nat. Let $H(\hat p) = -\hat p \log \hat p - (1 - \hat p) \log (1 - \hat p)$,
-# the **entropy**: how uncertain one flip is to someone who knows $\hat p$. Add and subtract it, and sort:
+# Logarithms are natural; their unit is the nat. Let $H(\hat p) = -\hat p \log \hat p - (1 - \hat p) \log (1 - \hat
+# p)$, the **entropy**: how uncertain one flip is to someone who knows $\hat p$. Add and subtract it, and sort:
 #
 # $$\ell(\theta) = -H(\hat p) - \underbrace{\Bigl[\hat p \log \tfrac{\hat p}{\theta}
-#   + (1 - \hat p) \log \tfrac{1 - \hat p}{1 - \theta}\Bigr]}_{\mathrm{KL}(\hat p \,\|\, \theta)} .$$
 #
 # The first term does not depend on $\theta$. The second is the **Kullback–Leibler divergence**: never negative (03
 # shows why), and 0 only where the two agree. So the largest likelihood *is* the smallest KL, at $\theta = \hat p$.
@@ -275,14 +273,11 @@ claim("log-likelihood lost per flip by a model that says θ = 0.5", kl[np.abs(th
 # to an expectation; multiply and divide by $p_\text{data}$ inside the logarithm:
 #
 # $$\mathbb{E}_{p_\text{data}} \log p_\text{model}(x) = \mathbb{E}_{p_\text{data}} \log p_\text{data}(x)
-#   - \mathbb{E}_{p_\text{data}} \log \frac{p_\text{data}(x)}{p_\text{model}(x)}
-#   = -H(p_\text{data}) - \mathrm{KL}(p_\text{data} \,\|\, p_\text{model}).$$
 #
 # The model can change only the last term. Let both be Gaussians, with means $\mu_0$ and $\mu$ and standard deviations
 # $\sigma_0$ and $\sigma$. Write out the logarithm of their ratio:
 #
 # $$\log \frac{p_\text{data}(x)}{p_\text{model}(x)} = \log \frac{\sigma}{\sigma_0} - \frac{(x - \mu_0)^2}{2 \sigma_0^2}
-#   + \frac{(x - \mu)^2}{2 \sigma^2} .$$
 #
 # Its expectation over the data is KL. There $\mathbb{E}(x - \mu_0)^2 = \sigma_0^2$, and
 # $\mathbb{E}(x - \mu)^2 = \sigma_0^2 + (\mu_0 - \mu)^2$, as $x - \mu = (x - \mu_0) + (\mu_0 - \mu)$. So
@@ -296,7 +291,7 @@ mu_0, sigma_0, mu, sigma = 4.0, 0.5, 3.5, 1.0
 data, model = (torch.distributions.Normal(torch.tensor(mean, dtype=torch.float64), std)
                for mean, std in ((mu_0, sigma_0), (mu, sigma)))
 x = torch.linspace(-2, 10, 12_001, dtype=torch.float64)
-weight = data.log_prob(x).exp() * (x[1] - x[0])                # an integral over p_data becomes a sum with these weights
+weight = data.log_prob(x).exp() * (x[1] - x[0])                # an expectation becomes a sum with these weights
 
 def kl_of(mu):
     """KL by the formula."""
@@ -317,23 +312,23 @@ hills, valley = axes[0]
 inside = slice(3_000, 9_000)
 hills.plot(x[inside], data.log_prob(x).exp()[inside], label="data")
 hills.plot(x[inside], model.log_prob(x).exp()[inside], "--", label="model")
-hills.set(xlabel="x", ylabel="density", title="The model is too far left, too wide")
+hills.set(xlabel="x", ylabel="density", title="The model: too far left, too wide")
 hills.legend()
 means = np.linspace(2.5, 5.5, 61)
 valley.plot(means, [kl_of(m) for m in means])
 valley.plot(mu, kl_of(mu), "o", markersize=9, label="the model at the left")
-valley.set(xlabel="its mean μ", ylabel="KL in nats", title="Its KL over its mean: least at that of the data")
+valley.set(xlabel="its mean μ", ylabel="KL in nats", title="KL is least at the mean of the data")
 valley.legend()
-show(fig, alt="Left, a narrow hill of the data at 4 and a wide one of the model at 3.5; right, a parabola with its "
+show(fig, alt="Left, a narrow hill of the data at 4, a wide one of the model at 3.5; right, a parabola with its "
               "lowest point at 4, where KL is still above 0, and a dot on it at 3.5")
 
 # %% [markdown]
 # ## The tree
 # Families of models differ in how $p_\text{model}$ is written, and what that costs. Is there a formula for it
-# (**explicit**), or only a machine that draws (**implicit**)? Can the formula be computed (**tractable**), or must it be
-# **approximated**: by *variation*, which finds a bound that can be computed; by a *Markov chain*, a random walk of many
-# steps; or by both? The explicit ones want the maximum of the likelihood, or of a bound on it. The implicit ones cannot
-# compute it; they compare samples instead.
+# (**explicit**), or only a machine that draws (**implicit**)? Can the formula be computed (**tractable**), or must it
+# be **approximated**: by *variation*, which finds a bound that can be computed; by a *Markov chain*, a random walk of
+# many steps; or by both? The explicit ones want the maximum of the likelihood, or of a bound on it. The implicit ones
+# cannot compute it; they compare samples instead.
 #
 # No family is best everywhere: each guarantee is paid for. What do you need? A star marks all families that give it.
 # You need not know their names yet; their notebooks, numbers in brackets, explain them.
@@ -357,22 +352,23 @@ claim("whatever you answer, at least one family is left", bool(all(
     for one_pass in (False, True) for code in (False, True))))
 
 # %% [markdown]
-# The same data as a table. **Latent**: hidden variables that $x$ is made from, also called its code. **Z**: the sum over
-# all $x$ that makes probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to the same
-# unknown number for all $x$, and two models cannot be compared. **Exact training**: by the very thing that is to be made
-# best; no bound, no chain cut short, no opponent in its place.
+# The same data as a table. **Latent**: hidden variables that $x$ is made from, also called its code. **Z**: the sum
+# over all $x$ that makes probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to
+# the same unknown number for all $x$, and two models cannot be compared. **Exact training**: by the very thing that
+# is to be made best; no bound, no chain cut short, no opponent in its place.
 #
-# And what everybody talks about? **Language models** are fully visible networks, one word after another (07b shows one
-# of letters). **Diffusion models** stand under *by variation*: they train on a bound, and draw by a chain of many steps;
-# this course does not build one.
+# And what everybody talks about? **Language models** are fully visible networks, one word after another (07b shows
+# one of letters). **Diffusion models** stand under *by variation*: they train on a bound, and draw by a chain of many
+# steps; this course does not build one.
 
 # %%
 display(Markdown(table()))
 
 # %% [markdown]
 # ## Your turn
-# An **exercise** is a function to be written. The check runs it on random inputs; a wrong answer gets a hint, often made
-# for that very mistake, and asking again gives a further one. **1.** The log-likelihood of a row of flips, in its order.
+# An **exercise** is a function to be written. The check runs it on random inputs; a wrong answer gets a hint, often
+# made for that very mistake, and asking again gives a further one. **1.** The log-likelihood of a row of flips, in
+# its order.
 
 # %% tags=["exercise"]
 def log_likelihood(flips, theta):
@@ -386,8 +382,8 @@ def log_likelihood(flips, theta):
 check("00.log_likelihood", log_likelihood)
 
 # %% [markdown]
-# **2.** The Gaussian under which the data are most probable. In the mean log-likelihood of a Gaussian put the mean over
-# the data in place of $\mathbb{E}_{p_\text{data}}$, and set its derivatives by $\mu$ and by $\sigma^2$ to 0.
+# **2.** The Gaussian under which the data are most probable. In the mean log-likelihood of a Gaussian put the mean
+# over the data in place of $\mathbb{E}_{p_\text{data}}$, and set its derivatives by $\mu$ and by $\sigma^2$ to 0.
 
 # %% tags=["exercise"]
 def fit_gaussian(x):
@@ -422,9 +418,9 @@ check("00.kl", kl_divergence)
 # - To maximise the likelihood is to minimise $\mathrm{KL}(p_\text{data} \,\|\, p_\text{model})$.
 # - Families differ in what they guarantee, and each guarantee has a price.
 #
-# **Read on:** I. Goodfellow, *NIPS 2016 Tutorial: Generative Adversarial Networks* (2016), section 2. The tree is that
-# of its figure 9, with three leaves more: small hidden choices, and two that his text names, deep Boltzmann machines and
-# moment matching. D. MacKay, *Information Theory, Inference, and Learning Algorithms* (2003). Y. LeCun et al., *The
-# MNIST database of handwritten digits* (1998).
+# **Read on:** I. Goodfellow, *NIPS 2016 Tutorial: Generative Adversarial Networks* (2016), section 2. The tree is
+# that of its figure 9, with three leaves more: small hidden choices, and two that his text names, deep Boltzmann
+# machines and moment matching. D. MacKay, *Information Theory, Inference, and Learning Algorithms* (2003). Y. LeCun
+# et al., *The MNIST database of handwritten digits* (1998).
 #
 # **Next:** 01, generative or discriminative: the first model, built from counting.

@@ -93,6 +93,11 @@ def test_headless_runs_every_extreme_and_shows_a_static_picture(monkeypatch, fun
     assert len(static) == 1 and calls[-1] == (3, 0.5, "line", False)
 
 
+def test_alt_may_say_what_the_controls_values_show(function):
+    explore(function, alt=lambda n, slope, kind, log: f"{n} points", **CONTROLS)
+    assert Picture.last.alt == "3 points (n = 3, slope = 0.5, kind = line, log = False)"
+
+
 def test_headless_finds_a_position_that_fails(monkeypatch, function):
     monkeypatch.setenv("COURSE_HEADLESS", "1")
     with pytest.raises(ZeroDivisionError):
