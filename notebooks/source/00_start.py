@@ -6,7 +6,7 @@
 # | | |
 # |---|---|
 # | You will be able to | say what a generative model is, derive maximum likelihood, and find a family for a task |
-# | You need | some Python, and what a probability is |
+# | You need | some Python; what a probability, an average and a derivative are |
 # | Time | 20 minutes to read · 15 seconds to run · seed 0 |
 
 # %%
@@ -176,11 +176,12 @@ print("of the twelve, the network:", right_of_twelve(by_network))
 
 # %% [markdown]
 # Hardly better than a coin: this network finds next to nothing. So is there nothing to find? Look at the sheet again:
-# here and there the paper is a little grey.
+# here and there the paper is a little grey. So let us count pixels that are nearly but not quite white, and call a
+# picture made if it has many. How many is many? That limit is chosen on the two thousand of each kind, too.
 
 # %%
-predict("00.count", "No network now: call a picture 'made' if it has many pixels that are nearly but not quite white. "
-        "Of a hundred new pictures, how many are told right?", low=0, high=100)
+predict("00.count", "No network, one count of pixels: of a hundred new pictures, how many are told right?",
+        low=0, high=100)
 
 # %%
 def nearly_white(pictures):
@@ -239,16 +240,17 @@ lab
 # %% [markdown]
 # ## What "like it" can mean: maximum likelihood
 # Ten flips of a coin, seven heads. A model says: heads with probability $\theta$. The **likelihood** is the
-# probability that the model gives to the data, here to this row of heads and tails in its order: $\theta^7 (1 -
-# \theta)^3$. (In any order, a binomial coefficient would stand before it, the same for every $\theta$.) Its logarithm
-# per flip, with $\hat p$ for the share of heads:
+# probability that the model gives to the data, here to this row of heads and tails in its order:
+# $\theta^7 (1 - \theta)^3$. (For any order, a binomial coefficient would stand before it, the same for every
+# $\theta$.) Its logarithm per flip, with $\hat p$ for the share of heads:
 #
 # $$\ell(\theta) = \hat p \log \theta + (1 - \hat p) \log (1 - \theta).$$
 #
-# Logarithms are natural; their unit is the nat. Let $H(\hat p) = -\hat p \log \hat p - (1 - \hat p) \log (1 - \hat
-# p)$, the **entropy**: how uncertain one flip is to someone who knows $\hat p$. Add and subtract it, and sort:
+# Logarithms are natural; their unit is the nat. The **entropy** says how uncertain one flip is to someone who knows
+# $\hat p$: $H(\hat p) = -\hat p \log \hat p - (1 - \hat p) \log (1 - \hat p)$. Add and subtract it, and sort:
 #
 # $$\ell(\theta) = -H(\hat p) - \underbrace{\Bigl[\hat p \log \tfrac{\hat p}{\theta}
+#   + (1 - \hat p) \log \tfrac{1 - \hat p}{1 - \theta}\Bigr]}_{\mathrm{KL}(\hat p \,\|\, \theta)} .$$
 #
 # The first term does not depend on $\theta$. The second is the **Kullback–Leibler divergence**: never negative (03
 # shows why), and 0 only where the two agree. So the largest likelihood *is* the smallest KL, at $\theta = \hat p$.
@@ -273,11 +275,14 @@ claim("log-likelihood lost per flip by a model that says θ = 0.5", kl[np.abs(th
 # to an expectation; multiply and divide by $p_\text{data}$ inside the logarithm:
 #
 # $$\mathbb{E}_{p_\text{data}} \log p_\text{model}(x) = \mathbb{E}_{p_\text{data}} \log p_\text{data}(x)
+#   - \mathbb{E}_{p_\text{data}} \log \frac{p_\text{data}(x)}{p_\text{model}(x)}
+#   = -H(p_\text{data}) - \mathrm{KL}(p_\text{data} \,\|\, p_\text{model}).$$
 #
 # The model can change only the last term. Let both be Gaussians, with means $\mu_0$ and $\mu$ and standard deviations
 # $\sigma_0$ and $\sigma$. Write out the logarithm of their ratio:
 #
 # $$\log \frac{p_\text{data}(x)}{p_\text{model}(x)} = \log \frac{\sigma}{\sigma_0} - \frac{(x - \mu_0)^2}{2 \sigma_0^2}
+#   + \frac{(x - \mu)^2}{2 \sigma^2} .$$
 #
 # Its expectation over the data is KL. There $\mathbb{E}(x - \mu_0)^2 = \sigma_0^2$, and
 # $\mathbb{E}(x - \mu)^2 = \sigma_0^2 + (\mu_0 - \mu)^2$, as $x - \mu = (x - \mu_0) + (\mu_0 - \mu)$. So

@@ -66,6 +66,13 @@ def test_moving_a_control_redraws(shown, function, calls):
     assert len(calls) == 2  # once at the start, once for the move
 
 
+def test_a_function_may_say_what_the_picture_shows(shown, function):
+    explore(function, alt=lambda n, **_: f"{n} points", **CONTROLS)
+    boxes, picture = parts(shown)
+    boxes["n"].value = 5
+    assert picture.alt == "5 points (n = 5, slope = 0.5, kind = line, log = False)"
+
+
 def test_what_is_read_aloud_has_no_rounding_noise(shown, function):
     explore(function, alt="A line", **CONTROLS)
     boxes, picture = parts(shown)
@@ -91,11 +98,6 @@ def test_headless_runs_every_extreme_and_shows_a_static_picture(monkeypatch, fun
     assert {c[0] for c in calls} == {1, 3, 9} and {c[1] for c in calls} == {0.0, 0.5, 1.0}
     assert {c[2] for c in calls} == {"line", "dots"} and {c[3] for c in calls} == {False, True}
     assert len(static) == 1 and calls[-1] == (3, 0.5, "line", False)
-
-
-def test_alt_may_say_what_the_controls_values_show(function):
-    explore(function, alt=lambda n, slope, kind, log: f"{n} points", **CONTROLS)
-    assert Picture.last.alt == "3 points (n = 3, slope = 0.5, kind = line, log = False)"
 
 
 def test_headless_finds_a_position_that_fails(monkeypatch, function):
