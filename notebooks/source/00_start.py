@@ -51,12 +51,13 @@ def seeded(seed=0):
 
 # %%
 G, _ = trained("dcgan")                                        # trained before, shipped with the course
-train, test = load_mnist("train").flat(), load_mnist("test").floats()
+test = load_mnist("test").floats()
 samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
      alt="Twenty handwritten-looking digits in two rows, made by a network; about a third are hard to read")
 
-both = torch.cat([samples, test[:100]]).flatten(1)             # twenty made, a hundred real ones kept for tests
+train = load_mnist("train").images.flatten(1).float()          # greys from 0 to 255
+both = 255 * torch.cat([samples, test[:100]]).flatten(1)       # twenty made, a hundred real ones kept for tests
 nearest = torch.cdist(both, train).amin(dim=1)                 # square root of the summed squares, over all pixels
 claim("mean distance to the nearest training picture: that of samples over that of real pictures",
       nearest[:20].mean() / nearest[20:].mean(), above=0.9)
@@ -138,11 +139,11 @@ def right_of_twelve(numbers):
     said = torch.tensor([i in numbers for i in range(1, 13)])
     return f"{(said == is_real).sum()} of 12 right"
 
+truth = [f"{i} {'real' if real_one else 'made'}" for i, real_one in enumerate(is_real, 1)]
 if my_real and not (len(my_real) == 6 and set(my_real) < set(range(1, 13)) and len(set(my_real)) == 6):
     print("Six are real: please put six different numbers from 1 to 12 between the brackets, and run both cells again.")
 else:
     print("you:", right_of_twelve(my_real) if my_real else "no answer yet")
-    truth = [f"{i} {'real' if real_one else 'made'}" for i, real_one in enumerate(is_real, 1)]
     show(images(sheet, columns=6, labels=truth, title="Which are real, which are made"),
          alt="The same twelve digits: " + ", ".join(truth))
 
@@ -158,7 +159,7 @@ predict("00.vote", "The discriminator is trained for some seconds. Of a hundred 
 D, rng = Discriminator(width=16, rng=seeded(4)), seeded(5)
 optimiser = torch.optim.Adam(D.parameters(), lr=2e-3)
 scaled = [(2 * x - 1)[:, None] for x in (real, made)]
-for part in torch.cat([torch.randperm(2_000, generator=rng) for _ in range(3)]).split(100):
+for part in torch.cat([torch.randperm(2_000, generator=rng) for _ in range(2)]).split(100):
     optimiser.zero_grad()
     discriminator_loss(*(D(x[part]) for x in scaled)).backward()
     optimiser.step()
@@ -223,8 +224,8 @@ lab = LiveLab(
 lab
 
 # %% [markdown]
-# In our tries the made hill grew narrow at `0.1`. Set back, it mostly widened again, and sometimes stayed narrow for
-# thousands of steps: no two tries end alike. Notebook 05b asks why.
+# In our tries the made hill mostly grew narrow at `0.1`. Set back, it often widened again, and sometimes stayed narrow
+# for thousands of steps: no two tries end alike. Notebook 05b asks why.
 #
 # ## Why learn them
 # | what for | where |
@@ -359,8 +360,8 @@ claim("whatever you answer, at least one family is left", bool(all(
 # %% [markdown]
 # The same data as a table. **Latent**: hidden variables that $x$ is made from, also called its code. **Z**: the sum
 # over all $x$ that makes probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to
-# the same unknown number for all $x$, and two models cannot be compared. **Exact training**: by the very thing that
-# is to be made best; no bound, no chain cut short, no opponent in its place.
+# the same unknown number for all $x$, and two models' values cannot be compared. **Exact training**: by the very thing
+# that is to be made best; no bound, no chain cut short, no opponent in its place.
 #
 # And what everybody talks about? **Language models** are fully visible networks, one word after another (07b shows
 # one of letters). **Diffusion models** stand under *by variation*: they train on a bound, and draw by a chain of many
