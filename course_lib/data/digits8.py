@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 INK = 8  # of 16 grey values: from here on a pixel is ink
@@ -24,6 +23,8 @@ class Digits8(NamedTuple):
 
 def load_digits8() -> Digits8:
     """1,437 training and 360 test images; the same split at every call."""
+    from sklearn.datasets import load_digits  # here, since the import takes most of a second and few need it
+
     bunch = load_digits()
     order = torch.randperm(len(bunch.images), generator=torch.Generator().manual_seed(SPLIT_SEED))
     images = (torch.from_numpy(bunch.images) >= INK).to(torch.uint8)[order]

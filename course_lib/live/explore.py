@@ -23,7 +23,7 @@ Control = tuple[float, float, float] | list[str] | bool
 _drawing = threading.RLock()
 
 
-def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str] | None = None,
+def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], labels: dict[str, str] | None = None,
             **controls: Control) -> None:
     """Show the figure that `function` returns, with a control for each argument, redrawn whenever one is moved.
 
@@ -32,7 +32,8 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
 
     Args:
         function: takes the controls by name and returns a Figure. Its defaults are the first positions.
-        alt: a sentence for someone who cannot see the picture; the controls' values are added to it.
+        alt: a sentence for someone who cannot see the picture, or a function that says it, which takes the controls as
+            `function` does; their values are added to it.
         labels: words to show in place of an argument's name.
         controls: for each argument a slider (low, high, step), a list of choices, or True/False for a checkbox.
 
@@ -43,7 +44,8 @@ def explore(function: Callable[..., Figure], *, alt: str, labels: dict[str, str]
     if headless():
         for name, control in controls.items():
             for value in extremes(control):
-                png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
+                if value != defaults[name]:  # those are drawn below
+                    png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
         show(function(**defaults), alt=described(alt, defaults))
         return
 
@@ -100,7 +102,9 @@ def control_widget(control: Control, value: Any, label: str) -> widgets.Widget:
     return widgets.Dropdown(options=control, value=value, **wide)
 
 
-def described(alt: str, values: dict[str, Any]) -> str:
-    """`alt` with the controls' values; sliders count in steps, and so send 0.7999999999999999 for 0.8."""
+def described(alt: str | Callable[..., str], values: dict[str, Any]) -> str:
+    """`alt`, or what it says of these values, and the values; sliders count in steps, so 0.8 may be sent as
+    0.7999999999999999."""
     tidy = {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
-    return f"{alt} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"
+    words = alt(**values) if callable(alt) else alt
+    return f"{words} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from course_lib.models.gmm import GaussianMixture
@@ -54,6 +53,8 @@ def start(x: Tensor, K: int, generator: torch.Generator, how: str = "k-means", c
     """
     x = x.to(torch.float64)
     if how == "k-means":
+        from sklearn.cluster import KMeans  # here, since the import takes most of a second and few need it
+
         labels = KMeans(K, n_init=1, random_state=int(torch.randint(2**31, (), generator=generator))).fit_predict(x)
         return m_step(x, torch.nn.functional.one_hot(torch.tensor(labels).long(), K).to(x), covariance, reg)
     cov = constrain(x.T.cov(correction=0).reshape(1, x.shape[1], -1), covariance, reg).expand(K, -1, -1)

@@ -1,7 +1,8 @@
-"""The tree of deep generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
+"""The tree of generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
 
-The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), section 2.3,
-with one leaf more: models whose hidden choice is small enough to be added up.
+The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Three
+leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models whose
+hidden choice is small enough to be added up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
-SCORES = ("none", "a lower bound", "up to log Z", "exact")
+# What a family says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
+# Up to log Z is not even roughly: the scores of two models cannot be compared.
+SCORES = {"none": 0, "up to log Z": 0, "a lower bound, up to log Z": 0, "a lower bound": 1, "exact": 2}
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,9 @@ class Family:
 
     Attributes:
         name: in the plural.
-        notebooks: numbers of those that teach it, the first is where to begin.
+        notebooks: numbers of those that teach it, in the course's order.
         score: one of `SCORES`: what it says of log p(x).
-        one_pass: whether all numbers of a sample are made at once; `sampling` says it in words.
+        one_pass: whether all numbers of a sample can be made at once; `sampling` says it in words.
         latent: its hidden variables in words, empty if it has none.
         readable: whether the hidden variables of a given x can be had, exactly or nearly.
         exact: whether training follows an exact criterion: no bound, no chain cut short, no opponent in its place.
@@ -51,38 +54,40 @@ class Branch:
 TREE = Branch("generative models", (
     Branch("explicit density", (
         Branch("tractable", (
-            Family("small hidden choices, added up", ("01", "02", "02b"), "exact", True, "one pass",
-                   "a class, a component, a path of tags", True, True, "too simple for pictures"),
-            Family("fully visible networks", ("07", "07b"), "exact", False, "one step a pixel", "", False, True,
-                   "samples come one pixel after another"),
+            Family("small hidden choices, added up", ("01", "02", "02b"), "exact", True,
+                   "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
+                   "too simple for sharp pictures"),
+            Family("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
+                   False, True, "samples come one number after another"),
             Family("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
                    "every layer must be invertible"),
         )),
         Branch("approximate", (
             Branch("by variation", (
-                Family("variational autoencoders", ("04", "03", "03b", "08"), "a lower bound", True, "one pass",
-                       "z, by an encoder", True, False, "blurred samples, and a gap to log p(x)"),
+                Family("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
+                       "z, by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
             Branch("by Markov chain", (
-                Family("Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps", "h, given x",
-                       True, False, "chains mix slowly, and Z is unknown"),
+                Family("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
+                       "h, given x", True, False, "chains mix slowly, and Z is unknown"),
             )),
             Branch("by both", (
-                Family("deep Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
-                       "layers of h, by a mean field", True, False, "a chain and a bound in one training"),
+                Family("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
+                       "a chain of many steps", "layers of h, nearly", True, False,
+                       "a chain and a bound in one training"),
             )),
         )),
     )),
     Branch("implicit density", (
         Branch("Markov chain", (
-            Family("stochastic networks", ("10b",), "none", False, "a chain of many steps", "", False, False,
-                   "many steps for each sample"),
+            Family("generative stochastic networks", ("10b",), "none", False, "a chain of many steps", "",
+                   False, False, "many steps for each sample"),
         )),
         Branch("direct", (
             Family("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
-                   "z, with no way back", False, False, "a game must be balanced"),
-            Family("moment matching", ("10b",), "none", True, "one pass", "z, with no way back", False, True,
-                   "a kernel sees little of a picture"),
+                   "z, no way back without an extra", False, False, "a game must be balanced"),
+            Family("moment matching", ("10b",), "none", True, "one pass", "z, no way back without an extra", False,
+                   True, "a kernel sees little of a picture"),
         )),
     )),
 ))
@@ -104,14 +109,14 @@ def nested(branch: Branch = TREE) -> tuple[str, list]:
 
 def table() -> str:
     """Every family in a row, as Markdown."""
-    head = ("family", "notebook", "log p(x)", "in one pass?", "latent", "exact training?", "main drawback")
-    rows = [(f.name, ", ".join(f.notebooks), f.score, "yes" if f.one_pass else f"no, {f.sampling}",
-             f.latent or "none", "yes" if f.exact else "no", f.drawback) for _, f in families()]
+    head = ("family", "notebook", "says log p(x)", "samples in", "latent", "exact training?", "main drawback")
+    rows = [(f.name, ", ".join(f.notebooks), f.score, f.sampling, f.latent or "none", "yes" if f.exact else "no",
+             f.drawback) for _, f in families()]
     return _markdown([head, *rows])
 
 
 def pick(score: str, one_pass: bool, code: bool) -> list[Family]:
-    """The families that give what is needed, and of those the ones that give least besides: every guarantee costs.
+    """All families that give what is needed, in the order in which the course comes to them.
 
     Args:
         score: how well log p(x) must be known: "exactly", "roughly", or "not at all".
@@ -124,13 +129,9 @@ def pick(score: str, one_pass: bool, code: bool) -> list[Family]:
     words = ("not at all", "roughly", "exactly")
     if score not in words:
         raise ValueError(f"score must be one of {', '.join(words)}, not {score!r}")
-    needed = (words.index(score), int(one_pass), int(code))
-    given = [((0 if f.score == "none" else 2 if f.score == "exact" else 1, int(f.one_pass), int(f.readable)), f)
-             for _, f in families()]
-    enough = [(sum(has) - sum(needed), f) for has, f in given
-              if all(h >= n for h, n in zip(has, needed, strict=True))]
-    least = min(extra for extra, _ in enough)
-    return [f for extra, f in enough if extra == least]
+    enough = [f for _, f in families() if SCORES[f.score] >= words.index(score) and f.one_pass >= one_pass
+              and f.readable >= code]
+    return sorted(enough, key=lambda f: f.notebooks[0])
 
 
 def readme_map(notebooks: Path) -> str:

@@ -66,6 +66,13 @@ def test_moving_a_control_redraws(shown, function, calls):
     assert len(calls) == 2  # once at the start, once for the move
 
 
+def test_a_function_may_say_what_the_picture_shows(shown, function):
+    explore(function, alt=lambda n, **_: f"{n} points", **CONTROLS)
+    boxes, picture = parts(shown)
+    boxes["n"].value = 5
+    assert picture.alt == "5 points (n = 5, slope = 0.5, kind = line, log = False)"
+
+
 def test_what_is_read_aloud_has_no_rounding_noise(shown, function):
     explore(function, alt="A line", **CONTROLS)
     boxes, picture = parts(shown)
