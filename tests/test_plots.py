@@ -25,6 +25,7 @@ FIGURES = {
                                      title="t", forbidden=[[False, True], [False, False]]),
     "convergence": lambda: plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
     "densities": lambda: plots.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
+    "paired_draws": lambda: plots.paired_draws({"a": X, "b": X + 1}, title="t", xlabel="x", ylabel="y"),
     "tables": lambda: plots.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
 SLIDER_FIGURES = {  # bars beside densities
