@@ -116,7 +116,7 @@ def agreement(first, inverted):
     same, sure = p.argmax(dim=1) == q.argmax(dim=1), torch.minimum(p.amax(dim=1), q.amax(dim=1)) > 0.9
     return torch.stack([same.float().mean(), same[sure].float().mean()])
 
-agree = torch.stack([agreement(*pairs) for pairs in made.values()])
+agree = torch.stack([agreement(*pairs) for pairs in made.values()]).numpy()
 show(bars([str(shared) for shared in made], {"all pairs": agree[:, 0], "where the judge is sure of both": agree[:, 1]},
           title="One shared block is enough: pairs agree", xlabel="shared blocks of G, of three",
           ylabel="same digit in both pictures", baseline=(0.1, "by chance")),
@@ -124,7 +124,7 @@ show(bars([str(shared) for shared in made], {"all pairs": agree[:, 0], "where th
          "two nearly all; where the judge is sure of both pictures, nearly all agree with one block as with two")
 
 # %%
-reveal("09c.unshared", agree[0, 0].item())
+reveal("09c.unshared", float(agree[0, 0]))
 claim("same digit, nothing shared", agree[0, 0], below=0.25)
 claim("one block shared: more than with nothing shared by", agree[1, 0] - agree[0, 0], above=0.4)
 claim("same digit, two of three blocks shared", agree[2, 0], above=0.85)
@@ -132,8 +132,8 @@ claim("one block shared, the judge sure of both", agree[1, 1], above=0.95)
 claim("two blocks shared, the judge sure of both", agree[2, 1], above=0.95)
 
 # %% [markdown]
-# Where the judge is sure of both pictures, hardly a pair differs, with one block shared as with two. What the other bars
-# lack is mostly its doubt: it may name two prints of an unclear drawing differently.
+# Where the judge is sure of both pictures, hardly a pair differs, with one block shared as with two. What the other
+# bars lack is mostly its doubt: it may name two prints of an unclear drawing differently.
 #
 # How much of it was *learned*? With two blocks shared, one transposed convolution is left to each kind: from the same
 # 14x14 maps it can hardly draw another digit. With one, both draw from the same 7x7 maps. How many weights are left to
@@ -144,8 +144,8 @@ weights = [sum(p.numel() for layer in first[a:b] for p in layer.parameters()) fo
 claim("one block shared: part of a generator's weights that are its own", 1 - weights[0] / sum(weights), below=0.1)
 
 # %% [markdown]
-# Few. They could still turn a 3 into something else, and do not. How much of that is the layout of the maps, and how much
-# is learned, we did not measure.
+# Few. They could still turn a 3 into something else, and do not. How much of that is the layout of the maps, and how
+# much is learned, we did not measure.
 #
 # Nothing shared is this idea's **failure lab**: two forgers, as good or bad as the coupled ones (see the distances
 # above), and no pairs. The **repair** is the shared block. Walk through the pairs.
@@ -168,9 +168,9 @@ explore_canvas(wander, [ImageGrid("image", columns=2, title="one z, two pictures
                alt="A digit and its inverted partner, and the judge's probabilities for both")
 
 # %% [markdown]
-# **Live.** Set the shared layers (our blocks) to 0 and press **Start**: the bar begins near one, for grey noise is judged
-# alike, and *falls* as strokes appear, some seconds later. Reset, set 1, start: they appear as pairs. Digits take half
-# a minute or more.
+# **Live.** Set the shared layers (our blocks) to 0 and press **Start**: the bar begins near one, for grey noise is
+# judged alike, and *falls* as strokes appear, some seconds later. Reset, set 1, start: they appear as pairs. Digits
+# take half a minute or more.
 
 # %%
 lab = LiveLab(
@@ -197,7 +197,8 @@ lab
 # 1. For fixed $G$ and $E$ the best $D$ leaves $2 \log 2 - 2\,\mathrm{JS}(p_E, p_G)$: notebook 05's sum, with pairs for
 #    numbers. In the minimax game $G$ and $E$ make that large, so JS small; it is 0 only if $p_E = p_G$.
 # 2. All pairs of $p_E$ lie on the graph of $E$: they are $(x, E(x))$.
-# 3. If $p_E = p_G$, then the pairs $(G(z), z)$ lie there, too: $z = E(G(z))$. **$E$ inverts $G$**, though nobody said so.
+# 3. If $p_E = p_G$, then the pairs $(G(z), z)$ lie there, too: $z = E(G(z))$. **$E$ inverts $G$**, though nobody said
+#    so.
 # 4. And the real pairs lie on the graph of $G$: $x = G(E(x))$. So real pictures can be drawn again.
 #
 # In small: four pictures, four codes, all equally frequent, $G$ fixed. Pairs can be alike only if $E$ uses each code
@@ -224,8 +225,8 @@ claim("JS of the second best, as a share of log 2", sorted(found.values())[1] / 
 
 # %% [markdown]
 # ## The losses, written out
-# As in notebook 06 we play the non-saturating game, for which the argument above does not hold step by step: $G$ and $E$
-# together want both verdicts turned round. `regression` is an addition that we need soon.
+# As in notebook 06 we play the non-saturating game, for which the argument above does not hold step by step: $G$ and
+# $E$ together want both verdicts turned round. `regression` is an addition that we need soon.
 
 # %%
 def losses(G, E, D, x, z):
@@ -415,11 +416,13 @@ def accuracy(name, seed):
     return (SoftmaxRegression(l2=0.02, max_iter=60).fit(a[few], labels[few]).predict(b) == y_test).float().mean().item()
 
 # %%
-reached = {name: torch.tensor([accuracy(name, seed) for seed in range(5)]) for name in inputs}
+order = ["pixels", "pixels + BiGAN", "BiGAN", "VAE", "BiGAN, regression"]
+reached = {name: torch.tensor([accuracy(name, seed) for seed in range(5)]) for name in order}
 show(paired_draws(reached, xlabel="input of logistic regression", ylabel="test accuracy",
-                  title="A hundred labels: what codes are worth"),
-     alt="For each input the test accuracies of five draws of a hundred labels, with their mean: pixels, codes of the "
-         "plain BiGAN and of the VAE alike; codes with regression lower; pixels and plain codes together highest")
+                  title="A hundred labels: codes help beside the pixels more than alone"),
+     alt="For each input the test accuracies of five draws of a hundred labels, with their mean: pixels and plain "
+         "codes together highest, in each draw above pixels; codes of the plain BiGAN and of the VAE about as good as "
+         "pixels; codes with regression lower")
 
 # %%
 mean = {name: r.mean().item() for name, r in reached.items()}
@@ -467,7 +470,7 @@ results = {"bicubic": bicubic, "squared error": blurred, "with D": sharp}
 
 # %%
 show(images(torch.cat([coarse[:10], *(x[:10] for x in results.values()), few.floats()[:10]]),
-            row_labels=["given", *results, "truth"], title="From 49 numbers to 784"),
+            row_labels=["given", *results, "truth"], title="From 49 numbers to 784: D sharpens, and adds dust"),
      alt="Ten digits as coarse blocks; smoothed by bicubic interpolation; guessed by squared error, soft; with D, "
          "crisper; and the true ones")
 
@@ -505,13 +508,14 @@ painter = sharpener(0.05, given="outline", steps=200)
 outlines, painted = painter.translated(few.floats())
 another = painter.translated(few.floats(), seed=1)[1]
 show(images(torch.cat([outlines[:10], painted[:10], another[:10], few.floats()[:10]]),
-            row_labels=["given", "one noise", "another", "truth"], title="Digits from outlines"),
-     alt="Ten outlines of digits, two painted digits for each, alike down to the same grey clouds between close lines, "
+            row_labels=["given", "one noise", "another", "truth"],
+            title="Digits from outlines: two noises, nearly one answer"),
+     alt="Ten outlines of digits, two painted digits for each, alike down to the same grey clouds between strokes, "
          "and the true digits")
 claim("the judge names right", likeness(painted, few)["accuracy"], above=0.85)
 
 # %% [markdown]
-# Where outlines run close together $G$ is in doubt which side of a line is ink, and paints grey. And the two answers?
+# A gap between two strokes has lines on both sides, as a stroke has: there $G$ paints grey clouds. And the two answers?
 
 # %%
 def apart(game):
@@ -560,8 +564,8 @@ for name in ("coupled", "BiGAN", "BiGAN, regression"):
 claim("the least even of all: digits", min(m.digits for m in family if m.digits), above=9)
 
 # %% [markdown]
-# *Digits* is near ten even where pictures are far from real ones: how often says nothing of how well. Networks, sizes of
-# $z$ and seconds differ, so the table ranks these checkpoints and not the ideas. None of these gives $p(x)$.
+# *Digits* is near ten even where pictures are far from real ones: how often says nothing of how well. Networks, sizes
+# of $z$ and seconds differ, so the table ranks these checkpoints and not the ideas. None of these gives $p(x)$.
 #
 # ## Your turn
 # **1.** The two losses of the BiGAN, from $D$'s logits.
@@ -648,7 +652,8 @@ show_source(Translator)
 # - What $D$ sees decides what the game teaches: a picture, a pair of pictures, a picture with its code or its hint.
 # - Shared first layers make pairs without pairs; how much of that is built in, we left open.
 # - In a BiGAN the best encoder inverts $G$. What is reached falls short; a hint helps.
-# - Squared error blurs; $D$ sharpens and is further from the truth. Codes of a GAN alone are no better than pixels here.
+# - Squared error blurs; $D$ sharpens and is further from the truth. Codes of a GAN alone are no better than pixels
+#   here.
 #
 # **Read on:** M.-Y. Liu and O. Tuzel, *Coupled Generative Adversarial Networks*, NIPS (2016). J. Donahue, P. Krähenbühl
 # and T. Darrell, *Adversarial Feature Learning*, ICLR (2017). V. Dumoulin et al., *Adversarially Learned Inference*,
