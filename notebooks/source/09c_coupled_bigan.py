@@ -489,7 +489,7 @@ claim("but is less sharp than real pictures", like["squared error"]["sharpness"]
 claim("D: sharpness relative to squared error", like["with D"]["sharpness"] / like["squared error"]["sharpness"],
       above=1.5)
 claim("and its price, error relative to squared error", like["with D"]["error"] / like["squared error"]["error"],
-      above=1.03)
+      above=1.01)
 claim("the judge names right, squared error less bicubic", like["squared error"]["accuracy"]
       - like["bicubic"]["accuracy"], above=0.02)
 claim("the judge names right, with D less squared error", like["with D"]["accuracy"]
