@@ -194,8 +194,8 @@ lab
 #
 # Why should that teach $E$ anything? Call the two distributions of pairs $p_E(x, z)$ and $p_G(x, z)$.
 #
-# 1. For fixed $G$ and $E$ the best $D$ leaves $2 \log 2 - 2\,\mathrm{JS}(p_E, p_G)$: notebook 05's sum, with pairs for
-#    numbers. In the minimax game $G$ and $E$ make that large, so JS small; it is 0 only if $p_E = p_G$.
+# 1. For fixed $G$ and $E$ the best $D$ has the loss $2 \log 2 - 2\,\mathrm{JS}(p_E, p_G)$: notebook 05's sum, with pairs
+#    for numbers. In the minimax game $G$ and $E$ make that large, so JS small; it is 0 only if $p_E = p_G$.
 # 2. All pairs of $p_E$ lie on the graph of $E$: they are $(x, E(x))$.
 # 3. If $p_E = p_G$, then the pairs $(G(z), z)$ lie there, too: $z = E(G(z))$. **$E$ inverts $G$**, though nobody said
 #    so.
@@ -540,7 +540,7 @@ claim("coarse pictures, with D: the same", apart(by_both) / apart(sharpener(0.2,
 # **Fréchet**: distance of ten thousand pictures from real ones (06b). **digits**: the exponential of the entropy of the
 # digits that the judge sees; ten, if all are equally frequent. **modes**, **near**: on the ring of 09b, how many of
 # eight modes are covered, and which share of points is near one; means over its games. **seconds**: training, on one
-# core. All are from the cards; the course's tests recompute them.
+# core. All are from the cards and the record; the course's tests recompute them.
 
 # %%
 family = [
