@@ -25,6 +25,7 @@ FIGURES = {
                                      title="t", forbidden=[[False, True], [False, False]]),
     "convergence": lambda: plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
     "densities": lambda: plots.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
+    "paired_draws": lambda: plots.paired_draws({"a": X, "b": X + 1}, title="t", xlabel="x", ylabel="y"),
     "tables": lambda: plots.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
 SLIDER_FIGURES = {  # bars beside densities
@@ -49,6 +50,13 @@ def test_figures_for_sliders_are_labelled_legible_and_inside_the_page(name):
     left, right = (ax.get_tightbbox() for ax in fig.axes)
     assert left.x1 < right.x0 and fig.get_suptitle() == "t"
     assert len({line.get_linestyle() for line in fig.axes[1].lines}) == 2
+
+
+def test_paired_draws_join_each_draw_and_mark_the_means():
+    ax = plots.paired_draws({"a": [1, 2], "b": [3, 6]}, title="t", xlabel="x", ylabel="y").axes[0]
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 3], [2, 6]]
+    assert [bar.get_segments()[0][0][1] for bar in ax.collections] == [1.5, 4.5]
+    assert ax.lines[-1].get_ydata()[0] == 1.5 and ax.lines[-1].get_label() == "mean of a"
 
 
 def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():

@@ -4,6 +4,7 @@ from course_lib.plots.bounds import bound_and_densities, bound_bars, divergences
 from course_lib.plots.chains import convergence, densities
 from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small_multiples, strip
 from course_lib.plots.convolutions import matrices, pulls
+from course_lib.plots.draws import paired_draws
 from course_lib.plots.estimators import estimates, gap_maps, powers, proposal, running, two_gaussians
 from course_lib.plots.flows import stretched
 from course_lib.plots.latent import digit_maps, manifold
@@ -21,7 +22,7 @@ __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "be
            "bound_and_densities", "bound_bars", "bumps", "bundle", "clouds", "clouds_and_border", "convergence",
            "curves", "densities", "digit_maps", "divergences_and_densities", "em_moment", "estimates", "field",
            "figure", "framed", "gan1d", "gap_maps", "histogram", "images", "judged_path", "kernel_masks",
-           "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paths", "plane", "png",
-           "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show", "sight",
-           "small_multiples", "stretched", "strip", "tables", "tree", "trellis", "two_gaussians", "wave_and_density",
-           "width_in_pixels"]
+           "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paired_draws", "paths",
+           "plane", "png", "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show",
+           "sight", "small_multiples", "stretched", "strip", "tables", "tree", "trellis", "two_gaussians",
+           "wave_and_density", "width_in_pixels"]

@@ -40,11 +40,22 @@ PAIR_LOSSES = Exercise(
         Mistake(_by_sigmoid,
                 ("right for small logits, infinite at ±200: there sigmoid is 0 or 1 on a computer.",
                  "−log sigmoid(a) = softplus(−a), and −log(1 − sigmoid(a)) = softplus(a).")),
+        Mistake(lambda real, made: (-(real.log() + (1 - made).log()).mean(), -((1 - real).log() + made.log()).mean()),
+                ("NaN: these are logits, any numbers, and not probabilities; a negative one has no logarithm.",
+                 "D(x, z) = sigmoid(logit), and −log sigmoid(a) = softplus(−a).")),
+        Mistake(lambda real, made: (_d(real, made), -softplus(made).mean()),
+                ("D's loss is right. The second is the DCGAN's, without the real pairs, so E would learn nothing; and "
+                 "it is the saturating form.",
+                 "two terms: real pairs called made, made pairs called real.")),
+        Mistake(lambda real, made: (_d(real, made), (softplus(real) - softplus(made)).mean()),
+                ("D's loss is right, and in the second E's term. G's term is the saturating form: where D is sure it "
+                 "has no slope.", "−log σ(a) instead of log(1 − σ(a)).")),
         Mistake(lambda real, made: (_d(real, made), softplus(-made).mean()),
                 ("the second loss is the DCGAN's: it does not mention the real pairs, so E, which is only in them, "
                  "would learn nothing.", "the code of a real pair comes from E: E wants D to call that pair made.")),
         Mistake(lambda real, made: (_d(real, made), -_d(real, made)),
-                ("this is the saturating form: where D is sure it has no slope for G and E.",
+                ("D's loss is right. The second is the saturating form of the minimax game: where D is sure it has no "
+                 "slope for G and E.",
                  "turn both verdicts round inside the softplus, and do not change the sign of the sum.")),
         Mistake(lambda real, made: (_d(real, made), (softplus(-real) + softplus(-made)).mean()),
                 ("this asks D to call *all* pairs real. E wants real pairs to be called made.",
@@ -186,6 +197,12 @@ def _enlarged(c: Tensor) -> Tensor:
     return c.repeat_interleave(4, 1).repeat_interleave(4, 2)
 
 
+def _by_one_pixel(x: Tensor, c: Tensor) -> Tensor:
+    x = x.clone()
+    x[:, ::4, ::4] += 16 * (c - _means(x))
+    return x
+
+
 CONSISTENT = Exercise(
     reference=_repaired,
     cases=_coarse_cases,
@@ -195,7 +212,7 @@ CONSISTENT = Exercise(
                 ("the means are right, but all detail of x is gone. Change x as little as possible.",
                  "add to every pixel of a block what its mean lacks.")),
         Mistake(lambda x, c: x - _enlarged(c - _means(x)),
-                ("the sign: a block whose mean is too small must become darker.",)),
+                ("the sign: a block whose mean is too small must get larger values.",)),
         Mistake(lambda x, c: x + _enlarged(c),
                 ("what must be added is what is *missing*: c less the means that x has already.",)),
         Mistake(lambda x, c: x + _enlarged(c - _means(x)) / 16,
@@ -208,10 +225,16 @@ CONSISTENT = Exercise(
         Mistake(lambda x, c: x + _enlarged(c - x[:, ::4, ::4]),
                 ("you compare with one pixel of each block; compare with the block's mean.",)),
         Mistake(lambda x, c: x * _enlarged(c / _means(x)),
-                ("scaling meets the means, too, but moves bright pixels more than dark ones, and fails at a mean of "
-                 "0. The nearest such picture adds one number to a whole block.",)),
+                ("scaling meets the means, too, but moves large values more than small ones, and fails at a mean of "
+                 "0.", "the nearest such picture adds one number to a whole block.")),
+        Mistake(lambda x, c: _repaired(x, c).clamp(0, 1),
+                ("right, but for the clamp: where it cuts, the mean is missed. Values may leave [0, 1].",)),
+        Mistake(_by_one_pixel,
+                ("the means are right, but this picture is not the nearest: one pixel of each block bears all.",
+                 "a change of 16 in one pixel has the squared length 256; a change of 1 in each of 16 has 16.")),
     ),
-    hints=("compute the means of x [n, 7, 7], subtract them from c, and spread the difference over the blocks.",
+    hints=("compute the means of x [n, 7, 7], subtract them from c, and spread the difference evenly over the blocks: "
+           "of all changes with one sum, equal ones have the least sum of squares.",
            "`repeat_interleave(4, dim)` makes four of each row or column."),
 )
 
