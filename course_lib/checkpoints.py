@@ -32,9 +32,8 @@ COMMANDS = {  # the one list of what is shipped: the options of `python -m cours
                    "--set total_steps=12000",
     "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=0.3 "
                "--set total_steps=12000",
-    "bigan": "bigan --num-steps 8000 --set precision=bfloat16 --set preset=deep --set regression=0.3 "
-             "--set total_steps=8000",
-    "bigan_plain": "bigan --num-steps 8000 --set precision=bfloat16 --set preset=deep --set total_steps=8000",
+    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
+    "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
     "coupled": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
                "--set total_steps=8000",
     "coupled_0": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=0 "

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.base import Hyperparameters, knob
-from course_lib.experiments.dcgan import R1_EVERY, SNAPSHOT_SEED, DCGANExperiment, architecture, weight_of_r1
+from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
 from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
-from course_lib.models.penalties import r1_penalty
 
 SHOWN = 20  # test digits in a snapshot, and as many reconstructions
 
@@ -37,10 +36,8 @@ class BiGANHyperparameters(Hyperparameters):
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated pairs one step sees.")
-    r1: float = weight_of_r1()
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    preset: str = architecture()
     width: int = knob(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")
@@ -65,8 +62,8 @@ class BiGANExperiment(DCGANExperiment):
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
         self.rng = generator
-        self.players = BiGAN(h.preset, h.width, rng=generator)
-        self.D = Discriminator(LATENT_SIZE, h.preset, h.width, h.judged == "pairs", rng=generator)
+        self.players = BiGAN(width=h.width, rng=generator)
+        self.D = Discriminator(LATENT_SIZE, h.width, h.judged == "pairs", rng=generator)
         self.G, self.model = self.players, copy.deepcopy(self.players).requires_grad_(False).eval()
         self.optimizer_g, self.optimizer_d = (
             torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True)
@@ -90,14 +87,10 @@ class BiGANExperiment(DCGANExperiment):
         with autocast(h.precision):
             z, x = noise(h.batch_size, self.rng, LATENT_SIZE), self.scaled(self.images[self.batches.next(h.batch_size)])
             pairs = torch.cat([x, G(z)]), torch.cat([E(x), z])
-            codes = pairs[1].detach()
-            real_logits, fake_logits = D(pairs[0].detach(), codes).chunk(2)
+            real_logits, fake_logits = D(pairs[0].detach(), pairs[1].detach()).chunk(2)
         loss_d, _ = pair_losses(real_logits, fake_logits)
-        penalised = loss_d
-        if h.r1 and self.steps % R1_EVERY == 0:
-            penalised = loss_d + R1_EVERY * h.r1 * r1_penalty(lambda x: D(x, codes[:len(x)]), x)
         self.optimizer_d.zero_grad()
-        penalised.backward()
+        loss_d.backward()
         self.optimizer_d.step()
 
         D.requires_grad_(False)  # the gradient goes through D; D's own weights need none

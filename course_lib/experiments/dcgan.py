@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,19 +32,6 @@ LONGEST_AVERAGE = 0.999
 R1_EVERY = 8  # steps: the penalty moves slowly, and is dear (T. Karras et al., StyleGAN2, CVPR 2020, section 3.1)
 
 
-def weight_of_r1() -> Any:
-    """The knob `r1`; the penalty counts in one step of `R1_EVERY`."""
-    return knob(0.0, label="weight of R1 (γ)", low=0.0, high=100.0,
-                help="How much D's loss counts its slope at real images; a D that may not be steep cannot win.")
-
-
-def architecture() -> Any:
-    """The knob `preset`, a name in `PRESETS`."""
-    return knob("course", label="networks", choices=tuple(PRESETS), restart=True,
-                help="Course: 4x4 kernels, first weights from N(0, 0.02²). Deep: one convolution more in each "
-                     "network. Tutorial: 5x5 kernels, first weights after Glorot.")
-
-
 @dataclass(frozen=True)
 class DCGANHyperparameters(Hyperparameters):
     """The knobs of the DCGAN, with values that make the most of a few minutes.
@@ -69,7 +55,9 @@ class DCGANHyperparameters(Hyperparameters):
     dropout: float = knob(
         0.0, label="dropout in D", low=0.0, high=0.9,
         help="Which part of D's activations is left out, drawn anew at every step.")
-    r1: float = weight_of_r1()
+    r1: float = knob(
+        0.0, label="weight of R1 (γ)", low=0.0, high=100.0,
+        help="How much D's loss counts its slope at real images; a D that may not be steep cannot win.")
     batch_size: int = knob(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated images one step sees.")
@@ -78,7 +66,10 @@ class DCGANHyperparameters(Hyperparameters):
     spectral_norm: bool = knob(
         True, label="spectral normalisation in D", restart=True,
         help="Divide the weights of D's convolutions by their largest singular value, so that D stays smooth.")
-    preset: str = architecture()
+    preset: str = knob(
+        "course", label="networks", choices=tuple(PRESETS), restart=True,
+        help="Course: 4x4 kernels, first weights from N(0, 0.02²). Deep: one convolution more in each network. "
+             "Tutorial: 5x5 kernels, first weights after Glorot.")
     width: int = knob(
         32, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")

@@ -49,19 +49,16 @@ class Discriminator(dcgan.Discriminator):
     The DCGAN's convolutions look at the image; the difference is that z has a say in the verdict.
 
     Args:
-        latent_size: numbers in z.
-        preset, width: of a DCGAN's D.
         sees_z: without it D judges x alone, as in a DCGAN, and E learns nothing.
     """
 
-    def __init__(self, latent_size: int, preset: str, width: int, sees_z: bool = True, *,
-                 rng: torch.Generator) -> None:
-        super().__init__(preset, width, spectral_norm=True, rng=rng)
+    def __init__(self, latent_size: int, width: int, sees_z: bool = True, *, rng: torch.Generator) -> None:
+        super().__init__(width=width, spectral_norm=True, rng=rng)
         self.sees_z = sees_z
-        features, self.layers.logit = self.layers.logit.in_features, nn.Identity()
+        self.layers.logit = nn.Identity()
         self.code = nn.Sequential(seeded(nn.Linear, latent_size, CODE_UNITS, rng=rng), nn.LeakyReLU(SLOPE))
         self.verdict = nn.Sequential(
-            seeded(nn.Linear, features + CODE_UNITS, JOINED, rng=rng), nn.LeakyReLU(SLOPE),
+            seeded(nn.Linear, 2 * width * 7 * 7 + CODE_UNITS, JOINED, rng=rng), nn.LeakyReLU(SLOPE),
             seeded(nn.Linear, JOINED, 1, rng=rng))
         for layer in (self.code[0], self.verdict[0]):
             parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
@@ -79,11 +76,10 @@ class BiGAN(nn.Module):
     Images in `encode` and `decode` are flat, `[…, 784]` in [0, 1], as for the VAE of notebook 04.
     """
 
-    def __init__(self, preset: str = "course", width: int = 32, latent_size: int = LATENT_SIZE, *,
-                 rng: torch.Generator) -> None:
+    def __init__(self, latent_size: int = LATENT_SIZE, width: int = 32, *, rng: torch.Generator) -> None:
         super().__init__()
         self.latent_size = latent_size
-        self.G = Generator(preset, width, latent_size=latent_size, rng=rng)
+        self.G = Generator(width=width, latent_size=latent_size, rng=rng)
         self.E = Encoder(latent_size, width, rng=rng)
 
     def encode(self, x: Tensor) -> Tensor:

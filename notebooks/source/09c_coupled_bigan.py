@@ -168,7 +168,7 @@ explore_canvas(wander, [ImageGrid("image", columns=2, title="one z, two pictures
                alt="A digit and its inverted partner, and the judge's probabilities for both")
 
 # %% [markdown]
-# **Live.** Set the shared layers (our blocks) to 0 and press **Start**: the bar begins near one, for grey noise is
+# **Live.** Set the shared blocks to 0 and press **Start**: the bar begins near one, for grey noise is
 # judged alike, and *falls* as strokes appear, some seconds later. Reset, set 1, start: they appear as pairs. Digits
 # take half a minute or more.
 

@@ -1,4 +1,4 @@
-"""Notebook 09c in a real browser: pairs and walks follow their sliders, and the shared layers are a knob of the lab."""
+"""Notebook 09c in a real browser: pairs and walks follow their sliders, and the shared blocks are a knob of the lab."""
 
 import pytest
 from jupyter import Jupyter, press
@@ -43,9 +43,9 @@ def test_the_number_of_shared_blocks_starts_the_game_anew(lab):
     live = page.locator(".course-lab", has=page.locator(".course-knobs"))
     live.get_by_role("button", name="Start").click()
     lab.until("lab.trainer.ask(lambda e: e.steps) >= 2")
-    live.locator(".widget-inline-hbox", has_text="shared layers").locator(".noUi-handle").focus()
+    live.locator(".widget-inline-hbox", has_text="shared blocks").locator(".noUi-handle").focus()
     page.keyboard.press("ArrowLeft")
-    page.locator(".course-changed", has_text="shared layers").wait_for(timeout=30_000)
+    page.locator(".course-changed", has_text="shared blocks").wait_for(timeout=30_000)
     lab.until("lab.trainer.ask(lambda e: e.hyperparameters.shared) == 1")
     live.get_by_role("button", name="Pause").click()
     page.locator(".course-state", has_text="Paused").wait_for(timeout=30_000)

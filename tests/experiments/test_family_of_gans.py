@@ -98,20 +98,16 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
         assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
 
 
-def steepness(name, **changes):
-    """½ E ‖∇D‖² at real images after a short training."""
-    e = experiment(name, **changes)
+def steepness(**changes):
+    """½ E ‖∇D‖² at real images after a short training of coupled GANs."""
+    e = experiment("coupled", **changes)
     train(e, 24)
     real = e.scaled(e.images[:64])
-    if name == "bigan":
-        code = e.players.E(real).detach()
-        return r1_penalty(lambda x: e.D(x, code), real).item()
     return r1_penalty(lambda x: e.D(x, -real)[0], real).item()
 
 
-@pytest.mark.parametrize("name", ["bigan", "coupled"])
-def test_r1_keeps_d_flat_at_real_images(name):
-    assert steepness(name, r1=100.0) < 0.5 * steepness(name)
+def test_r1_keeps_d_flat_at_real_images():
+    assert steepness(r1=100.0) < 0.5 * steepness()
 
 
 def test_without_z_in_d_the_encoder_stands_still():
