@@ -63,14 +63,16 @@ def test_09_a_discriminator_that_is_told_teaches_what_one_that_is_not_does_not()
     (("k = torch.arange",), r"judge\.predict\(marked\)\.numpy\(\)", "read.numpy()", "its purity"),
     (("effect = ",), r"values in effect\.values\(\)\)\n", "values in (0 * v for v in effect.values()))\n",
      "largest effect"),
-    (("effect = ",), r"named_at\(low\) != named_at\(high\)", "named_at(low) != named_at(low)", "another digit"),
+    (("effect = ",), r"\[\[u1, 0\.0\]\]", "[[0.0, 0.0]]", "commonest digit's share"),
+    (("effect = ", "u = code.u"), r"height\[1\] < height\[0\]", "height[1] > height[0]", "makes lower"),
+    (("effect = ", "u = code.u"), r"made_at\(u, noise_seed=8\)", "made_at(u)", "change of thickness"),
 ])
 def test_09_codes_that_are_none_are_told(starts, old, new, claim):
     broken(CELLS, (*FOUND, *starts), claim, (old, new), given=LIGHT)
 
 
 def test_09_an_information_term_that_is_forgotten_is_told():
-    starts = (*FOUND, "def readable", "def short_info", "k, change = ")
+    starts = (*FOUND, "def readable", "def short_info", "k, by_k, by_z = ")
     broken(CELLS, starts, "with the term", SHORT[0], (r"information=weight,", "information=0.0,"), given=LIGHT)
 
 

@@ -22,7 +22,7 @@ from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
 from course_lib.experiments.trained import trained
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
-from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant
+from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant, thickness
 from course_lib.models.conditional import ConditionalDiscriminator, ConditionalGenerator, noise, one_hot
 from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
@@ -99,8 +99,8 @@ reveal("09.squared", "the average of all sevens")
 # Squared error punishes variety. A discriminator does not: any picture that could be real is right.
 #
 # ## A label in both networks
-# Mirza and Osindero changed two inputs and nothing else. $G$ gives up ten of its hundred numbers: nine 0 and one 1 say
-# the label. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? Let $p_G$ be the density of what $G$ makes.
+# The idea of Mirza and Osindero: both networks hear the label. Our $G$ gives up ten of its hundred numbers: nine 0 and
+# one 1 say it. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? Let $p_G$ be the density of what $G$ makes.
 # By the argument of notebook 05, for each $y$ apart, the best $D$ has the logit $\log \frac{p(x \mid y)}{p_G(x \mid y)}$.
 # Orders come as often as labels, $p_G(y) = p(y)$, so we may multiply above and below by it and split the other way:
 #
@@ -163,15 +163,14 @@ show_source(ConditionalExperiment)
 # were ordered.
 #
 # ## Live: order while it learns
-# Each column orders one digit, from 0 to 9. Press **Start**. When do the columns become what they should be, before or
-# after the strokes become sharp? Then choose another way to tell $D$ the label, and start again: `none` tells it
-# nothing.
+# Each column orders one digit, from 0 to 9. Press **Start**. Which columns become what they should be first? Then choose
+# another way to tell $D$ the label, and start again: `none` tells it nothing.
 
 # %%
 lab = LiveLab(
     ConditionalExperiment(ConditionalHyperparameters(width=16, precision=fastest_precision()), seed=0),
     views=[
-        ImageGrid("samples", columns=10, title="Ordered: 0 1 2 3 4 5 6 7 8 9"),
+        ImageGrid("samples", columns=10, title="A column for each order, 0 to 9"),
         Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"}, ylabel="nats",
               title="The losses of the two players"),
     ],
@@ -182,8 +181,7 @@ lab
 
 # %% [markdown]
 # ## Does it deliver?
-# In our runs the strokes came first, and the orders little by little after them; a claim below measures it. The losses
-# show neither: each player's is held against the other, who learns, too.
+# The losses tell nothing of it: each player's is held against the other, who learns, too.
 #
 # From here on $G$ is the one that comes with the course, trained for longer.
 
@@ -290,9 +288,6 @@ show(curves(np.arange(90, 451, 90), learned, xlabel="step", ylabel="share classe
 projection, concatenated, none = (along[-1] for along, _ in ways.values())
 claim("projection: share classed as ordered", projection, above=0.35)
 claim("projection less concatenated, after the same steps", projection - concatenated, above=0.1)
-early = ways["projection"][1].sample(torch.arange(500) % 10, seeded())
-claim("but its strokes by then: sharpness relative to real digits", sharpness(early.numpy()).mean()
-      / sharpness(load_mnist("test")[:1000].floats().numpy()).mean(), above=0.8)
 claim("label in G only: luck", none, near=0.1, within=0.05)
 reveal("09.forgotten", 100 * none)
 deaf = ways["none"][1]
@@ -372,8 +367,8 @@ show(curves(t, {"bound": along}, title="A better guess raises the bound, up to t
 # The guess is a small network $Q$ on top of $D$'s layers: it reads $q(k \mid x)$ and a Gaussian for each of the two numbers.
 # The term $-\log q(c \mid x)$ is added to *both* losses, so $Q$, $D$'s layers and $G$ all work on it. $H(c)$ depends on no
 # weight of the networks and is left out. A nat about the category and a nat about the numbers have weights of their own,
-# which the card holds. And $G$ gets the category *loud*, multiplied by 4: one-hot, it is short beside $z$. Below are the
-# changed losses, and under them the term itself.
+# which the card holds. And $G$ gets the category *loud*: a one-hot vector has length 1, and $z$ one of about 9, so ours is
+# multiplied by 4. Below are the changed losses, and under them the term itself.
 
 # %%
 show_source(InfoGANExperiment)
@@ -395,7 +390,7 @@ rows = Code(torch.arange(10).repeat_interleave(10), torch.zeros(100, 2))
 show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(10)],
             title="Each row one category, ten noises. What would you call it?"),
      alt="Ten rows of ten pictures, a row for each category found without labels; some rows hold one digit only, as "
-         "zeros or fours, others two or three digits that are drawn alike")
+         "zeros or fours, others two to four")
 
 # %% [markdown]
 # Above, both numbers are held at zero. For the table they are drawn, as in training.
@@ -406,26 +401,32 @@ predict("09.purity", "Call each category by its commonest digit. For which perce
 
 # %%
 fig = matrices({"Percent, by the judge": np.round(100 * table / table.sum(axis=1, keepdims=True))}, columns=1,
-               title="Some categories are one digit, others mix two or three")
+               title="Some are one digit, others a mix")
 fig.axes[0].set_axis_on()
 fig.axes[0].set(xlabel="digit", ylabel="category k", xticks=np.arange(10) + 0.5, xticklabels=range(10),
                 yticks=np.arange(10) + 0.5, yticklabels=range(10))
 show(fig, alt="A table of ten categories by ten digits; four rows have nearly all in one column, the others are split "
-              "over two or three")
+              "over two to four")
 pure = purity(code.k.numpy(), digits)
 shares = np.sort(table / table.sum(axis=1, keepdims=True))
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
 claim("purity", pure, above=0.6, below=0.97)
 claim("categories that are one digit, or nearly (at least .9)", (shares[:, -1] > 0.9).sum(), above=2)
 commonest = np.sort(np.argsort(table)[:, -2:])
-claim("categories whose two commonest digits are 3 and 5", (commonest == (3, 5)).all(axis=1).sum(), near=1, within=0.1)
+for pair in ((3, 5), (1, 2)):
+    both = (commonest == pair).all(axis=1)
+    claim(f"categories whose two commonest digits are {pair}", both.sum(), near=1, within=0.1)
+lean = [slant(x[(code.k.numpy() == k) & (digits == 1)].numpy()).mean() for k in np.flatnonzero(name == 1)]
+claim("categories that are called one", len(lean), near=2, within=0.1)
+claim("how much more the ones of the one lean than those of the other", max(lean) - min(lean), above=0.2)
 claim("the two commonest digits of a category: the least share", shares[:, -2:].sum(axis=1).min(), above=0.75)
 claim("of categories that mean nothing: the share of the commonest digit", table.sum(axis=0).max() / 5000, below=0.3)
 reveal("09.purity", 100 * pure)
 
 # %% [markdown]
-# No label was given, and yet some categories are one digit, or nearly. The others mix two or three that are drawn alike,
-# as threes and fives.
+# No label was given, and yet some categories are one digit, or nearly. The others mix two to four: threes with fives,
+# which are drawn alike, but ones with twos as well. Two are called one, an upright one and a leaning one. To InfoGAN these
+# are as good categories as a digit.
 #
 # ## Readable is not meaningful
 # Is the code of those not learned well? We ask how much can be *read*. Any reader gives a bound, also one that is trained
@@ -445,9 +446,8 @@ claim("what can be read from the picture, at least, as part of H(k)", in_picture
 claim("nats about k in the picture that its digit does not have", in_picture - in_digit, above=0.15)
 
 # %% [markdown]
-# The information is there, and the term has done its work. But nobody said that a category should be a *digit*. An
-# extreme case: a forger who ignores the code and marks each picture with a dot in its margin. It has all the information
-# that there is.
+# The information is there. But nobody said that a category should be a *digit*. An extreme case: a forger who draws
+# whatever digit he likes and marks the code as a dot in the margin. It has all the information that there is.
 
 # %%
 k = torch.arange(2000) % 10
@@ -463,11 +463,11 @@ claim("its purity: luck", purity(k.numpy(), judge.predict(marked).numpy()), belo
 
 # %% [markdown]
 # So a small information loss is no proof that codes are digits. As far as a category *is* something that we have a word
-# for, the reason lies elsewhere: in layers that change smoothly, and in data that fall into groups. Neither forces it. What
+# for, a likely reason is that layers change smoothly and data fall into groups. Neither forces it. What
 # a code means must be measured each time.
 #
 # ## What the two numbers do
-# Hold $z$ and $k$ and move one number: in the two purest categories, for two noises each. We go beyond $(-1, 1)$, where
+# Hold $z$ and $k$ and move one number: in the purest category and the most mixed one, for two noises each. We go beyond $(-1, 1)$, where
 # it was trained, to see the trend.
 
 # %%
@@ -479,13 +479,13 @@ def moved(i, k, seed):
     rng = torch.Generator()
     return torch.cat([info.sample(Code(torch.tensor([k]), u[j:j + 1]), rng.manual_seed(seed)) for j in range(9)])
 
-held = [(i, int(k), seed) for i in (0, 1) for k in clear[:2] for seed in (5, 6)]
+held = [(i, int(k), seed) for i in (0, 1) for k in clear[[0, -1]] for seed in (5, 6)]
 rows = [moved(*choice) for choice in held]
 show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 63,
             row_labels=[f"u{'₁₂'[i]}, k = {k}" for i, k, _ in held],
             title="One number moves from −2 to 2, all else is held"),
-     alt="Eight rows of nine pictures, two digits in two hands; with the first number they turn, from leaning right to "
-         "leaning left; with the second some get lower and wider, and they turn a little")
+     alt="Eight rows of nine pictures; with the first number zeros turn from leaning right to leaning left, and in the "
+         "mixed category a one becomes a two; with the second they turn less, and the zeros get lower")
 
 # %%
 effect = pulled(info, 1000, seed=6)
@@ -494,24 +494,33 @@ for measure, values in effect.items():
 largest = max(np.abs(values).max() for values in effect.values())
 claim("largest effect of a number, in standard deviations of the test digits", largest, above=0.8)
 claim("the other number's effect on slant, relative to that", np.abs(effect["slant"]).min() / largest, below=0.75)
-claim("thickness, the larger effect", np.abs(effect["thickness"]).max(), below=0.4)
 
-def named_at(u):
-    """What the judge sees in 500 pictures, always of the same categories and noises, at these two numbers."""
-    return judge.predict(info.sample(Code(code.k[:500], torch.tensor([u]).repeat(500, 1)), seeded(7)))
+def made_at(u, k=code.k[:500], noise_seed=7):
+    return info.sample(Code(k, u), seeded(noise_seed))
 
-other_digit = [(named_at(low) != named_at(high)).float().mean().item()
-               for low, high in (((-1.0, 0.0), (1.0, 0.0)), ((0.0, -1.0), (0.0, 1.0)))]
-claim("share of pictures that become another digit: the smaller", min(other_digit), above=0.1)
-claim("the larger", max(other_digit), below=0.55)
+mixed = torch.full((300,), int(clear[-1]))
+seen = [np.bincount(judge.predict(made_at(torch.tensor([[u1, 0.0]]).repeat(300, 1), mixed)), minlength=10) / 300
+        for u1 in (-1.0, 1.0)]
+print(f"category {clear[-1]}: mostly {seen[0].argmax()} at u₁ = −1, mostly {seen[1].argmax()} at 1")
+claim("the commonest digit's share at both ends, the smaller", min(share.max() for share in seen), above=0.8)
+claim("those digits differ by", abs(int(seen[0].argmax()) - int(seen[1].argmax())), above=0)
+
+# %%
+u = code.u[:500]
+low, high = (made_at(torch.stack([u[:, 0], torch.full((500,), end)], dim=1)) for end in (-1.0, 1.0))
+height = [(x > 0.3).any(dim=2).sum(dim=1) for x in (low, high)]
+claim("part of the pictures that u₂ = 1 makes lower than u₂ = −1", (height[1] < height[0]).float().mean(), above=0.6)
+thick = [thickness(x.numpy()) for x in (low, high, made_at(u), made_at(u, noise_seed=8))]
+claim("change of thickness by u₂, relative to that by another z", np.abs(thick[1] - thick[0]).mean()
+      / np.abs(thick[3] - thick[2]).mean(), below=0.6)
 
 # %% [markdown]
 # Slant and thickness are notebook 08's measures, here in standard deviations of all test digits. An effect is a mean over
 # a thousand codes, *with its sign*: what turns one digit left and another right cancels.
 #
-# $u_1$ has a word of its own: it *turns* the stroke. $u_2$ has none: it turns, too, though less, and makes many digits
-# lower and wider. Thickness was left to $z$. And some pictures become another digit on the way, so part of each effect
-# is that. Nothing in the term asks for words. Try:
+# $u_1$ has a word of its own: it *turns* the stroke. In the mixed category it does more: it chooses the digit. $u_2$ has
+# no word: it turns, too, though less, and makes most digits lower. Thickness was left to $z$. Nothing in the term asks
+# for words. Try:
 
 # %%
 def found(category=int(clear[0]), u1=0.0, u2=0.0, noise_seed=0):
@@ -544,25 +553,26 @@ def made_from(G, k, noise_seed):
 with_term, without = short_info(1.0), short_info(0.0)
 show(images(torch.cat([made_from(G, torch.full((10,), k), 1) for G in (with_term, without) for k in (0, 5)]),
             row_labels=[f"weight {w}, k = {k}" for w in (1, 0) for k in (0, 5)],
-            title="The same ten noises with two codes: at weight 0 the code hardly matters"),
-     alt="Four rows of ten pictures: with the information term, two categories give different pictures from the same "
-         "noise; without it, the two rows are nearly the same")
+            title="At weight 1 the row (code) decides, at weight 0 the column (noise)"),
+     alt="Four rows of ten scribbles: with the information term a row is much the same scribble ten times, another for "
+         "another category; without it the two rows are alike column by column")
 
 # %%
-k, change = torch.arange(500) % 10, {}
-for name, G in (("with the term", with_term), ("without it", without)):
+k, by_k, by_z = torch.arange(500) % 10, {}, {}
+for weight, G in ((1, with_term), (0, without)):
     x = made_from(G, k, 1)
-    by_k, by_z = (((x - other)**2).mean() for other in (made_from(G, (k + 1) % 10, 1), made_from(G, k, 2)))
-    change[name] = by_k / by_z
-claim("what another k changes, relative to another z, with the term", change["with the term"], above=1.2)
-claim("without it", change["without it"], below=0.7)
+    others = made_from(G, (k + 1) % 10, 1), made_from(G, k, 2)
+    by_k[weight], by_z[weight] = (((x - other)**2).mean() for other in others)
+claim("what another k changes, relative to another z, with the term", by_k[1] / by_z[1], above=1.2)
+claim("without it", by_k[0] / by_z[0], below=0.6)
+claim("what another z changes, with the term relative to without", by_z[1] / by_z[0], below=0.75)
 claim("part of H(k) that a reader finds even without it", readable(without) / np.log(10), above=0.4)
 
 # %% [markdown]
-# Without the term nothing asks $G$ to use its code, and to the eye the noise decides. Yet a reader who is trained
-# afterwards finds much of the category: $G$ hands on what it was told, as a faint trace. Readable is not meaningful, once
-# more. **Repair:** the term. It makes $Q$ read *while* $G$ learns, and $G$ writes larger. Its weight decides how the players
-# divide their efforts between likeness and readability.
+# After so few steps neither draws digits. At weight 0 nothing asks $G$ to use its code, and the noise decides more. Yet a
+# reader who is trained afterwards finds much of the category: $G$ hands on what it was told. Readable is not meaningful,
+# once more. With the term the code decides, here so much that ten noises look alike. **Repair:** the term, and not too
+# much of it: its weight divides the players' efforts between likeness and readability.
 #
 # ## Your turn
 # **1.** The projection discriminator's logit. Note that `@` would multiply *every* picture with every row that it is

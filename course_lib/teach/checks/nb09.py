@@ -81,6 +81,11 @@ def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
     return [*cases, (torch.arange(4), sure), (torch.tensor([1, 1, 0]), torch.full((3, 2), 0.5).log())]
 
 
+def _with_counted_entropy(k: Tensor, log_q: Tensor) -> Tensor:
+    p = torch.bincount(k, minlength=log_q.shape[1]) / len(k)
+    return -torch.special.xlogy(p, p).sum() + _bound(k, log_q) - np.log(log_q.shape[1])
+
+
 BOUND = Exercise(
     reference=_bound,
     cases=_bound_cases,
@@ -109,6 +114,14 @@ BOUND = Exercise(
                 ("right for ten categories only, as in the notebook: K is log_q.shape[1].",)),
         Mistake(lambda k, log_q: 10 + log_q.gather(1, k[:, None]).mean(),
                 ("H(c) of K equally likely categories is log K, not K; and K is log_q.shape[1].",)),
+        Mistake(lambda k, log_q: np.log2(log_q.shape[1]) + log_q.gather(1, k[:, None]).mean(),
+                ("H(k) is in bits and log q in nats: take the natural logarithm for both.",)),
+        Mistake(_with_counted_entropy,
+                ("you took H(k) from how often each category came in this batch. The code is drawn uniformly, so H(k) "
+                 "is log K, whatever a batch holds.",)),
+        Mistake(lambda k, log_q: np.log(log_q.shape[1]) + log_q[:, k].mean(),
+                ("log_q[:, k] takes the column k_i of *every* row, n x n numbers. Each row needs its own column only.",
+                 "log_q[torch.arange(len(k)), k], or log_q.gather(1, k[:, None]).")),
         Mistake(lambda k, log_q: np.log(len(k)) + log_q.gather(1, k[:, None]).mean(),
                 ("H(c) of a uniform category is the log of the number of *categories*, not of pictures.",)),
         Mistake(lambda k, log_q: np.log(log_q.shape[1]) + log_q.gather(1, k[:, None]).squeeze(1),
