@@ -48,8 +48,9 @@ def main() -> None:
         games = [play(setting, seed) for seed in seeds]
         seconds = (time.process_time() - start) / len(seeds)
         scores = [score(experiment) for experiment, _ in games]
-        tracks, late, frechet = ([rounded(course.tracks(*of)) for _, course in games]
-                                 for of in (("js",), ("js", 0.5), ("frechet",)))
+        tracks = [rounded(course.tracks()) for _, course in games]
+        late = [rounded(course.tracks(begin=0.5)) for _, course in games]
+        frechet = [rounded(course.tracks("frechet")) for _, course in games]
         row = Row(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near, 4) for s in scores],
                   tracks, late, frechet, round(seconds, 1))
         every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)

@@ -102,6 +102,8 @@ def test_a_likelihood_too_small_for_a_computer_gets_its_hint_whichever_logarithm
 
 
 def test_other_errors_of_a_likelihood_are_told_as_they_are():
+    assert "ValueError" in check("00.log_likelihood", lambda flips, theta: math.log(theta - 1)).text
+
     def stumbles(flips, theta):
         raise ValueError("no such theta")
 

@@ -52,11 +52,22 @@ def test_figures_for_sliders_are_labelled_legible_and_inside_the_page(name):
     assert len({line.get_linestyle() for line in fig.axes[1].lines}) == 2
 
 
+def test_floors_have_the_colours_of_their_lines():
+    ax = plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y",
+                           floors={"a: floor": 0.5, "b: floor": 0.25}).axes[0]
+    falling, level = ax.lines[:2], ax.lines[2:]
+    assert [line.get_label() for line in level] == ["a: floor", "b: floor"]
+    assert [line.get_color() for line in level] == [line.get_color() for line in falling]
+    assert [line.get_ydata()[0] for line in level] == [0.5, 0.25]
+
+
 def test_paired_draws_join_each_draw_and_mark_the_means():
     ax = plots.paired_draws({"a": [1, 2], "b": [3, 6]}, title="t", xlabel="x", ylabel="y").axes[0]
     assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 3], [2, 6]]
     assert [bar.get_segments()[0][0][1] for bar in ax.collections] == [1.5, 4.5]
     assert ax.lines[-1].get_ydata()[0] == 1.5 and ax.lines[-1].get_label() == "mean of a"
+    with pytest.raises(ValueError, match="one value for each draw"):
+        plots.paired_draws({"a": [1], "b": [1, 2]}, title="t", xlabel="x", ylabel="y")
 
 
 def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():

@@ -33,7 +33,8 @@ class CoupledHyperparameters(DCGANHyperparameters):
 class CoupledExperiment(DCGANExperiment):
     """Two DCGANs in training, one on the first 30,000 training images, one on the others, inverted: no pair is given.
 
-    Metrics as of the DCGAN; loss_d and loss_g are sums over both kinds.
+    Metrics as of the DCGAN. loss_d and loss_g are sums over both kinds, 4·log 2 and 2·log 2 where D can tell nothing;
+    d_real and d_fake are means over both.
 
     Attributes:
         model: the moving average of G, a `CoupledGenerator`.
@@ -47,10 +48,11 @@ class CoupledExperiment(DCGANExperiment):
                 CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
 
     def genuine(self, picked: Tensor) -> tuple[Tensor, Tensor]:
-        """Images of the first half, and inverted ones of the other half; which of them meet in a batch is chance."""
+        """Images i of the first half, and inverted ones of the other half at the same i: unrelated pictures, and D
+        judges each by itself."""
         first, other = self.images.chunk(2)
         picked = picked % len(first)
-        return self.scaled(first[picked]), -self.scaled(other[picked])
+        return self.scaled(first[picked]), self.scaled(255 - other[picked])
 
     def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         return self.G(noise(n, rng))
@@ -67,20 +69,20 @@ class CoupledExperiment(DCGANExperiment):
     def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
         return sum(generator_loss(logits) for logits in self.D(*fake))
 
-    def pairs(self, count: int, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
+    def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """Pairs of the average of G, each `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
         return self.model.sample(count, torch.Generator().manual_seed(seed))
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """samples `[20, 28, 28]`: ten images and, below them, their partners; same `[1]`: which part of 500 pairs
         shows the same digit."""
-        first, second = self.pairs(COUNTED)
+        first, second = self.samples(COUNTED)
         return {"samples": torch.cat([first[:SHOWN], second[:SHOWN]]).numpy(),
                 "same": np.array([same_digit(first, second)])}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """same_digit of 10,000 pairs; `judged.scores` of the first images, and frechet_inverted of the second."""
-        first, second = self.pairs(IMAGES)
+        first, second = self.samples(IMAGES)
         return scores(first) | {"frechet_inverted": scores(1 - second)["frechet"],
                                 "same_digit": same_digit(first, second)}
 

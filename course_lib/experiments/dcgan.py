@@ -153,9 +153,10 @@ class DCGANExperiment(Experiment):
                 "gradient_g": nn.utils.get_total_norm([p.grad for p in G.parameters()])}
 
     # The rest of the game in small pieces, so that a variant need only say what is different. A batch for D is a
-    # tuple: the images, and in some variants what belongs to each, as its label.
+    # tuple of what D is called with: the images, and in some variants what belongs to each, as its label, or the images
+    # of a second kind.
 
-    def networks(self) -> tuple[Generator, Discriminator]:
+    def networks(self) -> tuple[nn.Module, nn.Module]:
         """G and D with their first weights."""
         h = self.hyperparameters
         return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
@@ -170,7 +171,7 @@ class DCGANExperiment(Experiment):
         return (self.G(noise(n, rng)),)
 
     def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss of D on as many real as generated images, and D's logits for both."""
+        """Loss of D on as many real as generated images, and D's logits for the real and for the generated ones."""
         logits = self.D(*(torch.cat(parts) for parts in zip(real, fake, strict=True))).chunk(2)
         return discriminator_loss(*logits, self.hyperparameters.label_smoothing), *logits
 

@@ -20,6 +20,7 @@ from course_lib.models.made import MADE
 from course_lib.models.rbm import RBM, bernoulli
 
 BATCH, COMPARED = 100, 250  # pictures a step; for the generator, whose loss compares them in pairs
+MADE_BATCH, DECAY = 64, 0.1  # of MADE, as in notebook 10
 NOISE_SIZE, WIDTHS = 16, (1.0, 2.0, 4.0)  # of the generator: numbers in z; of its kernel: widths, in pixels
 SETS = 4  # sets of samples, each as large as the test set, whose Fréchet distances are averaged
 
@@ -59,7 +60,8 @@ def train_made(x: Tensor, steps: int, generator: torch.Generator, rate: float = 
     """A fully visible network with 256 hidden units, trained on pictures `[n, 64]`; its weights decay, since the
     pictures are few."""
     network, pictures = MADE((8, 8), [256], generator), x.view(-1, 8, 8).long()
-    _descend(network, lambda: -network.log_prob(_batch(pictures, generator, 64)).mean(), steps, rate, decay=0.1)
+    _descend(network, lambda: -network.log_prob(_batch(pictures, generator, MADE_BATCH)).mean(), steps, rate,
+             decay=DECAY)
     return network
 
 

@@ -29,11 +29,13 @@ class Course(NamedTuple):
     frechet: np.ndarray
     shares: np.ndarray
 
-    def tracks(self, quality: str = "js", begin: float = 0.0) -> float:
+    def tracks(self, quality: str = "js", *, begin: float = 0.0) -> float:
         """Spearman's rank correlation of `told` and "js" or "frechet", from the share `begin` of the training on.
 
-        NaN where one of them never changes.
+        NaN where one of them never changes. Raises ValueError for another name.
         """
+        if quality not in ("js", "frechet"):
+            raise ValueError(f"quality must be js or frechet, not {quality!r}")
         told, measured = (values[int(begin * len(values)):] for values in (self.told, getattr(self, quality)))
         return float(spearmanr(told, measured).statistic) if np.ptp(told) * np.ptp(measured) > 0 else float("nan")
 

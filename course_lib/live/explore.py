@@ -45,7 +45,8 @@ def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], l
         for name, control in controls.items():
             for value in extremes(control):
                 if value != defaults[name]:  # those are drawn below
-                    png(function(**defaults | {name: value}))  # drawn, since drawing can fail too
+                    there = defaults | {name: value}
+                    png(function(**there)), described(alt, there)  # drawn and told, since both can fail too
         show(function(**defaults), alt=described(alt, defaults))
         return
 

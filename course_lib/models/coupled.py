@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_lib.models.dcgan import Discriminator, Generator, noise
+from course_lib.models.dcgan import LATENT_SIZE, Discriminator, Generator, noise
 
 BLOCKS = 3  # of G: the dense layer and two transposed convolutions, each with what follows it
 FIRST_OF_BLOCK = ("dense", "up1", "up2")  # names of the layers that a block starts with
@@ -34,7 +34,8 @@ class CoupledGenerator(nn.Module):
         rng: decides the first weights.
 
     Raises:
-        ValueError: another number of blocks. All three shared, the two images would be the same.
+        ValueError: another number of blocks (all three shared, the two images would be the same), or an unknown preset;
+            in use, noise of another shape.
     """
 
     def __init__(self, shared: int, preset: str, width: int, batch_norm: bool = True, *, rng: torch.Generator) -> None:
@@ -46,6 +47,8 @@ class CoupledGenerator(nn.Module):
         self.shared, self.tails = first[:cut], nn.ModuleList([first[cut:], second[cut:]])
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        if z.ndim != 2 or z.shape[1] != LATENT_SIZE:
+            raise ValueError(f"noise must have shape [n, {LATENT_SIZE}], not {list(z.shape)}")
         what = self.shared(z)
         return tuple(tail(what).to(z.dtype) for tail in self.tails)
 
@@ -59,10 +62,15 @@ class CoupledGenerator(nn.Module):
 class CoupledDiscriminator(nn.Module):
     """Two batches of images `[n, 1, 28, 28]` in [−1, 1] → their logits, each `[n]`.
 
-    With `shared`, all but the first convolution is common to both kinds. The rest as for a DCGAN's D.
+    Args:
+        shared: whether all but the first convolution is common to both kinds.
+        preset, width, dropout, spectral_norm, rng: of a DCGAN's D.
+
+    Raises:
+        ValueError: unknown preset.
     """
 
-    def __init__(self, shared: bool, preset: str, width: int, dropout: float = 0.0, spectral_norm: bool = True, *,
+    def __init__(self, shared: bool, preset: str, width: int, dropout: float = 0.0, spectral_norm: bool = False, *,
                  rng: torch.Generator) -> None:
         super().__init__()
         first, second = (Discriminator(preset, width, dropout, spectral_norm, rng=rng).layers for _ in range(2))

@@ -29,7 +29,7 @@ from course_lib.models.dcgan import LATENT_SIZE, SLOPE, Discriminator, Generator
 
 CATEGORIES, CONTINUOUS = 10, 2
 NOISE_SIZE = LATENT_SIZE - CATEGORIES - CONTINUOUS  # of the hundred numbers that G gets, twelve are the code
-LOUDNESS = 4.0  # of the category in G's input: a one-hot vector has length 1, and the noise beside it about √88
+CATEGORY_SCALE = 4.0  # of the one-hot category in G's input, our choice (the paper has 1): the noise has length √88
 HIDDEN = 64
 
 
@@ -59,10 +59,11 @@ def noise(n: int, rng: torch.Generator) -> Tensor:
 
 
 class InfoGenerator(Generator):
-    """G(z, c): noise `[n, 88]` and a code → images `[n, 1, 28, 28]` in [−1, 1]."""
+    """G(z, c): noise `[n, 88]` and a code → images `[n, 1, 28, 28]` in [−1, 1]. G gets [z, 4 · one-hot k, u]."""
 
     def forward(self, z: Tensor, code: Code) -> Tensor:
-        return super().forward(torch.cat([z, LOUDNESS * F.one_hot(code.k, CATEGORIES).to(z.dtype), code.u], dim=1))
+        category = CATEGORY_SCALE * F.one_hot(code.k, CATEGORIES).to(z.dtype)
+        return super().forward(torch.cat([z, category, code.u], dim=1))
 
     @torch.no_grad()
     def sample(self, code: Code, generator: torch.Generator) -> Tensor:

@@ -65,24 +65,26 @@ class RBM(nn.Module):
         one.load_state_dict({name: value[i] for name, value in self.state_dict().items()})
         return one
 
-    def checked(self, x: Tensor) -> Tensor:
-        """x itself, if it is a batch of pictures `[*S, n, D]` or `[n, D]`, else ValueError."""
-        D = self.W.shape[-2]
-        if x.ndim < 2 or x.shape[-1] != D:
-            raise ValueError(f"pictures must have shape [n, {D}], not {list(x.shape)}")
+    def _checked(self, x: Tensor, size: int, what: str) -> Tensor:
+        if x.ndim < 2 or x.shape[-1] != size:
+            raise ValueError(f"{what} must have shape [n, {size}], not {list(x.shape)}")
         return x
 
     def p_h(self, x: Tensor) -> Tensor:
-        """p(h_j = 1 | x), `[*S, n, H]`, for pictures `[*S, n, D]`."""
-        return torch.sigmoid(self.checked(x) @ self.W + self.c[..., None, :])
+        """p(h_j = 1 | x), `[*S, n, H]`, for pictures `[*S, n, D]`, else ValueError."""
+        x = self._checked(x, self.W.shape[-2], "pictures")
+        return torch.sigmoid(x @ self.W + self.c[..., None, :])
 
     def p_x(self, h: Tensor) -> Tensor:
-        """p(x_i = 1 | h), `[*S, n, D]`, for hidden states `[*S, n, H]`."""
+        """p(x_i = 1 | h), `[*S, n, D]`, for hidden states `[*S, n, H]`, else ValueError."""
+        h = self._checked(h, self.W.shape[-1], "hidden states")
         return torch.sigmoid(h @ self.W.mT + self.b[..., None, :])
 
     def free_energy(self, x: Tensor) -> Tensor:
-        """F(x) = −log Σ_h exp(−E(x, h)) in nats, `[*S, n]`: −b·x − Σ_j log(1 + exp(c_j + x·W_j))."""
-        return -(self.checked(x) * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
+        """F(x) = −log Σ_h exp(−E(x, h)) in nats, `[*S, n]`: −b·x − Σ_j log(1 + exp(c_j + x·W_j)), for pictures
+        `[*S, n, D]`, else ValueError."""
+        x = self._checked(x, self.W.shape[-2], "pictures")
+        return -(x * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
 
     def log_partition(self) -> Tensor:
         """log Z in nats, `[*S]`, by summing over every state of the smaller side. Raises ValueError above 20 units."""
@@ -94,7 +96,8 @@ class RBM(nn.Module):
                 ).logsumexp(-1)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[*S, n]`. Raises ValueError where Z cannot be enumerated."""
+        """Exact log p(x) in nats, `[*S, n]`. Raises ValueError for pictures of another shape, and where Z cannot be
+        enumerated."""
         return -self.free_energy(x) - self.log_partition()[..., None]
 
     @torch.no_grad()

@@ -12,16 +12,16 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, one_axes
 
 
 def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
-                baseline: tuple[float, str] | None = None) -> Figure:
+                floors: Mapping[str, float] | None = None) -> Figure:
     """Falling lines with a mark at each value, `[n]` over `counts` `[n]`, both axes logarithmic.
 
-    `baseline` draws a thin dotted line at a value, with a word that says what it is.
+    `floors` draws thin level lines, the first in the colour of the first falling line, and so on.
     """
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.2)
     for i, (name, values) in enumerate(distances.items()):
         ax.loglog(counts, values, LINES[i % 4], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=name)
-    if baseline:
-        ax.axhline(baseline[0], linestyle=":", color="black", linewidth=1.5, label=baseline[1])
+    for i, (name, value) in enumerate((floors or {}).items()):
+        ax.axhline(value, linestyle=LINES[(i + 2) % 4], color=COLOURS[i % 8], linewidth=1.5, label=name)
     ax.legend()
     return fig
 

@@ -15,8 +15,11 @@ def paired_draws(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, yl
     """A column of dots for each entry of `values` `[draws]`, with a short line at their mean.
 
     Thin lines join what belongs to one draw. A dotted line runs at the mean of the first entry, against which the
-    others are held.
+    others are held. Raises ValueError if there are not as many draws of each.
     """
+    draws = {name: len(v) for name, v in values.items()}
+    if len(set(draws.values())) != 1:
+        raise ValueError(f"every entry needs one value for each draw, not {draws}")
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.4)
     table = np.array([np.asarray(v) for v in values.values()])
     ax.plot(range(len(table)), table, color="#BBBBBB", linewidth=1)

@@ -267,14 +267,11 @@ claim("although the model itself gives that pattern only", floor["exact"], below
 claim("the half trained machine of above, after thirty", still["early"][3], below=0.25)
 claim("after three hundred it has forgotten: its share minus its floor", still["early"][-1] - floor["early"], near=0,
       within=0.04)
-picture = convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
-                      title="The better model's chains take longer to forget where they began",
-                      ylabel="share of chains")
-for name, value, colour, style in zip(("fully", "half"), floor.values(), ("C0", "C1"), (":", "-."), strict=True):
-    picture.axes[0].axhline(value, color=colour, linestyle=style, linewidth=1.5, label=f"{name} trained: floor")
-picture.axes[0].legend()
-show(picture, alt="Two falling curves, each with the level line of its floor: the half trained machine's is near its "
-                  "floor after a hundred rounds, the fully trained one's far above its own after three hundred")
+show(convergence(rounds, {"fully trained": still["exact"], "half trained": still["early"]}, xlabel="rounds",
+                 title="The better model's chains take longer to forget where they began", ylabel="share of chains",
+                 floors={"fully trained: floor": floor["exact"], "half trained: floor": floor["early"]}),
+     alt="Two falling curves, each with the level line of its floor: the half trained machine's is near its floor "
+         "after a hundred rounds, the fully trained one's far above its own after three hundred")
 
 # %% [markdown]
 # **Repairs:** more rounds; chains that go on; or chains that start where everything is flat and cool down slowly. The

@@ -26,6 +26,21 @@ def test_frequencies_are_never_certain():
     assert torch.allclose(INK, TRAIN.mean(0), atol=1e-3)
 
 
+def test_made_trains_with_decaying_weights(monkeypatch):
+    seen = []
+    monkeypatch.setattr(digits8, "_descend", lambda *given, **named: seen.append(named))
+    digits8.train_made(TRAIN, 1, seeded())
+    monkeypatch.undo()
+    norms = []
+    for decay in (seen[0]["decay"], 0.0):
+        network = torch.nn.Linear(2, 2)
+        before = network.weight.detach().norm()
+        digits8._descend(network, lambda network=network: 0 * network.weight.sum() + 0 * network.bias.sum(), 4, 0.1,
+                         decay)
+        norms.append((network.weight.detach().norm() / before).item())
+    assert norms[0] < 0.99 and norms[1] == pytest.approx(1)
+
+
 def test_measures_of_independent_pixels():
     log_prob = torch.distributions.Bernoulli(INK)
     got = digits8.measure(independent(lambda x: log_prob.log_prob(x).sum(1)), TRAIN, TEST, seeded())

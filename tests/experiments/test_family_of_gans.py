@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
 
 from course_lib.checkpoints import read
 from course_lib.data import load_mnist
@@ -18,7 +19,7 @@ from course_lib.experiments.ring_seeds import recorded
 from course_lib.experiments.trained import EXPERIMENTS
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
-from course_lib.models.dcgan import noise
+from course_lib.models.dcgan import Dropout, noise
 from course_lib.models.penalties import r1_penalty
 
 KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),
@@ -96,6 +97,30 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
     for ours, theirs in ((e.players.G, G), (e.players.E, E)):
         a, b = (torch.cat([p.detach().flatten() for p in n.parameters()]) for n in (ours, theirs))
         assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
+
+
+def test_coupled_gans_obey_the_knobs_of_the_dcgan():
+    e = experiment("coupled", preset="deep", dropout=0.3, spectral_norm=False, fault="no batch norm")
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in e.G.modules())
+    assert {layer.p for layer in e.D.modules() if isinstance(layer, Dropout)} == {0.3}
+    assert not any(parametrize.is_parametrized(layer) for layer in e.D.modules())
+    assert hasattr(e.G.shared, "mix") and hasattr(e.D.backs[0], "down3")
+    assert all(a is b for a, b in zip(*e.D.backs, strict=True))
+    x, y = experiment("coupled", fault="data in [0, 1]").genuine(torch.arange(4))
+    assert (x.min(), x.max()) == (y.min(), y.max()) == (0, 1) and y.mean() > 0.5 > x.mean()
+
+
+def test_losses_of_coupled_gans_are_sums_over_both_kinds():
+    e = experiment("coupled", label_smoothing=0.2)
+    e.D.eval()
+    real, fake = e.genuine(torch.arange(4)), e.forged(4, torch.Generator().manual_seed(1))
+    a, b = e.D(*real), e.D(*fake)
+    loss, real_logits, fake_logits = e.d_loss(real, fake)
+    wanted = sum((F.softplus(-x) + 0.2 * x + F.softplus(y)).mean() for x, y in zip(a, b, strict=True))
+    torch.testing.assert_close(loss, wanted)
+    torch.testing.assert_close(real_logits, torch.cat(a))
+    torch.testing.assert_close(fake_logits, torch.cat(b))
+    torch.testing.assert_close(e.g_loss(fake), sum(F.softplus(-y).mean() for y in b))
 
 
 def steepness(**changes):

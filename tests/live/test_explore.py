@@ -104,6 +104,8 @@ def test_headless_finds_a_position_that_fails(monkeypatch, function):
     monkeypatch.setenv("COURSE_HEADLESS", "1")
     with pytest.raises(ZeroDivisionError):
         explore(function, alt="A line", n=(1, 7, 2))
+    with pytest.raises(KeyError):
+        explore(function, alt=lambda n, **_: {3: "three", 1: "one"}[n], n=(1, 5, 2))
 
 
 @pytest.mark.parametrize(("controls", "message"), [

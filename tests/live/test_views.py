@@ -67,6 +67,14 @@ def test_a_layer_with_a_switch_is_named_by_it_and_may_be_off_at_first():
     assert len(ax.collections) == 1  # the saved picture leaves the arrows out
 
 
+def test_a_legend_of_coloured_views_stands_below_them():
+    view = HeatMap("heat", extent=(-2, 2, -2, 2)) + Scatter("points") + Scatter("toward")
+    fig = still.draw([view], gather([view], Everything().snapshot(), {}))
+    png(fig)  # lays it out
+    ax = fig.axes[0]
+    assert ax.get_legend().get_window_extent().y1 < ax.get_window_extent().y0
+
+
 def test_limits_may_be_an_array_that_travels_too():
     arrays = gather([ALL["limits that follow"]], Everything().snapshot(), {})
     assert list(arrays) == ["heat", "limits"]

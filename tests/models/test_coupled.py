@@ -18,7 +18,7 @@ def test_nothing_shared_it_is_two_dcgans(preset):
     z = noise(5, rng(1))
     for picture, G in zip(coupled(z), alone, strict=True):
         torch.testing.assert_close(picture, G(z))
-    D, generator = CoupledDiscriminator(False, preset, 4, rng=rng()), rng()
+    D, generator = CoupledDiscriminator(False, preset, 4, spectral_norm=True, rng=rng()), rng()
     judges = [Discriminator(preset, width=4, spectral_norm=True, rng=generator) for _ in range(2)]
     x, y = (t.detach() for t in coupled(z))
     for network in (D, *judges):
@@ -49,7 +49,7 @@ def test_what_is_shared_is_counted_once(shared, common):
 
 
 def test_d_shares_its_last_layers():
-    D = CoupledDiscriminator(True, "course", 4, rng=rng())
+    D = CoupledDiscriminator(True, "course", 4, spectral_norm=True, rng=rng())
     assert D.backs[0] is not D.fronts[0] and all(a is b for a, b in zip(*D.backs, strict=True))
     assert D.fronts[0][0] is not D.fronts[1][0]
 
@@ -73,3 +73,5 @@ def test_samples_are_pairs_and_everything_shared_is_refused():
     for shared in (-1, 3):
         with pytest.raises(ValueError, match=f"0 to 2 blocks can be shared, not {shared}"):
             CoupledGenerator(shared, "course", 4, rng=rng())
+        with pytest.raises(ValueError, match=r"noise must have shape \[n, 100\], not \[2, 99\]"):
+            coupled(torch.zeros(2, 99))

@@ -151,6 +151,7 @@ def test_sizes_without_sense_are_refused():
 
 @pytest.mark.parametrize("shape", [(4,), (3, 5)])
 def test_what_is_no_batch_of_pictures_is_told(rbm, shape):
-    for use in (rbm.log_prob, rbm.p_h):
-        with pytest.raises(ValueError, match=rf"must have shape \[n, {rbm.W.shape[-2]}\], not"):
+    D, H = rbm.W.shape
+    for use, size in ((rbm.log_prob, D), (rbm.p_h, D), (rbm.p_x, H)):
+        with pytest.raises(ValueError, match=rf"must have shape \[n, {size}\], not"):
             use(torch.zeros(shape, dtype=torch.float64))

@@ -117,7 +117,8 @@ GRADIENT_PENALTY = Exercise(
 
 def _gaps(a: np.ndarray, b: np.ndarray, side: str = "right", at: slice = slice(-1),
           ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of a and of b up to each number of both but the last, and the gap to the next number."""
+    """Shares of a and of b up to each number of both at which a gap begins, and the gaps. `side` is `searchsorted`'s,
+    `at` says up to which numbers is counted; both for mistakes."""
     both = np.sort(np.concatenate([a, b]))
     up_to = (np.searchsorted(np.sort(x), both[at], side=side) / len(x) for x in (a, b))
     return *up_to, np.diff(both)
@@ -128,7 +129,7 @@ def _by_gaps(of: Callable[..., Any], **changes: Any) -> Callable[[np.ndarray, np
 
 
 def _area(p: np.ndarray, q: np.ndarray, gap: np.ndarray) -> float:
-    return (np.abs(p - q) * gap).sum()
+    return float((np.abs(p - q) * gap).sum())
 
 
 def _cut(a: np.ndarray, b: np.ndarray) -> float:
