@@ -28,7 +28,7 @@ def test_claims_hold_as_written(starts):
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
-    (SAMPLES, r"samples = .*", "samples = load_mnist('train').floats()[:20]", "nearest training picture"),
+    (SAMPLES, r"samples = .*", "samples = load_mnist('train').floats()[:20]", "smallest distance"),
     (DENSITY, r"log_prob\(torch\.tensor\(grid\)\)", "log_prob(1.2 * torch.tensor(grid))", "adds up to one"),
     (DENSITY, r"median\(\)", "amin()", "typical point"),
     (DENSITY, r"\[0, -1\.2\]", "[0, -0.7]", "a surprise"),

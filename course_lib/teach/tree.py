@@ -65,15 +65,15 @@ TREE = Branch("generative models", (
         Branch("approximate", (
             Branch("by variation", (
                 Family("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
-                       "z, by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
+                       "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
             Branch("by Markov chain", (
                 Family("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
-                       "h, given x", True, False, "chains mix slowly, and Z is unknown"),
+                       "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
             )),
             Branch("by both", (
                 Family("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
-                       "a chain of many steps", "layers of h, nearly", True, False,
+                       "a chain of many steps", "layers of h, nearly from x", True, False,
                        "a chain and a bound in one training"),
             )),
         )),
@@ -85,8 +85,8 @@ TREE = Branch("generative models", (
         )),
         Branch("direct", (
             Family("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
-                   "z, no way back without an extra", False, False, "a game must be balanced"),
-            Family("moment matching", ("10b",), "none", True, "one pass", "z, no way back without an extra", False,
+                   "z, from x only by an extra network", False, False, "a game must be balanced"),
+            Family("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
                    True, "a kernel sees little of a picture"),
         )),
     )),

@@ -6,7 +6,7 @@
 # | | |
 # |---|---|
 # | You will be able to | say what a generative model is, derive maximum likelihood, and find a family for a task |
-# | You need | some Python; what a probability, an average and a derivative are |
+# | You need | some Python; what a probability, an expectation, a Gaussian density and a derivative are |
 # | Time | 20 minutes to read · 15 seconds to run · seed 0 |
 
 # %%
@@ -46,8 +46,9 @@ def seeded(seed=0):
 #
 # First, **samples**: new pictures, made from random numbers, which are called noise. This model was trained on MNIST,
 # seventy thousand handwritten digits, less a part that is kept for tests. Most samples look like digits, some like
-# none. Are they new, or copies? A copy would lie at distance 0 from a training picture. The line below the picture
-# that says *holds* is a **claim**: what we expect is typed in, and beside it stands what was measured just now.
+# none. Are they new, or copies? A copy would lie at distance 0 from a training picture. (Far is not good: a scrawl is
+# far, too.) The line below the picture that says *holds* is a **claim**: what we expect is typed in, and beside it
+# stands what was measured just now.
 
 # %%
 G, _ = trained("dcgan")                                        # trained before, shipped with the course
@@ -59,8 +60,8 @@ show(images(samples, title="Samples: most look like digits, some like none"),
 train = load_mnist("train").images.flatten(1).float()          # greys from 0 to 255
 both = 255 * torch.cat([samples, test[:100]]).flatten(1)       # twenty made, a hundred real ones kept for tests
 nearest = torch.cdist(both, train).amin(dim=1)                 # square root of the summed squares, over all pixels
-claim("mean distance to the nearest training picture: that of samples over that of real pictures",
-      nearest[:20].mean() / nearest[20:].mean(), above=0.9)
+claim("smallest distance to a training picture: that of a sample over that of a real one",
+      nearest[:20].min() / nearest[20:].min(), above=0.9)
 
 # %% [markdown]
 # Second, a **density**: how close together do points lie here? Dark is dense. (Times an area, it is a probability.)
@@ -169,16 +170,16 @@ def share_right(real_says_real, made_says_real):
     return (real_says_real.float().mean() + 1 - made_says_real.float().mean()) / 2
 
 with torch.no_grad():
-    right = share_right(*(D(x[2_000:]) > 0 for x in scaled))
+    right = share_right(*(D(x[2_000:]) > 0 for x in scaled))   # D's output is above 0 where "real" is more probable
     by_network = (torch.where(D((2 * sheet - 1)[:, None]) > 0)[0] + 1).tolist()
 reveal("00.vote", 100 * right)
 claim("the network's share of right answers", right, near=0.5, within=0.1)
 print("of the twelve, the network:", right_of_twelve(by_network))
 
 # %% [markdown]
-# Hardly better than a coin: this network finds next to nothing. So is there nothing to find? Look at the sheet again:
-# here and there the paper is a little grey. So let us count pixels that are nearly but not quite white, and call a
-# picture made if it has many. How many is many? That limit is chosen on the two thousand of each kind, too.
+# Hardly better than a coin: this network finds next to nothing. So is there nothing to find? The eye sees no more. But
+# the palest greys, which nobody can tell from white, can be *counted*: call a picture made if it has many such pixels.
+# How many is many? That limit is chosen on the two thousand of each kind, too.
 
 # %%
 predict("00.count", "No network, one count of pixels: of a hundred new pictures, how many are told right?",
@@ -195,13 +196,18 @@ counted = share_right(pale_real[2_000:] <= cut, pale_made[2_000:] <= cut)
 reveal("00.count", 100 * counted)
 claim("share right by counting, on the two thousand held out", counted, above=0.97)
 print("of the twelve, by counting:", right_of_twelve((torch.where(nearly_white(sheet) <= cut)[0] + 1).tolist()))
-show(images(sheet > 0, columns=6, labels=truth, title="Black where it is not quite white"),
-     alt="The twelve digits as black shapes; the six that are made have black specks around them")
+pale, counts = (sheet > 0) & (sheet < 5.5 / 255), nearly_white(sheet).tolist()
+show(images(torch.where(pale, 1.0, 0.3 * sheet), columns=6, title=f"Black: nearly white. More than {cut} is made",
+            labels=[f"{t.split()[1]} {n}" for t, n in zip(truth, counts, strict=True)]),
+     alt="The twelve digits in pale grey, with their counts. Black dots, the nearly white pixels, outline those that are "
+         "made; the real ones have at most a few")
+claim("part of all pixels that is nearly white, in made pictures over that in real ones",
+      pale_made.float().mean() / pale_real.float().mean(), above=4)
 
 # %% [markdown]
-# **A network that finds nothing is no proof that there is nothing.** The model's last layer comes near white but
-# seldom reaches it. And the model was trained against just such a discriminator until that was rarely sure: what that
-# one overlooks, nobody told the model. Notebook 06b measures how good such pictures are.
+# **A network that finds nothing is no proof that there is nothing.** Around its strokes the model leaves a pale hem that
+# real pictures hardly have. It was trained against a network of this kind, too, and what such a network overlooks, nobody
+# told the model. Notebook 06b measures how good such pictures are.
 #
 # A contest of two networks is a way to train: a **generator** G turns noise into numbers, a discriminator D tells them
 # from real ones. Below, blue is where real numbers lie, vermillion where made ones do; the dashed line is D's answer.
@@ -225,7 +231,7 @@ lab
 
 # %% [markdown]
 # In our tries the made hill mostly grew narrow at `0.1`. Set back, it often widened again, and sometimes stayed narrow
-# for thousands of steps: no two tries end alike. Notebook 05b asks why.
+# for thousands of steps: tries end differently. Notebook 05b asks why.
 #
 # ## Why learn them
 # | what for | where |
@@ -290,7 +296,7 @@ claim("log-likelihood lost per flip by a model that says θ = 0.5", kl[np.abs(th
 #
 # $$\mathrm{KL} = \log \frac{\sigma}{\sigma_0} - \frac12 + \frac{\sigma_0^2 + (\mu_0 - \mu)^2}{2 \sigma^2} ,$$
 #
-# which is 0 at $\mu = \mu_0$, $\sigma = \sigma_0$.
+# which is 0 at $\mu = \mu_0$, $\sigma = \sigma_0$. (As for the coin, $H(p_\text{data})$ is $-\mathbb{E} \log p_\text{data}$.)
 
 # %%
 mu_0, sigma_0, mu, sigma = 4.0, 0.5, 3.5, 1.0
@@ -334,7 +340,8 @@ show(fig, alt="Left, a narrow hill of the data at 4, a wide one of the model at 
 # (**explicit**), or only a machine that draws (**implicit**)? Can the formula be computed (**tractable**), or must it
 # be **approximated**: by *variation*, which finds a bound that can be computed; by a *Markov chain*, a random walk of
 # many steps; or by both? The explicit ones want the maximum of the likelihood, or of a bound on it. The implicit ones
-# cannot compute it; they compare samples instead.
+# cannot compute it. Some draw *directly*, noise in and sample out, and are trained by comparing samples; one draws by a
+# Markov chain, whose step learns to undo a small corruption.
 #
 # No family is best everywhere: each guarantee is paid for. What do you need? A star marks all families that give it.
 # You need not know their names yet; their notebooks, numbers in brackets, explain them.
@@ -348,7 +355,7 @@ def picker(score="exactly", one_pass=False, code=False):
                 notes=numbers)
 
 def in_words(**needs):
-    return "The tree of generative models. These have a star: " + ", ".join(f.name for f in pick(**needs))
+    return "The tree of generative models. These have a star: " + "; ".join(f.name for f in pick(**needs))
 
 explore(picker, score=["exactly", "roughly", "not at all"], one_pass=False, code=False,        # False: a box to tick
         labels={"score": "log p(x) is needed", "one_pass": "samples in one pass", "code": "a readable code of x"},
@@ -358,10 +365,11 @@ claim("whatever you answer, at least one family is left", bool(all(
     for one_pass in (False, True) for code in (False, True))))
 
 # %% [markdown]
-# The same data as a table. **Latent**: hidden variables that $x$ is made from, also called its code. **Z**: the sum
-# over all $x$ that makes probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to
-# the same unknown number for all $x$, and two models' values cannot be compared. **Exact training**: by the very thing
-# that is to be made best; no bound, no chain cut short, no opponent in its place.
+# The same data as a table. **Latent**: hidden variables that $x$ is made from, also called its code, and whether they
+# can be had back from $x$. **Z**: the sum over all $x$ that makes probabilities add up to one; where nobody can
+# compute it, $\log p(x)$ is known only up to the same unknown number for all $x$, and two models' values cannot be
+# compared. **Exact training**: by the very thing that is to be made best; no bound, no chain cut short, no opponent
+# in its place.
 #
 # And what everybody talks about? **Language models** are fully visible networks, one word after another (07b shows
 # one of letters). **Diffusion models** stand under *by variation*: they train on a bound, and draw by a chain of many
@@ -388,8 +396,8 @@ def log_likelihood(flips, theta):
 check("00.log_likelihood", log_likelihood)
 
 # %% [markdown]
-# **2.** The Gaussian under which the data are most probable. In the mean log-likelihood of a Gaussian put the mean
-# over the data in place of $\mathbb{E}_{p_\text{data}}$, and set its derivatives by $\mu$ and by $\sigma^2$ to 0.
+# **2.** The Gaussian under which the data are most probable. Its mean log-likelihood is the mean over the data of
+# $-\frac12 \log (2 \pi \sigma^2) - (x - \mu)^2 / 2 \sigma^2$. Set the derivatives by $\mu$ and by $\sigma^2$ to 0.
 
 # %% tags=["exercise"]
 def fit_gaussian(x):

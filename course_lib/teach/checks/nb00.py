@@ -71,6 +71,8 @@ LOG_LIKELIHOOD = Exercise(
                 ("the sign is turned: the logarithm of a probability is never above 0.", "take the minus away.")),
         Mistake(lambda flips, theta: _log_likelihood(flips, theta) / math.log(2),
                 ("this is in bits; the course counts in nats: use the natural logarithm.", "`np.log`, not `np.log2`.")),
+        Mistake(lambda flips, theta: _log_likelihood(flips, theta) / math.log(10),
+                ("this is the logarithm to base ten: use the natural one.", "`np.log`, not `np.log10`.")),
     ),
     hints=("count the heads; each contributes log theta, each tail log(1 − theta).",
            "heads · log theta + (n − heads) · log(1 − theta)."),
@@ -149,6 +151,12 @@ KL = Exercise(
         Mistake(_over_all(lambda p, q: q * np.log(q / p)),
                 ("p and q are exchanged, this is KL(q ‖ p): the expectation is over the first, p. Then no term is "
                  "infinite.", "p · log(p/q), over the places where `p > 0`.")),
+        Mistake(_over_seen(lambda p, q: -p * np.log(p)),
+                ("this is the entropy of p: q does not occur in it.", "each term is p · log(p/q).")),
+        Mistake(_over_all(lambda p, q: np.abs(p - q)),
+                ("this is the distance of the two tables, number by number. KL is the expectation over p of a "
+                 "logarithm.",
+                 "p · log(p/q), over the places where `p > 0`.")),
         Mistake(_over_seen(lambda p, q: q * np.log(q / p)),
                 ("p and q are exchanged: KL(p ‖ q) is the expectation over p of log(p/q).", "p · log(p/q).")),
         Mistake(_over_all(lambda p, q: p * np.log(q / p)),
