@@ -199,8 +199,8 @@ print("of the twelve, by counting:", right_of_twelve((torch.where(nearly_white(s
 pale, counts = (sheet > 0) & (sheet < 5.5 / 255), nearly_white(sheet).tolist()
 show(images(torch.where(pale, 1.0, 0.3 * sheet), columns=6, title=f"Black: nearly white. More than {cut} is made",
             labels=[f"{t.split()[1]} {n}" for t, n in zip(truth, counts, strict=True)]),
-     alt="The twelve digits in pale grey, with their counts. Black dots, the nearly white pixels, outline those that are "
-         "made; the real ones have at most a few")
+     alt="The twelve digits in pale grey, with their counts. Black dots, the nearly white pixels, outline those "
+         "that are made; the real ones have at most a few")
 claim("part of all pixels that is nearly white, in made pictures over that in real ones",
       pale_made.float().mean() / pale_real.float().mean(), above=4)
 
