@@ -52,7 +52,8 @@ class CoupledExperiment(DCGANExperiment):
         judges each by itself."""
         first, other = self.images.chunk(2)
         picked = picked % len(first)
-        return self.scaled(first[picked]), self.scaled(255 - other[picked])
+        ends = self.scaled(torch.tensor([0, 255]))  # of what D gets; x → low + high − x exchanges them
+        return self.scaled(first[picked]), ends.sum() - self.scaled(other[picked])
 
     def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         return self.G(noise(n, rng))

@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_lib.models.dcgan import LATENT_SIZE, Discriminator, Generator, noise
+from course_lib.models.dcgan import LATENT_SIZE, Discriminator, Generator, check_noise, noise
 
 BLOCKS = 3  # of G: the dense layer and two transposed convolutions, each with what follows it
 FIRST_OF_BLOCK = ("dense", "up1", "up2")  # names of the layers that a block starts with
@@ -47,8 +47,7 @@ class CoupledGenerator(nn.Module):
         self.shared, self.tails = first[:cut], nn.ModuleList([first[cut:], second[cut:]])
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        if z.ndim != 2 or z.shape[1] != LATENT_SIZE:
-            raise ValueError(f"noise must have shape [n, {LATENT_SIZE}], not {list(z.shape)}")
+        check_noise(z, LATENT_SIZE)
         what = self.shared(z)
         return tuple(tail(what).to(z.dtype) for tail in self.tails)
 

@@ -83,8 +83,7 @@ class Generator(nn.Module):
         _initialise(self, preset, rng)
 
     def forward(self, z: Tensor) -> Tensor:
-        if z.ndim != 2 or z.shape[1] != self.latent_size:
-            raise ValueError(f"noise must have shape [n, {self.latent_size}], not {list(z.shape)}")
+        check_noise(z, self.latent_size)
         return self.layers(z).to(z.dtype)  # autocast may have computed in bfloat16
 
     @torch.no_grad()
@@ -215,6 +214,12 @@ def shapes(network: Generator | Discriminator) -> list[LayerShape]:
 def noise(n: int, rng: torch.Generator, latent_size: int = LATENT_SIZE) -> Tensor:
     """z ~ N(0, I), `[n, latent_size]`."""
     return torch.randn(n, latent_size, generator=rng)
+
+
+def check_noise(z: Tensor, latent_size: int) -> None:
+    """Raises ValueError unless z has shape `[n, latent_size]`."""
+    if z.ndim != 2 or z.shape[1] != latent_size:
+        raise ValueError(f"noise must have shape [n, {latent_size}], not {list(z.shape)}")
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:

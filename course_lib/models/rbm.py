@@ -38,6 +38,12 @@ def bernoulli(p: Tensor, generator: torch.Generator) -> Tensor:
     return (torch.rand(p.shape, generator=generator, dtype=p.dtype) < p).to(p.dtype)
 
 
+def _checked(x: Tensor, size: int, what: str) -> Tensor:
+    if x.ndim < 2 or x.shape[-1] != size:
+        raise ValueError(f"{what} must have shape [n, {size}], not {list(x.shape)}")
+    return x
+
+
 class RBM(nn.Module):
     """D pixels and H hidden units. Below, `*S` are the leading dimensions: `[seeds]`, or none.
 
@@ -65,25 +71,20 @@ class RBM(nn.Module):
         one.load_state_dict({name: value[i] for name, value in self.state_dict().items()})
         return one
 
-    def _checked(self, x: Tensor, size: int, what: str) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != size:
-            raise ValueError(f"{what} must have shape [n, {size}], not {list(x.shape)}")
-        return x
-
     def p_h(self, x: Tensor) -> Tensor:
         """p(h_j = 1 | x), `[*S, n, H]`, for pictures `[*S, n, D]`, else ValueError."""
-        x = self._checked(x, self.W.shape[-2], "pictures")
+        x = _checked(x, self.W.shape[-2], "pictures")
         return torch.sigmoid(x @ self.W + self.c[..., None, :])
 
     def p_x(self, h: Tensor) -> Tensor:
         """p(x_i = 1 | h), `[*S, n, D]`, for hidden states `[*S, n, H]`, else ValueError."""
-        h = self._checked(h, self.W.shape[-1], "hidden states")
+        h = _checked(h, self.W.shape[-1], "hidden states")
         return torch.sigmoid(h @ self.W.mT + self.b[..., None, :])
 
     def free_energy(self, x: Tensor) -> Tensor:
         """F(x) = −log Σ_h exp(−E(x, h)) in nats, `[*S, n]`: −b·x − Σ_j log(1 + exp(c_j + x·W_j)), for pictures
         `[*S, n, D]`, else ValueError."""
-        x = self._checked(x, self.W.shape[-2], "pictures")
+        x = _checked(x, self.W.shape[-2], "pictures")
         return -(x * self.b[..., None, :]).sum(-1) - softplus(x @ self.W + self.c[..., None, :]).sum(-1)
 
     def log_partition(self) -> Tensor:

@@ -154,6 +154,7 @@ def test_the_two_kinds_have_no_picture_in_common():
     e.step()
     torch.testing.assert_close(seen[0][0], images[:30_000][order] / 127.5 - 1)
     torch.testing.assert_close(seen[0][1], 1 - images[30_000:][order] / 127.5)
+    assert torch.equal(seen[0][1], -e.scaled(images[30_000:][order]))  # to the last bit, or cards' digests move
 
 
 def test_one_update_of_the_coupled_game_equals_the_step_written_out():
