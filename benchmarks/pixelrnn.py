@@ -17,11 +17,11 @@ from collections.abc import Iterator
 
 import torch
 from common.turns import PlainMNIST, seconds_a_step, steps_of
+from course_lib.experiments.images import fastest_precision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.pixelrnn import MODELS, PixelExperiment, PixelHyperparameters
 
 BATCH, CHANNELS, TURN = 16, 32, 10

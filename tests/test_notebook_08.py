@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from course_lib.experiments.images import fastest_precision
 from notebook_cells import cell, cells_of, changed
 
-from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.teach import ClaimFailed
 

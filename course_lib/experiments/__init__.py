@@ -1,5 +1,1 @@
-"""Each model wired to its data and optimisers in one place, and the one loop that trains them."""
-
-from course_lib.experiments.base import Experiment, Hyperparameters, knob, load, run, save
-
-__all__ = ["Experiment", "Hyperparameters", "knob", "load", "run", "save"]
+"""Each family of models wired to its data and optimisers, a file a family; `training` holds what they share."""

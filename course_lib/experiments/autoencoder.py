@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.vae import MAPPED_PER_DIGIT, held_out_images, mapped_images
 from course_lib.models.autoencoder import Autoencoder
+from course_lib.training.batches import EpochSampler
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,17 @@ class AutoencoderHyperparameters(Hyperparameters):
         help="Units of the encoder's first hidden layer; the second has half of them, the decoder is the mirror.")
 
 
-class AutoencoderExperiment(Experiment):
+@register(
+    "autoencoder",
+    summary="a plain autoencoder of MNIST",
+    prints="Prints the squared error of an image, mean over a batch.",
+    ships={
+        "autoencoder_z2": "autoencoder --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
+        "autoencoder_z20": "autoencoder --num-steps 4680 --set latent_size=20 --set precision=bfloat16 --set "
+                           "total_steps=4680",
+    },
+)
+class AutoencoderExperiment(LossExperiment):
     """An autoencoder learns the 60,000 training images of MNIST, grey. Metric: error, the squared error of an image
     summed over its pixels, mean over the batch.
 
@@ -47,37 +61,33 @@ class AutoencoderExperiment(Experiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.model = Autoencoder(h.latent_size, (h.width, h.width // 2), rng=generator)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.generator = generator
+        self.model = Autoencoder(h.latent_size, (h.width, h.width // 2), rng=generator).to(self.device)
+        self.optimizer = adam(self.model)
         self.images = load_mnist("train").images.flatten(1)
-        self.batches, self.rng = Batches(len(self.images), generator), generator
+        self.batches = EpochSampler(len(self.images), generator)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "optimizer": self.optimizer, "batches": self.batches, "rng": self.rng}
+    def next_batch(self) -> Tensor:
+        """The next training images, float32 `[batch_size, 784]`."""
+        return self.images[self.batches.next(self.hyperparameters.batch_size)].to(torch.float32).div_(255)
 
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        x = self.images[self.batches.next(h.batch_size)].to(torch.float32).div_(255)
-        with autocast(h.precision):
-            error = self.model.error(x).mean()
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        error.backward()
-        self.optimizer.step()
-        return {"error": error.detach()}
+    def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
+        """Squared error, summed over pixels, mean over the batch."""
+        error = self.model.error(x).mean()
+        return error, {"error": error}
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
         """rebuilt `[20, 28, 28]`: ten test images, 0 to 9, then how they are rebuilt; digit_0 … digit_9 `[50, 2]`:
         the first two numbers of the codes of 50 test images a digit."""
-        x = held_out_images("grey")[mapped_images()]
+        x = held_out_images("grey")[mapped_images()].to(self.device)
         z = self.model.encode(x)
         shown = slice(0, None, MAPPED_PER_DIGIT)
-        rebuilt = torch.cat([x[shown], self.model.decode(z[shown])]).view(-1, 28, 28).numpy()
-        codes = z[:, :2].view(10, MAPPED_PER_DIGIT, 2).numpy()
+        rebuilt = torch.cat([x[shown], self.model.decode(z[shown])]).view(-1, 28, 28).cpu().numpy()
+        codes = z[:, :2].view(10, MAPPED_PER_DIGIT, 2).cpu().numpy()
         return {"rebuilt": rebuilt, **{f"digit_{k}": codes[k] for k in range(10)}}
 
     @torch.no_grad()
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """test_error: squared error summed over pixels, mean over the 10,000 test images."""
-        return {"test_error": self.model.error(held_out_images("grey")).mean().item()}
+        return {"test_error": self.model.error(held_out_images("grey").to(self.device)).mean().item()}

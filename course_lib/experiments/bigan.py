@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import Hyperparameters, knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
+from course_lib.experiments.dcgan import together
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.optim import length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import Metrics
 
 SHOWN = 20  # test digits in a snapshot, and as many reconstructions
 
@@ -46,7 +50,17 @@ class BiGANHyperparameters(Hyperparameters):
         help="Pairs of an image and a code; or images alone, a mistake made on purpose.")
 
 
-class BiGANExperiment(DCGANExperiment):
+@register(
+    "bigan",
+    summary="a GAN of MNIST with an encoder",
+    prints="Prints the losses of D and of G and E in nats, half the squared distance of z and E(G(z)) if it counts, "
+           "and the norm of E's gradient.",
+    ships={
+        "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
+        "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
+    },
+)
+class BiGANExperiment(ImageGANExperiment):
     """A BiGAN learns the 60,000 training images of MNIST.
 
     Metrics: loss_d and loss_ge, in nats; regression, half the squared distance of z and E(G(z)), if it counts;
@@ -54,74 +68,79 @@ class BiGANExperiment(DCGANExperiment):
 
     Attributes:
         model: the moving average of G and E, a `BiGAN`.
-        players, D: the networks that play; `players` holds G and E.
+        players, D: the networks that play; `players`, also called G, holds G and E.
     """
 
     Hyperparameters = BiGANHyperparameters
 
-    def build(self, generator: torch.Generator) -> None:
+    g_sees_real = True
+
+    def networks(self) -> tuple[BiGAN, Discriminator]:
         h = self.hyperparameters
-        self.rng = generator
-        self.players = BiGAN(width=h.width, rng=generator)
-        self.D = Discriminator(LATENT_SIZE, h.width, h.judged == "pairs", rng=generator)
-        self.G, self.model = self.players, copy.deepcopy(self.players).requires_grad_(False).eval()
-        self.optimizer_g, self.optimizer_d = (
-            torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True)
-            for network in (self.players, self.D))
-        self.images = load_mnist("train").images.unsqueeze(1)
-        self.batches = Batches(len(self.images), generator)
+        return (BiGAN(width=h.width, rng=self.generator),
+                Discriminator(LATENT_SIZE, h.width, h.judged == "pairs", rng=self.generator))
 
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        pass
+    @property
+    def players(self) -> BiGAN:
+        """G and E, who play on one side."""
+        return self.G
 
-    def scaled(self, images: Tensor) -> Tensor:
-        """Bytes as E and D get them: float32 in [−1, 1]."""
-        return images.to(torch.float32).div_(127.5).sub_(1)
+    def real_batch(self) -> tuple[Tensor, Tensor]:
+        """The next training images and their codes, pairs (x, E(x))."""
+        x = scaled(self.images[self.batches.next(self.hyperparameters.batch_size)]).to(self.device)
+        return x, self.players.E(x)
 
-    def update(self) -> dict[str, Tensor]:
-        """One step of D on pairs, then one of G and E on the same pairs."""
-        h, G, E, D = self.hyperparameters, self.players.G, self.players.E, self.D
-        for optimizer, rate in ((self.optimizer_g, h.learning_rate_g), (self.optimizer_d, h.learning_rate_d)):
-            optimizer.param_groups[0]["lr"] = decayed(rate, self.steps, h.total_steps)
+    def noise_batch(self) -> Tensor:
+        """The next codes z, `[batch_size, 20]`."""
+        return noise(self.hyperparameters.batch_size, self.generator, LATENT_SIZE)
 
-        with autocast(h.precision):
-            z, x = noise(h.batch_size, self.rng, LATENT_SIZE), self.scaled(self.images[self.batches.next(h.batch_size)])
-            pairs = torch.cat([x, G(z)]), torch.cat([E(x), z])
-            real_logits, fake_logits = D(pairs[0].detach(), pairs[1].detach()).chunk(2)
-        loss_d, _ = pair_losses(real_logits, fake_logits)
-        self.optimizer_d.zero_grad()
-        loss_d.backward()
-        self.optimizer_d.step()
+    def fake_batch(self, noise: Tensor, real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, Tensor]:
+        """Pairs (G(z), z)."""
+        return self.players.G(noise), noise
 
-        D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
-        with autocast(h.precision):
-            _, loss_ge = pair_losses(*D(*pairs).chunk(2))
-            regression = torch.zeros(())
-            if h.regression:
-                regression = (E(pairs[0][h.batch_size:].detach()) - z).square().sum(1).mean() / 2
-        D.requires_grad_(True)
-        self.optimizer_g.zero_grad()
-        (loss_ge + h.regression * regression).backward()
-        self.optimizer_g.step()
-        self.average()
-        return {"loss_d": loss_d.detach(), "loss_ge": loss_ge.detach(), "regression": regression.detach(),
-                "gradient_e": nn.utils.get_total_norm([p.grad for p in E.parameters() if p.grad is not None])}
+    def losses(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Of D, and of G and E, on real and on generated pairs."""
+        return pair_losses(*self.D(*together(real, fake)).chunk(2))
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        return self.losses(real, fake)[0], {}
+
+    def g_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        loss_ge, weight, (x, z) = self.losses(real, fake)[1], self.hyperparameters.regression, fake
+        regression = torch.zeros(())
+        if weight:
+            regression = (self.players.E(x.detach()) - z).square().sum(1).mean() / 2
+        return loss_ge + weight * regression, {"loss_ge": loss_ge, "regression": regression}
+
+    def metrics(self) -> Metrics:
+        gradients = [p.grad for p in self.players.E.parameters() if p.grad is not None]
+        told = {name: value for name, value in super().metrics().items() if name != "loss_g"}
+        return {**told, "gradient_e": nn.utils.get_total_norm(gradients)}
+
+    def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
+        """Images of the average of G, `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
+        return self.model.sample(count, torch.Generator().manual_seed(seed)).cpu()
+
+    @torch.no_grad()
+    def rebuilt(self, x: Tensor) -> Tensor:
+        """G(E(x)) of the averages, for images `[n, 784]` in [0, 1]; shaped alike."""
+        return self.model.decode(self.model.encode(x.to(self.device))).cpu()
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
         """rebuilt `[40, 28, 28]`: twenty test digits and, below each ten of them, G(E(x)) of the average; samples
         `[20, 28, 28]`, from fixed noise."""
         x = load_mnist("test")[:SHOWN].flat()
-        pictures = torch.stack([x, self.model.decode(self.model.encode(x))]).view(2, SHOWN // 10, 10, 28, 28)
+        pictures = torch.stack([x, self.rebuilt(x)]).view(2, SHOWN // 10, 10, 28, 28)
         return {"rebuilt": pictures.transpose(0, 1).reshape(-1, 28, 28).numpy(),
-                "samples": self.samples(SHOWN, SNAPSHOT_SEED).numpy()}
+                "samples": self.samples(SHOWN).numpy()}
 
     @torch.no_grad()
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """`judged.scores` of 10,000 images of the average of G; same_digit, which part of the 10,000 test images the
         judge gives the same digit as their reconstructions G(E(x)); rebuilt_error, their squared distance."""
         x = load_mnist("test").flat()
-        rebuilt = self.model.decode(self.model.encode(x))
+        rebuilt = self.rebuilt(x)
         same = torch.cat([judge().predict(a) == judge().predict(b)
                           for a, b in zip(x.split(1000), rebuilt.split(1000), strict=True)])
         return scores(self.samples(IMAGES)) | {"same_digit": same.to(torch.float32).mean().item(),

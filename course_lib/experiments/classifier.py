@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.vae import held_out_images
 from course_lib.models.classifier import Classifier
+from course_lib.training.batches import EpochSampler
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,16 @@ class ClassifierHyperparameters(Hyperparameters):
     precision: str = arithmetic()
 
 
-class ClassifierExperiment(Experiment):
+@register(
+    "classifier",
+    summary="the judge: a small convolutional network on MNIST",
+    prints="Prints the cross-entropy in nats.",
+    ships={
+        "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
+    },
+    judges=True,
+)
+class ClassifierExperiment(LossExperiment):
     """A classifier learns the 60,000 training images of MNIST. Metric: loss, the cross-entropy in nats.
 
     Half of each batch is binarized, each pixel being ink with the probability of its grey value: so the judge knows
@@ -43,36 +56,32 @@ class ClassifierExperiment(Experiment):
     Hyperparameters = ClassifierHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        self.rng = generator
-        self.model = Classifier(rng=generator)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.generator = generator
+        self.model = Classifier(rng=generator).to(self.device)
+        self.optimizer = adam(self.model)
         train = load_mnist("train")
         self.images, self.labels = train.images.flatten(1), train.labels
-        self.batches = Batches(len(self.labels), generator)
+        self.batches = EpochSampler(len(self.labels), generator)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "optimizer": self.optimizer, "batches": self.batches, "rng": self.rng}
-
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        picked = self.batches.next(h.batch_size)
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """The next training images, float32 `[batch_size, 784]`, half of them binarized; and their labels."""
+        picked = self.batches.next(self.hyperparameters.batch_size)
         x = self.images[picked].to(torch.float32).div_(255)
-        half = x[:h.batch_size // 2]
-        half.copy_(torch.rand(half.shape, generator=self.rng) < half)
-        with autocast(h.precision):
-            logits = self.model(x)
-        loss = F.cross_entropy(logits, self.labels[picked])
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        return {"loss": loss.detach()}
+        half = x[:len(x) // 2]
+        half.copy_(torch.rand(half.shape, generator=self.generator) < half)
+        return x, self.labels[picked]
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
+        """Cross-entropy of images and labels in nats, mean over the batch."""
+        x, labels = batch
+        loss = F.cross_entropy(self.model(x), labels)
+        return loss, {"loss": loss}
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
         """right `[10]`: which part of each digit's test images, the first 1,000 of all, is classed right."""
         test = load_mnist("test")[:1000]
-        right = (self.model.predict(test.flat()) == test.labels).to(torch.float32)
+        right = (self.model.predict(test.flat().to(self.device)).cpu() == test.labels).to(torch.float32)
         return {"right": np.array([right[test.labels == k].mean() for k in range(10)])}
 
     @torch.no_grad()

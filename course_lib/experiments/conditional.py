@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.conditional import (
     CLASSES,
@@ -19,6 +18,9 @@ from course_lib.models.conditional import (
     ConditionalGenerator,
     noise,
 )
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import knob
+from course_lib.training.registry import register
 
 
 def classed_as_asked(images: Tensor, y: Tensor) -> np.ndarray:
@@ -39,6 +41,15 @@ class ConditionalHyperparameters(DCGANHyperparameters):
         help="By a vector of its own for each label, by ten more planes beside the image, or not at all.")
 
 
+@register(
+    "conditional",
+    summary="a conditional GAN on MNIST, which draws the digit that it is asked for",
+    prints="Prints what dcgan prints.",
+    ships={
+        "conditional": "conditional --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set "
+                       "total_steps=12000",
+    },
+)
 class ConditionalExperiment(DCGANExperiment):
     """A conditional GAN learns the 60,000 training images of MNIST with their labels. Metrics as of the DCGAN.
 
@@ -50,24 +61,32 @@ class ConditionalExperiment(DCGANExperiment):
 
     def networks(self) -> tuple[ConditionalGenerator, ConditionalDiscriminator]:
         h = self.hyperparameters
-        return (ConditionalGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
-                ConditionalDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, h.conditioning, rng=self.rng))
+        return (ConditionalGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
+                ConditionalDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, h.conditioning,
+                                         rng=self.generator))
 
     def build(self, generator: torch.Generator) -> None:
         super().build(generator)
         self.labels = load_mnist("train").labels
 
-    def genuine(self, picked: Tensor) -> tuple[Tensor, Tensor]:
+    def real_batch(self, picked: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        picked = self.picked(picked)
         return self.scaled(self.images[picked]), self.labels[picked]
 
-    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Labels come as often as in the data: else D could tell made pairs (x, y) from real ones by y alone."""
-        y = self.labels[torch.randint(len(self.labels), (n,), generator=rng)]
-        return self.G(noise(n, rng), y), y
+    def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Noise, and labels, which come as often as in the data: else D could tell made pairs (x, y) from real ones by
+        y alone."""
+        n, generator = self.drawn(n, generator)
+        y = self.labels[torch.randint(len(self.labels), (n,), generator=generator)]
+        return noise(n, generator), y
+
+    def fake_batch(self, noise: tuple[Tensor, Tensor], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, Tensor]:
+        z, y = noise
+        return self.G(z, y), y
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1], for the labels 0 to 9 in turn."""
-        return self.model.sample(torch.arange(count) % CLASSES, torch.Generator().manual_seed(seed))
+        return self.model.sample(torch.arange(count) % CLASSES, torch.Generator().manual_seed(seed)).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """Of 1,000 images a digit: the scores of `judged.scores`; as_asked, the share that the judge classes as asked,

@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.experiments.base import knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs, together
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.coupled import CoupledDiscriminator, CoupledGenerator
-from course_lib.models.dcgan import discriminator_loss, generator_loss, noise
+from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.penalties import r1_penalty
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import knob
+from course_lib.training.registry import register
+from course_lib.training.step import Metrics
 
 SHOWN, COUNTED = 10, 500  # pairs in a snapshot: drawn, and judged
 
@@ -30,6 +33,19 @@ class CoupledHyperparameters(DCGANHyperparameters):
         help="Channels of all networks at 14x14.")
 
 
+@register(
+    "coupled",
+    summary="two GANs on two kinds of images of MNIST, with shared layers",
+    prints="Prints the losses of D and G in nats, sums over both kinds.",
+    ships={
+        "coupled": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set "
+                   "total_steps=8000",
+        "coupled_0": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=0 "
+                     "--set total_steps=8000",
+        "coupled_1": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=1 "
+                     "--set total_steps=8000",
+    },
+)
 class CoupledExperiment(DCGANExperiment):
     """Two DCGANs in training, one on the first 30,000 training images, one on the others, inverted: no pair is given.
 
@@ -44,35 +60,43 @@ class CoupledExperiment(DCGANExperiment):
 
     def networks(self) -> tuple[CoupledGenerator, CoupledDiscriminator]:
         h = self.hyperparameters
-        return (CoupledGenerator(h.shared, h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
-                CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+        return (CoupledGenerator(h.shared, h.preset, h.width, batch_norm=h.fault != "no batch norm",
+                                 rng=self.generator),
+                CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
 
-    def genuine(self, picked: Tensor) -> tuple[Tensor, Tensor]:
+    def real_batch(self, picked: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Images i of the first half, and inverted ones of the other half at the same i: unrelated pictures, and D
         judges each by itself."""
         first, other = self.images.chunk(2)
-        picked = picked % len(first)
+        picked = self.picked(picked) % len(first)
         ends = self.scaled(torch.tensor([0, 255]))  # of what D gets; x → low + high − x exchanges them
         return self.scaled(first[picked]), ends.sum() - self.scaled(other[picked])
 
-    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        return self.G(noise(n, rng))
+    def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, Tensor]:
+        return self.G(*noise)
 
-    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        kinds = [logits.chunk(2) for logits in self.D(*(torch.cat(kind) for kind in zip(real, fake, strict=True)))]
+    def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Of both kinds of images, one after the other."""
+        kinds = [logits.chunk(2) for logits in self.D(*together(real, fake))]
+        return tuple(torch.cat(logits) for logits in zip(*kinds, strict=True))
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        logits = self.logits(real, fake)
+        kinds = zip(*(part.chunk(2) for part in logits), strict=True)
         loss = sum(discriminator_loss(*kind, self.hyperparameters.label_smoothing) for kind in kinds)
-        return loss, *(torch.cat(logits) for logits in zip(*kinds, strict=True))
+        return loss, beliefs(*logits)
 
-    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+    def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
         x, y = real
         return r1_penalty(lambda x: self.D(x, y)[0], x) + r1_penalty(lambda y: self.D(x, y)[1], y)
 
-    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
-        return sum(generator_loss(logits) for logits in self.D(*fake))
+    def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        return sum(generator_loss(logits) for logits in self.D(*fake)), {}
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """Pairs of the average of G, each `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
-        return self.model.sample(count, torch.Generator().manual_seed(seed))
+        first, second = self.model.sample(count, torch.Generator().manual_seed(seed))
+        return first.cpu(), second.cpu()
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """samples `[20, 28, 28]`: ten images and, below them, their partners; same `[1]`: which part of 500 pairs

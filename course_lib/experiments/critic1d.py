@@ -18,13 +18,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.gan1d import adam, set_optimizer
-from course_lib.experiments.gan2d import BETA1, SNAPSHOT_SEED, WIDTH
 from course_lib.measure import normal_density, wasserstein1
 from course_lib.models.gan2d import Critic, clip_weights, critic_loss
 from course_lib.models.penalties import gradient_penalty, slopes
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import BETAS, adam
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics, to_device
 
+WIDTH = 64  # units a layer
 SPREAD, BATCH, MEASURED = 0.2, 128, 2000
 GRID = np.linspace(-5, 5, 201)
 
@@ -50,7 +53,12 @@ class Critic1DHyperparameters(Hyperparameters):
         help="How far D moves at each step.")
 
 
-class Critic1DExperiment(Experiment):
+@register(
+    "critic1d",
+    summary="a critic on a line, to be held against the exact Wasserstein distance",
+    prints="Prints the critic's value, the exact distance, and the loss.",
+)
+class Critic1DExperiment(LossExperiment):
     """A critic between N(0, .2²) and N(θ, .2²).
 
     Metrics, in the unit of the numbers: value, mean D(x) − mean D(x̃) of the batch; exact, W₁ = |θ|. And loss.
@@ -59,48 +67,51 @@ class Critic1DExperiment(Experiment):
     Hyperparameters = Critic1DHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        self.rng, self.D = generator, Critic(WIDTH, generator, dim=1)
-        self.optimizer = adam(self.D)
-
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        set_optimizer(self.optimizer, hyperparameters.learning_rate, BETA1)
+        self.generator, self.D = generator, Critic(WIDTH, generator, dim=1).to(self.device)
+        self.optimizer = adam(self.D, betas=BETAS)
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"D": self.D, "optimizer": self.optimizer, "rng": self.rng}
+        return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
     def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Real and fake numbers, each of shape (count, 1)."""
         real, fake = SPREAD * torch.randn(2, count, 1, generator=rng)
         return real, fake + self.hyperparameters.separation
 
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        real, fake = self.draw(BATCH, self.rng)
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Real and fake numbers, each `[128, 1]`."""
+        return self.draw(BATCH, self.generator)
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
+        """Minus the critic's value, and what its slope costs."""
+        h, (real, fake) = self.hyperparameters, batch
         loss = plain = critic_loss(self.D(real), self.D(fake))
         if h.limit != "clip":
-            extra = gradient_penalty(self.D, real, fake, self.rng, one_sided=h.limit == "one-sided")
+            extra = gradient_penalty(self.D, real, fake, self.generator, one_sided=h.limit == "one-sided")
             loss = plain + h.penalty * extra
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        if h.limit == "clip":
-            clip_weights(self.D, h.clip)
-        return {"value": -plain.detach(), "exact": torch.tensor(abs(h.separation)), "loss": loss.detach()}
+        return loss, {"value": -plain, "exact": torch.tensor(abs(h.separation)), "loss": loss}
+
+    def after_step(self) -> Metrics:
+        """With clip, puts the weights back into their bounds."""
+        if self.hyperparameters.limit == "clip":
+            clip_weights(self.D, self.hyperparameters.clip)
+        return {}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """On 2,000 fresh numbers of each kind: the critic's value; their exact W₁, by sorting; and the critic's mean
         slope |D′| between them."""
-        real, fake = self.draw(MEASURED, torch.Generator().manual_seed(SNAPSHOT_SEED))
-        between = real + torch.linspace(0, 1, MEASURED)[:, None] * (fake - real)
+        real, fake = to_device(self.draw(MEASURED, torch.Generator().manual_seed(SNAPSHOT_SEED)), self.device)
+        between = real + torch.linspace(0, 1, MEASURED, device=self.device)[:, None] * (fake - real)
         with torch.no_grad():
             value = -critic_loss(self.D(real), self.D(fake)).item()
-        return {"value": value, "exact": wasserstein1(real.numpy(), fake.numpy()),
+        return {"value": value, "exact": wasserstein1(real.cpu().numpy(), fake.cpu().numpy()),
                 "slope": slopes(self.D, between).detach().abs().mean().item()}
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Arrays of shape (201,) on [−5, 5]: grid, real_density, fake_density, and critic, D(x) − mean D."""
         with torch.no_grad():
-            scores = self.D(torch.as_tensor(GRID, dtype=torch.get_default_dtype())[:, None]).numpy()
+            grid = torch.as_tensor(GRID, dtype=torch.get_default_dtype(), device=self.device)
+            scores = self.D(grid[:, None]).cpu().numpy()
         return {"grid": GRID, "real_density": normal_density(GRID, 0.0, SPREAD),
                 "fake_density": normal_density(GRID, self.hyperparameters.separation, SPREAD),
                 "critic": scores - scores.mean()}

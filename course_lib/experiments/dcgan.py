@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.data import load_mnist
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.judged import IMAGES, scores
 from course_lib.models.dcgan import (
     PRESETS,
@@ -23,12 +19,17 @@ from course_lib.models.dcgan import (
     noise,
 )
 from course_lib.models.penalties import r1_penalty
+from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.optim import length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import Metrics, to_device
 
-SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
 SHOWN, JUDGED = 40, 128  # images in a snapshot's grid, and in each of its histograms
 LOGIT_BINS = np.linspace(-8, 8, 33)
 FAULTS = ("none", "data in [0, 1]", "G in inference mode", "no batch norm")
-LONGEST_AVERAGE = 0.999
 R1_EVERY = 8  # steps: the penalty moves slowly, and is dear (T. Karras et al., StyleGAN2, CVPR 2020, section 3.1)
 
 
@@ -82,7 +83,27 @@ TUTORIAL = DCGANHyperparameters(learning_rate_d=1e-4, learning_rate_g=1e-4, drop
                                 spectral_norm=False, preset="tutorial")
 
 
-class DCGANExperiment(Experiment):
+def together(real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Two batches as one, the real one first."""
+    return tuple(torch.cat(parts) for parts in zip(real, fake, strict=True))
+
+
+def beliefs(real_logits: Tensor, fake_logits: Tensor) -> Metrics:
+    """d_real and d_fake: the means of D's probabilities."""
+    return {"d_real": real_logits.sigmoid().mean(), "d_fake": fake_logits.sigmoid().mean()}
+
+
+@register(
+    "dcgan",
+    summary="a generative adversarial network of convolutions on MNIST",
+    prints="Prints the losses of D and G in nats, D's mean probabilities for real and generated images, and the norm "
+           "of G's gradient.",
+    ships={
+        "dcgan": "dcgan --num-steps 20000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set "
+                 "total_steps=20000",
+    },
+)
+class DCGANExperiment(ImageGANExperiment):
     """A DCGAN learns the 60,000 training images of MNIST.
 
     Metrics: loss_d, without its penalty, and loss_g, in nats (2·log 2 and log 2 where D can tell nothing); d_real and
@@ -90,111 +111,85 @@ class DCGANExperiment(Experiment):
     of G's gradient.
 
     Attributes:
-        model: the moving average of G, which makes better images than G at any one moment. It spans about the last
-            tenth of the steps, and never more than a thousand.
+        model: the moving average of G.
         G, D: the networks that play.
     """
 
     Hyperparameters = DCGANHyperparameters
 
+    def networks(self) -> tuple[nn.Module, nn.Module]:
+        h = self.hyperparameters
+        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
+                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
+
     def build(self, generator: torch.Generator) -> None:
-        self.rng = generator
-        self.G, self.D = self.networks()
-        self.model = copy.deepcopy(self.G).requires_grad_(False).eval()
-        self.optimizer_g, self.optimizer_d = (
-            torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True) for network in (self.G, self.D))
-        self.images = load_mnist("train").images.unsqueeze(1)
-        self.batches = Batches(len(self.images), generator)
+        super().build(generator)
+        self.G.train(self.hyperparameters.fault != "G in inference mode")
 
     def apply(self, hyperparameters: Hyperparameters) -> None:
         for layer in self.D.modules():
             if isinstance(layer, Dropout):
                 layer.p = hyperparameters.dropout
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "G": self.G, "D": self.D, "optimizer_g": self.optimizer_g,
-                "optimizer_d": self.optimizer_d, "batches": self.batches, "rng": self.rng}
+    # The game in small pieces, so that a variant need only say what is different. A batch is a tuple of what D is
+    # called with: the images, and in some variants what belongs to each, as its label, or the images of a second kind.
 
     def scaled(self, images: Tensor) -> Tensor:
         """Bytes as D gets them: float32 in [−1, 1], or in [0, 1] if that is the fault."""
         if self.hyperparameters.fault == "data in [0, 1]":
             return images.to(torch.float32).div_(255)
-        return images.to(torch.float32).div_(127.5).sub_(1)
+        return scaled(images)
 
-    def update(self) -> dict[str, Tensor]:
-        """K steps of D, then one of G, which meets D with the images of D's last step: they need not be made again."""
-        h, G, D = self.hyperparameters, self.G, self.D
-        G.train(h.fault != "G in inference mode")
-        for optimizer, rate in ((self.optimizer_g, h.learning_rate_g), (self.optimizer_d, h.learning_rate_d)):
-            optimizer.param_groups[0]["lr"] = decayed(rate, self.steps, h.total_steps)
+    def real_batch(self, picked: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The next training images, `[batch_size, 1, 28, 28]`; or those with these indices `[n]`."""
+        return (self.scaled(self.images[self.picked(picked)]),)
 
-        for step in range(h.d_steps):
-            with autocast(h.precision):
-                with torch.set_grad_enabled(step == h.d_steps - 1):
-                    fake = self.forged(h.batch_size, self.rng)
-                real = self.genuine(self.batches.next(h.batch_size))
-                loss_d, real_logits, fake_logits = self.d_loss(real, tuple(part.detach() for part in fake))
-            flat = h.r1 and step == 0 and self.steps % R1_EVERY == 0
-            penalised = loss_d + R1_EVERY * h.r1 * self.slope(real) if flat else loss_d
-            self.optimizer_d.zero_grad()
-            penalised.backward()
-            self.optimizer_d.step()
+    def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
+        """What G makes the next fakes from; or n of them, from another generator."""
+        return (noise(*self.drawn(n, generator)),)
 
-        D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
-        with autocast(h.precision):
-            loss_g = self.g_loss(fake)
-        D.requires_grad_(True)
-        self.optimizer_g.zero_grad()
-        loss_g.backward()
-        self.optimizer_g.step()
-        self.average()
-        return {"loss_d": loss_d.detach(), "loss_g": loss_g.detach(),
-                "d_real": real_logits.detach().sigmoid().mean(), "d_fake": fake_logits.detach().sigmoid().mean(),
-                "gradient_g": nn.utils.get_total_norm([p.grad for p in G.parameters()])}
+    def picked(self, picked: Tensor | None) -> Tensor:
+        """Indices of the next training images, if none are given."""
+        return self.batches.next(self.hyperparameters.batch_size) if picked is None else picked
 
-    # The rest of the game in small pieces, so that a variant need only say what is different. A batch for D is a
-    # tuple of what D is called with: the images, and in some variants what belongs to each, as its label, or the images
-    # of a second kind.
+    def drawn(self, n: int | None, generator: torch.Generator | None) -> tuple[int, torch.Generator]:
+        """How much noise is drawn, and from what: the batch size and the run's own generator, if not given."""
+        return n or self.hyperparameters.batch_size, generator or self.generator
 
-    def networks(self) -> tuple[nn.Module, nn.Module]:
-        """G and D with their first weights."""
-        h = self.hyperparameters
-        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
-                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+    def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
+        """Images that G makes of noise, as D is called with them."""
+        return (self.G(*noise),)
 
-    def genuine(self, picked: Tensor) -> tuple[Tensor, ...]:
-        """What D is shown of the training images with these indices `[n]`."""
-        return (self.scaled(self.images[picked]),)
+    def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """D's logits for the real and for the generated images, which it sees in one batch."""
+        return self.D(*together(real, fake)).chunk(2)
 
-    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """What D is shown of n images that G makes now."""
-        return (self.G(noise(n, rng)),)
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        """Loss of D on as many real as generated images, without its penalty."""
+        logits = self.logits(real, fake)
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing), beliefs(*logits)
 
-    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss of D on as many real as generated images, and D's logits for the real and for the generated ones."""
-        logits = self.D(*(torch.cat(parts) for parts in zip(real, fake, strict=True))).chunk(2)
-        return discriminator_loss(*logits, self.hyperparameters.label_smoothing), *logits
+    def d_penalty(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> Tensor | None:
+        """R1, in every eighth step and then eight times as heavy, in D's first turn."""
+        r1 = self.hyperparameters.r1
+        due = r1 and self.turn["number"] == 0 and self.steps % R1_EVERY == 0
+        return R1_EVERY * r1 * self.r1_term(real) if due else None
 
-    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+    def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
         """R1: how steep D is at a real batch, by its pixels."""
         images, *beside = real
         return r1_penalty(lambda x: self.D(x, *beside), images)
 
-    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+    def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
         """Loss of G on a batch of its images."""
-        return generator_loss(self.D(*fake))
+        return generator_loss(self.D(*fake)), {}
 
-    @torch.no_grad()
-    def average(self) -> None:
-        """Move the average a little towards G as it is, batch norm's statistics too."""
-        keep = min(LONGEST_AVERAGE, (1 + self.steps) / (10 + self.steps))  # at first the start must be forgotten fast
-        for mean, now in zip(self.model.state_dict().values(), self.G.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - keep)
+    def metrics(self) -> Metrics:
+        return {**super().metrics(), "gradient_g": nn.utils.get_total_norm([p.grad for p in self.G.parameters()])}
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
-        return self.model.sample(count, torch.Generator().manual_seed(seed))
+        return self.model.sample(count, torch.Generator().manual_seed(seed)).cpu()
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
@@ -203,8 +198,9 @@ class DCGANExperiment(Experiment):
         G, D = self.G, self.D
         modes = G.training, D.training
         G.eval(), D.eval()
-        fake = self.forged(JUDGED, torch.Generator().manual_seed(SNAPSHOT_SEED))
-        _, real_logits, fake_logits = self.d_loss(self.genuine(torch.arange(JUDGED)), fake)
+        real, noise = self.real_batch(torch.arange(JUDGED)), self.noise_batch(JUDGED, snapshot_generator())
+        fake = self.fake_batch(to_device(noise, self.device))
+        real_logits, fake_logits = (logits.cpu() for logits in self.logits(to_device(real, self.device), fake))
         G.train(modes[0]), D.train(modes[1])
         edges = LOGIT_BINS
         parts = {name: np.histogram(logits.clamp(edges[0], edges[-1]), edges)[0] / JUDGED

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.data import load_digits8
-from course_lib.experiments.images import decayed
 from course_lib.measure import frechet_distance, mmd2
 from course_lib.models.gsn import PixelDenoiser, walkback_loss
 from course_lib.models.layers import mlp
 from course_lib.models.made import MADE
 from course_lib.models.rbm import RBM, bernoulli
+from course_lib.training.optim import linear_decay
+from course_lib.training.step import minimize
 
 BATCH, COMPARED = 100, 250  # pictures a step; for the generator, whose loss compares them in pairs
 MADE_BATCH, DECAY = 64, 0.1  # of MADE, as in notebook 10
@@ -37,13 +38,14 @@ def frequencies(x: Tensor) -> Tensor:
 
 
 def train_rbm(x: Tensor, H: int, steps: int, generator: torch.Generator, rate: float = 0.1) -> RBM:
-    """An RBM after so many steps of persistent contrastive divergence with 100 chains on pictures `[n, D]`."""
+    """Gradient ascent by hand, as in `experiments.rbm`: an RBM after so many steps of persistent contrastive divergence
+    with 100 chains on pictures `[n, D]`."""
     rbm = RBM(x.shape[1], H, generator)
     rbm.b.data.copy_(torch.logit(frequencies(x)))
     chains = bernoulli(frequencies(x).expand(BATCH, -1), generator)
     for step in range(steps):
         chains = rbm.gibbs(chains, 1, generator)
-        rbm.climb(rbm.moments(_batch(x, generator)), rbm.moments(chains), decayed(rate, step, steps))
+        rbm.climb(rbm.moments(_batch(x, generator)), rbm.moments(chains), linear_decay(rate, step, steps))
     return rbm
 
 
@@ -52,7 +54,7 @@ def train_denoiser(x: Tensor, steps: int, generator: torch.Generator, noise: flo
     """A denoiser of pictures `[n, D]`, trained without walkback, which did harm here: its independent pixels return
     from far away to an average of several digits."""
     denoiser = PixelDenoiser(x.shape[1], 256, noise, generator)
-    _descend(denoiser, lambda: walkback_loss(denoiser, _batch(x, generator), 1, generator), steps, rate)
+    minimize(denoiser, lambda: walkback_loss(denoiser, _batch(x, generator), 1, generator), steps, rate)
     return denoiser
 
 
@@ -60,8 +62,8 @@ def train_made(x: Tensor, steps: int, generator: torch.Generator, rate: float = 
     """A fully visible network with 256 hidden units, trained on pictures `[n, 64]`; its weights decay, since the
     pictures are few."""
     network, pictures = MADE((8, 8), [256], generator), x.view(-1, 8, 8).long()
-    _descend(network, lambda: -network.log_prob(_batch(pictures, generator, MADE_BATCH)).mean(), steps, rate,
-             decay=DECAY)
+    minimize(network, lambda: -network.log_prob(_batch(pictures, generator, MADE_BATCH)).mean(), steps, rate,
+             weight_decay=DECAY)
     return network
 
 
@@ -73,23 +75,12 @@ def train_generator(x: Tensor, steps: int, generator: torch.Generator, widths: S
     def loss() -> Tensor:
         return mmd2(_batch(x, generator, COMPARED), G(torch.randn(COMPARED, NOISE_SIZE, generator=generator)), widths)
 
-    _descend(G, loss, steps, rate)
+    minimize(G, loss, steps, rate)
     return G
 
 
 def _batch(x: Tensor, generator: torch.Generator, size: int = BATCH) -> Tensor:
     return x[torch.randint(len(x), (size,), generator=generator)]
-
-
-def _descend(network: nn.Module, loss: Callable[[], Tensor], steps: int, rate: float,
-             decay: float = 0.0) -> None:
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=decay, fused=True)
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = decayed(rate, step, steps)
-        value = loss()
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.data.moons import CIRCLE, MOONS
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed, length_of_training
 from course_lib.models.flows import AdditiveCoupling, AffineCoupling, Flow, Scaling
 from course_lib.models.splines import SplineCoupling
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
 DATA = {"two moons": MOONS, "circle": CIRCLE}
 COUPLINGS = {"additive": AdditiveCoupling, "affine": AffineCoupling, "spline": SplineCoupling}
 EXTENT = 2.0  # pictures show the square [−EXTENT, EXTENT]²
 PIXELS, LINES, SHOWN = 64, 15, 256  # of the density's side, of the grid's side, points
 MEASURED, MEASURE_EVERY = 2000, 25  # points that KL is measured on, and steps between measurements
-SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,12 @@ def build_flow(h: FlowHyperparameters, rng: torch.Generator) -> Flow:
     return Flow([*layers, Scaling(2)] if h.kind == "additive" else layers)
 
 
-class FlowExperiment(Experiment):
+@register(
+    "flow",
+    summary="a normalizing flow in the plane",
+    prints="Prints −log p(x) of a batch and KL(data ‖ flow), in nats.",
+)
+class FlowExperiment(LossExperiment):
     """A flow learns by maximum likelihood from points that are drawn anew for every step.
 
     Metrics: nll, −log p(x) of the batch's mean, in nats; kl, KL(data ‖ flow) in nats on 2,000 points of its own, which
@@ -74,37 +81,43 @@ class FlowExperiment(Experiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.data, self.rng = DATA[h.data], generator
-        self.model = build_flow(h, generator)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.data, self.generator = DATA[h.data], generator
+        self.model = build_flow(h, generator).to(self.device)
+        self.optimizer = adam(self.model)
         own = torch.Generator().manual_seed(SNAPSHOT_SEED)
         self.own_x = self.data.sample(MEASURED, own)
         self.own_z = torch.randn(SHOWN, 2, generator=own)
         self.own_log_p = self.data.log_prob(self.own_x)
         axis, square = square_grid(PIXELS)
         self.axis, self.square, self.true_density = axis, square, self.data.log_prob(square).exp().numpy()
-        self.kl = torch.tensor(math.nan)
+        self.kl: Tensor | None = None  # not measured yet
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "optimizer": self.optimizer, "rng": self.rng}
+    def next_batch(self) -> Tensor:
+        """New points, `[batch_size, 2]`."""
+        return self.data.sample(self.hyperparameters.batch_size, self.generator)
 
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        loss = -self.model.log_prob(self.data.sample(h.batch_size, self.rng)).mean()
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        if self.kl.isnan() or (self.steps + 1) % MEASURE_EVERY == 0:
-            with torch.no_grad():
-                self.kl = (self.own_log_p - self.model.log_prob(self.own_x)).mean()
-        return {"nll": loss.detach(), "kl": self.kl}
+    def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
+        """−log p(x) in nats, mean over the points `[n, 2]`."""
+        nll = -self.model.log_prob(x).mean()
+        return nll, {"nll": nll}
+
+    @torch.no_grad()
+    def after_step(self) -> Metrics:
+        """kl, measured now and then."""
+        if self.kl is None or (self.steps + 1) % MEASURE_EVERY == 0:
+            self.kl = (self.own_log_p - self.log_prob(self.own_x)).mean()
+        return {"kl": self.kl}
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p(x) in nats `[n]` of points `[n, 2]`, both on the CPU."""
+        return self.model.log_prob(x.to(self.device)).cpu()
 
     @torch.no_grad()
     def kl_by_sampling(self, count: int = 20_000, seed: int = SNAPSHOT_SEED + 1) -> tuple[float, float]:
         """KL(data ‖ flow) in nats on fresh points, and its standard error."""
         x = self.data.sample(count, torch.Generator().manual_seed(seed))
-        ratio = (self.data.log_prob(x) - self.model.log_prob(x)).double()
+        ratio = (self.data.log_prob(x) - self.log_prob(x)).double()
         return ratio.mean().item(), (ratio.std() / math.sqrt(count)).item()
 
     @torch.no_grad()
@@ -112,13 +125,13 @@ class FlowExperiment(Experiment):
         """density (64, 64) of the flow over the square; grid_z, grid_x (15, 15, 2): lines of noise with equal
         probability between them, and where the flow takes them; real, made (256, 2); axis (64,) with real_x1, made_x1
         (64,): the densities of the first coordinate, summed over the square."""
-        density = self.model.log_prob(self.square).exp().numpy().reshape(PIXELS, PIXELS)
+        density = self.log_prob(self.square).exp().numpy().reshape(PIXELS, PIXELS)
         lines = torch.special.ndtri(torch.linspace(0.01, 0.99, LINES))
         grid = torch.stack(torch.meshgrid(lines, lines, indexing="xy"), dim=-1)
-        bent = self.model(grid.view(-1, 2))[0].view_as(grid)
+        bent = self.model(grid.view(-1, 2).to(self.device))[0].cpu().view_as(grid)
         pixel = 2 * EXTENT / PIXELS
         return {"density": density, "grid_z": grid.numpy(), "grid_x": bent.numpy(), "real": self.own_x[:SHOWN].numpy(),
-                "made": self.model(self.own_z)[0].numpy(), "axis": self.axis.numpy(),
+                "made": self.model(self.own_z.to(self.device))[0].cpu().numpy(), "axis": self.axis.numpy(),
                 "real_x1": self.true_density.reshape(PIXELS, PIXELS).sum(axis=0) * pixel,
                 "made_x1": density.sum(axis=0) * pixel}
 

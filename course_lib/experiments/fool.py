@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
 from course_lib.experiments.gan1d import GRID
 from course_lib.measure import normal_density
 from course_lib.models.gan1d import (
@@ -23,6 +22,10 @@ from course_lib.models.gan1d import (
     generator_loss,
     real_data,
 )
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import BETAS
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
 POINTS = 5
 BATCH = 64
@@ -47,7 +50,12 @@ class FoolHyperparameters(Hyperparameters):
                                 help="How far the discriminator moves at each of its steps.")
 
 
-class FoolExperiment(Experiment):
+@register(
+    "fool",
+    summary="a discriminator against five numbers that a person places",
+    prints="Prints the losses of D and of the five numbers, in nats.",
+)
+class FoolExperiment(LossExperiment):
     """D learns to tell N(4, 0.5²) from five given numbers, each blurred by a trembling hand.
 
     Metrics: loss_d, and loss_g (non-saturating) of the five numbers, in nats.
@@ -56,42 +64,44 @@ class FoolExperiment(Experiment):
     Hyperparameters = FoolHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        self.rng = generator
-        self.D = Discriminator(16, "leaky_relu", False, "pytorch", generator)
-        self.optimizer = torch.optim.Adam(self.D.parameters(), betas=(0.5, 0.999))
-
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        self.optimizer.param_groups[0]["lr"] = hyperparameters.learning_rate
+        self.generator = generator
+        self.D = Discriminator(16, "leaky_relu", False, "pytorch", generator).to(self.device)
+        self.optimizer = torch.optim.Adam(self.D.parameters(), betas=BETAS)
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"D": self.D, "optimizer": self.optimizer, "rng": self.rng}
+        return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
     def numbers(self) -> Tensor:
         """The made numbers, shape (5, 1)."""
         h = self.hyperparameters
         return torch.tensor([[getattr(h, f"x{i + 1}")] for i in range(POINTS)])
 
-    def update(self) -> dict[str, Tensor]:
-        which = torch.randint(POINTS, (BATCH,), generator=self.rng)
-        made = self.numbers()[which] + TREMBLE * torch.randn(BATCH, 1, generator=self.rng)
-        real_logits, made_logits = self.D(real_data(BATCH, self.rng)), self.D(made)
-        loss_d = discriminator_loss(real_logits, made_logits)
-        self.optimizer.zero_grad()
-        loss_d.backward()
-        self.optimizer.step()
-        with torch.no_grad():
-            loss_g = generator_loss(self.D(self.numbers()), "non-saturating")
-        return {"loss_d": loss_d.detach(), "loss_g": loss_g}
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Real numbers, and made ones as a trembling hand places them, each `[64, 1]`."""
+        which = torch.randint(POINTS, (BATCH,), generator=self.generator)
+        made = self.numbers()[which] + TREMBLE * torch.randn(BATCH, 1, generator=self.generator)
+        return real_data(BATCH, self.generator), made
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
+        """D's loss in nats, mean over the batch."""
+        real, made = batch
+        loss_d = discriminator_loss(self.D(real), self.D(made))
+        return loss_d, {"loss_d": loss_d}
+
+    @torch.no_grad()
+    def after_step(self) -> Metrics:
+        """loss_g of the five numbers, before D as it is now."""
+        return {"loss_g": generator_loss(self.D(self.numbers().to(self.device)), "non-saturating")}
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """grid, real_density, decision of shape (321,); numbers (5, 2), each at the height of D there; pull (5, 2):
         minus the gradient of loss_g by each number, along x."""
-        x = self.numbers().requires_grad_()
+        x = self.numbers().to(self.device).requires_grad_()
         logits = self.D(x)
         (gradient,) = torch.autograd.grad(generator_loss(logits, "non-saturating"), x)
         with torch.no_grad():
-            decision = torch.sigmoid(self.D(torch.as_tensor(GRID, dtype=x.dtype)[:, None])).numpy()
-        heights = torch.sigmoid(logits).detach().numpy()
+            decision = torch.sigmoid(self.D(torch.as_tensor(GRID, dtype=x.dtype)[:, None].to(x.device))).cpu().numpy()
+        heights = torch.sigmoid(logits).detach().cpu().numpy()
         return {"grid": GRID, "real_density": normal_density(GRID, REAL_MEAN, REAL_STD), "decision": decision,
-                "numbers": np.stack([x.detach().numpy()[:, 0], heights], axis=1),
-                "pull": np.stack([-gradient.numpy()[:, 0], np.zeros(POINTS)], axis=1)}
+                "numbers": np.stack([x.detach().cpu().numpy()[:, 0], heights], axis=1),
+                "pull": np.stack([-gradient.cpu().numpy()[:, 0], np.zeros(POINTS)], axis=1)}

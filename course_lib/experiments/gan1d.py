@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
 from course_lib.measure import (
     histogram_density,
     normal_density,
@@ -35,11 +33,16 @@ from course_lib.models.gan1d import (
     real_data,
     stack,
 )
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.loop import run
+from course_lib.training.optim import adam
+from course_lib.training.registry import register
+from course_lib.training.step import AdversarialExperiment, Metrics
 
 GRID = np.linspace(-8, 8, 321)
 BANDWIDTH = 0.1
 SNAPSHOT_SAMPLES, SNAPSHOT_COMPANY = 4096, 128  # enough for a quiet curve, few enough for several pictures a second
-SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
 
 
 @dataclass(frozen=True)
@@ -89,72 +92,47 @@ TEXTBOOK = GAN1DHyperparameters(learning_rate_d=1e-3, batch_size=8, beta1=0.9, n
                                 activation="relu", init="normal")
 
 
-def adversarial_update(G: nn.Module, D: nn.Module, optimizer_g: torch.optim.Optimizer,
-                       optimizer_d: torch.optim.Optimizer, draw_real: Callable[[], Tensor],
-                       draw_noise: Callable[[], Tensor], d_steps: int, loss: str) -> tuple[Tensor, Tensor]:
-    """K steps of D, then one of G (Goodfellow et al. 2014, Algorithm 1). Returns both losses, detached.
-
-    With stacked networks the losses have shape (seeds,): their sum is differentiated, and since no seed's loss
-    depends on another's parameters, each gets its own gradient.
-    """
-    for _ in range(d_steps):
-        real, fake = draw_real(), G(draw_noise()).detach()  # detached: D's step says nothing to G
-        real_logits, fake_logits = D(torch.stack([real, fake]))  # two batches side by side, never mixed
-        loss_d = discriminator_loss(real_logits, fake_logits)
-        optimizer_d.zero_grad()
-        loss_d.sum().backward()
-        optimizer_d.step()
-
-    loss_g = generator_loss(D(G(draw_noise())), loss)
-    optimizer_g.zero_grad()
-    loss_g.sum().backward(inputs=list(G.parameters()))  # the gradient goes through D, and stays in G
-    optimizer_g.step()
-    return loss_d.detach(), loss_g.detach()
-
-
-def set_optimizer(optimizer: torch.optim.Optimizer, learning_rate: float, beta1: float) -> None:
-    """Make an Adam in use go on with these values."""
-    for group in optimizer.param_groups:
-        group["lr"], group["betas"] = learning_rate, (beta1, 0.999)
-
-
-def adam(network: nn.Module) -> torch.optim.Adam:
-    """Adam over all of a network; `fused`, since for few parameters the calls cost more than the sums."""
-    return torch.optim.Adam(network.parameters(), fused=True)
-
-
-class GAN1DExperiment(Experiment):
+@register(
+    "gan1d",
+    summary="a GAN that learns N(4, 0.5²)",
+)
+class GAN1DExperiment(AdversarialExperiment):
     """One 1-D GAN in training. Metrics: loss_d and loss_g, in nats (2·log 2 and log 2 where D can tell nothing)."""
 
     Hyperparameters = GAN1DHyperparameters
+    noise_first = False
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.rng = generator
-        self.G = Generator(h.hidden_size, h.init, generator)
-        self.D = Discriminator(2 * h.hidden_size, h.activation, h.minibatch, h.init, generator)
+        self.generator = generator
+        self.G = Generator(h.hidden_size, h.init, generator).to(self.device)
+        self.D = Discriminator(2 * h.hidden_size, h.activation, h.minibatch, h.init, generator).to(self.device)
         self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
-
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        set_optimizer(self.optimizer_g, hyperparameters.learning_rate_g, hyperparameters.beta1)
-        set_optimizer(self.optimizer_d, hyperparameters.learning_rate_d, hyperparameters.beta1)
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d,
-                "rng": self.rng}
+                "rng": self.generator}
 
-    def draw_real(self) -> Tensor:
-        """The next real batch, shape (batch_size, 1)."""
-        return real_data(self.hyperparameters.batch_size, self.rng)
+    def optimizer_settings(self) -> dict[str, tuple[float, float]]:
+        return {"betas": (self.hyperparameters.beta1, 0.999)}
 
-    def draw_noise(self) -> Tensor:
-        """The next batch of noise, shape (batch_size, 1)."""
-        return noise(self.hyperparameters.noise, self.hyperparameters.batch_size, self.rng)
+    def real_batch(self) -> Tensor:
+        """The next real numbers, `[batch_size, 1]`."""
+        return real_data(self.hyperparameters.batch_size, self.generator)
 
-    def update(self) -> dict[str, Tensor]:
-        loss_d, loss_g = adversarial_update(self.G, self.D, self.optimizer_g, self.optimizer_d, self.draw_real,
-                                            self.draw_noise, self.hyperparameters.d_steps, self.hyperparameters.loss)
-        return {"loss_d": loss_d, "loss_g": loss_g}
+    def noise_batch(self) -> Tensor:
+        """The next noise, `[batch_size, 1]`."""
+        return noise(self.hyperparameters.noise, self.hyperparameters.batch_size, self.generator)
+
+    def fake_batch(self, noise: Tensor, real: Tensor | None = None) -> Tensor:
+        """G(z), `[batch_size, 1]`."""
+        return self.G(noise)
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
+        return discriminator_loss(*self.D(torch.stack([real, fake]))), {}  # two batches side by side, never mixed
+
+    def g_loss(self, real: Tensor | None, fake: Tensor) -> tuple[Tensor, Metrics]:
+        return generator_loss(self.D(fake), self.hyperparameters.loss), {}
 
     @torch.no_grad()
     def samples(self, count: int, seed: int = SNAPSHOT_SEED, as_trained: bool = False) -> np.ndarray:
@@ -162,9 +140,9 @@ class GAN1DExperiment(Experiment):
         `as_trained` draws it in batches of the training's size instead, which is what G was taught on."""
         rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
         if not as_trained:
-            return self.G(noise(h.noise, count, rng)).squeeze(-1).numpy()
+            return self.G(noise(h.noise, count, rng).to(self.device)).squeeze(-1).cpu().numpy()
         batches = [noise(h.noise, h.batch_size, rng) for _ in range(-(-count // h.batch_size))]
-        return self.G(torch.cat(batches)[:count]).squeeze(-1).numpy()
+        return self.G(torch.cat(batches)[:count].to(self.device)).squeeze(-1).cpu().numpy()
 
     @torch.no_grad()
     def decision(self, grid: np.ndarray, batches: int | None = None, seed: int = SNAPSHOT_SEED) -> np.ndarray:
@@ -173,13 +151,13 @@ class GAN1DExperiment(Experiment):
         Only minibatch discrimination looks at those batches; without it this is simply D(x). By default there are as
         many batches as have 128 numbers in all.
         """
-        x = torch.as_tensor(grid, dtype=torch.get_default_dtype())[:, None]
+        x = torch.as_tensor(grid, dtype=torch.get_default_dtype(), device=self.device)[:, None]
         if self.D.minibatch is None:
-            return torch.sigmoid(self.D(x)).numpy()
+            return torch.sigmoid(self.D(x)).cpu().numpy()
         rng, batch_size = torch.Generator().manual_seed(seed), self.hyperparameters.batch_size
         batches = -(-SNAPSHOT_COMPANY // batch_size) if batches is None else batches
-        company = torch.stack([real_data(batch_size - 1, rng) for _ in range(batches)])
-        return torch.sigmoid(self.D(x.expand(batches, -1, -1), company)).mean(0).numpy()
+        company = torch.stack([real_data(batch_size - 1, rng) for _ in range(batches)]).to(self.device)
+        return torch.sigmoid(self.D(x.expand(batches, -1, -1), company)).mean(0).cpu().numpy()
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Arrays of shape (321,) on [−8, 8]: grid, real_density, generated_density (smoothed), decision (D(x))."""
@@ -196,10 +174,10 @@ class GAN1DExperiment(Experiment):
         """
         rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
         batches = max(count // h.batch_size, 1)
-        real = torch.stack([real_data(h.batch_size, rng) for _ in range(batches)])
-        made = self.G(torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]))
+        real = torch.stack([real_data(h.batch_size, rng) for _ in range(batches)]).to(self.device)
+        made = self.G(torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]).to(self.device))
         loss = discriminator_loss(self.D(real), self.D(made)).mean().item()
-        x, q = histogram_density(made.numpy(), -8, 16, 480)
+        x, q = histogram_density(made.cpu().numpy(), -8, 16, 480)
         p = normal_density(x, REAL_MEAN, REAL_STD)
         best = optimal_discriminator(p, q)
         cost = np.where(p > 0, -p * np.log(np.clip(best, 1e-300, 1)), 0)
@@ -209,7 +187,7 @@ class GAN1DExperiment(Experiment):
     def generator_gradients(self, batches: int = 64, seed: int = SNAPSHOT_SEED) -> dict[str, float]:
         """Euclidean norm of the gradient that G would get now from each of the two losses; trains nothing."""
         rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
-        z = torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)])
+        z = torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]).to(self.device)
         norms = {}
         for kind in LOSSES:
             gradients = torch.autograd.grad(generator_loss(self.D(self.G(z)), kind).mean(), list(self.G.parameters()))
@@ -239,25 +217,47 @@ def score(experiments: Sequence[GAN1DExperiment], count: int = 10_000, as_traine
                   np.array([recovered(s) for s in samples]))
 
 
-def train_many(hyperparameters: GAN1DHyperparameters, seeds: Sequence[int], steps: int,
-               progress: bool = False) -> list[GAN1DExperiment]:
-    """Train one GAN per seed, all at once, as parameters with a leading dimension of seeds.
+class GAN1DSeeds(GAN1DExperiment):
+    """One GAN per seed, trained all at once: parameters, batches and losses have a leading dimension `[seeds]`.
 
     Each seed has its own initial weights and draws its own data, as it would alone, so the result is the one that
-    `run` gives seed by seed, up to rounding, in a fraction of the time. Returns them as experiments after `steps`
-    updates, to be scored and drawn; their optimisers are fresh.
+    `run` gives seed by seed, up to rounding, in a fraction of the time.
+
+    Attributes:
+        members: the experiments, one a seed, in the order of the seeds.
     """
-    experiments = [GAN1DExperiment(hyperparameters, seed) for seed in seeds]
-    G, D = stack([e.G for e in experiments]), stack([e.D for e in experiments])
-    optimizer_g, optimizer_d = adam(G), adam(D)
-    set_optimizer(optimizer_g, hyperparameters.learning_rate_g, hyperparameters.beta1)
-    set_optimizer(optimizer_d, hyperparameters.learning_rate_d, hyperparameters.beta1)
-    for _ in tqdm(range(steps), disable=not progress, unit="step", leave=False):
-        adversarial_update(G, D, optimizer_g, optimizer_d, lambda: torch.stack([e.draw_real() for e in experiments]),
-                           lambda: torch.stack([e.draw_noise() for e in experiments]), hyperparameters.d_steps,
-                           hyperparameters.loss)
-    for i, experiment in enumerate(experiments):
-        for network, stacked in ((experiment.G, G), (experiment.D, D)):
-            network.load_state_dict({name: value[i] for name, value in stacked.state_dict().items()})
-        experiment.steps = steps
-    return experiments
+
+    def __init__(self, hyperparameters: GAN1DHyperparameters, seeds: Sequence[int]) -> None:
+        self.seeds = tuple(seeds)
+        super().__init__(hyperparameters)
+
+    def build(self, generator: torch.Generator) -> None:
+        self.generator = generator
+        self.members = [GAN1DExperiment(self.hyperparameters, seed, self.device) for seed in self.seeds]
+        self.G, self.D = stack([m.G for m in self.members]), stack([m.D for m in self.members])
+        self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
+
+    def real_batch(self) -> Tensor:
+        """The next real numbers, `[seeds, batch_size, 1]`."""
+        return torch.stack([member.real_batch() for member in self.members])
+
+    def noise_batch(self) -> Tensor:
+        """The next noise, `[seeds, batch_size, 1]`."""
+        return torch.stack([member.noise_batch() for member in self.members])
+
+    def hand_out(self) -> list[GAN1DExperiment]:
+        """The members with what they have learned, to be scored and drawn; their optimisers are fresh."""
+        for i, member in enumerate(self.members):
+            for network, stacked in ((member.G, self.G), (member.D, self.D)):
+                network.load_state_dict({name: value[i] for name, value in stacked.state_dict().items()})
+            member.steps = self.steps
+        return self.members
+
+
+def train_many(hyperparameters: GAN1DHyperparameters, seeds: Sequence[int], steps: int,
+               progress: bool = False) -> list[GAN1DExperiment]:
+    """One trained GAN per seed, after so many steps of `GAN1DSeeds`."""
+    many = GAN1DSeeds(hyperparameters, seeds)
+    for _ in run(many, steps, progress):
+        pass
+    return many.hand_out()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,9 +11,6 @@ from torch import Tensor, nn
 
 from course_lib.data import Blobs, Drawing
 from course_lib.data.plane import EXTENT, PLANE, SPIRAL, WAVE
-from course_lib.experiments.base import Hyperparameters, knob, run
-from course_lib.experiments.gan1d import adam, set_optimizer
-from course_lib.experiments.phases import Phase, PhasedExperiment
 from course_lib.measure import Modes, cell_divergences, cell_shares, count_modes
 from course_lib.models.gan2d import (
     NOISES,
@@ -29,16 +24,20 @@ from course_lib.models.gan2d import (
     noise,
     penalty,
 )
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.loop import run
+from course_lib.training.optim import BETAS, adam, weight_average
+from course_lib.training.phases import Phase
+from course_lib.training.registry import register
+from course_lib.training.step import AdversarialExperiment, Metrics
 
 WIDTH = 64
-BETA1 = 0.5
 CELLS, MEASURED = 24, 2000  # cells a side for KL and JS, and points counted
 AVERAGE = 0.995  # of G's averaged weights that each step keeps
 MEASURE_EVERY = 25  # steps: what is measured in between is what was measured last
 SHOWN, SURFACE, LINES = 256, 48, 13  # points, pixels a side of D's surface, lines a side of G's grid
-SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
 EXAMPLES = np.stack([Drawing(ink).pixels.numpy() for ink in (WAVE, SPIRAL)])
-PHASES = ("noise", "fakes", "verdict", "loss", "gradient", "update")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,13 @@ def real_points(h: GAN2DHyperparameters) -> Blobs | Drawing:
     return Drawing(h.drawing) if h.data == "drawn" else PLANE[h.data]
 
 
-class GAN2DExperiment(PhasedExperiment):
+@register(
+    "gan2d",
+    summary="a GAN in the plane: vanilla, R1, WGAN or WGAN-GP",
+    prints="Prints both losses, the gap between D's scores, KL and JS by cells (nats), modes covered and the share of "
+           "points near one.",
+)
+class GAN2DExperiment(AdversarialExperiment):
     """One GAN in the plane in training, and the average of G's weights over the last hundreds of steps, which swings
     less than G does (Y. Yazıcı et al., The Unusual Effectiveness of Averaging in GAN Training, ICLR 2019).
 
@@ -101,102 +106,102 @@ class GAN2DExperiment(PhasedExperiment):
 
     Hyperparameters = GAN2DHyperparameters
 
+    walkable = True
+    PHASES = ("noise", "fakes", "verdict", "loss", "gradient", "update")
+
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.data, self.rng = real_points(h), generator
-        self.G, self.D = Generator(WIDTH, generator), Critic(WIDTH, generator)
-        self.average = copy.deepcopy(self.G).requires_grad_(False)
-        self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
-        self.batch: dict[str, Tensor] = {}  # what the phases of the update under way hand on
+        self.data, self.generator = real_points(h), generator
+        self.G, self.D = Generator(WIDTH, generator).to(self.device), Critic(WIDTH, generator).to(self.device)
+        self.average = weight_average(self.G, lambda n: AVERAGE)
+        self.optimizer_g, self.optimizer_d = adam(self.G, betas=BETAS), adam(self.D, betas=BETAS)
         own = torch.Generator().manual_seed(SNAPSHOT_SEED)
-        self.own_noise, self.own_real = noise(h.noise, MEASURED, own), self.data.sample(MEASURED, own)
+        self.own_noise, self.own_real = noise(h.noise, MEASURED, own).to(self.device), self.data.sample(MEASURED, own)
         self.own_shares = cell_shares(self.data.sample(10 * MEASURED, own), -EXTENT, EXTENT, CELLS)
         self.measured: dict[str, Tensor] = {}
 
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        set_optimizer(self.optimizer_g, hyperparameters.learning_rate_g, BETA1)
-        set_optimizer(self.optimizer_d, hyperparameters.learning_rate_d, BETA1)
-
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"G": self.G, "D": self.D, "model": self.average, "optimizer_g": self.optimizer_g,
-                "optimizer_d": self.optimizer_d, "rng": self.rng}
+        return {"G": self.G, "D": self.D, "model": self.average.module, "optimizer_g": self.optimizer_g,
+                "optimizer_d": self.optimizer_d, "rng": self.generator}
 
-    # One update, in phases: each leaves in `batch` what the next one needs, and what can be drawn.
+    # The game.
 
-    def phases(self) -> list[Phase]:
-        K = self.hyperparameters.d_steps
-        turns = [("D", f"{k + 1} of {K}") for k in range(K)] + [("G", "1 of 1")]
-        return [Phase(network, turn, name, partial(getattr(self, f"_{name}"), network))
-                for network, turn in turns for name in PHASES]
+    def real_batch(self) -> Tensor:
+        """The next real points, `[batch_size, 2]`."""
+        return self.data.sample(self.hyperparameters.batch_size, self.generator)
 
-    def _noise(self, network: str) -> Callable[[], str]:
-        h = self.hyperparameters
-        self.batch = {"z": noise(h.noise, h.batch_size, self.rng)}
-        if network == "D":
-            self.batch["x"] = self.data.sample(h.batch_size, self.rng)
-            return lambda: f"Draw {h.batch_size} points of noise z, and {h.batch_size} real points x."
-        return lambda: f"Draw {h.batch_size} new points of noise z. G never sees the real points."
+    def noise_batch(self) -> Tensor:
+        """The next noise z, `[batch_size, 2]`."""
+        return noise(self.hyperparameters.noise, self.hyperparameters.batch_size, self.generator)
 
-    def _fakes(self, network: str) -> Callable[[], str]:
-        fake = self.G(self.batch["z"])
-        self.batch["fake"] = fake.detach() if network == "D" else fake  # detached: D's turn teaches G nothing
-        return lambda: "G turns each z into a fake G(z)."
+    def fake_batch(self, noise: Tensor, real: Tensor | None = None) -> Tensor:
+        """G(z), `[batch_size, 2]`."""
+        return self.G(noise)
 
-    def _verdict(self, network: str) -> Callable[[], str]:
-        batch = self.batch
-        if network == "D":
-            batch["real_scores"] = self.D(batch["x"])
-        else:  # kept for its gradient by each fake, which the pictures draw
-            batch["fake"].retain_grad()
-        batch["fake_scores"] = self.D(batch["fake"])
-        return lambda: "D judges " + " and ".join(
-            f"the {name} points: mean {self.verdict(batch[key]).mean():.3f}"
-            for key, name in (("real_scores", "real"), ("fake_scores", "fake")) if key in batch) + "."
+    def _verdict(self, player: str, turn: int) -> None:
+        """D's scores, in a phase of their own so that they can be seen before they become a loss."""
+        fake = self.turn["fake"]
+        if player == "D":
+            self.turn["real_scores"] = self.D(self.turn["real"])
+        else:
+            fake.retain_grad()  # kept for its gradient by each fake, which the pictures draw
+        self.turn["fake_scores"] = self.D(fake)
 
-    def _loss(self, network: str) -> Callable[[], str]:
-        h, batch = self.hyperparameters, self.batch
-        if network == "G":
-            batch["loss"] = loss_g = g_loss(h.variant, batch["fake_scores"])
-            self.loss_g = loss_g.detach()
-            return lambda: f"The loss of G is {loss_g:.4f}."
-        plain = loss_d = d_loss(h.variant, batch["real_scores"], batch["fake_scores"])
-        extra = penalty(h.variant, self.D, batch["x"], batch["fake"], self.rng)
+    def d_loss(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
+        """The loss of D with its penalty, of the scores of the phase before."""
+        h, real_scores, fake_scores = self.hyperparameters, self.turn["real_scores"], self.turn["fake_scores"]
+        loss = self.turn["plain"] = d_loss(h.variant, real_scores, fake_scores)
+        extra = self.turn["extra"] = penalty(h.variant, self.D, real, fake, self.generator)
         if extra is not None:
-            loss_d = loss_d + h.penalty * extra
-        batch["loss"], self.loss_d = loss_d, loss_d.detach()
-        self.gap = (batch["real_scores"].mean() - batch["fake_scores"].mean()).detach()
-        if extra is None:
-            return lambda: f"The loss of D is {loss_d:.4f}."
-        return lambda: f"The loss of D is {plain:.4f}, and λ · {extra:.4f} for its slope: {loss_d:.4f}."
+            loss = loss + h.penalty * extra
+        return loss, {"gap": real_scores.mean() - fake_scores.mean()}
 
-    def _gradient(self, network: str) -> Callable[[], str]:
-        trained, optimizer = (self.D, self.optimizer_d) if network == "D" else (self.G, self.optimizer_g)
-        optimizer.zero_grad()
-        own = list(trained.parameters())  # the gradient of G's loss goes through D, and stays in G
-        self.batch["loss"].backward(inputs=own if network == "D" else [*own, self.batch["fake"]])
-        norm = torch.cat([p.grad.ravel() for p in own]).norm
-        if network == "D":
-            return lambda: f"The loss is differentiated by D's weights; the gradient has length {norm():.3g}."
-        return lambda: ("D says to each fake where to go: the arrows. Through G they become a gradient by G's "
-                        f"weights, of length {norm():.3g}.")
+    def g_loss(self, real: Tensor | None, fake: Tensor) -> tuple[Tensor, Metrics]:
+        """The loss of G, of the scores of the phase before."""
+        return g_loss(self.hyperparameters.variant, self.turn["fake_scores"]), {}
 
-    def _update(self, network: str) -> Callable[[], str]:
-        h = self.hyperparameters
-        if network == "G":
-            self.optimizer_g.step()
-            with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self.G.parameters()), 1 - AVERAGE)
-            return lambda: "G moves against the gradient: its fakes stand elsewhere now."
-        self.optimizer_d.step()
-        if h.variant == "WGAN":
-            clip_weights(self.D, h.clip)
-            return lambda: f"D moves against the gradient; then its weights are cut to [−{h.clip:.3g}, {h.clip:.3g}]."
-        return lambda: "D moves against the gradient: its surface has changed."
+    def differentiated(self, player: str) -> list[Tensor]:
+        return [*super().differentiated(player), *([self.turn["fake"]] if player == "G" else [])]
 
-    def metrics(self) -> dict[str, Tensor]:
+    def after_d_update(self) -> None:
+        if self.hyperparameters.variant == "WGAN":
+            clip_weights(self.D, self.hyperparameters.clip)
+
+    def metrics(self) -> Metrics:
         if not self.measured or (self.steps + 1) % MEASURE_EVERY == 0:
             self.measured = {name: torch.tensor(value) for name, value in self.quality().items()}
-        return {"loss_d": self.loss_d, "loss_g": self.loss_g, "gap": self.gap, **self.measured}
+        return {**super().metrics(), **self.measured}
+
+    # What slow motion says.
+
+    def says(self, phase: Phase) -> str:
+        h, for_d = self.hyperparameters, phase.player == "D"
+        if phase.name == "noise" and for_d:
+            return f"Draw {h.batch_size} points of noise z, and {h.batch_size} real points x."
+        if phase.name == "noise":
+            return f"Draw {h.batch_size} new points of noise z. G never sees the real points."
+        if phase.name == "fakes":
+            return "G turns each z into a fake G(z)."
+        if phase.name == "verdict":
+            means = (f"the {kind} points: mean {self.verdict(self.turn[f'{kind}_scores']).mean():.3f}"
+                     for kind in ("real", "fake") if f"{kind}_scores" in self.turn)
+            return f"D judges {' and '.join(means)}."
+        if phase.name == "loss" and for_d and self.turn["extra"] is not None:
+            return (f"The loss of D is {self.turn['plain']:.4f}, and λ · {self.turn['extra']:.4f} for its slope: "
+                    f"{self.turn['loss']:.4f}.")
+        if phase.name == "loss":
+            return f"The loss of {phase.player} is {self.turn['loss']:.4f}."
+        if phase.name == "gradient":
+            norm = nn.utils.get_total_norm([p.grad for p in (self.D if for_d else self.G).parameters()])
+            if for_d:
+                return f"The loss is differentiated by D's weights; the gradient has length {norm:.3g}."
+            return ("D says to each fake where to go: the arrows. Through G they become a gradient by G's weights, "
+                    f"of length {norm:.3g}.")
+        if not for_d:
+            return "G moves against the gradient: its fakes stand elsewhere now."
+        if h.variant == "WGAN":
+            return f"D moves against the gradient; then its weights are cut to [−{h.clip:.3g}, {h.clip:.3g}]."
+        return "D moves against the gradient: its surface has changed."
 
     # What is drawn and measured.
 
@@ -204,7 +209,7 @@ class GAN2DExperiment(PhasedExperiment):
     def samples(self, count: int, seed: int = SNAPSHOT_SEED + 1, averaged: bool = False) -> np.ndarray:
         """`count` fakes, shape (count, 2), of G as it is or of G with its averaged weights."""
         z = noise(self.hyperparameters.noise, count, torch.Generator().manual_seed(seed))
-        return (self.average if averaged else self.G)(z).numpy()
+        return (self.average if averaged else self.G)(z.to(self.device)).cpu().numpy()
 
     def modes(self, samples: np.ndarray) -> Modes | None:
         """The modes that samples (n, 2) cover, or None for data that have none."""
@@ -213,7 +218,7 @@ class GAN2DExperiment(PhasedExperiment):
     @torch.no_grad()
     def quality(self, averaged: bool = False) -> dict[str, float]:
         """kl and js in nats, modes covered, and the share near a mode, on noise that is always the same."""
-        fake = (self.average if averaged else self.G)(self.own_noise).numpy()
+        fake = (self.average if averaged else self.G)(self.own_noise).cpu().numpy()
         if not np.isfinite(fake).all():
             return dict.fromkeys(("kl", "js", "modes", "near"), float("nan"))
         kl, js = cell_divergences(self.own_shares, cell_shares(fake, -EXTENT, EXTENT, CELLS))
@@ -244,11 +249,11 @@ class GAN2DExperiment(PhasedExperiment):
         where G takes it. verdict_axis, verdict_real, verdict_fake (40,): histograms of D's verdicts as densities.
         """
         with torch.no_grad():
-            surface = self.verdict(self.D(_square(SURFACE))).reshape(SURFACE, SURFACE).numpy()
+            surface = self.verdict(self.D(_square(SURFACE).to(self.device))).reshape(SURFACE, SURFACE).cpu().numpy()
             lines = torch.linspace(0.02, 0.98, LINES)
             axis = torch.special.ndtri(lines) if self.hyperparameters.noise == "normal" else 2 * lines - 1
             grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
-            bent = self.G(grid)
+            bent = self.G(grid.to(self.device)).cpu()
         if self.done and self.phases()[self.done - 1].name == "noise":
             bent = grid  # G has not yet taken it anywhere
         points = self._points_under_way() if self.done else self._points_between()
@@ -261,17 +266,17 @@ class GAN2DExperiment(PhasedExperiment):
     def _points_between(self) -> dict[str, np.ndarray]:
         with torch.no_grad():
             fake = self.G(self.own_noise[:SHOWN])
-        return {"real": self.own_real[:SHOWN].numpy(), "fake": fake.numpy(), "noise": NOTHING,
-                "push_at": fake.numpy(), "push": self.push(fake).numpy()}
+        return {"real": self.own_real[:SHOWN].numpy(), "fake": fake.cpu().numpy(), "noise": NOTHING,
+                "push_at": fake.cpu().numpy(), "push": self.push(fake).cpu().numpy()}
 
     def _points_under_way(self) -> dict[str, np.ndarray]:
-        last, batch = self.phases()[self.done - 1], self.batch
-        drawn = {name: batch[key].detach().numpy() if key in batch else NOTHING
-                 for name, key in (("real", "x"), ("fake", "fake"))}
-        drawn["noise"] = batch["z"].numpy() if last.name == "noise" else NOTHING
-        arrows = last.network == "G" and last.name in ("gradient", "update")
+        last, turn = self.phases()[self.done - 1], self.turn
+        drawn = {name: NOTHING if turn.get(name) is None else turn[name].detach().cpu().numpy()
+                 for name in ("real", "fake")}
+        drawn["noise"] = turn["noise"].cpu().numpy() if last.name == "noise" else NOTHING
+        arrows = last.player == "G" and last.name in ("gradient", "update")
         drawn["push_at"] = drawn["fake"] if arrows else NOTHING
-        drawn["push"] = -batch["fake"].grad.numpy() if arrows else NOTHING
+        drawn["push"] = -turn["fake"].grad.cpu().numpy() if arrows else NOTHING
         return drawn
 
     @torch.no_grad()
@@ -281,7 +286,8 @@ class GAN2DExperiment(PhasedExperiment):
         made = {"verdict_axis": (edges[:-1] + edges[1:]) / 2}
         judged = not self.done or self.phases()[self.done - 1].name not in ("noise", "fakes")
         for name in ("real", "fake"):
-            values = self.verdict(self.D(torch.from_numpy(points[name] if judged else NOTHING))).numpy()
+            judging = torch.from_numpy(points[name] if judged else NOTHING).to(self.device)
+            values = self.verdict(self.D(judging)).cpu().numpy()
             counts, _ = np.histogram(np.clip(values[np.isfinite(values)], edges[0], edges[-1]), edges)
             made[f"verdict_{name}"] = counts / max(len(values), 1) / (edges[1] - edges[0])
         return made

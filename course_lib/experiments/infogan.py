@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment, DCGANHyperparameters
+from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs
 from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.measure import counts, mutual_information, purity, slant, thickness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
@@ -25,6 +24,10 @@ from course_lib.models.infogan import (
     noise,
 )
 from course_lib.models.penalties import r1_penalty
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import knob
+from course_lib.training.registry import register
+from course_lib.training.step import Metrics
 
 
 def made_of(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
@@ -32,7 +35,7 @@ def made_of(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarr
     these, `[n]`."""
     rng = torch.Generator().manual_seed(seed)
     code = draw_code(n, rng)
-    x = G.sample(code, rng)
+    x = G.sample(code, rng).cpu()
     return code, x, torch.cat([judge().predict(part) for part in x.split(500)]).numpy()
 
 
@@ -51,7 +54,7 @@ def pulled(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarray]:
             u = code.u.clone()
             u[:, i] = value
             rng.set_state(z)
-            ends.append(G.sample(Code(code.k, u), rng).numpy())
+            ends.append(G.sample(Code(code.k, u), rng).cpu().numpy())
         for name, measure in (("slant", slant), ("thickness", thickness)):
             effects[name].append(float((measure(ends[1]) - measure(ends[0])).mean() / measure(real).std()))
     return {name: np.array(values) for name, values in effects.items()}
@@ -72,6 +75,15 @@ class InfoGANHyperparameters(DCGANHyperparameters):
         help="The same for the two continuous codes.")
 
 
+@register(
+    "infogan",
+    summary="an InfoGAN on MNIST, whose code can be read from its images",
+    prints="Prints what dcgan prints; both losses hold the information term.",
+    ships={
+        "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=0.3 --set "
+                   "total_steps=12000",
+    },
+)
 class InfoGANExperiment(DCGANExperiment):
     """InfoGAN learns the 60,000 training images of MNIST; labels it never sees.
 
@@ -86,12 +98,19 @@ class InfoGANExperiment(DCGANExperiment):
 
     def networks(self) -> tuple[InfoGenerator, InfoDiscriminator]:
         h = self.hyperparameters
-        return (InfoGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.rng),
-                InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.rng))
+        return (InfoGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
+                InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
 
-    def forged(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        code = draw_code(n, rng)
-        return self.G(noise(n, rng), code), *code
+    def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
+        """Noise z, and a code: categories k and numbers u."""
+        n, generator = self.drawn(n, generator)
+        code = draw_code(n, generator)
+        return noise(n, generator), *code
+
+    def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
+        """Images, and the codes that they were made from."""
+        z, *code = noise
+        return self.G(z, Code(*code)), *code
 
     def unread(self, code: Code, read: tuple[Tensor, ...]) -> Tensor:
         """−log q(c | x), weighted, mean over the batch."""
@@ -99,26 +118,29 @@ class InfoGANExperiment(DCGANExperiment):
         return -(self.hyperparameters.information * category.mean()
                  + self.hyperparameters.information_u * numbers.sum(1).mean())
 
-    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        return self.D(torch.cat([*real, fake[0]]))[0].chunk(2)
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
         x, *code = fake
         logits, read = self.D(torch.cat([*real, x]))
         logits = logits.chunk(2)
         unread = self.unread(Code(*code), type(read)(*(part[len(x):] for part in read)))
-        return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + unread, *logits
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + unread, beliefs(*logits)
 
-    def slope(self, real: tuple[Tensor, ...]) -> Tensor:
+    def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
         return r1_penalty(lambda x: self.D(x)[0], *real)  # of the verdict; Q may be steep
 
-    def g_loss(self, fake: tuple[Tensor, ...]) -> Tensor:
+    def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
         x, *code = fake
         logits, read = self.D(x)
-        return generator_loss(logits) + self.unread(Code(*code), read)
+        return generator_loss(logits) + self.unread(Code(*code), read), {}
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1], for the categories 0 to 9 in turn."""
         rng = torch.Generator().manual_seed(seed)
         code = draw_code(count, rng)
-        return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), rng)
+        return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), rng).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """Of 10,000 images: the scores of `judged.scores`; purity of the category against the judge's digits, their

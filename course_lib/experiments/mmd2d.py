@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.data import Ring
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed, length_of_training
 from course_lib.measure import count_modes, mmd2
 from course_lib.models.gan2d import Generator, noise
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
 WIDTH = 64  # units a layer
 SHOWN = 400  # points in a snapshot
-SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so a picture never uses a run's own random numbers
 
 
 @dataclass(frozen=True)
@@ -35,37 +37,41 @@ class MMDHyperparameters(Hyperparameters):
     total_steps: int = length_of_training()
 
 
-class MMDExperiment(Experiment):
+@register(
+    "mmd2d",
+    summary="a generator in the plane without an opponent, by kernel MMD",
+    prints="Prints the squared MMD of a batch.",
+)
+class MMDExperiment(LossExperiment):
     """G learns the ring of eight narrow Gaussians. Metric: mmd2, the batch's unbiased estimate.
 
     Attributes:
-        G: the generator, from z ~ N(0, I) `[n, 2]` to points `[n, 2]`.
+        model: the generator G, from z ~ N(0, I) `[n, 2]` to points `[n, 2]`.
     """
 
     Hyperparameters = MMDHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        self.rng, self.data = generator, Ring()
-        self.G = Generator(WIDTH, generator)
-        self.optimizer = torch.optim.Adam(self.G.parameters(), fused=True)
+        self.generator, self.data = generator, Ring()
+        self.model = Generator(WIDTH, generator).to(self.device)
+        self.optimizer = adam(self.model)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.G, "optimizer": self.optimizer, "rng": self.rng}
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Noise z and real points, each `[batch_size, 2]`."""
+        n = self.hyperparameters.batch_size
+        return noise("normal", n, self.generator), self.data.sample(n, self.generator)
 
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        made = self.G(noise("normal", h.batch_size, self.rng))
-        loss = mmd2(self.data.sample(h.batch_size, self.rng), made, (h.width,))
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        return {"mmd2": loss.detach()}
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
+        """The squared MMD between real points and those that G makes of z."""
+        z, real = batch
+        loss = mmd2(real, self.model(z), (self.hyperparameters.width,))
+        return loss, {"mmd2": loss}
 
     @torch.no_grad()
     def samples(self, count: int) -> Tensor:
         """So many made points, `[count, 2]`, always from the same noise."""
-        return self.G(noise("normal", count, torch.Generator().manual_seed(SNAPSHOT_SEED)))
+        z = noise("normal", count, torch.Generator().manual_seed(SNAPSHOT_SEED))
+        return self.model(z.to(self.device)).cpu()
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Points `[400, 2]`: real and made."""

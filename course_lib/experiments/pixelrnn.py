@@ -7,19 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.data import load_mnist
 from course_lib.data.sprites import HALF, N_COLOURS, Sprites, to_rgb, whole
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
 from course_lib.experiments.vae import held_out_images
 from course_lib.measure import bits_per_dimension
+from course_lib.models.layers import device_of
 from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
 from course_lib.models.pixelrnn import RowLSTM
 from course_lib.models.pixels import PixelModel
+from course_lib.training.batches import EpochSampler
+from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
-SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
 SAMPLES = 16
 MODELS: dict[str, type[RowLSTM] | type[GatedPixelCNN] | type[PlainPixelCNN]] = {
     "row_lstm": RowLSTM, "gated_pixelcnn": GatedPixelCNN, "plain_pixelcnn": PlainPixelCNN}
@@ -59,7 +64,18 @@ class PixelHyperparameters(Hyperparameters):
         help="A: the first layer sees what comes before the pixel; B: also the pixel itself, which is cheating.")
 
 
-class PixelExperiment(Experiment):
+@register(
+    "pixelrnn",
+    summary="a model of MNIST or of sprites that predicts one pixel after the other",
+    prints="Prints the mean −log p(x) of a batch in nats, the same in bits per pixel, and the length of the gradient.",
+    ships={
+        "pixelcnn_sprites": "pixelrnn --num-steps 8000 --set batch_size=32 --set data=sprites --set layers=4 --set "
+                            "model=gated_pixelcnn --set total_steps=8000",
+        "row_lstm": "pixelrnn --num-steps 40000 --set channels=48 --set layers=2 --set precision=bfloat16 --set "
+                    "total_steps=40000",
+    },
+)
+class PixelExperiment(LossExperiment):
     """A model of pixels, one after the other, learns MNIST or the sprites.
 
     Metrics, means over the batch: nll, −log p(x) in nats an image; bits_per_pixel, the same in bits and per pixel;
@@ -73,39 +89,31 @@ class PixelExperiment(Experiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.rng = generator
+        self.generator = generator
         size, n_classes = (28, 28) if h.data == "mnist" else HALF, 2 if h.data == "mnist" else N_COLOURS
         self.model: PixelModel = MODELS[h.model](size, n_classes, h.channels, h.layers, rng=generator,
-                                                 first_mask=h.first_mask)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+                                                 first_mask=h.first_mask).to(self.device)
+        self.optimizer = adam(self.model)
         self.images = load_mnist("train").images if h.data == "mnist" else None
         self.sprites = Sprites()
-        self.batches = Batches(1 if self.images is None else len(self.images), generator)
-
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "optimizer": self.optimizer, "batches": self.batches, "rng": self.rng}
+        self.batches = EpochSampler(1 if self.images is None else len(self.images), generator)
 
     def next_batch(self) -> Tensor:
         """The next training images, int64 `[batch_size, H, W]`: MNIST binarized anew, or sprites never seen before."""
         batch_size = self.hyperparameters.batch_size
         if self.images is None:
-            return self.sprites.sample(batch_size, self.rng)
+            return self.sprites.sample(batch_size, self.generator)
         grey = self.images[self.batches.next(batch_size)].to(torch.float32).div_(255)
-        return (torch.rand(grey.shape, generator=self.rng) < grey).long()
+        return (torch.rand(grey.shape, generator=self.generator) < grey).long()
 
-    def update(self) -> dict[str, Tensor]:
-        h = self.hyperparameters
-        x = self.next_batch()
-        with autocast(h.precision):
-            nll = -self.model.log_prob(x).mean()
-        per_pixel = nll / x[0].numel()
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        per_pixel.backward()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), h.clip)
-        self.optimizer.step()
-        return {"nll": nll.detach(), "bits_per_pixel": bits_per_dimension(nll.detach(), x[0].numel()),
-                "gradient_norm": norm.detach()}
+    @property
+    def longest_gradient(self) -> float:
+        return self.hyperparameters.clip
+
+    def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
+        """−log p(x) in nats per pixel, mean over the batch of images `[n, H, W]`."""
+        nll, pixels = -self.model.log_prob(x).mean(), x[0].numel()
+        return nll / pixels, {"nll": nll, "bits_per_pixel": bits_per_dimension(nll.detach(), pixels)}
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """samples: 16 fresh draws, `[16, 28, 28]`, or as colours `[16, 12, 12, 3]`, between 0 and 1.
@@ -113,7 +121,7 @@ class PixelExperiment(Experiment):
         They are drawn from the same random numbers each time, so that what moves is the model. It takes about half a
         second on MNIST, a pass for each pixel, and a tenth of that on sprites.
         """
-        images = self.model.sample(SAMPLES, torch.Generator().manual_seed(SNAPSHOT_SEED)).images
+        images = self.model.sample(SAMPLES, snapshot_generator()).images.cpu()
         return {"samples": as_pictures(images, self.hyperparameters.data)}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
@@ -146,4 +154,4 @@ def held_out(data: str) -> Tensor:
 @torch.no_grad()
 def log_prob_of(model: PixelModel, x: Tensor) -> Tensor:
     """log p(x) in nats of many images, float64 `[n]`, in float32 and in batches."""
-    return torch.cat([model.log_prob(batch).double() for batch in x.split(250)])
+    return torch.cat([model.log_prob(batch.to(device_of(model))).double() for batch in x.split(250)])

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.data import bars_and_stripes
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import decayed, length_of_training
 from course_lib.models.rbm import RBM, all_states, bernoulli
+from course_lib.training.experiment import Experiment
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import length_of_training, linear_decay
+from course_lib.training.registry import register
 
 SIDE = 3
 COPIES = 7  # chains for each of the 14 pictures: fewer make the gradient so noisy that nothing else is seen
@@ -44,6 +46,11 @@ class RBMHyperparameters(Hyperparameters):
         help="So many machines, each with weights and chains of its own, learn side by side.")
 
 
+@register(
+    "rbm",
+    summary="restricted Boltzmann machines on bars and stripes",
+    prints="Prints KL(data ‖ model) in nats and the squared error of a reconstruction, means over the machines.",
+)
 class RBMExperiment(Experiment):
     """RBMs learn the 14 bars and stripes of 3x3 pixels.
 
@@ -59,26 +66,28 @@ class RBMExperiment(Experiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.rng = generator
-        self.data = bars_and_stripes(SIDE).expand(h.machines, -1, -1)
-        self.rbm = RBM(SIDE**2, h.hidden_size, generator, seeds=h.machines)
+        self.generator = generator
+        self.data = bars_and_stripes(SIDE).expand(h.machines, -1, -1).to(self.device)
+        self.rbm = RBM(SIDE**2, h.hidden_size, generator, seeds=h.machines).to(self.device)
         self.chains = nn.Module()  # a module, so that its state is saved with the rest
         start = bernoulli(torch.full((h.machines, COPIES * self.data.shape[1], SIDE**2), 0.5), generator)
-        self.chains.register_buffer("x", start)
+        self.chains.register_buffer("x", start.to(self.device))
         self.measured: dict[str, Tensor] = {}
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.rbm, "chains": self.chains, "rng": self.rng}
+        return {"model": self.rbm, "chains": self.chains, "rng": self.generator}
 
-    def update(self) -> dict[str, Tensor]:
+    def training_step(self) -> dict[str, Tensor]:
+        """Gradient ascent on log p by hand, from two sets of moments: there is no loss to differentiate (G. Hinton,
+        Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002)."""
         h = self.hyperparameters
         if h.method == "exact":
             dreamt = self.rbm.exact_moments()
         else:
             start = self.data.repeat(1, COPIES, 1) if h.method == "CD" else self.chains.x
-            self.chains.x = self.rbm.gibbs(start, h.k, self.rng)
+            self.chains.x = self.rbm.gibbs(start, h.k, self.generator)
             dreamt = self.rbm.moments(self.chains.x)
-        self.rbm.climb(self.rbm.moments(self.data), dreamt, decayed(h.learning_rate, self.steps, h.total_steps))
+        self.rbm.climb(self.rbm.moments(self.data), dreamt, linear_decay(h.learning_rate, self.steps, h.total_steps))
         if self.steps % MEASURE_EVERY == 0 or not self.measured:
             self.measured = {"kl": self.kl().mean(), "reconstruction": self.reconstruction().mean()}
         return self.measured
@@ -110,8 +119,9 @@ class RBMExperiment(Experiment):
         W = self.rbm.W[0]
         weights = 0.5 + 0.5 * W.T / W.abs().max()
         data = np.append(np.full(self.data.shape[1], 1 / self.data.shape[1]), 0.0)
-        return {"dreams": self.chains.x[0, :SHOWN].view(-1, SIDE, SIDE).numpy(),
-                "weights": weights.view(-1, SIDE, SIDE).numpy(), "model": self.shares()[0].numpy(), "data": data}
+        return {"dreams": self.chains.x[0, :SHOWN].view(-1, SIDE, SIDE).cpu().numpy(),
+                "weights": weights.view(-1, SIDE, SIDE).cpu().numpy(), "model": self.shares()[0].cpu().numpy(),
+                "data": data}
 
 
 def exact_probabilities(rbm: RBM) -> Tensor:

@@ -8,26 +8,8 @@ from torch import nn
 
 from course_lib import checkpoints
 from course_lib.checkpoints import Card, CheckpointError
-from course_lib.experiments.autoencoder import AutoencoderExperiment
-from course_lib.experiments.base import Experiment
-from course_lib.experiments.bigan import BiGANExperiment
-from course_lib.experiments.classifier import ClassifierExperiment
-from course_lib.experiments.conditional import ConditionalExperiment
-from course_lib.experiments.coupled import CoupledExperiment
-from course_lib.experiments.dcgan import DCGANExperiment
-from course_lib.experiments.gan1d import GAN1DExperiment
-from course_lib.experiments.gan2d import GAN2DExperiment
-from course_lib.experiments.infogan import InfoGANExperiment
-from course_lib.experiments.pixelrnn import PixelExperiment
-from course_lib.experiments.translator import TranslatorExperiment
-from course_lib.experiments.vae import VAEExperiment
-
-EXPERIMENTS: dict[str, type[Experiment]] = {  # by the name that the command line and cards know them by
-    "gan1d": GAN1DExperiment, "gan2d": GAN2DExperiment, "classifier": ClassifierExperiment,
-    "autoencoder": AutoencoderExperiment, "vae": VAEExperiment, "dcgan": DCGANExperiment, "pixelrnn": PixelExperiment,
-    "conditional": ConditionalExperiment, "infogan": InfoGANExperiment,
-    "bigan": BiGANExperiment, "coupled": CoupledExperiment, "translator": TranslatorExperiment,
-}
+from course_lib.training.experiment import Experiment
+from course_lib.training.registry import experiment_class
 
 
 def trained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple[Experiment, Card]:
@@ -38,7 +20,7 @@ def trained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple[Ex
     """
     weights, card = checkpoints.read(name, folder)
     try:
-        kind = EXPERIMENTS[card.experiment]
+        kind = experiment_class(card.experiment)
         experiment = kind(kind.Hyperparameters(**card.hyperparameters), card.seed)
         experiment.parts()["model"].load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

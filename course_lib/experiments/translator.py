@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +10,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data import MNIST, load_mnist
-from course_lib.experiments.base import Hyperparameters, knob
-from course_lib.experiments.dcgan import SNAPSHOT_SEED, DCGANExperiment
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
+from course_lib.experiments.dcgan import together
 from course_lib.experiments.judged import judge
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
+from course_lib.training.experiment import SNAPSHOT_SEED
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.optim import length_of_training, linear_decay
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import Metrics, to_device
 
 CONDITIONS = {"coarse": coarse, "outline": outline}
 SHOWN = 10  # test images in a snapshot
@@ -46,7 +50,12 @@ class TranslatorHyperparameters(Hyperparameters):
         help="Channels of both networks at 14x14.")
 
 
-class TranslatorExperiment(DCGANExperiment):
+@register(
+    "translator",
+    summary="a network that makes MNIST's images of coarse ones, or of outlines",
+    prints="Prints the squared error of a pixel and, if D's verdict counts, both losses in nats.",
+)
+class TranslatorExperiment(ImageGANExperiment):
     """A `Translator` learns from the 60,000 training images, each paired with what is given of it.
 
     Metrics: error, the mean squared error of a pixel in [−1, 1]; with a D also loss_d and loss_g, in nats.
@@ -58,58 +67,59 @@ class TranslatorExperiment(DCGANExperiment):
 
     Hyperparameters = TranslatorHyperparameters
 
-    def build(self, generator: torch.Generator) -> None:
+    noise_first, g_sees_real = False, True
+
+    def networks(self) -> tuple[Translator, Discriminator]:
+        width = self.hyperparameters.width
+        return Translator(width, rng=self.generator), Discriminator(width, rng=self.generator)
+
+    def d_turns(self) -> int:
+        """D learns only if its verdict counts."""
+        return 1 if self.hyperparameters.adversarial else 0
+
+    def learning_rates(self) -> dict[str, float]:
         h = self.hyperparameters
-        self.rng = generator
-        self.G, self.D = Translator(h.width, rng=generator), Discriminator(h.width, rng=generator)
-        self.model = copy.deepcopy(self.G).requires_grad_(False).eval()
-        self.optimizer_g, self.optimizer_d = (
-            torch.optim.Adam(network.parameters(), betas=(0.5, 0.999), fused=True) for network in (self.G, self.D))
-        self.images = load_mnist("train").images.unsqueeze(1)
-        self.batches = Batches(len(self.images), generator)
+        return dict.fromkeys("DG", linear_decay(h.learning_rate, self.steps, h.total_steps))
 
-    def apply(self, hyperparameters: Hyperparameters) -> None:
-        pass
+    def real_batch(self) -> tuple[Tensor, Tensor]:
+        """What is given of the next training images, and these, pairs (c, x)."""
+        x = scaled(self.images[self.batches.next(self.hyperparameters.batch_size)])
+        return CONDITIONS[self.hyperparameters.given](x), x
 
-    def scaled(self, images: Tensor) -> Tensor:
-        """Bytes as D gets them: float32 in [−1, 1]."""
-        return images.to(torch.float32).div_(127.5).sub_(1)
+    def noise_batch(self) -> Tensor:
+        return noise(self.hyperparameters.batch_size, self.generator)
 
-    def update(self) -> dict[str, Tensor]:
-        """One step of D on pairs (condition, image), if its verdict counts, then one of G."""
-        h, G, D = self.hyperparameters, self.G, self.D
-        for optimizer in (self.optimizer_g, self.optimizer_d):
-            optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        real = self.scaled(self.images[self.batches.next(h.batch_size)])
-        c = CONDITIONS[h.given](real)
-        with autocast(h.precision):
-            made = G(c, noise(len(c), self.rng))
-        metrics = {"error": (made - real).square().mean()}
-        loss = (1 - h.adversarial) * metrics["error"]
-        if h.adversarial:
-            with autocast(h.precision):
-                logits = D(torch.cat([c, c]), torch.cat([real, made.detach()])).chunk(2)
-            metrics["loss_d"] = discriminator_loss(*logits)
-            self.optimizer_d.zero_grad()
-            metrics["loss_d"].backward()
-            self.optimizer_d.step()
-            D.requires_grad_(False)  # the gradient goes through D; D's own weights need none
-            with autocast(h.precision):
-                metrics["loss_g"] = generator_loss(D(c, made))
-            D.requires_grad_(True)
-            loss = loss + h.adversarial * metrics["loss_g"]
-        self.optimizer_g.zero_grad()
-        loss.backward()
-        self.optimizer_g.step()
-        self.average()
-        return {name: value.detach() for name, value in metrics.items()}
+    def fake_batch(self, noise: Tensor, real: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Pairs (c, G(c, z)), of what the real pairs are given."""
+        c, _ = real
+        return c, self.G(c, noise)
+
+    def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        return discriminator_loss(*self.D(*together(real, fake)).chunk(2)), {}
+
+    def g_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
+        weight = self.hyperparameters.adversarial
+        error = (fake[1] - real[1]).square().mean()
+        loss = (1 - weight) * error
+        if not weight:
+            return loss, {"error": error}
+        loss_g = generator_loss(self.D(*fake))
+        return loss + weight * loss_g, {"error": error, "loss_g": loss_g}
+
+    def metrics(self) -> Metrics:
+        """error; with a D also its loss, and G's without the error."""
+        told = {name: value.detach() for name, value in self.g_metrics.items()}
+        if not self.d_turns():
+            return told
+        return {"error": told["error"], "loss_d": self.loss_d, "loss_g": told["loss_g"]}
 
     @torch.no_grad()
     def translated(self, x: Tensor, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """What is given of images `[n, 28, 28]` in [0, 1], and what the average of G makes of it; shaped alike."""
         c = CONDITIONS[self.hyperparameters.given](2 * x.unsqueeze(1) - 1)
         z = noise(len(x), torch.Generator().manual_seed(seed))
-        made = torch.cat([self.model(*part) for part in zip(c.split(500), z.split(500), strict=True)])
+        made = torch.cat([self.model(*to_device(part, self.device)).cpu()
+                          for part in zip(c.split(500), z.split(500), strict=True)])
         return (c.squeeze(1) + 1) / 2, (made.squeeze(1).clamp(-1, 1) + 1) / 2
 
     def snapshot(self) -> dict[str, np.ndarray]:

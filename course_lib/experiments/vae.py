@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.data import load_mnist
-from course_lib.experiments.base import Experiment, Hyperparameters, knob
-from course_lib.experiments.images import Batches, arithmetic, autocast, decayed, length_of_training
+from course_lib.models.layers import device_of
 from course_lib.models.vae import LIKELIHOODS, VAE, Elbo
+from course_lib.training.batches import EpochSampler
+from course_lib.training.experiment import snapshot_generator
+from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.optim import adam, length_of_training
+from course_lib.training.precision import arithmetic
+from course_lib.training.registry import register
+from course_lib.training.step import LossExperiment, Metrics
 
-SNAPSHOT_SEED = 2**32  # of pictures: seeds of runs are smaller
 REBUILT, SAMPLES, MAPPED_PER_DIGIT = 10, 30, 50  # images in a snapshot
 
 
@@ -53,7 +58,16 @@ class VAEHyperparameters(Hyperparameters):
         help="Bernoulli, for pixels of 0 and 1, or Gaussian with one learned variance, for grey ones.")
 
 
-class VAEExperiment(Experiment):
+@register(
+    "vae",
+    summary="a variational autoencoder of MNIST",
+    prints="Prints the means over a batch of the ELBO, its two terms (nats), and how loud the noise in the code is.",
+    ships={
+        "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
+        "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
+    },
+)
+class VAEExperiment(LossExperiment):
     """A VAE learns the 60,000 training images of MNIST.
 
     Metrics, means over the batch: elbo, reconstruction and kl, in nats (always sums over pixels, and without β);
@@ -68,14 +82,11 @@ class VAEExperiment(Experiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.rng = generator
-        self.model = VAE(h.latent_size, (h.width, h.width // 2), h.likelihood, rng=generator)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.generator = generator
+        self.model = VAE(h.latent_size, (h.width, h.width // 2), h.likelihood, rng=generator).to(self.device)
+        self.optimizer = adam(self.model)
         self.images = load_mnist("train").images.flatten(1)
-        self.batches = Batches(len(self.images), generator)
-
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
-        return {"model": self.model, "optimizer": self.optimizer, "batches": self.batches, "rng": self.rng}
+        self.batches = EpochSampler(len(self.images), generator)
 
     def next_batch(self) -> Tensor:
         """The next training images, float32 `[batch_size, 784]`, binarized anew or grey."""
@@ -83,24 +94,20 @@ class VAEExperiment(Experiment):
         grey = self.images[self.batches.next(h.batch_size)].to(torch.float32).div_(255)
         if h.pixels == "grey":
             return grey
-        return (torch.rand(grey.shape, generator=self.rng) < grey).to(torch.float32)  # bernoulli(grey) is 3x slower
+        u = torch.rand(grey.shape, generator=self.generator)  # torch.bernoulli(grey) would be three times slower
+        return (u < grey).to(torch.float32)
 
-    def update(self) -> dict[str, Tensor]:
+    def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
+        """−ELBO of images `[n, 784]`, mean over the batch, with its KL weighted by β."""
         h = self.hyperparameters
         beta = h.beta * min(1.0, (self.steps + 1) / h.warmup_steps) if h.warmup_steps else h.beta
-        x = self.next_batch()
-        with autocast(h.precision):
-            terms = self.model.elbo(x, self.rng)
+        terms = self.model.elbo(x, self.generator)
         reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
         loss = beta * kl - (reconstruction if h.reduction == "sum" else reconstruction / x.shape[1])
-        self.optimizer.param_groups[0]["lr"] = decayed(h.learning_rate, self.steps, h.total_steps)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
         with torch.no_grad():
             noise_ratio = terms.log_var.exp().mean() / terms.m.var(0, correction=0).mean()
-        return {"elbo": (reconstruction - kl).detach(), "reconstruction": reconstruction.detach(), "kl": kl.detach(),
-                "noise_ratio": noise_ratio}
+        return loss, {"elbo": reconstruction - kl, "reconstruction": reconstruction, "kl": kl,
+                      "noise_ratio": noise_ratio}
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
@@ -110,17 +117,17 @@ class VAEExperiment(Experiment):
         digit_0 … digit_9 `[50, 2]`: m in the two dimensions of largest KL (all there are, if latent_size is 2);
         kl_per_dimension `[latent_size]`: mean over the images, nats.
         """
-        rng = torch.Generator().manual_seed(SNAPSHOT_SEED)
-        x = held_out_images(self.hyperparameters.pixels)[mapped_images()]
+        rng = snapshot_generator()
+        x = held_out_images(self.hyperparameters.pixels)[mapped_images()].to(self.device)
         terms = self.model.elbo(x, rng)
         kl = terms.kl_per_dimension.mean(0)
         plane = kl.topk(2).indices.sort().values
         shown = slice(0, None, MAPPED_PER_DIGIT)
         rebuilt = torch.cat([x[shown], self.model.decode(terms.m[shown])])
         _, samples = self.model.sample(SAMPLES, rng)
-        digits = terms.m[:, plane].view(10, MAPPED_PER_DIGIT, 2).numpy()
-        return {"rebuilt": rebuilt.view(-1, 28, 28).numpy(), "samples": samples.view(-1, 28, 28).numpy(),
-                "kl_per_dimension": kl.numpy(), **{f"digit_{k}": digits[k] for k in range(10)}}
+        digits = terms.m[:, plane].view(10, MAPPED_PER_DIGIT, 2).cpu().numpy()
+        return {"rebuilt": rebuilt.view(-1, 28, 28).cpu().numpy(), "samples": samples.view(-1, 28, 28).cpu().numpy(),
+                "kl_per_dimension": kl.cpu().numpy(), **{f"digit_{k}": digits[k] for k in range(10)}}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """test_elbo, and if `thorough` test_iw_200: bounds on log p(x) in nats, means over the 10,000 test images."""
@@ -152,7 +159,7 @@ def mapped_images() -> Tensor:
 def elbo_of(model: VAE, x: Tensor, seed: int = 0) -> Elbo:
     """The terms of the ELBO of many images `[n, D]`, in float32 and in batches; one z an image, from `seed`."""
     rng = torch.Generator().manual_seed(seed)
-    parts = [model.elbo(batch, rng) for batch in x.split(1000)]
+    parts = [model.elbo(batch.to(device_of(model)), rng) for batch in x.split(1000)]
     return Elbo(*(torch.cat(terms) for terms in zip(*parts, strict=True)))
 
 
@@ -163,4 +170,4 @@ def iw_bound_of(model: VAE, x: Tensor, k: int, seed: int = 0) -> Tensor:
     With k = 200 it takes about 6 ms an image on one core for a network of width 512.
     """
     rng = torch.Generator().manual_seed(seed)
-    return torch.cat([model.iw_bound(batch, k, rng) for batch in x.split(max(1, 2000 // k))])
+    return torch.cat([model.iw_bound(batch.to(device_of(model)), k, rng) for batch in x.split(max(1, 2000 // k))])

@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from course_lib.experiments.base import Knob
 from course_lib.live.trainer import shown
+from course_lib.training.hyperparameters import Knob
 
 MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 

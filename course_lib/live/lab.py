@@ -16,8 +16,6 @@ import numpy as np
 from IPython import get_ipython
 from IPython.display import display, update_display
 
-from course_lib.experiments.base import Experiment, run
-from course_lib.experiments.phases import PhasedExperiment
 from course_lib.live import still
 from course_lib.live import trainer as trainer_module
 from course_lib.live.canvas import Canvas
@@ -28,6 +26,8 @@ from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
+from course_lib.training.experiment import Experiment
+from course_lib.training.loop import run
 
 SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
 
@@ -135,7 +135,7 @@ class LiveLab:
             "replay": button("Replay", "history", "Run the session since the last reset again, knob changes included",
                              trainer.replay),
         }
-        if not isinstance(self._experiment, PhasedExperiment):
+        if not self._experiment.walkable:
             self._buttons.pop("phase").close()
         self._buttons["start"].button_style = "primary"
         speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
@@ -208,7 +208,7 @@ class LiveLab:
 
     def _walk(self) -> dict[str, Any] | None:
         """Where in an update slow motion is; None for an experiment that cannot be walked through."""
-        return self._experiment.walk() if isinstance(self._experiment, PhasedExperiment) else None
+        return self._experiment.walk() if self._experiment.walkable else None
 
     def _follow(self) -> None:
         """Let buttons and knobs show what is in force."""

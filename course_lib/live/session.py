@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_lib.experiments.base import Experiment, Hyperparameters
+from course_lib.training.experiment import Experiment
+from course_lib.training.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 import torch
 
-from course_lib.experiments.base import Experiment
-from course_lib.experiments.phases import PhasedExperiment
 from course_lib.live.history import History
 from course_lib.live.session import Change, Session
+from course_lib.training.experiment import Experiment
+from course_lib.training.phases import PhasedExperiment
 
 READABLE = 40  # characters: a longer value, such as a drawing, is not told
 

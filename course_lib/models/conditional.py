@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
 from course_lib.models.dcgan import LATENT_SIZE, PRESETS, Discriminator, Generator
+from course_lib.models.layers import device_of
 
 CLASSES = 10
 NOISE_SIZE = LATENT_SIZE - CLASSES  # of the hundred numbers that G gets, ten say the label
@@ -47,7 +48,8 @@ class ConditionalGenerator(Generator):
     @torch.no_grad()
     def sample(self, y: Tensor, generator: torch.Generator) -> Tensor:
         """An image `[28, 28]` with pixels in [0, 1] for each label of y `[n]`."""
-        images = [self(noise(len(part), generator), part) for part in y.split(500)]
+        device = device_of(self)
+        images = [self(noise(len(part), generator).to(device), part.to(device)) for part in y.split(500)]
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 

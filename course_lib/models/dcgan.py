@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize, skip_init
 
+from course_lib.models.layers import device_of
+
 LATENT_SIZE = 100
 SLOPE = 0.2  # of the leaky ReLU where its input is negative
 
@@ -89,7 +91,8 @@ class Generator(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n images `[n, 28, 28]`, made in the mode that G is in, with pixels in [0, 1] as in the rest of the course."""
-        images = [self(noise(len(part), generator, self.latent_size)) for part in torch.arange(n).split(500)]
+        device = device_of(self)
+        images = [self(noise(len(part), generator, self.latent_size).to(device)) for part in torch.arange(n).split(500)]
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 
@@ -159,7 +162,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        return x * (torch.rand(x.shape, generator=self.rng) >= self.p) / (1 - self.p)
+        kept = torch.rand(x.shape, generator=self.rng).to(x.device) >= self.p
+        return x * kept / (1 - self.p)
 
 
 class SpectralNorm(nn.Module):
@@ -200,7 +204,8 @@ class LayerShape(NamedTuple):
 @torch.no_grad()
 def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     """Name, output shape and number of parameters of each layer, in order, starting with the input."""
-    x = torch.zeros((1, network.latent_size) if isinstance(network, Generator) else (1, 1, 28, 28))
+    shape = (1, network.latent_size) if isinstance(network, Generator) else (1, 1, 28, 28)
+    x = torch.zeros(shape, device=device_of(network))
     training = network.training
     network.eval()  # so that looking leaves batch norm's statistics alone
     rows = [LayerShape("input", tuple(x.shape[1:]), 0)]

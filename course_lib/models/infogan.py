@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
 from course_lib.models.dcgan import LATENT_SIZE, SLOPE, Discriminator, Generator
+from course_lib.models.layers import device_of
 
 CATEGORIES, CONTINUOUS = 10, 2
 NOISE_SIZE = LATENT_SIZE - CATEGORIES - CONTINUOUS  # of the hundred numbers that G gets, twelve are the code
@@ -68,7 +69,8 @@ class InfoGenerator(Generator):
     @torch.no_grad()
     def sample(self, code: Code, generator: torch.Generator) -> Tensor:
         """An image `[28, 28]` with pixels in [0, 1] for each of n codes."""
-        images = [self(noise(len(k), generator), Code(k, u))
+        device = device_of(self)
+        images = [self(noise(len(k), generator).to(device), Code(k.to(device), u.to(device)))
                   for k, u in zip(code.k.split(500), code.u.split(500), strict=True)]
         return (torch.cat(images).squeeze(1) + 1) / 2
 

@@ -25,6 +25,11 @@ def seeded(kind: type[Layer], *arguments: Any, rng: torch.Generator, **options: 
     return layer
 
 
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network's parameters lie: random numbers are drawn on the CPU and moved there."""
+    return next(network.parameters()).device
+
+
 def mlp(sizes: Sequence[int], rng: torch.Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """linear → ReLU → … → linear: `mlp([784, 512, 256, 4], rng)` has two hidden layers, `mlp([784, 4], rng)` none."""
     layers: list[nn.Module] = []

@@ -33,7 +33,7 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Genera
     """
     if real.shape != fake.shape:
         raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
-    epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype)
+    epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype).to(real.device)
     between = epsilon * real + (1 - epsilon) * fake
     excess = slopes(D, between).norm(dim=1) - 1
     return (excess.clamp(min=0) if one_sided else excess).square().mean()

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import seeded
+from course_lib.models.layers import device_of, seeded
 
 
 def raster_mask(rows: int, columns: int, kind: str) -> Tensor:
@@ -141,7 +141,7 @@ class PixelModel(nn.Module):
             raise ValueError(f"temperature must be positive, not {temperature}")
         x = torch.where(observed.bool(), x.long(), 0)
         hidden = ~observed.bool().expand_as(x)
-        u = torch.rand(x.shape, generator=rng)
+        u = torch.rand(x.shape, generator=rng).to(x.device)
         log_p, log_q = x.new_zeros(2, len(x), dtype=torch.float64)
         places = ((i, j) for i in range(self.size[0]) for j in range(self.size[1]))
         steps = self.steps(x) if cached else PixelModel.steps(self, x)
@@ -159,8 +159,8 @@ class PixelModel(nn.Module):
 
     def sample(self, n: int, rng: torch.Generator, temperature: float = 1.0, cached: bool = True) -> Drawn:
         """`n` images with nothing given; otherwise as `complete`. With temperature 1, log_p and log_q are the same."""
-        nothing = torch.zeros(self.size, dtype=torch.bool)
-        return self.complete(torch.zeros(n, *self.size, dtype=torch.int64), nothing, rng, temperature, cached)
+        x = torch.zeros(n, *self.size, dtype=torch.int64, device=device_of(self))
+        return self.complete(x, torch.zeros_like(x[0], dtype=torch.bool), rng, temperature, cached)
 
     def receptive_field(self, i: int, j: int, rng: torch.Generator, images: int = 8) -> Tensor:
         """How strongly the logits of pixel (i, j) react to each pixel, `[H, W]`: exactly 0 where they do not look.
@@ -169,7 +169,7 @@ class PixelModel(nn.Module):
         over random images.
         """
         shape = (images, self.n_classes, *self.size)
-        image = torch.rand(shape, generator=rng).to(next(self.parameters()).dtype).requires_grad_()
-        mixture = torch.randn(shape[:2], generator=rng)
+        image = torch.rand(shape, generator=rng).to(next(self.parameters())).requires_grad_()
+        mixture = torch.randn(shape[:2], generator=rng).to(image)
         (gradient,) = torch.autograd.grad((self.logits(image)[:, :, i, j] * mixture).sum(), image)
         return gradient.abs().sum((0, 1))

@@ -35,7 +35,7 @@ def all_states(units: int) -> Tensor:
 
 def bernoulli(p: Tensor, generator: torch.Generator) -> Tensor:
     """Zeros and ones of p's shape, each 1 with its probability."""
-    return (torch.rand(p.shape, generator=generator, dtype=p.dtype) < p).to(p.dtype)
+    return (torch.rand(p.shape, generator=generator, dtype=p.dtype).to(p.device) < p).to(p.dtype)
 
 
 def _checked(x: Tensor, size: int, what: str) -> Tensor:
@@ -114,7 +114,7 @@ class RBM(nn.Module):
 
         `weights` `[*S, n]`, which sum to 1, replace 1/n.
         """
-        weights = torch.full(x.shape[:-1], 1 / x.shape[-2], dtype=x.dtype) if weights is None else weights
+        weights = x.new_full(x.shape[:-1], 1 / x.shape[-2]) if weights is None else weights
         weighted, h = x * weights[..., None], self.p_h(x)
         return weighted.mT @ h, weighted.sum(-2), (h * weights[..., None]).sum(-2)
 

@@ -91,7 +91,7 @@ class VAE(nn.Module):
 
     def draw_z(self, m: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
         """z = m + s·ε, ε ~ N(0, I), of the shape of m: a draw from q(z | x) through which gradients reach m and s."""
-        eps = torch.randn(m.shape, generator=generator, dtype=m.dtype, device=m.device)
+        eps = torch.randn(m.shape, generator=generator, dtype=m.dtype).to(m.device)
         return m + (log_var / 2).exp() * eps
 
     def decode(self, z: Tensor) -> Tensor:
@@ -137,8 +137,8 @@ class VAE(nn.Module):
         """x ~ p(x | z), and the mean E[x | z] that it was drawn from, each `[…, D]`, for z `[…, latent_size]`."""
         mean = self.decode(z)
         if self.likelihood == "bernoulli":
-            return torch.bernoulli(mean, generator=generator), mean
-        eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+            return torch.bernoulli(mean.cpu(), generator=generator).to(mean.device), mean
+        eps = torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
         return mean + (self.log_var_x / 2).exp() * eps, mean
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -148,7 +148,7 @@ class VAE(nn.Module):
             x `[n, D]`, and the mean E[x | z] `[n, D]` that it was drawn from, which is what most papers show.
         """
         weight = self.decoder[0].weight
-        z = torch.randn(n, self.latent_size, generator=generator, dtype=weight.dtype, device=weight.device)
+        z = torch.randn(n, self.latent_size, generator=generator, dtype=weight.dtype).to(weight.device)
         return self.draw_x(z, generator)
 
     def complete(self, x: Tensor, observed: Tensor, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from course_lib.experiments.images import Batches, autocast, decayed, fastest_precision
 
 from course_lib.experiments import images
-from course_lib.experiments.images import Batches, autocast, decayed, fastest_precision
 
 
 def rng(seed=0):

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from course_lib.experiments.images import Batches
 from torch import nn
 from torch.nn import functional as F
 
@@ -10,7 +11,6 @@ from course_lib.data import load_mnist
 from course_lib.experiments import load, run, save
 from course_lib.experiments.autoencoder import AutoencoderExperiment, AutoencoderHyperparameters
 from course_lib.experiments.classifier import ClassifierExperiment, ClassifierHyperparameters
-from course_lib.experiments.images import Batches
 from course_lib.experiments.vae import (
     VAEExperiment,
     VAEHyperparameters,
