@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+
+from course_lib.files import whole_file
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 COMMANDS = {  # the one list of what is shipped: the options of `python -m course_lib train`, as cards have them
@@ -86,7 +87,7 @@ def round_weights(model: nn.Module) -> None:
 
 
 def write(path: Path, model: nn.Module, card: Card) -> Card:
-    """Write weights, rounded to 16 bits, and the card beside them, each to a temporary name that is then renamed.
+    """Write weights, rounded to 16 bits, and the card beside them; both get their names when both are whole.
 
     Args:
         path: ends in .safetensors; the card's name ends in .json instead.
@@ -94,6 +95,7 @@ def write(path: Path, model: nn.Module, card: Card) -> Card:
 
     Raises:
         ValueError: weights that are NaN or infinite, or too large for 16 bits.
+        OSError: one of the two cannot be written; the old ones are still there.
     """
     weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
     for name, value in weights.items():
@@ -102,13 +104,9 @@ def write(path: Path, model: nn.Module, card: Card) -> Card:
     content = save(weights)
     card = dataclasses.replace(card, sha256=hashlib.sha256(content).hexdigest())
     text = json.dumps(dataclasses.asdict(card), indent=1, ensure_ascii=False) + "\n"
-    for target, data in ((path, content), (path.with_suffix(".json"), text.encode())):
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(data)
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with whole_file(path) as weights_file, whole_file(path.with_suffix(".json")) as card_file:
+        weights_file.write_bytes(content)
+        card_file.write_bytes(text.encode())
     return card
 
 

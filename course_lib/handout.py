@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 
+from course_lib.files import atomic_write, whole_file
+
 COURSE = Path(__file__).resolve().parents[1]
 RECORD = ".copied.json"
-FOR_STUDENTS = ("README.md", "LICENSE", "LICENSE-TEXT", "Makefile", "pyproject.toml", "constraints.txt",
-                "environment.yml", "course_lib", "data", "docs", "notebooks")
+FOR_STUDENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "LICENSE-TEXT", "Makefile",
+                "pyproject.toml", "constraints.txt", "environment.yml", "course_lib", "data", "docs", "notebooks")
 NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
+
+
+class NoCourse(Exception):
+    """course_lib was installed without the course around it, so there is nothing to hand out."""
+
+
+def require_course(course: Path = COURSE) -> None:
+    """Raises NoCourse where there are no notebooks beside the package, as after `pip install .`."""
+    if not list((course / "notebooks").glob("*.ipynb")):
+        raise NoCourse(f"there are no notebooks beside {course / 'course_lib'}: work in the course's folder and "
+                       "install it with `pip install -e .`")
+
+
+def work_folder(course: Path = COURSE) -> Path:
+    """Where a student works if no folder is named.
+
+    `$COURSE_WORK`; else `work` in the course's folder; or, where that cannot be written, because many people use one
+    copy, `generative-models` in the home folder.
+
+    Raises:
+        OSError: neither can be found out, because a drive does not answer or `work` is a file.
+    """
+    if named := os.environ.get("COURSE_WORK"):
+        return Path(os.path.expanduser(named))
+    work = course / "work"
+    return work if _takes_files(work if work.exists() else course) else _at_home()
+
+
+def _at_home() -> Path:
+    try:
+        return Path.home() / "generative-models"
+    except RuntimeError:  # a user whom the machine does not know, as in some containers
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "the home folder (set COURSE_WORK)") from None
+
+
+def _takes_files(folder: Path) -> bool:
+    """By trying: permissions say little on network drives, and nothing to root."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return False
+        raise  # a full disk is no reason to begin anew elsewhere
 
 
 def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]:
@@ -21,11 +69,20 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
     A notebook that was not touched since it was copied is brought up to date. Beside a changed one the newer version
     is put as `NN_slug_new_version.ipynb` (then `…_new_version_2`). One that was deleted comes back.
 
+    Args:
+        course: the folder with the notebooks.
+        work: the folder to copy to, made if it is not there; `work_folder(course)` by default.
+
     Returns:
         a line for each thing a student should know.
+
+    Raises:
+        NoCourse: there are no notebooks to copy.
+        OSError: the folder cannot be made or written; what was copied before is whole.
     """
-    work = course / "work" if work is None else work
-    work.mkdir(exist_ok=True)
+    require_course(course)
+    work = work_folder(course) if work is None else work
+    work.mkdir(parents=True, exist_ok=True)
     record_path = work / RECORD
     record = _record(record_path)
     told = []
@@ -61,12 +118,10 @@ def _digest(content: bytes) -> str:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    """Write by renaming; returns False if the file said so already."""
+    """Returns False if the file said so already."""
     if path.exists() and path.read_bytes() == content:
         return False
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    atomic_write(path, content)
     return True
 
 
@@ -91,8 +146,11 @@ def student_zip(path: Path, course: Path = COURSE) -> list[str]:
         the names in the zip, which lie in one folder `course/`.
 
     Raises:
+        NoCourse: there is nothing to hand out.
         SolvedNotebook: a student notebook holds outputs, or an exercise that is not the stub.
+        OSError: the zip cannot be written, or a file of the course not be read.
     """
+    require_course(course)
     for notebook in sorted((course / "notebooks").glob("*.ipynb")):
         _require_unsolved(notebook)
     files = []
@@ -101,13 +159,10 @@ def student_zip(path: Path, course: Path = COURSE) -> list[str]:
         files += [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
     files = [f for f in files if not set(f.relative_to(course).parts) & set(NOT_FOR_STUDENTS)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             info = zipfile.ZipInfo(f"course/{file.relative_to(course).as_posix()}")
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, file.read_bytes())
-        names = archive.namelist()
-    os.replace(temporary, path)
-    return names
+        return archive.namelist()

@@ -10,22 +10,27 @@ import argparse
 import copy
 import dataclasses
 import os
+import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from course_lib.console import tell
+from course_lib.files import Draft, check_writable, explain, named, whole_file
+from course_lib.stopping import Note, handled
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from course_lib.animation import Film
     from course_lib.experiments import Experiment
     from course_lib.experiments.gan1d import GAN1DExperiment
 
 WEIGHTS = ".safetensors"
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
+NOT_WRITTEN = 1  # the exit code when a file could not be written, also after Ctrl-C
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 SAVE_EVERY = 500  # steps: what a killed run loses at most
 
@@ -107,88 +112,135 @@ def add_train_gan1d(models: argparse._SubParsersAction) -> None:
 
 def train_gan1d(arguments: argparse.Namespace) -> int:
     """Train, print, film, draw and save the 1-D GAN; all that can be wrong with the request is told before."""
-    check_writable(arguments.plot_path, PLOT_ENDINGS)
-    check_saves(arguments)
+    check_ending(arguments.plot_path, PLOT_ENDINGS)
     if any(path.suffix == WEIGHTS for path in arguments.save):
         raise UsageError(f"the 1-D GAN trains in seconds and writes no {WEIGHTS}: use another name for --save")
-    if arguments.anim_path is not None:
-        from course_lib.animation import ENDINGS, check_ending
+    films = [] if arguments.anim_path is None else [arguments.anim_path]
+    if films:
+        from course_lib.animation import ENDINGS
+        from course_lib.animation import check_ending as check_film
 
-        check_writable(arguments.anim_path, ENDINGS)
-        told(check_ending, arguments.anim_path)
+        check_ending(arguments.anim_path, ENDINGS)
+        told(check_film, arguments.anim_path)
+    check_outputs([arguments.plot_path, *films, *arguments.save])
     experiment = resumed(arguments) if arguments.resume else new_gan1d(arguments)
 
-    with ExitStack() as files:
-        film = None
-        if arguments.anim_path is not None:
-            film = start_film(experiment, files.enter_context(whole_file(arguments.anim_path)), files)
+    run = Run()
+    with handled(run.stop), ExitStack() as at_end:
+        filming = None
+        if films:
+            filming = Filming(arguments.anim_path, experiment)
+            at_end.callback(filming.drop)
 
         def filmed() -> None:
-            if film is not None and experiment.steps % arguments.anim_every == 0:
-                add_frame(film, experiment)
+            if filming is not None and arguments.anim_path not in run.failed \
+                    and experiment.steps % arguments.anim_every == 0:
+                run.attempt(arguments.anim_path, partial(filming.add, experiment))
 
-        finished = train(experiment, arguments, lambda m: f"{m['loss_d']:.4f}  {m['loss_g']:.4f}", filmed)
-        with whole_file(arguments.plot_path) as path:
-            final_plot(experiment).savefig(path)
-    report(experiment, [arguments.plot_path, *filter(None, [arguments.anim_path]), *arguments.save])
-    return 0 if finished else INTERRUPTED
+        train(experiment, arguments, run, lambda m: f"{m['loss_d']:.4f}  {m['loss_g']:.4f}", filmed)
+        if filming is not None and arguments.anim_path not in run.failed:
+            run.attempt(arguments.anim_path, filming.keep)
+        run.attempt(arguments.plot_path, partial(draw, experiment, arguments.plot_path))
+    return run.report(experiment, [arguments.plot_path, *films, *arguments.save])
 
 
 def train_model(arguments: argparse.Namespace) -> int:
     """Train, print and save one of `MODELS`."""
+    weights = [path for path in arguments.save if path.suffix == WEIGHTS]
+    check_outputs([*arguments.save, *(path.with_suffix(".json") for path in weights)])
     from course_lib.experiments.trained import EXPERIMENTS
 
-    check_saves(arguments)
     if arguments.resume:
         experiment = resumed(arguments)
     else:
         kind = EXPERIMENTS[arguments.model]
         start = kind.Hyperparameters()
         experiment = kind(told(start.changed, **asked_for(arguments, start)), arguments.seed or 0)
-    finished = train(experiment, arguments, lambda m: "  ".join(f"{name} {value:.4f}" for name, value in m.items()))
-    weights = [path for path in arguments.save if path.suffix == WEIGHTS]
-    written = [path for path in arguments.save if path.suffix != WEIGHTS]
-    if finished and weights:
-        write_weights(arguments.model, experiment, weights)
-        written += weights
-    report(experiment, written)
-    return 0 if finished else INTERRUPTED
+    run = Run()
+    with handled(run.stop):
+        train(experiment, arguments, run, lambda m: "  ".join(f"{name} {value:.4f}" for name, value in m.items()))
+    if run.finished and weights:
+        write_weights(arguments.model, experiment, run, weights)
+    return run.report(experiment, [path for path in arguments.save if run.finished or path not in weights])
 
 
-def train(experiment: Experiment, arguments: argparse.Namespace, line: Callable[[dict[str, Tensor]], str],
-          after_step: Callable[[], None] = lambda: None) -> bool:
-    """The run that was asked for: prints `line(metrics)`, saves what can be resumed. False if Ctrl-C ended it."""
+class Run:
+    """How a run on the command line went: what ended it, and which of its files could not be written.
+
+    Attributes:
+        stop: the signal that ended it, if one did.
+        failed: for each file that could not be written, why.
+        broken: the error of the output that the lines are printed to, if there was one.
+    """
+
+    def __init__(self) -> None:
+        self.stop = Note()
+        self.failed: dict[Path, str] = {}
+        self.broken: OSError | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.stop.number is None and self.broken is None
+
+    def attempt(self, path: Path, write: Callable[[], Any], mistakes: type[Exception] = OSError) -> None:
+        """Write one file. If that fails it is told, once, and the other files are written all the same."""
+        try:
+            write()
+        except (OSError, mistakes) as error:
+            if path not in self.failed:
+                tell(f"could not write {explain(error) if isinstance(error, OSError) else f'{path}: {error}'}")
+            self.failed[path] = str(error)
+        else:
+            self.failed.pop(path, None)
+
+    def report(self, experiment: Experiment, paths: Sequence[Path]) -> int:
+        """The last line, where the run stands and the files it wrote; returns the exit code."""
+        written = [str(path) for path in paths if path not in self.failed]
+        wrote = f"; wrote {', '.join(written)}" if written else ""
+        tell(f"step {experiment.steps}, digest {experiment.digest()}{wrote}")
+        if self.broken is not None:
+            raise self.broken
+        return NOT_WRITTEN if self.failed else self.stop.code
+
+
+def train(experiment: Experiment, arguments: argparse.Namespace, run: Run, line: Callable[[dict[str, Tensor]], str],
+          after_step: Callable[[], None] = lambda: None) -> None:
+    """The run that was asked for: prints `line(metrics)`, saves what can be resumed, and ends early if it is told to.
+
+    After Ctrl-C, or where nothing can be printed any more, the experiment is whole: it is shown and kept.
+    """
     from tqdm.auto import tqdm
 
-    from course_lib.experiments import run, save
+    from course_lib.experiments import run as steps
+    from course_lib.experiments import save
 
     progress = sys.stdout.isatty() and sys.stderr.isatty()
     states = [path for path in arguments.save if path.suffix != WEIGHTS]
-    finished = True
+
+    def save_states() -> None:
+        for path in states:
+            run.attempt(path, partial(save, experiment, path))
+
     try:
-        for metrics in run(experiment, arguments.num_steps - experiment.steps, progress=progress):
+        for metrics in steps(experiment, arguments.num_steps - experiment.steps, progress=progress):
             if experiment.steps % arguments.log_every == 0:
                 tqdm.write(f"{experiment.steps}: {line(metrics)}")
                 sys.stdout.flush()  # so that a log file can be followed
             after_step()
             if experiment.steps % SAVE_EVERY == 0:
-                for path in states:
-                    save(experiment, path)
-    except KeyboardInterrupt:  # the experiment is whole: show and keep what there is
-        print("stopped by Ctrl-C", file=sys.stderr)
-        finished = False
-    for path in states:
-        save(experiment, path)
-    return finished
+                save_states()
+            if run.stop.number is not None:
+                break
+    except KeyboardInterrupt:  # within a step, which was finished
+        run.stop(signal.SIGINT)
+    except OSError as error:  # of printing: a full disk, or nobody who reads on
+        run.broken = error
+    if run.stop.number is not None:
+        tell(f"stopped by {run.stop.word}")
+    save_states()
 
 
-def report(experiment: Experiment, written: Sequence[Path]) -> None:
-    """The last line: where the run stands, and the files it wrote."""
-    wrote = f"; wrote {', '.join(map(str, written))}" if written else ""
-    print(f"step {experiment.steps}, digest {experiment.digest()}{wrote}", file=sys.stderr)
-
-
-def write_weights(model: str, experiment: Experiment, paths: Sequence[Path]) -> None:
+def write_weights(model: str, experiment: Experiment, run: Run, paths: Sequence[Path]) -> None:
     """The trained weights with their card, whose metrics are those of the weights as they are in the file."""
     from course_lib.checkpoints import Card, round_weights, write
 
@@ -202,7 +254,7 @@ def write_weights(model: str, experiment: Experiment, paths: Sequence[Path]) -> 
                 steps=experiment.steps, minutes=round(experiment.seconds / 60, 1), digest=digest, metrics=metrics,
                 sha256="")
     for path in paths:
-        write(path, network, card)
+        run.attempt(path, partial(write, path, network, card), ValueError)
     network.load_state_dict(before)
     print("  ".join(f"{name} {value}" for name, value in metrics.items()))
 
@@ -306,28 +358,50 @@ def parsed(name: str, text: str, like: Any) -> Any:
         raise ValueError(f"{name} must be {kind.__name__}, not {text!r}") from None
 
 
-def start_film(experiment: GAN1DExperiment, path: Path, files: ExitStack) -> Film:
-    """A film of D(x), real and generated density, closed by `files` before it gets its name."""
-    from course_lib.animation import Film
-    from course_lib.plots import gan1d
+class Filming:
+    """A film of D(x), real and generated density, which gets its name when it is whole."""
 
-    drawn = experiment.snapshot()
-    figure = gan1d(drawn["grid"], drawn["decision"], drawn["real_density"], drawn["generated_density"],
-                          title=f"step {experiment.steps}")
-    axes = figure.axes[0]
-    film = Film(path, figure, [*axes.lines, axes.title])
-    files.callback(film.close)
-    return film
+    def __init__(self, path: Path, experiment: GAN1DExperiment) -> None:
+        from course_lib.animation import Film
+        from course_lib.plots import gan1d
+
+        drawn = experiment.snapshot()
+        figure = gan1d(drawn["grid"], drawn["decision"], drawn["real_density"], drawn["generated_density"],
+                       title=f"step {experiment.steps}")
+        self.axes = figure.axes[0]
+        self.draft = Draft(path)
+        try:
+            self.film = Film(self.draft.path, figure, [*self.axes.lines, self.axes.title])
+        except BaseException:
+            self.draft.drop()
+            raise
+
+    def add(self, experiment: GAN1DExperiment) -> None:
+        """The experiment's picture as it is now."""
+        drawn = experiment.snapshot()
+        decision, _, generated = self.axes.lines
+        decision.set_ydata(drawn["decision"])
+        generated.set_ydata(drawn["generated_density"])
+        self.axes.set_title(f"step {experiment.steps}")
+        with named(self.draft.given, self.draft.path):
+            self.film.add()
+
+    def keep(self) -> None:
+        with named(self.draft.given, self.draft.path):
+            self.film.close()
+        self.draft.keep()
+
+    def drop(self) -> None:
+        """Remove what was not kept."""
+        with suppress(OSError):
+            self.film.close()
+        self.draft.drop()
 
 
-def add_frame(film: Film, experiment: GAN1DExperiment) -> None:
-    """The experiment's picture as it is now."""
-    drawn = experiment.snapshot()
-    decision, _, generated = film.canvas.figure.axes[0].lines
-    decision.set_ydata(drawn["decision"])
-    generated.set_ydata(drawn["generated_density"])
-    film.canvas.figure.axes[0].set_title(f"step {experiment.steps}")
-    film.add()
+def draw(experiment: GAN1DExperiment, path: Path) -> None:
+    """The last plot."""
+    with whole_file(path) as temporary:
+        final_plot(experiment).savefig(temporary)
 
 
 def final_plot(experiment: GAN1DExperiment) -> Any:
@@ -378,31 +452,30 @@ def told(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raise UsageError(str(error)) from error
 
 
-def check_saves(arguments: argparse.Namespace) -> None:
-    """Raises UsageError for a --save that cannot be written."""
-    for path in arguments.save:
-        check_writable(path)
-
-
-def check_writable(path: Path, endings: Sequence[str] = ()) -> None:
-    """Raises UsageError if the ending is none of `endings`, or if no file can be written there."""
-    if endings and path.suffix.lower() not in endings:
+def check_ending(path: Path, endings: Sequence[str]) -> None:
+    """Raises UsageError if the name ends in none of `endings`."""
+    if path.suffix.lower() not in endings:
         raise UsageError(f"{path}: the name must end in {' or '.join(endings)}")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder, not a file")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name to write to, renamed to `path` at the end, so that what stands there is always whole."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def check_outputs(paths: Sequence[Path]) -> None:
+    """Raises UsageError if one of the files that a command is to write cannot be written, or is named twice."""
+    seen = set()
+    for path in paths:
+        try:
+            check_writable(path)
+            printed_to = path.exists() and any(os.path.samestat(path.stat(), os.fstat(n)) for n in _printed_to())
+        except OSError as error:
+            raise UsageError(f"cannot write {explain(error)}") from error
+        if printed_to:
+            raise UsageError(f"cannot write {path}: this is where the command prints; name another file")
+        if (real := os.path.normcase(os.path.realpath(path))) in seen:
+            raise UsageError(f"cannot write {path} twice: give each output a name of its own")
+        seen.add(real)
+
+
+def _printed_to() -> Iterator[int]:
+    """The open files that stand behind stdout and stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError):  # None, or no file
+            yield stream.fileno()

@@ -234,7 +234,7 @@ def test_weights_are_written_with_a_card(monkeypatch, capsys):
     assert cli.main(["train", "vae", "--num-steps", "2", "--set", "width=16", "--set", "beta=2.0",
                      "--save", "net.safetensors", "--save", "run.pt"]) == 0
     assert sorted(os.listdir()) == ["net.json", "net.safetensors", "run.pt"]
-    card = json.loads(Path("net.json").read_text())
+    card = json.loads(Path("net.json").read_text(encoding="utf-8"))
     assert card["command"] == "python -m course_lib train vae --num-steps 2 --set beta=2.0 --set width=16"
     assert card["digest"] == digest(capsys.readouterr().err)  # of the run, not of its rounded weights
     assert card["metrics"] == {"test_elbo": -123.4}

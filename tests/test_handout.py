@@ -14,14 +14,14 @@ from course_lib.handout import COURSE, SolvedNotebook, copy_notebooks, student_z
 def course(tmp_path):
     """A course of two notebooks whose contents do not matter."""
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
-    (tmp_path / "notebooks" / "solutions" / "01_a.ipynb").write_text("solution")
-    (tmp_path / "notebooks" / "01_a.ipynb").write_text("a, first")
-    (tmp_path / "notebooks" / "02_b.ipynb").write_text("b, first")
+    (tmp_path / "notebooks" / "solutions" / "01_a.ipynb").write_text("solution", encoding="utf-8")
+    (tmp_path / "notebooks" / "01_a.ipynb").write_text("a, first", encoding="utf-8")
+    (tmp_path / "notebooks" / "02_b.ipynb").write_text("b, first", encoding="utf-8")
     return tmp_path
 
 
 def work(course: Path) -> dict[str, str]:
-    return {p.name: p.read_text() for p in sorted((course / "work").glob("*.ipynb"))}
+    return {p.name: p.read_text(encoding="utf-8") for p in sorted((course / "work").glob("*.ipynb"))}
 
 
 def test_first_copy(course):
@@ -31,17 +31,17 @@ def test_first_copy(course):
 
 def test_an_untouched_notebook_is_brought_up_to_date(course):
     copy_notebooks(course)
-    (course / "notebooks" / "01_a.ipynb").write_text("a, second")
+    (course / "notebooks" / "01_a.ipynb").write_text("a, second", encoding="utf-8")
     assert copy_notebooks(course) == []
     assert work(course) == {"01_a.ipynb": "a, second", "02_b.ipynb": "b, first"}
 
 
 def test_a_students_work_stays_and_the_new_version_comes_beside_it(course):
     copy_notebooks(course)
-    (course / "work" / "01_a.ipynb").write_text("a, mine")
+    (course / "work" / "01_a.ipynb").write_text("a, mine", encoding="utf-8")
     assert copy_notebooks(course) == []  # nothing newer: nothing to tell
     assert len(work(course)) == 2
-    (course / "notebooks" / "01_a.ipynb").write_text("a, second")
+    (course / "notebooks" / "01_a.ipynb").write_text("a, second", encoding="utf-8")
     told = copy_notebooks(course)
     assert told == ["01_a.ipynb has a newer version; yours was left as it is, the new one is 01_a_new_version.ipynb"]
     assert work(course)["01_a.ipynb"] == "a, mine" and work(course)["01_a_new_version.ipynb"] == "a, second"
@@ -53,8 +53,8 @@ def test_versions_pile_up_without_loss(course):
     copy_notebooks(course)
     for k in range(3):
         for path in (course / "work").glob("01*.ipynb"):
-            path.write_text(f"mine in {path.stem}")
-        (course / "notebooks" / "01_a.ipynb").write_text(f"a, version {k}")
+            path.write_text(f"mine in {path.stem}", encoding="utf-8")
+        (course / "notebooks" / "01_a.ipynb").write_text(f"a, version {k}", encoding="utf-8")
         copy_notebooks(course)
     assert work(course) == {
         "01_a.ipynb": "mine in 01_a", "01_a_new_version.ipynb": "mine in 01_a_new_version",
@@ -72,8 +72,8 @@ def test_a_deleted_notebook_comes_back(course):
 def test_without_its_record_nothing_is_overwritten(course):
     copy_notebooks(course)
     (course / "work" / ".copied.json").unlink()
-    (course / "work" / "01_a.ipynb").write_text("a, mine")
-    (course / "notebooks" / "02_b.ipynb").write_text("b, second")
+    (course / "work" / "01_a.ipynb").write_text("a, mine", encoding="utf-8")
+    (course / "notebooks" / "02_b.ipynb").write_text("b, second", encoding="utf-8")
     copy_notebooks(course)
     assert work(course)["01_a.ipynb"] == "a, mine"
     assert work(course)["02_b.ipynb"] == "b, first"  # for all we know, it is the student's
@@ -82,8 +82,8 @@ def test_without_its_record_nothing_is_overwritten(course):
 
 def test_a_damaged_record_counts_as_none(course):
     copy_notebooks(course)
-    (course / "work" / ".copied.json").write_text("{broken")
-    (course / "work" / "01_a.ipynb").write_text("a, mine")
+    (course / "work" / ".copied.json").write_text("{broken", encoding="utf-8")
+    (course / "work" / "01_a.ipynb").write_text("a, mine", encoding="utf-8")
     copy_notebooks(course)
     assert work(course)["01_a.ipynb"] == "a, mine" and work(course)["01_a_new_version.ipynb"] == "a, first"
 

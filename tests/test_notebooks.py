@@ -110,7 +110,7 @@ def test_saved_outputs_count_as_a_change_and_a_new_source_does_not(folder):
     notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="hello")]
     nbformat.write(notebook, student)
     assert changed_by_hand(student)
-    student.write_text("{broken")
+    student.write_text("{broken", encoding="utf-8")
     assert changed_by_hand(student)
 
 

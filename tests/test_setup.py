@@ -37,9 +37,9 @@ def test_the_stamp_hashes_both_files_and_is_missing_until_the_end(student_course
 def test_a_failed_install_leaves_no_stamp(student_course):
     constraints, stamp = student_course / "constraints.txt", student_course / ".venv/installed"
     before = constraints.read_text(encoding="utf-8")
-    constraints.write_text("this is no requirement ===\n")
+    constraints.write_text("this is no requirement ===\n", encoding="utf-8")
     failed = subprocess.run(["make", "setup"], cwd=student_course, capture_output=True, text=True)
-    constraints.write_text(before)
+    constraints.write_text(before, encoding="utf-8")
     assert failed.returncode != 0 and not stamp.exists()  # half an upgrade may have happened
     assert "Setting up" in make(student_course, "setup")
 
