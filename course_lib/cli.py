@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from course_lib.handout import COURSE
+from course_lib.own_python import JUPYTER, own_environment
 from course_lib.train import INTERRUPTED, UsageError, add_train, make_checkpoints
 
 
@@ -35,11 +36,11 @@ def lab(arguments: argparse.Namespace) -> int:
           flush=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={work}",
                f"--LabApp.default_url=/lab/tree/{first}",
-               f"--LabApp.app_settings_dir={Path(__file__).with_name('jupyter')}", "--LabApp.news_url=",
+               f"--LabApp.app_settings_dir={JUPYTER}", "--LabApp.news_url=",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container; the token and the loopback address stay as they are
-    server = subprocess.Popen(command + arguments.jupyter)
+    server = subprocess.Popen(command + arguments.jupyter, env=own_environment())
     while True:
         try:
             return server.wait()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
 RECORD = ".copied.json"
-FOR_STUDENTS = ("README.md", "LICENSE", "LICENSE-TEXT", "Makefile", "pyproject.toml", "constraints.txt",
-                "environment.yml", "course_lib", "data", "docs", "notebooks")
+FOR_STUDENTS = ("README.md", "LICENSE", "LICENSE-TEXT", "Makefile", "install.py", "check_python.py",
+                "pyproject.toml", "constraints.txt", "environment.yml", "course_lib", "data", "docs", "notebooks")
 NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
 
 

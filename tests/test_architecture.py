@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
-    "notebooks": {"plots"}, "handout": set(), "animation": set(),
+    "notebooks": {"plots"}, "handout": set(), "own_python": {"handout"}, "animation": set(),
     "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots"},
 }
 OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}
