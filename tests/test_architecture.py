@@ -12,7 +12,8 @@ MAY_IMPORT = {
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
-    "notebooks": {"plots"}, "handout": set(), "animation": set(), "files": set(), "console": set(), "stopping": set(),
+    "notebooks": {"plots"}, "handout": set(), "own_python": {"handout"}, "animation": set(), "files": set(),
+    "console": set(), "stopping": set(),
     "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots", "console", "stopping"},
 }
 EVERYWHERE = {"mode", "files", "__version__"}  # how a notebook is run, how files are written
