@@ -37,7 +37,7 @@ def real_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None,
         ValueError: no numbers or complex ones, masked entries, another shape, too few rows.
     """
     if isinstance(value, Tensor):
-        value = _dense(value, name).detach().cpu()
+        value = dense_tensor(value, name).detach().cpu()
         if value.is_floating_point() and value.dtype not in (torch.float16, torch.float32, torch.float64):
             value = value.float()
         value = value.resolve_conj().resolve_neg().numpy()
@@ -74,6 +74,15 @@ def whole_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None
     return array.astype(np.int64, copy=False)
 
 
+def dense_tensor(value: Tensor, name: str) -> Tensor:
+    """`value`, if it is a tensor that holds all its numbers; else raises ValueError."""
+    if not isinstance(value, Tensor):
+        raise ValueError(f"{name} must be a tensor, not {type(value).__name__}: torch.as_tensor({name})")
+    if value.layout != torch.strided or value.is_quantized:
+        raise ValueError(f"{name} must be a dense tensor, not {value.layout}: {name}.to_dense()")
+    return value
+
+
 def float_tensor(value: Tensor, name: str, shape: Shape | None = None, rows: int = 0, finite: bool = True,
                  whole: bool = True) -> Tensor:
     """A floating tensor of at least 32 bits, with the gradient of `value`: whole numbers become float64.
@@ -86,9 +95,7 @@ def float_tensor(value: Tensor, name: str, shape: Shape | None = None, rows: int
     Raises:
         ValueError: no tensor, complex numbers, another shape, too few rows, NaN or infinity.
     """
-    if not isinstance(value, Tensor):
-        raise ValueError(f"{name} must be a tensor, not {type(value).__name__}: torch.as_tensor({name})")
-    _dense(value, name)
+    dense_tensor(value, name)
     if value.is_complex():
         raise ValueError(f"{name} must hold real numbers, not {value.dtype}")
     _require_shape(tuple(value.shape), name, shape, rows)
@@ -103,18 +110,16 @@ def float_tensor(value: Tensor, name: str, shape: Shape | None = None, rows: int
     return value
 
 
-def float_tensors(shape: Shape | None = None, **values: Tensor) -> tuple[Tensor, ...]:
+def float_tensors(shape: Shape | None = None, finite: bool = True, **values: Tensor) -> tuple[Tensor, ...]:
     """`float_tensor` of each argument, all in the widest type among them."""
-    tensors = [float_tensor(value, name, shape) for name, value in values.items()]
+    tensors = [float_tensor(value, name, shape, finite=finite) for name, value in values.items()]
     widest = torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
     return tuple(t.to(widest) for t in tensors)
 
 
 def label_tensor(value: Tensor, name: str, shape: Shape, classes: int | None = None) -> Tensor:
     """Labels as int64, of this shape. Raises ValueError for floating numbers, or labels outside 0 … classes − 1."""
-    if not isinstance(value, Tensor):
-        raise ValueError(f"{name} must be a tensor, not {type(value).__name__}: torch.as_tensor({name})")
-    _dense(value, name)
+    dense_tensor(value, name)
     if value.is_floating_point() or value.is_complex():
         raise ValueError(f"{name} must be whole numbers, not {value.dtype}: {name}.long()")
     _require_shape(tuple(value.shape), name, shape, 0)
@@ -126,8 +131,7 @@ def label_tensor(value: Tensor, name: str, shape: Shape, classes: int | None = N
 
 def mask_tensor(value: Tensor, name: str, *shapes: tuple[int, ...]) -> Tensor:
     """A mask as bool, of one of these shapes. Raises ValueError for others, and for other values than 0 and 1."""
-    if not isinstance(value, Tensor):
-        raise ValueError(f"{name} must be a tensor, not {type(value).__name__}: torch.as_tensor({name})")
+    dense_tensor(value, name)
     if tuple(value.shape) not in shapes:
         raise ValueError(f"{name} must have shape {' or '.join(str(list(s)) for s in dict.fromkeys(shapes))}, "
                          f"not {list(value.shape)}")
@@ -204,12 +208,6 @@ def _require_shape(given: tuple[int, ...], name: str, shape: Shape | None, rows:
     if rows and (not given or given[0] < rows):
         there = given[0] if given else 0
         raise ValueError(f"{name} must have at least {rows} row{'s' * (rows > 1)}, not {there}")
-
-
-def _dense(value: Tensor, name: str) -> Tensor:
-    if value.layout != torch.strided or value.is_quantized:
-        raise ValueError(f"{name} must be a dense tensor, not {value.layout}: {name}.to_dense()")
-    return value
 
 
 def _not_finite(name: str) -> ValueError:

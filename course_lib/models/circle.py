@@ -58,6 +58,7 @@ class Circle:
 
         The integrand is smooth and vanishes at both ends, where this rule is far better than its name.
         """
+        x = _pairs(x)
         nodes = math.ceil(10 * REACH / self.narrow) + 1
         z = torch.linspace(-REACH, REACH, nodes, dtype=x.dtype)
         return self.log_joint(x, z[:, None]).logsumexp(dim=0) + math.log(2 * REACH / (nodes - 1))
@@ -141,6 +142,4 @@ def _pairings(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pairs(x: Tensor) -> Tensor:
-    if x.ndim != 2 or x.shape[1] != 2 or not x.is_floating_point():
-        raise ValueError(f"x must hold points of the plane, floating, of shape [n, 2], not {list(x.shape)}, {x.dtype}")
-    return float_tensor(x, "x")
+    return float_tensor(x, "x", ("n", 2), whole=False)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.models.layers import check_images, seeded
-from course_lib.validation import possible
+from course_lib.validation import float_tensor, possible
 
 FEATURES = 64
 
@@ -46,8 +46,11 @@ class Classifier(nn.Module):
 
         Raises ValueError also for a network that has diverged.
         """
-        return possible(self(x), "a digit").log_softmax(-1)
+        return self._decided(x).log_softmax(-1)
 
     def predict(self, x: Tensor) -> Tensor:
         """The most probable digit of each image, int64 `[n]`. Raises as `log_posterior`."""
-        return possible(self(x), "a digit").argmax(-1)
+        return self._decided(x).argmax(-1)
+
+    def _decided(self, x: Tensor) -> Tensor:
+        return possible(self(float_tensor(x, "images", whole=False).to(self.head.weight.dtype)), "a digit")

@@ -56,10 +56,11 @@ class CRF:
             ValueError: shapes that do not match, NaN or infinity, tags outside 0 … K − 1, l2 ≤ 0, or features so large
                 that the search overflows.
         """
+        x = float_tensor(x, "x").detach().double()
         if x.ndim != 3 or y.shape != x.shape[:2] or y.numel() == 0:
             raise ValueError(f"fit needs x of shape [n, T, D] and y of shape [n, T], not {list(x.shape)}, "
                              f"{list(y.shape)}")
-        x, y = float_tensor(x, "x").detach().double(), label_tensor(y, "tags", ("n", "T"), whole_number(K, "K"))
+        y = label_tensor(y, "tags", ("n", "T"), whole_number(K, "K"))
         l2 = number(l2, "l2", above=0)
         D = x.shape[2]
         parameters = [torch.zeros(shape, dtype=x.dtype, requires_grad=True) for shape in ((K, D), (K,), (K,), (K, K))]

@@ -60,6 +60,7 @@ class DBM(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log p(x) in nats, `[n]`. Raises ValueError as `log_unnormalised`, for other pixels than 0 and 1, and
         where the machine has diverged."""
+        x = self._pictures(x)
         if not ((x == 0) | (x == 1)).all():
             raise ValueError("pictures must have pixels that are 0 or 1, not NaN: binarize them first")
         return finite_result(self.log_unnormalised(x) - self.log_partition(), "log p(x)")
@@ -78,7 +79,7 @@ class DBM(nn.Module):
     def bound(self, x: Tensor, q_h: Tensor, q_g: Tensor) -> Tensor:
         """E_q[−E(x, h, g)] + H(q) − log Z in nats, `[n]`, for a q with independent units: never above log p(x)."""
         x = self._pictures(x)
-        q_h, q_g = (float_tensor(q, "q", (len(x), len(c))) for q, c in ((q_h, self.c1), (q_g, self.c2)))
+        q_h, q_g = (float_tensor(q, "q", (len(x), len(c))).to(x.dtype) for q, c in ((q_h, self.c1), (q_g, self.c2)))
         energy = (x @ self.b + q_h @ self.c1 + q_g @ self.c2 + ((x @ self.W1) * q_h).sum(-1)
                   + ((q_h @ self.W2) * q_g).sum(-1))
         return finite_result(energy + entropy(q_h) + entropy(q_g) - self.log_partition(), "the bound")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from course_lib.models.gmm import GaussianMixture
-from course_lib.validation import float_tensor
+from course_lib.validation import finite_result, float_tensor
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Subspace:
         if not 0 < d < x.shape[1]:
             raise ValueError(f"d must lie between 1 and {x.shape[1] - 1}, not {d}")
         x = x.double()
-        variances, directions = torch.linalg.eigh(x.T.cov(correction=0))  # ascending
+        variances, directions = torch.linalg.eigh(finite_result(x.T.cov(correction=0), "the covariance"))  # ascending
         return cls(x.mean(dim=0), directions[:, -d:].flip(1), variances[:-d].mean().item())
 
     def project(self, x: Tensor) -> Tensor:

@@ -65,7 +65,8 @@ class MixtureDenoiser(Denoiser):
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
         x, corrupted = float_tensor(x, "x", ("n", 1)), float_tensor(corrupted, "corrupted", ("n", 1))
         log_pi, mu, rho = self.parts(corrupted)
-        return (log_pi - 0.5 * ((x - mu) / rho.exp()) ** 2 - rho - 0.5 * math.log(2 * math.pi)).logsumexp(-1)
+        log_p = (log_pi - 0.5 * ((x - mu) / rho.exp()) ** 2 - rho - 0.5 * math.log(2 * math.pi)).logsumexp(-1)
+        return finite_result(log_p, "log p(x)")
 
     @torch.no_grad()
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from course_lib.validation import float_tensor, label_tensor, number, whole_number
+from course_lib.validation import dense_tensor, float_tensor, float_tensors, label_tensor, number, whole_number
 
 
 def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
     Raises:
         ValueError: shapes that do not match, NaN or +inf; −inf is a probability of 0.
     """
-    _require_chain(log_pi, log_A, log_b)
+    log_pi, log_A, log_b = _chain(log_pi, log_A, log_b)
     log_alpha = [log_pi + log_b[..., 0, :]]
     for t in range(1, log_b.shape[-2]):
         arrive = (log_alpha[-1][..., :, None] + log_A).logsumexp(dim=-2)  # sum over i, the tag before
@@ -42,7 +42,7 @@ def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
 
 def backward(log_A: Tensor, log_b: Tensor) -> Tensor:
     """log β_t(k) = log p(x_{t+1} … x_T | y_t = k) in nats, `[..., T, K]`; arguments as for `forward`."""
-    _require_chain(log_A[0], log_A, log_b)
+    _, log_A, log_b = _chain(log_A[0], log_A, log_b)
     log_beta = [torch.zeros_like(log_b[..., 0, :])]
     for t in range(log_b.shape[-2] - 1, 0, -1):
         follow = log_b[..., t, :] + log_beta[-1]
@@ -73,7 +73,7 @@ def viterbi(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> tuple[Tensor, Tenso
     Raises:
         ValueError: shapes that do not match, or a sequence that no path can produce.
     """
-    _require_chain(log_pi, log_A, log_b)
+    log_pi, log_A, log_b = _chain(log_pi, log_A, log_b)
     best, came_from = log_pi + log_b[..., 0, :], []
     for t in range(1, log_b.shape[-2]):
         arrive, i = (best[..., :, None] + log_A).max(dim=-2)  # forward's sum has become a maximum
@@ -119,6 +119,7 @@ class HMM(ABC):
         """
         if number(alpha, "alpha") < 0:
             raise ValueError(f"alpha must not be negative, not {alpha}")
+        x, y = dense_tensor(x, "x"), dense_tensor(y, "tags")
         if y.ndim != 2 or x.shape[:2] != y.shape or y.numel() == 0:
             raise ValueError(f"fit needs x of shape [n, T, …] and y of shape [n, T], not {list(x.shape)}, "
                              f"{list(y.shape)}")
@@ -203,7 +204,7 @@ class CategoricalHMM(HMM):
         return {"V": self.B.shape[1]}
 
     def log_emission(self, x: Tensor) -> Tensor:
-        if x.is_floating_point() or not ((x >= 0) & (x < self.B.shape[1])).all():
+        if dense_tensor(x, "words").is_floating_point() or not ((x >= 0) & (x < self.B.shape[1])).all():
             raise ValueError(f"words must be whole numbers in 0 … {self.B.shape[1] - 1}")
         return self.B.log().T[x.long()]  # an index of bytes would be taken for a mask
 
@@ -230,9 +231,9 @@ class BernoulliHMM(HMM):
         return cls(_shares(single[:, 0].sum(dim=0) + alpha), _shares(pairs + alpha), theta)
 
     def log_emission(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != self.theta.shape[1]:
-            raise ValueError(f"x must have shape [..., T, {self.theta.shape[1]}], not {list(x.shape)}")
         x = self._bits(x).to(self.theta)
+        if x.shape[-1] != self.theta.shape[1]:
+            raise ValueError(f"x must have shape [..., T, {self.theta.shape[1]}], not {list(x.shape)}")
         return x @ self.theta.log().T + (1 - x) @ (1 - self.theta).log().T
 
     def _emit(self, y: Tensor, generator: torch.Generator) -> Tensor:
@@ -252,7 +253,8 @@ def _shares(counts: Tensor) -> Tensor:
     return torch.where(total > 0, counts / total, torch.full_like(counts, 1 / counts.shape[-1]))
 
 
-def _require_chain(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> None:
+def _chain(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> tuple[Tensor, ...]:
+    log_pi, log_A, log_b = float_tensors(finite=False, log_pi=log_pi, log_A=log_A, log_b=log_b)
     K = len(log_A)
     if log_A.shape != (K, K) or log_pi.shape != (K,) or log_b.ndim < 2 or log_b.shape[-1] != K or not log_b.shape[-2]:
         raise ValueError(f"wanted log_pi [K], log_A [K, K] and log_b [..., T, K] with T > 0, got {list(log_pi.shape)}, "
@@ -260,6 +262,7 @@ def _require_chain(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> None:
     for name, scores in (("log_pi", log_pi), ("log_A", log_A), ("log_b", log_b)):
         if not (scores < torch.inf).all():  # NaN is not below it either
             raise ValueError(f"{name} has NaN or +inf: scores are logarithms in nats, and −inf is a probability of 0")
+    return log_pi, log_A, log_b
 
 
 def _require_possible(log_Z: Tensor) -> None:

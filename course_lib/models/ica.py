@@ -68,9 +68,7 @@ def fast_ica(x: Tensor, generator: torch.Generator, rounds: int = 200, tolerance
     Raises:
         ValueError: points that are not `[n, D]`, or that cannot be whitened.
     """
-    if x.ndim != 2:
-        raise ValueError(f"x must have shape [n, D], not {list(x.shape)}")
-    x = float_tensor(x, "x", rows=2).double()
+    x = float_tensor(x, "x", ("n", "D"), rows=2).double()
     mean = x.mean(dim=0)
     K = whitening(x - mean)
     white = (x - mean) @ K.T

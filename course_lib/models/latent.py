@@ -18,9 +18,10 @@ def class_centroids(z: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: shapes that do not match, no codes, NaN or infinity, or labels that are no whole numbers.
     """
+    z = float_tensor(z, "codes")
     if z.ndim != 2 or y.shape != z.shape[:1] or len(z) == 0:
         raise ValueError(f"codes must have shape [n, d] and labels [n], not {list(z.shape)} and {list(y.shape)}")
-    z, y = float_tensor(z, "codes"), label_tensor(y, "labels", ("n",))
+    y = label_tensor(y, "labels", ("n",))
     return torch.stack([z[y == k].mean(0) for k in y.unique()])
 
 
@@ -64,10 +65,10 @@ def attribute_vector(z: Tensor, attribute: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: shapes that do not match, or a class of which all have one value.
     """
+    z, attribute = float_tensor(z, "codes"), float_tensor(attribute, "the attribute")
     if z.ndim != 2 or y.shape != z.shape[:1] or attribute.shape != y.shape or len(z) == 0:
         raise ValueError("codes must have shape [n, d], the attribute and the labels [n], not "
                          f"{list(z.shape)}, {list(attribute.shape)} and {list(y.shape)}")
-    z, attribute = float_tensor(z, "codes"), float_tensor(attribute, "the attribute")
     y = label_tensor(y, "labels", ("n",))
     ways = []
     for k in y.unique():

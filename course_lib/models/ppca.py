@@ -81,7 +81,8 @@ class PPCA:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log N(x; μ, C) in nats, `[n]`, exactly, for x `[n, D]`."""
-        return finite_result(MultivariateNormal(self.mu, self.C).log_prob(self._rows(x)), "log p(x)")
+        normal = MultivariateNormal(self.mu, self.C, validate_args=False)  # its own check stumbles over no rows
+        return finite_result(normal.log_prob(self._rows(x)), "log p(x)")
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z | x) for x `[n, D]`: its means `[n, d]`, affine in x, and its covariance `[d, d]`, the same for all x."""

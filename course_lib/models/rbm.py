@@ -176,4 +176,4 @@ def log_mean_exp(log_w: Tensor) -> float:
     Raises ValueError for none, and for NaN or infinity.
     """
     log_w = float_tensor(log_w, "log_w", ("n",), rows=1)
-    return float(log_w.logsumexp(0) - math.log(len(log_w)))
+    return float(log_w.detach().logsumexp(0) - math.log(len(log_w)))

@@ -57,7 +57,7 @@ class Row:
     scaled: tuple[str, ...] = ()
     degree: int | None = None
     tolerates: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    part: Callable[[Any], Any] = staticmethod(lambda result: result)
+    part: Callable[[Any], Any] = lambda result: result
 
 
 def one_hot(draw: Draw, n: int, K: int) -> np.ndarray:
@@ -92,7 +92,8 @@ ROWS: dict[str, Row] = {
     "count_modes": Row(lambda draw: {"samples": draw(9, 2), "centres": draw(3, 2), "std": np.array(20.0)},
                        rows=("samples",), together=("samples", "centres"), scaled=("samples",),
                        tolerates={"samples": NOT_FINITE}),
-    "counts": Row(lambda draw: {"codes": draw(9) // 60, "classes": draw(9) // 1}, whole=True, rows=("codes", "classes")),
+    "counts": Row(lambda draw: {"codes": draw(9) // 60, "classes": draw(9) // 1}, whole=True,
+                  rows=("codes", "classes")),
     "coverage_kl": Row(lambda draw: {"predicted": draw(9) // 30}, whole=True, rows=("predicted",)),
     "effective_sample_size": Row(lambda draw: {"log_w": draw(6, 2) / 50}, tensors=True, rows=("log_w",),
                                  together=("log_w",), tolerates={"log_w": (-np.inf,)}),
@@ -133,7 +134,8 @@ ROWS: dict[str, Row] = {
     "normal_quantiles": Row(lambda draw: {"mean": draw(), "std": draw() + 1}, {"count": 5}, scaled=("mean", "std"),
                             degree=1, together=("mean",), plus=1.0),
     "optimal_discriminator": Row(pairs("p", "q", 6), rows=("p", "q"), scaled=("p", "q"), degree=0),
-    "purity": Row(lambda draw: {"codes": draw(9) // 60, "classes": draw(9) // 1}, whole=True, rows=("codes", "classes")),
+    "purity": Row(lambda draw: {"codes": draw(9) // 60, "classes": draw(9) // 1}, whole=True,
+                  rows=("codes", "classes")),
     "recovered": Row(lambda draw: {"samples": draw(40), "mean": draw(), "std": draw() + 1}, rows=("samples",),
                      together=("samples", "mean"), tolerates={"samples": NOT_FINITE}),
     "sharpness": Row(images, rows=("images",), together=("images",), scaled=("images",), degree=2),
@@ -318,9 +320,9 @@ def test_numbers_of_a_diverged_model(name, seed, scale, data):
 
 def test_the_known_ones():
     """Each of these came back as a wrong number."""
-    I, bad = np.eye(2), np.array([np.nan, 0.0])
-    for mean_a, mean_b in ((bad, I[0]), (I[0], bad), (np.array([np.inf, 0]), np.array([np.inf, 0]))):
-        assert refused(answer(measure.gaussian_frechet_distance, mean_a, I, mean_b, I))
+    eye, bad = np.eye(2), np.array([np.nan, 0.0])
+    for mean_a, mean_b in ((bad, eye[0]), (eye[0], bad), (np.array([np.inf, 0]), np.array([np.inf, 0]))):
+        assert refused(answer(measure.gaussian_frechet_distance, mean_a, eye, mean_b, eye))
     x = np.random.default_rng(0).normal(size=(50, 2))
     assert refused(answer(measure.frechet_distance, 1e160 * x, 0 * x))
     assert measure.wasserstein1(np.array([5], np.uint8), np.array([250], np.uint8)) == 245
@@ -332,9 +334,9 @@ def test_the_known_ones():
     assert table.shape == (256, 2) and table.sum() == 2
     assert measure.mutual_information([[1e-200, 0], [0, 1]]) == pytest.approx(0, abs=1e-12)
     assert refused(answer(measure.recovered, []))
-    assert refused(answer(measure.js, I[0], I[1], np.array([1.0, 0.0])))
-    assert refused(answer(measure.amari_error, np.zeros((2, 2)), I))
-    assert refused(answer(measure.cell_divergences, bad, I[0]))
+    assert refused(answer(measure.js, eye[0], eye[1], np.array([1.0, 0.0])))
+    assert refused(answer(measure.amari_error, np.zeros((2, 2)), eye))
+    assert refused(answer(measure.cell_divergences, bad, eye[0]))
 
 
 def test_a_kernel_far_out_has_the_right_gradient():
