@@ -23,7 +23,7 @@ def check_ending(path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"{path}: a film ends in {' or '.join(ENDINGS)}, not in {path.suffix or 'nothing'!r}")
     if path.suffix.lower() == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
-        raise ValueError(f"{path}: MP4 needs a video writer: pip install 'course_lib[video]', or choose a .gif")
+        raise ValueError(f"{path}: MP4 needs a video writer: python -m pip install imageio-ffmpeg, or choose a .gif")
 
 
 class Film:

@@ -16,6 +16,7 @@ from course_lib.console import drop_output, survive_any_encoding, tell
 from course_lib.files import explain
 from course_lib.handout import COURSE, NoCourse, SolvedNotebook, copy_notebooks, require_course, work_folder
 from course_lib.handout import student_zip as write_zip
+from course_lib.own_python import JUPYTER, own_environment
 from course_lib.stopping import Stopped, Stopper, handled
 from course_lib.train import INTERRUPTED, UsageError, add_train, make_checkpoints
 
@@ -39,7 +40,7 @@ def lab(arguments: argparse.Namespace) -> int:
           flush=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={work}",
                f"--LabApp.default_url=/lab/tree/{first}",
-               f"--LabApp.app_settings_dir={Path(__file__).with_name('jupyter')}", "--LabApp.news_url=",
+               f"--LabApp.app_settings_dir={JUPYTER}", "--LabApp.news_url=",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container; the token and the loopback address stay as they are
@@ -52,7 +53,7 @@ def lab(arguments: argparse.Namespace) -> int:
             server.send_signal(number)
 
     with handled(pass_on):
-        server = subprocess.Popen(command + arguments.jupyter)
+        server = subprocess.Popen(command + arguments.jupyter, env=own_environment())
         code = server.wait()
     return code if code >= 0 else 128 - code
 

@@ -15,6 +15,7 @@ from course_lib.files import atomic_write, whole_file
 COURSE = Path(__file__).resolve().parents[1]
 RECORD = ".copied.json"
 FOR_STUDENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "LICENSE-TEXT", "Makefile",
+                "install.py", "check_python.py",
                 "pyproject.toml", "constraints.txt", "environment.yml", "course_lib", "data", "docs", "notebooks")
 NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
 
@@ -93,13 +94,13 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
                                  for suffix in ("", *(f"_{k}" for k in range(2, 1000)))]
         for name in names:
             target = work / name
-            if not target.exists() or _digest(target.read_bytes()) in (digest, record.get(name)):
+            if not target.exists() or {digest, record.get(name)} & _digests(target.read_bytes()):
                 written = _write(target, content)
                 record[name] = digest
                 if written and name != source.name:
                     told.append(f"{source.name} has a newer version; yours was left as it is, the new one is {name}")
                 break
-            if record.get(name) == digest:
+            if record.get(name) in _digests(content):
                 break  # the student has this version and works in it
     _write(record_path, json.dumps(record, indent=1).encode())
     return told
@@ -114,7 +115,31 @@ def _record(path: Path) -> dict[str, str]:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    """Hash of what the cells of a notebook say: line ends, layout of the JSON and the file's own metadata do not count.
+
+    So a clone on Windows, or a notebook that was opened and saved as it was, has not been changed.
+    """
+    try:
+        cells = [_content(cell) for cell in json.loads(content)["cells"]]
+    except (ValueError, KeyError, TypeError, AttributeError):  # no notebook
+        return hashlib.sha256(_lf(content)).hexdigest()
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+
+
+def _digests(content: bytes) -> set[str]:
+    """The hash, and the one of the bytes, which records of the course's first copies hold."""
+    return {_digest(content), hashlib.sha256(content).hexdigest()}
+
+
+def _content(cell: dict) -> dict:
+    """A cell without what a mere save writes: its id, its count, texts as lists of lines."""
+    kept = {k: v for k, v in cell.items() if k not in ("id", "execution_count")}
+    return kept | {"source": "".join(cell["source"]).replace("\r\n", "\n")}
+
+
+def _lf(content: bytes) -> bytes:
+    """A text's bytes with line ends of one character, whatever the system they were written on."""
+    return content.replace(b"\r\n", b"\n")
 
 
 def _write(path: Path, content: bytes) -> bool:
@@ -140,7 +165,8 @@ def _require_unsolved(path: Path) -> None:
 def student_zip(path: Path, course: Path = COURSE) -> list[str]:
     """Write the students' zip: everything they need to run the course, without sources and solutions.
 
-    Files are in order and carry a fixed date, so the same course gives the same bytes.
+    Files are in order, carry a fixed date, and texts have line ends of one character: the same course gives the same
+    bytes, on Windows too.
 
     Returns:
         the names in the zip, which lie in one folder `course/`.
@@ -164,5 +190,6 @@ def student_zip(path: Path, course: Path = COURSE) -> list[str]:
             info = zipfile.ZipInfo(f"course/{file.relative_to(course).as_posix()}")
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
-            archive.writestr(info, file.read_bytes())
+            content = file.read_bytes()
+            archive.writestr(info, content if b"\0" in content else _lf(content))
         return archive.namelist()

@@ -105,7 +105,7 @@ def add_train_gan1d(models: argparse._SubParsersAction) -> None:
         help="values to start from: the textbook's (default), or those that recover the data most often")
     add("--plot-path", type=Path, default=Path("gan1d.png"), metavar="FILE",
         help=f"where the last plot goes: {', '.join(PLOT_ENDINGS)} (default gan1d.png)")
-    add("--anim-path", type=Path, metavar="FILE", help="film the training: .mp4 (needs course_lib[video]) or .gif")
+    add("--anim-path", type=Path, metavar="FILE", help="film the training: .mp4 (needs imageio-ffmpeg) or .gif")
     add("--anim-every", type=integer(1), default=1, metavar="N", help="steps between frames (default 1)")
     gan1d.set_defaults(run=train_gan1d)
 

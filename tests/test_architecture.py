@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
-GROUND = {"data", "models", "measure", "plots", "mode"}
+GROUND = {"data", "models", "measure", "plots", "mode", "validation"}
 MAY_IMPORT = {
-    "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
+    "data": {"data"}, "models": {"models", "validation"}, "measure": {"measure", "validation"}, "plots": {"plots"},
+    "mode": set(), "validation": set(),
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
-    "notebooks": {"plots"}, "handout": set(), "animation": set(), "files": set(), "console": set(), "stopping": set(),
+    "notebooks": {"plots"}, "handout": set(), "own_python": {"handout"}, "animation": set(), "files": set(),
+    "console": set(), "stopping": set(),
     "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots", "console", "stopping"},
 }
 EVERYWHERE = {"mode", "files", "__version__"}  # how a notebook is run, how files are written

@@ -1,7 +1,9 @@
 """What students get, and that nothing of theirs is ever overwritten."""
 
+import hashlib
 import json
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -86,6 +88,94 @@ def test_a_damaged_record_counts_as_none(course):
     (course / "work" / "01_a.ipynb").write_text("a, mine", encoding="utf-8")
     copy_notebooks(course)
     assert work(course)["01_a.ipynb"] == "a, mine" and work(course)["01_a_new_version.ipynb"] == "a, first"
+
+
+CELLS = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# One\n", "two"]},
+         {"cell_type": "code", "id": "b", "metadata": {"tags": ["exercise"]}, "source": ["x = 1"], "outputs": [],
+          "execution_count": None}]
+
+
+def notebook(cells=CELLS, **metadata) -> dict:
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def crlf(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+SAME = {  # what tools do to a notebook that nobody changed
+    "line ends of Windows": crlf(json.dumps(notebook(), indent=1)),
+    "another layout": json.dumps(notebook(), indent=4, sort_keys=True) + "\n\n",
+    "texts in one piece": json.dumps(notebook([c | {"source": "".join(c["source"])} for c in CELLS])),
+    "line ends of Windows within texts": json.dumps(notebook([c | {"source": [crlf(x) for x in c["source"]]}
+                                                              for c in CELLS])),
+    "a kernel noted, ids anew": json.dumps(notebook([c | {"id": "z" + c["id"]} for c in CELLS],
+                                                    language_info={"version": "3.12.1"})),
+}
+
+
+@pytest.mark.parametrize("how", SAME)
+@pytest.mark.parametrize("where", ["work", "notebooks"])
+def test_a_notebook_that_says_the_same_is_not_changed_and_is_no_newer_version(course, where, how):
+    (course / "notebooks/01_a.ipynb").write_text(json.dumps(notebook(), indent=1), encoding="utf-8")
+    copy_notebooks(course)
+    if where == "notebooks":
+        (course / "work/01_a.ipynb").write_text(json.dumps(notebook([])), encoding="utf-8")  # the student works in it
+    (course / where / "01_a.ipynb").write_bytes(SAME[how].encode())
+    assert copy_notebooks(course) == [] and len(work(course)) == 2  # nothing newer
+    (course / "notebooks/01_a.ipynb").write_text(json.dumps(notebook(CELLS[:1])), encoding="utf-8")
+    assert len(copy_notebooks(course)) == (where == "notebooks")  # a newer one replaces what nobody changed
+
+
+@pytest.mark.parametrize("cell", [{"source": ["x = 2"]}, {"outputs": [{"output_type": "stream", "text": "1"}]},
+                                  {"metadata": {"tags": []}}, {"cell_type": "raw"}, {"source": ["x = 1\n"]}])
+def test_any_change_in_a_cell_makes_it_the_students(course, cell):
+    (course / "notebooks/01_a.ipynb").write_text(json.dumps(notebook()), encoding="utf-8")
+    copy_notebooks(course)
+    theirs = json.dumps(notebook([CELLS[0], CELLS[1] | cell]))
+    (course / "work/01_a.ipynb").write_text(theirs, encoding="utf-8")
+    (course / "notebooks/01_a.ipynb").write_text(json.dumps(notebook(CELLS[:1])), encoding="utf-8")
+    assert len(copy_notebooks(course)) == 1 and work(course)["01_a.ipynb"] == theirs
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_record_of_bytes_from_an_earlier_copy_still_counts(course, touched):
+    first = json.dumps(notebook(), indent=1)
+    (course / "notebooks/01_a.ipynb").write_text(first, encoding="utf-8")
+    copy_notebooks(course)
+    record = {"01_a.ipynb": hashlib.sha256(first.encode()).hexdigest()}
+    (course / "work/.copied.json").write_text(json.dumps(record), encoding="utf-8")
+    if touched:
+        (course / "work/01_a.ipynb").write_text(json.dumps(notebook([])), encoding="utf-8")
+        assert copy_notebooks(course) == []  # the same version still
+    else:
+        (course / "notebooks/01_a.ipynb").write_text(json.dumps(notebook(CELLS[:1])), encoding="utf-8")
+        assert copy_notebooks(course) == [] and json.loads(work(course)["01_a.ipynb"])["cells"] == CELLS[:1]
+
+
+def test_a_clone_on_windows_gives_the_same_bytes_and_the_same_zip(tmp_path):
+    """`core.autocrlf=true` is what Git for Windows sets."""
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=COURSE, capture_output=True, text=True, check=True).stdout
+    kept = [f for f in files.split("\0") if f and (COURSE / f).is_file()]
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    for name in kept:
+        (origin / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(COURSE / name, origin / name)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "course"]):
+        subprocess.run([*git, *command], cwd=origin, check=True)
+    subprocess.run(["git", "clone", "-q", "-c", "core.autocrlf=true", origin, clone], check=True)
+    assert [f for f in kept if (clone / f).read_bytes() != (COURSE / f).read_bytes()] == []
+
+
+def test_the_zip_has_one_kind_of_line_ends_whatever_the_course_has(tmp_path):
+    shutil.copytree(COURSE, tmp_path / "course", ignore=shutil.ignore_patterns(
+        ".*", "work", "tests", "mnist", "checkpoints", "solutions", "source", "__pycache__"))
+    student_zip(tmp_path / "lf.zip", course=tmp_path / "course")
+    for file in (p for p in (tmp_path / "course").rglob("*") if p.is_file() and b"\0" not in p.read_bytes()):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    student_zip(tmp_path / "crlf.zip", course=tmp_path / "course")
+    assert (tmp_path / "crlf.zip").read_bytes() == (tmp_path / "lf.zip").read_bytes()
 
 
 def test_students_zip_has_what_runs_the_course_and_no_answers(tmp_path):

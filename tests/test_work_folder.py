@@ -37,7 +37,7 @@ def in_course(course, monkeypatch):
     started = []
 
     class Server:
-        def __init__(self, command):
+        def __init__(self, command, env):
             started.append(command)
 
         def wait(self):
