@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from course_lib.console import survive_any_encoding
+from course_lib.commands.console import survive_any_encoding
 from course_lib.experiments import run
 from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters
 

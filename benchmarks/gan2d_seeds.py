@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from course_lib.console import survive_any_encoding
+from course_lib.commands.console import survive_any_encoding
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 from course_lib.experiments.ring_seeds import Row, play, record, score
 from course_lib.models.gan2d import VARIANTS

@@ -1,12 +1,15 @@
 """The package behind the course's notebooks.
 
-Importing it loads nothing. From then on `import torchvision` works beside a CPU build of torch.
+Importing it loads nothing. From then on `import torchvision` works beside a CPU build of torch, and modules that have
+moved are found under their old names.
 """
 
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
+
+from course_lib import deprecated
 
 __version__ = "1.0.0"  # the one place that says it
 
@@ -46,3 +49,4 @@ class _TorchvisionFinder:
 
 
 sys.meta_path.insert(0, _TorchvisionFinder)
+deprecated.install()

@@ -1,11 +1,11 @@
 import signal
 
-from course_lib.stopping import Stopper, install
+from course_lib.commands.stopping import Stopper, install
 
 stopper = Stopper()
 install(stopper)  # before anything that takes time: Ctrl-C during an import is no traceback
 try:
-    from course_lib.cli import main
+    from course_lib.commands.main import main
 
     code = main()
 except KeyboardInterrupt:

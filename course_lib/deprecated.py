@@ -19,6 +19,14 @@ from typing import Any
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.experiments": {name: ("course_lib.training", name)
                                for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+    "course_lib.checkpoints": {name: ("course_lib.training.checkpoints", name)
+                               for name in ("Card", "CheckpointError", "FOLDER", "read", "round_weights", "write")},
+    "course_lib.experiments.trained": {
+        "trained": ("course_lib.training.pretrained", "load_pretrained"),
+        "trained_experiment": ("course_lib.training.pretrained", "pretrained_experiment"),
+    },
+    "course_lib.handout": {name: ("course_lib.authoring.handout", name)
+                           for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),
         "arithmetic": ("course_lib.training.precision", "arithmetic"),

@@ -10,7 +10,7 @@ import pytest
 import torch
 from course_commands import make
 
-from course_lib.handout import student_zip
+from course_lib.authoring.handout import student_zip
 
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
 

@@ -84,7 +84,7 @@ def test_the_canvas_has_the_signs_of_its_source(tmp_path):
 
 
 MAIN = """
-from course_lib import cli
+from course_lib.commands import main as cli
 def main(options): assert cli.main(options) == 0
 """
 WORK = {
@@ -96,7 +96,7 @@ main('train vae --num-steps 1 --set width=16 --save a.safetensors'.split())""",
     "handing out": "main(['handout', 'there']); main(['handout', 'there']); main(['student-zip', 'a.zip'])",
     "building": """
 from pathlib import Path
-from course_lib.notebooks import build, lint, sources
+from course_lib.authoring.build import build, lint, sources
 from course_lib.teach.tree import write_map
 folder = Path(ROOT, 'notebooks')
 lint(sources(folder)[0])
@@ -127,7 +127,7 @@ def test_the_work_of_the_course_is_done(tmp_path, what):
 
 HELP = f"""
 import contextlib
-from course_lib.cli import main
+from course_lib.commands.main import main
 for command in {COMMANDS}:
     for options in ([*command.split(), "--help"], [*command.split(), "--grö\\udce9−"]):
         try:
@@ -147,6 +147,6 @@ def test_every_help_and_every_mistake_can_be_printed(tmp_path, page):
 
 
 def test_a_path_that_is_no_text_can_be_told(tmp_path):
-    done = python("from course_lib.cli import main\nraise SystemExit(main(['handout', 'ordn\\udce9r']))", cwd=tmp_path,
-                  **ASCII)
+    done = python("from course_lib.commands.main import main\nraise SystemExit(main(['handout', 'ordn\\udce9r']))",
+                  cwd=tmp_path, **ASCII)
     assert done.returncode == 0 and b"ordn" in done.stdout, printed(done)

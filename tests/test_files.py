@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib import cli, files
-from course_lib.checkpoints import Card
-from course_lib.checkpoints import write as write_checkpoint
+from course_lib.commands import main as cli
 from course_lib.experiments.gan1d import GAN1DExperiment
 from course_lib.experiments.vae import VAEExperiment
-from course_lib.files import Draft, atomic_write, check_writable, explain, whole_file
+from course_lib.training import files
+from course_lib.training.checkpoints import Card
+from course_lib.training.checkpoints import write as write_checkpoint
+from course_lib.training.files import Draft, atomic_write, check_writable, explain, whole_file
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "course_lib"]
@@ -259,7 +260,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_in_the_end(monkeypatch, c
 
 
 def test_a_film_that_fails_half_way_ends_and_the_training_goes_on(monkeypatch, capsys):
-    from course_lib.animation import Film
+    from course_lib.plots.animation import Film
 
     add, added = Film.add, []
 

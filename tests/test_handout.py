@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.handout import COURSE, SolvedNotebook, copy_notebooks, student_zip
+from course_lib.authoring.handout import COURSE, SolvedNotebook, copy_notebooks, student_zip
 
 
 @pytest.fixture

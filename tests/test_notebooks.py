@@ -6,7 +6,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_lib.notebooks import ChangedByHand, SourceError, build, changed_by_hand, convert, lint, solutions, sources
+from course_lib.authoring.build import (
+    ChangedByHand,
+    SourceError,
+    build,
+    changed_by_hand,
+    convert,
+    lint,
+    solutions,
+    sources,
+)
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SOURCE = '''\

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from course_commands import make
 
-from course_lib import cli
-from course_lib.own_python import own_environment
+from course_lib.commands import main as cli
+from course_lib.commands.own_python import own_environment
 
 COURSE = Path(__file__).resolve().parents[1]
 WHERE = "import sys, os, json; print(json.dumps([sys.executable, os.environ.get('PYTHONPATH')]))"
@@ -73,7 +73,7 @@ def test_lab_starts_jupyter_in_its_own_environment(foreign, monkeypatch, tmp_pat
         def wait(self):
             return 0
 
-    monkeypatch.setattr("course_lib.handout.copy_notebooks", lambda *_, **__: [])
+    monkeypatch.setattr("course_lib.authoring.handout.copy_notebooks", lambda *_, **__: [])
     monkeypatch.setattr(cli.subprocess, "Popen", Server)
     assert cli.main(["lab"]) == 0
     assert started.pop("command")[0] == sys.executable and started == own_environment()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from course_lib import cli
+from course_lib.commands import main as cli
+from course_lib.commands.stopping import BURST, Note, Stopped, Stopper, handled
 from course_lib.experiments.gan1d import GAN1DExperiment
-from course_lib.stopping import BURST, Note, Stopped, Stopper, handled
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals as POSIX has them")
@@ -150,7 +150,7 @@ def test_handlers_are_put_back(tmp_path, monkeypatch):
 
 def test_a_burst_is_one_interrupt_and_a_later_one_is_another(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr("course_lib.stopping.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("course_lib.commands.stopping.time.monotonic", lambda: now[0])
     monkeypatch.setattr(Stopper, "_last", float("-inf"))
     with handled(stopper := Stopper()):
         with pytest.raises(Stopped):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import cli, handout
-from course_lib.handout import copy_notebooks, work_folder
+from course_lib.authoring import handout
+from course_lib.authoring.handout import copy_notebooks, work_folder
+from course_lib.commands import main as cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -159,7 +160,7 @@ def test_a_user_without_a_home_is_told(in_course, read_only, monkeypatch, capsys
 
 NOBODY = """
 import os
-from course_lib.cli import main
+from course_lib.commands.main import main
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
@@ -185,7 +186,7 @@ def test_a_user_who_may_not_write_the_course():
 
 
 def test_neither_the_handout_nor_help_loads_torch():
-    for statement in ("import course_lib.handout", "from course_lib.cli import run_command\n"
+    for statement in ("import course_lib.authoring.handout", "from course_lib.commands.main import run_command\n"
                       "try: run_command(['train', 'vae', '--help'])\nexcept SystemExit: pass"):
         code = f"import sys\n{statement}\nsys.exit(bool({{'torch', 'numpy', 'IPython'}} & {{*sys.modules}}))"
         done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120,

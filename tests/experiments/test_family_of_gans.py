@@ -6,21 +6,21 @@ import math
 import numpy as np
 import pytest
 import torch
+from course_lib.experiments.trained import EXPERIMENTS
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from course_lib.checkpoints import read
 from course_lib.data import load_mnist
 from course_lib.experiments import load, run, save
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
 from course_lib.experiments.family import Member, family_table, on_the_ring, shipped
 from course_lib.experiments.ring_seeds import recorded
-from course_lib.experiments.trained import EXPERIMENTS
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import Dropout, noise
 from course_lib.models.penalties import r1_penalty
+from course_lib.training.checkpoints import read
 
 KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),
          "bigan": (BiGANExperiment, BiGANHyperparameters(width=4, batch_size=4, regression=1.0)),

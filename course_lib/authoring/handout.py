@@ -10,9 +10,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from course_lib.files import atomic_write, whole_file
+from course_lib.training.files import atomic_write, whole_file
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 RECORD = ".copied.json"
 FOR_STUDENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "LICENSE-TEXT", "Makefile",
                 "install.py", "check_python.py",

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from course_lib.handout import COURSE
+from course_lib.authoring.handout import COURSE
 
 DROPPED = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "JUPYTERLAB_DIR")  # where another Python's things lie
-JUPYTER = Path(__file__).with_name("jupyter")  # its kernels/python3 names no Python: Jupyter then takes its own
+JUPYTER = Path(__file__).resolve().parents[1] / "jupyter"  # its kernels/python3 names no Python: each takes its own
 
 
 def own_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

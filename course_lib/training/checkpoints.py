@@ -18,34 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from course_lib.files import whole_file
+from course_lib.training.files import whole_file
+from course_lib.training.registry import shipped
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
-COMMANDS = {  # the one list of what is shipped: the options of `python -m course_lib train`, as cards have them
-    "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
-    "autoencoder_z2": "autoencoder --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
-    "autoencoder_z20": "autoencoder --num-steps 4680 --set latent_size=20 --set precision=bfloat16 "
-                       "--set total_steps=4680",
-    "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
-    "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
-    "dcgan": "dcgan --num-steps 20000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set total_steps=20000",
-    "conditional": "conditional --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
-                   "--set total_steps=12000",
-    "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=0.3 "
-               "--set total_steps=12000",
-    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
-    "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
-    "coupled": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
-               "--set total_steps=8000",
-    "coupled_0": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=0 "
-                 "--set total_steps=8000",
-    "coupled_1": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=1 "
-                 "--set total_steps=8000",
-    "pixelcnn_sprites": "pixelrnn --num-steps 8000 --set batch_size=32 --set data=sprites --set layers=4 "
-                        "--set model=gated_pixelcnn --set total_steps=8000",
-    "row_lstm": "pixelrnn --num-steps 40000 --set channels=48 --set layers=2 --set precision=bfloat16 "
-                "--set total_steps=40000",
-}
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
+WEIGHTS = ".safetensors"
 
 
 class CheckpointError(Exception):
@@ -116,13 +93,13 @@ def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Card]:
     Raises:
         CheckpointError: a file is missing, cut short or altered, or the card cannot be read.
     """
-    path = folder / f"{name}.safetensors"
+    path = folder / f"{name}{WEIGHTS}"
     card_path = path.with_suffix(".json")
-    if name in COMMANDS:
+    if name in shipped():
         back = (f"put it back (`git checkout -- data/checkpoints/{name}.*`, or unpack the course again), or train it "
                 f"anew: `python -m course_lib checkpoints {name}`")
     else:
-        back = f"the course ships {', '.join(COMMANDS)}"
+        back = f"the course ships {', '.join(shipped())}"
     for needed in (path, card_path):
         if not needed.is_file():
             raise CheckpointError(f"the checkpoint {needed} is missing: {back}")
