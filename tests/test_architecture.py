@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
 GROUND = {"data", "models", "measure", "plots", "mode"}
 MAY_IMPORT = {
-    "data": {"data"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
+    "data": {"data", "files"}, "models": {"models"}, "measure": {"measure"}, "plots": {"plots"}, "mode": set(),
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
