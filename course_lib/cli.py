@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from course_lib import __version__
 from course_lib.console import drop_output, survive_any_encoding, tell
-from course_lib.files import explain
+from course_lib.files import CourseFileError, explain
 from course_lib.handout import COURSE, NoCourse, SolvedNotebook, copy_notebooks, require_course, work_folder
 from course_lib.handout import student_zip as write_zip
 from course_lib.own_python import JUPYTER, own_environment
@@ -135,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()  # here, where it is told if it fails
-        except (UsageError, NoCourse, SolvedNotebook) as mistake:
+        except (UsageError, NoCourse, SolvedNotebook, CourseFileError) as mistake:
             tell(f"{PROG}: error: {mistake}")
             return 2
         except KeyboardInterrupt as stop:
