@@ -6,26 +6,25 @@ import shutil
 
 import pytest
 import torch
-from course_lib.experiments.trained import EXPERIMENTS, trained, trained_experiment
 from torch import nn
 
 from course_lib.commands import main as cli
-from course_lib.experiments import run
-from course_lib.experiments import trained as trained_module
 from course_lib.experiments.judged import scores, stand_ins
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
-from course_lib.training import checkpoints
-from course_lib.training.checkpoints import COMMANDS, FOLDER, Card, CheckpointError, read, round_weights, write
+from course_lib.training import checkpoints, pretrained, registry, run
+from course_lib.training.checkpoints import FOLDER, Card, CheckpointError, read, round_weights, write
+from course_lib.training.pretrained import load_pretrained, pretrained_experiment
+from course_lib.training.registry import families, shipped
 
 MIB = 2**20
 CARD = Card("python -m course_lib train vae", "vae", {}, 0, 1, 0.1, "0" * 16, {"test_elbo": -100.0}, "")
-SHIPPED = pytest.mark.parametrize("name", COMMANDS)
+SHIPPED = pytest.mark.parametrize("name", shipped())
 
 
 def test_the_folder_holds_what_the_list_names_and_nothing_else():
     files = {p.name for p in FOLDER.iterdir() if p.is_file()}
-    assert files == {f"{name}{ending}" for name in COMMANDS for ending in (".safetensors", ".json")}
+    assert files == {f"{name}{ending}" for name in shipped() for ending in (".safetensors", ".json")}
 
 
 def test_the_files_are_small():
@@ -36,20 +35,20 @@ def test_the_files_are_small():
 @SHIPPED
 def test_each_card_says_how_its_file_was_made(name):
     _, card = read(name)
-    assert card.command == f"python -m course_lib train {COMMANDS[name]}"
+    assert card.command == f"python -m course_lib train {shipped()[name]}"
     assert card.minutes > 0 and len(card.digest) == 16 and card.metrics
 
 
 @SHIPPED
 def test_each_shipped_model_is_as_good_as_its_card_says(name):
-    experiment, card = trained_experiment(name)
+    experiment, card = pretrained_experiment(name)
     if card.experiment == "pixelrnn":  # all 10,000 images take a minute: every twentieth, within its standard error
         nll = -log_prob_of(experiment.model, held_out(card.hyperparameters["data"])[::20])
         assert nll.mean().item() == pytest.approx(card.metrics["test_nll"], abs=3 * nll.std().item() / len(nll) ** 0.5)
         return
     for metric, value in experiment.evaluate(thorough=False).items():
         assert value == pytest.approx(card.metrics[metric], rel=2e-3, abs=2e-3 if "accuracy" in metric else 0.02)
-    assert experiment.seed == card.seed and card.experiment in EXPERIMENTS
+    assert experiment.seed == card.seed and card.experiment in families()
 
 
 def test_the_shipped_models_are_good():
@@ -75,7 +74,7 @@ def test_the_shipped_pairs_and_encoders_are_good():
 
 
 def test_a_trained_model_is_ready_for_use():
-    judge, card = trained("classifier")
+    judge, card = load_pretrained("classifier")
     assert isinstance(card, Card) and not judge.training
     assert not judge(torch.zeros(1, 784)).requires_grad  # no torch.no_grad() needed
     assert {p.dtype for p in judge.parameters()} == {torch.float32}
@@ -144,12 +143,12 @@ def test_a_damaged_shipped_file_says_how_to_mend_it(tmp_path):
         shutil.copy(FOLDER / f"classifier{ending}", tmp_path)
     flip(tmp_path / "classifier.safetensors")
     with pytest.raises(CheckpointError, match=r"git checkout -- data/checkpoints/classifier.*checkpoints classifier"):
-        trained("classifier", tmp_path)
+        load_pretrained("classifier", tmp_path)
 
 
 def test_an_unknown_name_says_which_there_are():
     with pytest.raises(CheckpointError, match=r"missing: the course ships classifier, .*vae_z20"):
-        trained("vae_z200")
+        load_pretrained("vae_z200")
 
 
 @pytest.mark.parametrize("change", [{"experiment": "gan9d"}, {"hyperparameters": {"width": 16}},
@@ -159,24 +158,25 @@ def test_a_card_of_another_version_is_told(tmp_path, change):
     hyperparameters = dataclasses.asdict(small.hyperparameters)
     card = dataclasses.replace(CARD, hyperparameters=hyperparameters)
     write(tmp_path / "net.safetensors", small.model, card)
-    assert trained("net", tmp_path)[0].latent_size == 20
+    assert load_pretrained("net", tmp_path)[0].latent_size == 20
     path = tmp_path / "net.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     for key, value in change.items():
         content[key] = value if isinstance(value, str) else {**content[key], **value}
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(CheckpointError, match="does not fit this version"):
-        trained("net", tmp_path)
+        load_pretrained("net", tmp_path)
 
 
 @pytest.fixture
 def small_list(tmp_path, monkeypatch):
     """`checkpoints` with a list of one quick model and a folder of its own."""
     commands = {"tiny": "vae --num-steps 6 --seed 4 --set batch_size=16 --set total_steps=6 --set width=16"}
-    monkeypatch.setattr(checkpoints, "COMMANDS", commands)
+    for module in (checkpoints, registry):
+        monkeypatch.setattr(module, "shipped", lambda: commands)
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "shipped")
     monkeypatch.setattr(read, "__defaults__", (tmp_path / "shipped",))
-    monkeypatch.setattr(trained_module.trained_experiment, "__defaults__", (tmp_path / "shipped",))
+    monkeypatch.setattr(pretrained.pretrained_experiment, "__defaults__", (tmp_path / "shipped",))
     monkeypatch.setattr(VAEExperiment, "evaluate", lambda self, thorough: {"test_elbo": -1.23456} if thorough else {})
     threads = torch.get_num_threads()
     yield tmp_path / "shipped"
@@ -197,26 +197,27 @@ def test_the_list_is_trained_once_and_again_when_it_changes(small_list, capsys, 
     alone = trained_alone()
     assert card.digest == alone.digest() and card.steps == 6 and card.seed == 4 and card.metrics == {
         "test_elbo": -1.2346}
-    assert card.command == f"python -m course_lib train {checkpoints.COMMANDS['tiny']}"
+    commands = registry.shipped()
+    assert card.command == f"python -m course_lib train {commands['tiny']}"
     assert all(torch.equal(weights[k], v.half().float()) for k, v in alone.model.state_dict().items())
     capsys.readouterr()
     assert cli.main(["checkpoints"]) == 0 and "tiny: is there" in capsys.readouterr().out
-    checkpoints.COMMANDS["tiny"] = checkpoints.COMMANDS["tiny"].replace("--seed 4", "--seed 5")
+    commands["tiny"] = commands["tiny"].replace("--seed 4", "--seed 5")
     assert cli.main(["checkpoints"]) == 0 and read("tiny")[1].seed == 5
 
 
 def test_a_run_that_was_broken_off_goes_on(small_list, monkeypatch):
-    update = VAEExperiment.update
+    update = VAEExperiment.training_step
 
     def interrupted(self):
         if self.steps == 3:
             raise KeyboardInterrupt
         return update(self)
 
-    monkeypatch.setattr(VAEExperiment, "update", interrupted)
+    monkeypatch.setattr(VAEExperiment, "training_step", interrupted)
     assert cli.main(["checkpoints", "tiny"]) == 130
     assert [p.name for p in small_list.rglob("*.*")] == ["tiny.pt"]  # nothing half-trained gets a name that is shipped
-    monkeypatch.setattr(VAEExperiment, "update", update)
+    monkeypatch.setattr(VAEExperiment, "training_step", update)
     assert cli.main(["checkpoints", "tiny"]) == 0 and read("tiny")[1].digest == trained_alone().digest()
 
 

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from course_lib.commands import main as cli
-from course_lib.experiments import run
 from course_lib.experiments.autoencoder import AutoencoderExperiment
 from course_lib.experiments.classifier import ClassifierExperiment
 from course_lib.experiments.dcgan import DCGANExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment
 from course_lib.experiments.vae import VAEExperiment
+from course_lib.training import run
 
 ROOT = Path(__file__).parent.parent
 
@@ -99,7 +99,7 @@ def test_saved_and_resumed_is_the_same_run(capsys):
     ("--unknown", "unrecognized"),
 ])
 def test_mistakes_are_told_in_one_line_before_anything_is_done(options, told, capsys, monkeypatch):
-    monkeypatch.setattr(GAN1DExperiment, "update", lambda self: pytest.fail("training began"))
+    monkeypatch.setattr(GAN1DExperiment, "training_step", lambda self: pytest.fail("training began"))
     try:
         code = train(*options.split())
     except SystemExit as exit:
@@ -112,7 +112,7 @@ def test_mistakes_are_told_in_one_line_before_anything_is_done(options, told, ca
 def test_mistakes_about_a_checkpoint(capsys, monkeypatch):
     train("--num-steps", 5, "--save", "run.pt")
     Path("junk.pt").write_bytes(b"no checkpoint")
-    monkeypatch.setattr(GAN1DExperiment, "update", lambda self: pytest.fail("training began"))
+    monkeypatch.setattr(GAN1DExperiment, "training_step", lambda self: pytest.fail("training began"))
     for options, told in [("--resume junk.pt", "is no checkpoint"),
                           ("--resume run.pt --num-steps 5", "at step 5 already"),
                           ("--resume run.pt --hidden-size 7", "other values than hidden_size=7"),
@@ -126,7 +126,7 @@ def test_mistakes_about_a_checkpoint(capsys, monkeypatch):
 
 def test_a_missing_video_writer_is_told_before_training(capsys, monkeypatch):
     monkeypatch.setattr("course_lib.plots.animation.importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(GAN1DExperiment, "update", lambda self: pytest.fail("training began"))
+    monkeypatch.setattr(GAN1DExperiment, "training_step", lambda self: pytest.fail("training began"))
     assert train("--anim-path", "film.mp4") == 2
     assert "pip install imageio-ffmpeg, or" in capsys.readouterr().err
 
@@ -156,21 +156,21 @@ def test_training_that_fails_leaves_the_old_film_whole(monkeypatch):
     def fail(self):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(GAN1DExperiment, "update", fail)
+    monkeypatch.setattr(GAN1DExperiment, "training_step", fail)
     with pytest.raises(RuntimeError, match="on purpose"):
         train("--anim-path", "film.gif")
     assert os.listdir() == ["film.gif"] and Path("film.gif").read_bytes() == b"old"
 
 
 def test_interrupt_keeps_what_there_is(capsys, monkeypatch):
-    update = GAN1DExperiment.update
+    update = GAN1DExperiment.training_step
 
     def interrupted(self):
         if self.steps == 7:
             signal.raise_signal(signal.SIGINT)
         return update(self)
 
-    monkeypatch.setattr(GAN1DExperiment, "update", interrupted)
+    monkeypatch.setattr(GAN1DExperiment, "training_step", interrupted)
     assert train("--num-steps", 100, "--save", "run.pt", "--anim-path", "film.gif") == 130
     assert "step 8" in capsys.readouterr().err
     assert Image.open("film.gif").n_frames == 7 and Path("run.pt").exists() and Path("gan1d.png").exists()

@@ -125,16 +125,16 @@ def test_a_run_under_nohup_does_not_end_with_its_terminal(tmp_path):
 
 def test_a_signal_while_the_files_are_written_waits_for_them(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    from course_lib import train
+    from course_lib.commands import gan1d_pictures
 
-    final_plot = train.final_plot
+    final_plot = gan1d_pictures.final_plot
 
     def interrupted(experiment):
         for _ in range(3):
             signal.raise_signal(signal.SIGINT)
         return final_plot(experiment)
 
-    monkeypatch.setattr(train, "final_plot", interrupted)
+    monkeypatch.setattr(gan1d_pictures, "final_plot", interrupted)
     assert cli.main(["train", "gan1d", "--num-steps", "3", "--anim-path", "film.gif", "--save", "a.pt"]) == 130
     assert sorted(os.listdir()) == ["a.pt", "film.gif", "gan1d.png"]
 
@@ -143,7 +143,7 @@ def test_handlers_are_put_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(n) for n in numbers]
-    monkeypatch.setattr(GAN1DExperiment, "update", lambda self: signal.raise_signal(signal.SIGTERM) or {})
+    monkeypatch.setattr(GAN1DExperiment, "training_step", lambda self: signal.raise_signal(signal.SIGTERM) or {})
     cli.main(["train", "gan1d", "--num-steps", "1", "--log-every", "9"])
     assert [signal.getsignal(n) for n in numbers] == before
 

@@ -21,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib import __version__, plots
-from course_lib.training.files import atomic_write
+from course_lib.files import atomic_write
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# your code here", "return None")

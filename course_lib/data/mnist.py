@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from course_lib.files import CourseFileError, require_folder
+
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "mnist"
 SHA256 = {  # of the decompressed files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -30,7 +32,7 @@ _loaded: dict[tuple[Path, str], MNIST] = {}
 _lock = threading.Lock()
 
 
-class DataError(Exception):
+class DataError(CourseFileError):
     """A bundled data file is missing or is not what was shipped. The message says which, and how to mend it."""
 
 
@@ -109,10 +111,7 @@ def load_mnist(split: str = "train", folder: Path = FOLDER) -> MNIST:
     with _lock:
         key = (Path(folder), split)
         if key not in _loaded:
-            if not key[0].is_dir():
-                raise DataError(
-                    f"the course's data folder {key[0]} is not there. course_lib reads the data that lie beside it: "
-                    "work in the course's own folder and install it with `pip install -e .`")
+            require_folder(key[0], DataError)
             images, labels = (_read(key[0], name) for name in FILES[split])
             _loaded[key] = MNIST(
                 torch.frombuffer(images, dtype=torch.uint8, offset=16).view(SIZE[split], 28, 28),

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from course_lib.experiments.gan2d import MEASURE_EVERY, GAN2DExperiment, GAN2DHyperparameters, run_with_decay
+from course_lib.files import atomic_write, require_folder
 from course_lib.measure import Modes, frechet_distance
-from course_lib.training.files import atomic_write
 
 RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "gan2d_seeds.json"
 STEPS, SAMPLES = 4000, 10_000
@@ -79,7 +79,8 @@ def score(experiment: GAN2DExperiment) -> Modes:
 
 
 def recorded() -> dict[str, Row]:
-    """What the benchmark found, by variant; each game had 4,000 updates."""
+    """What the benchmark found, by variant; each game had 4,000 updates. Raises CourseFileError if it is not there."""
+    require_folder(RECORD.parent)
     return {name: Row(**row) for name, row in json.loads(RECORD.read_text(encoding="utf-8")).items()}
 
 

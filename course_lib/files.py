@@ -39,6 +39,17 @@ _ADVICE = {  # by name: not every system knows all of them
 WHAT_TO_DO = {getattr(errno, name): advice for name, advice in _ADVICE.items() if hasattr(errno, name)}
 
 
+class CourseFileError(Exception):
+    """A file that comes with the course is missing or is not what was shipped. The message says how to mend it."""
+
+
+def require_folder(folder: Path, error: type[CourseFileError] = CourseFileError) -> None:
+    """Raises `error` where a folder of the course's data is not there, as after `pip install .`."""
+    if not folder.is_dir():
+        raise error(f"the course's data folder {folder} is not there. course_lib reads the data that lie beside it: "
+                    "work in the course's own folder and install it with `pip install -e .`")
+
+
 class NotAFile(OSError):
     """A device, a pipe or a socket stands where a file is to be."""
 
