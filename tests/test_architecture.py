@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
 GROUND = {"data", "models", "measure", "plots", "mode", "validation"}
 MAY_IMPORT = {
-    "data": {"data", "files"}, "models": {"models", "validation"}, "measure": {"measure", "validation"}, "plots": {"plots"},
-    "mode": set(), "validation": set(),
+    "data": {"data", "files"}, "models": {"models", "validation"}, "measure": {"measure", "validation"},
+    "plots": {"plots"}, "mode": set(), "validation": set(),
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
     "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
