@@ -1,8 +1,8 @@
 """What a notebook says to its reader: claims that are recomputed, predictions, exercises, library code."""
 
 from course_lib.teach.claims import ClaimFailed, claim
-from course_lib.teach.exercises import check
+from course_lib.teach.exercises import NotPassed, check
 from course_lib.teach.predict import predict, reveal
 from course_lib.teach.source import show_source
 
-__all__ = ["ClaimFailed", "check", "claim", "predict", "reveal", "show_source"]
+__all__ = ["ClaimFailed", "NotPassed", "check", "claim", "predict", "reveal", "show_source"]
