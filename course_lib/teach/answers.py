@@ -167,26 +167,40 @@ def _asked(truth: Any) -> str:
     return f"an array of shape {list(truth.shape)}" if isinstance(truth, np.ndarray) else described(truth)
 
 
-@_odd_means(lambda answer, truth: f"it should return {_asked(truth)}, it returned {described(answer)}")
-def complaint(answer: Any, truth: Any) -> str | None:
-    """What is wrong with the form of an answer (type, shape, dtype, NaN), and how to mend it; None if nothing is."""
-    wrong = f"it should return {_asked(truth)}, it returned {described(answer)}"
-    if isinstance(truth, tuple):
-        if not isinstance(answer, tuple) or len(answer) != len(truth):
-            return wrong + _mended(answer, truth)
+def _by_value(complain: Callable[[Any, Any], str | None]) -> Callable[[Any, Any], str | None]:
+    """A complaint about one value, made of a tuple of them: of the first that gives cause."""
+    @functools.wraps(complain)
+    def complaint(answer: Any, truth: Any) -> str | None:
+        if not isinstance(truth, tuple) or not isinstance(answer, tuple) or len(answer) != len(truth):
+            return complain(answer, truth)
         for i, (a, t) in enumerate(zip(answer, truth, strict=True), start=1):
             if inner := complaint(a, t):
                 return f"as value {i} of {len(truth)} {inner}"
         return None
-    if answer is None or (isinstance(truth, Tensor) and not isinstance(answer, Tensor)):
+    return complaint
+
+
+@_odd_means(lambda answer, truth: f"it should return {_asked(truth)}, it returned {described(answer)}")
+@_by_value
+def wrong_container(answer: Any, truth: Any) -> str | None:
+    """What is wrong with what holds the numbers of an answer, and how to mend it; None if nothing is.
+
+    Numbers and numpy's arrays may come in whatever numpy can read; tuples and tensors may not.
+    """
+    wrong = f"it should return {_asked(truth)}, it returned {described(answer)}"
+    if isinstance(truth, tuple) or answer is None or (isinstance(truth, Tensor) and not isinstance(answer, Tensor)):
         return wrong + _mended(answer, truth)
-    try:
-        a, t = read(answer), read(truth)
-    except Exception:
+    if not _is_readable(answer) or (_is_one(answer) and not _has_shape_of(answer, truth)):
         return wrong + _mended(answer, truth)
+    return None
+
+
+@_odd_means(None)
+@_by_value
+def wrong_content(answer: Any, truth: Any) -> str | None:
+    """What is wrong with the numbers as such, in a right container: their shape, type, NaN; None if nothing is."""
+    a, t = read(answer), read(truth)
     if a.shape != t.shape:
-        if _is_one(answer):
-            return wrong + _mended(answer, truth)
         return f"it should return the shape {list(t.shape)} here, it returned {list(a.shape)}"
     if t.dtype.kind != a.dtype.kind:
         real = ": `.real` is their real part, if the other is 0" if a.dtype.kind == "c" else ""
@@ -198,10 +212,19 @@ def complaint(answer: Any, truth: Any) -> str | None:
     return None
 
 
+@_odd_means(False)
+def _has_shape_of(answer: Any, truth: Any) -> bool:
+    return read(answer).shape == read(truth).shape
+
+
+def _is_readable(answer: Any) -> bool:
+    return _has_shape_of(answer, answer)
+
+
 def _mended(answer: Any, truth: Any) -> str:
     """How to turn what was returned into what was asked for, where that is plain to see."""
     several = isinstance(truth, tuple)
-    if _is_one(answer):
+    if _is_one(answer) and (several or not _has_shape_of(answer, truth)):
         return (": is there a comma too many at the end? It makes a tuple of what stands before it"
                 if isinstance(answer, tuple) else ": leave its brackets away")
     if several and isinstance(answer, (list, dict, np.ndarray, Tensor)):

@@ -153,6 +153,38 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
         runs.append(_run(exercise, function, case))
         if error := runs[-1].raised:
             return _wrong(f"it raised `{answers.told(error)}`{_where(function, error)}")
+    if refused := _refused(runs):
+        return refused
+    truths = [_truth(exercise, case) for case in cases]
+
+    pairs = [pair for run, truth in zip(runs, truths, strict=True)
+             for pair in zip(run.answers, truth.answers, strict=False)]  # `observe` may have stumbled over the first
+    container = next(filter(None, (answers.wrong_container(*pair) for pair in pairs)), None)
+    content = next(filter(None, (answers.wrong_content(*pair) for pair in pairs)), None)
+    right = all(answers.same_but_for_the_form(*pair, exercise.rtol, exercise.atol) for pair in pairs)
+    but = "the values are right, but " if right else ""
+    if container and right:
+        return _wrong(but + container)
+    if not container and not content and _agree(exercise, runs, truths):
+        return Message("passed", f"your answer agrees with the reference on {len(cases)} random cases", "good")
+    for i, mistake in enumerate(exercise.mistakes):
+        if _agree(exercise, runs, (_run(exercise, mistake.wrong, case) for case in cases)):
+            return _hint((name, f"mistake {i}"), mistake.hints)
+    if form := container or content:
+        return _wrong(but + form)
+    if right and any(answers.lacks_gradient(*pair) for pair in pairs):
+        return _wrong(f"{but}no gradient goes through them: `.item()`, `.detach()`, `torch.tensor` and `no_grad` cut "
+                      "it off")
+    if stumbled := next((run.stumbled for run in runs if run.stumbled), None):
+        return _wrong(f"what it returned cannot be worked with: `{answers.told(stumbled)}`")
+    if not _answers_alike(exercise, function, cases[0], runs[0]):
+        return _wrong("called again with the same inputs, it answers otherwise: does it keep something from call to "
+                      "call, in a list or a variable outside of it, or draw random numbers of its own?")
+    return _hint((name, "unforeseen"), exercise.hints)
+
+
+def _refused(runs: Sequence[_Run]) -> Message | None:
+    """What is said of answers that are not even compared with the right ones, or None."""
     returned = [answer for run in runs for answer in run.answers]
     if returned and all(answer is None for answer in returned):
         return Message("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
@@ -162,21 +194,12 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
         return _wrong("it changes its arguments in place: work on a copy, others use them too")
     if advice := next((run.stumbled for run in runs if isinstance(run.stumbled, Malformed)), None):
         return _wrong(str(advice))
-    truths = [_truth(exercise, case) for case in cases]
+    return None
 
-    complaint = _complaint(exercise, runs, truths)
-    if not complaint and _agree(exercise, runs, truths):
-        return Message("passed", f"your answer agrees with the reference on {len(cases)} random cases", "good")
-    for i, mistake in enumerate(exercise.mistakes):
-        if _agree(exercise, runs, (_run(exercise, mistake.wrong, case) for case in cases)):
-            return _hint((name, f"mistake {i}"), mistake.hints)
-    if complaint:
-        return _wrong(complaint)
-    again = _run(exercise, function, cases[0])
-    if not answers.same(again.observed, runs[0].observed, exercise.rtol, exercise.atol):
-        return _wrong("called again with the same inputs, it answers otherwise: does it keep something from call to "
-                      "call, in a list or a variable outside of it, or draw random numbers of its own?")
-    return _hint((name, "unforeseen"), exercise.hints)
+
+def _answers_alike(exercise: Exercise, function: Callable[..., Any], case: tuple[Any, ...], first: _Run) -> bool:
+    """Whether a function shows the same on a case when it is called once more."""
+    return answers.same(_run(exercise, function, case).observed, first.observed, exercise.rtol, exercise.atol)
 
 
 def _misfit(function: Any, exercise: Exercise, case: tuple[Any, ...]) -> str | None:
@@ -251,22 +274,6 @@ def _agree(exercise: Exercise, runs: Sequence[_Run], others: Iterable[_Run]) -> 
     """Whether a function showed on every case what another one did."""
     return all(answers.same(run.observed, other.observed, exercise.rtol, exercise.atol)
                for run, other in zip(runs, others, strict=True))
-
-
-def _complaint(exercise: Exercise, runs: Sequence[_Run], truths: Sequence[_Run]) -> str | None:
-    """What is wrong with the form of what was returned, and whether its values are right all the same; else None."""
-    pairs = [pair for run, truth in zip(runs, truths, strict=True)
-             for pair in zip(run.answers, truth.answers, strict=False)]  # `observe` may have stumbled over the first
-    wrong = next(filter(None, (answers.complaint(*pair) for pair in pairs)), None)
-    right = all(answers.same_but_for_the_form(*pair, exercise.rtol, exercise.atol) for pair in pairs)
-    if wrong:
-        return f"the values are right, but {wrong}" if right else wrong
-    if right and not _agree(exercise, runs, truths) and any(answers.lacks_gradient(*pair) for pair in pairs):
-        return ("the values are right, but no gradient goes through them: `.item()`, `.detach()`, `torch.tensor` and "
-                "`no_grad` cut it off")
-    if stumbled := next((run.stumbled for run in runs if run.stumbled), None):
-        return f"what it returned cannot be worked with: `{answers.told(stumbled)}`"
-    return None
 
 
 def _where(function: Callable[..., Any], error: BaseException) -> str:

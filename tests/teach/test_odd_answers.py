@@ -55,7 +55,9 @@ class Endless(list):
 
 
 def quantized() -> Tensor:
-    return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch will drop them
+        return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
 
 
 async def soon(value: object = 1) -> object:
@@ -127,7 +129,8 @@ CONSTANT = {
     "a ragged list of tensors": [torch.ones(1), torch.ones(2)], "an endless range": range(2**62),
     "a list that says it is endless": Endless(), "a long list": [0.0] * 2_000_000, "a type": int, "a function": len,
     "a method": torch.ones(3).mean, "a module": np, "an error": ValueError("returned"),
-    "dates": np.array(["2020"], "M8"), "texts": np.array(["a"]), "object": object(), "hostile": Hostile(), "hostile pair": (Hostile(), Hostile()),
+    "dates": np.array(["2020"], "M8"),
+    "texts": np.array(["a"]), "object": object(), "hostile": Hostile(), "hostile pair": (Hostile(), Hostile()),
     "hostile list": [Hostile()], "an array of hostile ones": _hostile_array(),
     "disguised": Disguised(), "exits": Exits(), "quantized": quantized(),
     "nested": torch.nested.as_nested_tensor([torch.ones(1), torch.ones(2)], layout=torch.jagged),
@@ -169,7 +172,8 @@ def strict_numpy(*arguments: object) -> object:
 RAISED = {
     "an error": raising(ValueError("no")), "an error without words": raising(KeyError), "exits": raising(SystemExit(1)),
     "unprintable": raising(Unprintable), "no exception": raising(NoException),
-    "cancelled": raising(asyncio.CancelledError), "stops": raising(StopIteration), "closes": raising(GeneratorExit), "memory": raising(MemoryError()),
+    "cancelled": raising(asyncio.CancelledError), "stops": raising(StopIteration),
+    "closes": raising(GeneratorExit), "memory": raising(MemoryError()),
     "many words": raising(ValueError("`a` " * 100_000)), "half a character": raising(ValueError("\ud800")),
     "several": raising(ExceptionGroup("two", [ValueError("1"), ValueError("2")])), "without end": without_end,
     "a warning as an error": warning_as_error, "strict numpy": strict_numpy,
@@ -310,11 +314,9 @@ CONTAINERS = [  # how the right values are put, for which right answers that is 
 
 
 @pytest.mark.parametrize(("kind", "wrong_for", "said"), CONTAINERS, ids=lambda value: value if value in MADE else "")
-def test_right_values_in_a_wrong_container_are_called_right(kind, wrong_for, said, monkeypatch):
+def test_right_values_in_a_wrong_container_are_called_right(kind, wrong_for, said):
     tried = 0
     for name, exercise in ALL.items():
-        known = exercises(name.partition(".")[0])  # on one case a mistake may be right
-        monkeypatch.setitem(known, name, dataclasses.replace(known[name], mistakes=()))
         if wrong_for(exercise.reference(*_first(exercise, np.random.default_rng(0))[0])):
             text = answered(name, returning(name, MADE[kind][0])).text
             assert text.startswith("the values are right, but ") and said in text, (name, text)
