@@ -6,17 +6,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
+from course_lib.live.assets import joined
 from course_lib.live.frames import Window, pack
 from course_lib.live.views import View
-
-HERE = Path(__file__).parent
 
 
 class Canvas(anywidget.AnyWidget):
@@ -30,8 +28,8 @@ class Canvas(anywidget.AnyWidget):
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
     """
 
-    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("axes.js", "marks.js", "canvas.js"))
-    _css = HERE / "canvas.css"
+    _esm = joined("page.js", "axes.js", "marks.js", "canvas.js")
+    _css = joined("page.css", "canvas.css")
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)
 

@@ -55,7 +55,8 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
         for name, control in moved.items():
             for value in extremes(control):
                 still.draw(views, arrays(defaults | {name: value})).draw_without_rendering()
-        display(_still(views, arrays(defaults), described(alt, defaults)), raw=True)
+        data, metadata = bundle(still.draw(views, arrays(defaults)), described(alt, defaults))
+        display(data, metadata=metadata, raw=True)
         return
 
     boxes = {name: control_widget(control, defaults[name], (labels or {}).get(name, name))
@@ -86,8 +87,5 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
     page.add_class("course-lab")
     display({**page._repr_mimebundle_(), "text/plain": f"{alt}: run the notebook to use it"}, raw=True)
     # An output of its own, hidden while the canvas is there: what a reader of the saved notebook sees.
-    display(_still(views, shown, described(alt, defaults)), raw=True)
-
-
-def _still(views: Sequence[View], arrays: Arrays, alt: str) -> dict[str, str]:
-    return bundle(still.draw(views, arrays), alt)
+    data, metadata = still.behind_widget(bundle(still.draw(views, shown), described(alt, defaults)))
+    display(data, metadata=metadata, raw=True)

@@ -26,6 +26,7 @@ from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
+from course_lib.plots.style import Bundle
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run
 
@@ -158,20 +159,22 @@ class LiveLab:
             page = self._widget._repr_mimebundle_() | {"text/plain": f"{self!r}: run the notebook to use it"}
             display(page, raw=True)
         # An output of its own: it can be renewed without building the controls anew, and shows where they cannot run.
-        display(self._still(), raw=True, display_id=self._display_id)
+        data, metadata = self._still()
+        display(data, metadata=metadata, raw=True, display_id=self._display_id)
         self._displayed = True
 
     def __repr__(self) -> str:
         return f"LiveLab({type(self._experiment).__name__})"
 
-    def _still(self) -> dict[str, str]:
+    def _still(self) -> Bundle:
         caption = f"After {self._experiment.steps:,} steps"
         if self.trainer is not None and self.trainer.error is not None:
             caption += f", stopped by {self.trainer.error!r}"
         fig = still.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
         titles = ", ".join(view.axis["title"] or " and ".join(view.labels.values()) for view in self._views)
-        return bundle(fig, f"{caption}: {titles}")
+        shown = bundle(fig, f"{caption}: {titles}")
+        return shown if self.trainer is None else still.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.
 
@@ -229,7 +232,8 @@ class LiveLab:
 
     def _renew_still(self) -> None:
         if self._displayed:
-            update_display(self._still(), raw=True, display_id=self._display_id)
+            data, metadata = self._still()
+            update_display(data, metadata=metadata, raw=True, display_id=self._display_id)
         self._still_at = time.monotonic()
 
 

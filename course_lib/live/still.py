@@ -1,4 +1,7 @@
-"""The last state of a lab as a figure: what a saved notebook shows, and what stands in where the canvas cannot run."""
+"""The last state of a lab as a figure: what a saved notebook shows, and what stands in where the canvas cannot run.
+
+It is an output of its own behind the widget's, so every export finds it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,12 @@ from matplotlib.figure import Figure
 
 from course_lib import plots
 from course_lib.live.views import Arrays, HeatMap, View
+from course_lib.plots.style import Bundle
+
+# Reopened without the kernel that made them, a notebook's widgets are a line in red that says 'model not found', each
+# above its still, which says what to do. So the line goes.
+NO_MODEL = ('<style>.jp-OutputArea-child:has(> [data-mime-type*="widget-view"]):not(:has(.jupyter-widgets *))'
+            ':has(+ .jp-OutputArea-child .course-still) { display: none; }</style>')
 
 
 def draw(views: Sequence[View], arrays: Arrays) -> Figure:
@@ -30,3 +39,10 @@ def draw(views: Sequence[View], arrays: Arrays) -> Figure:
             over_colours = any(isinstance(layer, HeatMap) for layer in view.layers())
             ax.legend(**{"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2} if over_colours else {})
     return fig
+
+
+def behind_widget(shown: Bundle) -> Bundle:
+    """A picture as `plots.bundle` makes it, to be displayed right after the widget for which it stands in."""
+    data, metadata = shown
+    page = f'{data["text/html"]}<p class="course-still">A still picture: run this cell to use what it shows.</p>'
+    return data | {"text/html": page + NO_MODEL}, metadata

@@ -26,6 +26,7 @@ from course_lib.live.session import Change, Session
 from course_lib.training.experiment import Experiment
 from course_lib.training.phases import PhasedExperiment
 
+REPLAYING = "replaying from the beginning"
 READABLE = 40  # characters: a longer value, such as a drawing, is not told
 
 State = Literal["idle", "running", "paused", "done", "error", "closed"]
@@ -45,7 +46,8 @@ class Trainer:
         state: one of idle, running, paused, done, error, closed.
         history: the metrics since the last start.
         sessions: every run since the trainer was made; the last one is under way.
-        changed: what changed last, in words.
+        changed: why it stands as it does, in words, or else what was changed last in this session. A reason such as
+            'reset' goes when something else happens.
         rate: updates per second while running, else 0.
         error: the exception that stopped training, or None.
     """
@@ -75,7 +77,7 @@ class Trainer:
         self._period, self._next_at = 0.0, 0.0
         self.state: State = "idle"
         self.history = History()
-        self.changed = ""
+        self._reason, self._last_change = "", ""
         self.rate = 0.0
         self.error: BaseException | None = None
         trained = copy.deepcopy(experiment.state_dict()) if experiment.steps else None
@@ -85,6 +87,10 @@ class Trainer:
     def steps(self) -> int:
         """Updates done since the last start."""
         return self._experiment.steps
+
+    @property
+    def changed(self) -> str:
+        return self._reason or self._last_change
 
     # Commands: they return at once, and may come from any thread.
 
@@ -256,7 +262,7 @@ class Trainer:
         if self.steps < self._until:
             return False
         if self.steps == self._replay_end:
-            self._replay_end, self.changed = None, "the replay has caught up"
+            self._replay_end, self._reason = None, "the replay has caught up"
         self._halt("done" if self.steps >= self._limit else "paused")
         return True
 
@@ -287,7 +293,7 @@ class Trainer:
     def _fail(self, error: BaseException) -> None:
         self.error = error
         self._script.clear()
-        self._replay_end = None
+        self._replay_end, self._reason = None, ""
         self._halt("error")
         with suppress(Exception):  # the first error is the one to tell; the observer may well be what raised it
             self._observe(True)
@@ -302,6 +308,7 @@ class Trainer:
             return
         self._until = min(steps, self._limit, math.inf if self._replay_end is None else self._replay_end)
         self._meter = (time.monotonic(), self.steps)
+        self._reason = "" if self._replay_end is None else REPLAYING
         self.state = "running"
         self._arrive()
 
@@ -309,6 +316,7 @@ class Trainer:
         if self.state not in ("idle", "running", "paused"):
             return
         self._halt("paused")
+        self._reason = ""
         metrics = self._experiment.advance()
         if metrics is not None:
             self.history.append(self.steps, metrics)
@@ -319,7 +327,7 @@ class Trainer:
     def _pause(self, because: str) -> None:
         if self.state == "running":
             self._halt("paused")
-            self.changed = because or self.changed
+            self._reason = because
 
     def _reset(self) -> None:
         if self.state == "closed":
@@ -328,7 +336,7 @@ class Trainer:
         self.error = None
         self._experiment.reset(self._experiment.seed)
         self._begin_session("reset")
-        self.changed = "reset"
+        self._reason, self._last_change = "reset", ""
 
     def _begin_session(self, because: str) -> None:
         self.sessions.append(Session(self._experiment.seed, self._experiment.hyperparameters, because))
@@ -351,11 +359,12 @@ class Trainer:
             self._update()  # somebody was walking through it: values change between updates only
         if self._replay_end is not None:
             self._leave_replay()
-        self.changed = self._words(changes)
+        words = self._words(changes)
+        self._reason, self._last_change = "", words
         restarted = self._experiment.set(**changes)
         if restarted:
-            self._begin_session(self.changed)
-            self.changed += ": began anew"
+            self._begin_session(words)
+            self._reason, self._last_change = f"{words}: began anew", ""
             if self.state != "running":
                 self._halt("idle")
         else:
@@ -384,7 +393,7 @@ class Trainer:
         self._forget_run()
         self.sessions[-1].begin(self._experiment)
         self._script.extend(self.sessions[-1].changes)
-        self._replay_end, self.changed = end, "replaying from the beginning"
+        self._replay_end, self._reason, self._last_change = end, REPLAYING, ""
         self._follow_script()
         self._train_until(end)
 
@@ -393,7 +402,7 @@ class Trainer:
         followed = False
         while self._script and self._script[0].step == self.steps:
             values = self._script.popleft().values
-            self.changed = f"replay: {self._words(values)}"
+            self._reason, self._last_change = "", f"replay: {self._words(values)}"
             self._experiment.set(**values)
             followed = True
         return followed

@@ -14,7 +14,7 @@ from course_lib.plots.pixels import kernel_masks, line_and_density, sight, wave_
 from course_lib.plots.planes import clouds_and_border, field, plane, points
 from course_lib.plots.rings import around_modes, loss_against_quality, shares_along
 from course_lib.plots.sequences import beliefs, tables, trellis
-from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, width_in_pixels
+from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, styled, width_in_pixels
 from course_lib.plots.trees import tree
 from course_lib.plots.walks import judged_path, pair_sheet
 
@@ -24,5 +24,5 @@ __all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "around_modes", "bars", "be
            "figure", "framed", "gan1d", "gap_maps", "histogram", "images", "judged_path", "kernel_masks",
            "line_and_density", "loss_against_quality", "manifold", "matrices", "pair_sheet", "paired_draws", "paths",
            "plane", "png", "points", "powers", "proposal", "pulls", "running", "scatters", "shares_along", "show",
-           "sight", "small_multiples", "stretched", "strip", "tables", "tree", "trellis", "two_gaussians",
+           "sight", "small_multiples", "stretched", "strip", "styled", "tables", "tree", "trellis", "two_gaussians",
            "wave_and_density", "width_in_pixels"]

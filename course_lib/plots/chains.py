@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, MARKERS, one_axes
+from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 
 
 def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
@@ -29,9 +29,9 @@ def convergence(counts: ArrayLike, distances: Mapping[str, ArrayLike], *, title:
 def densities(x: ArrayLike, named: Mapping[str, ArrayLike], *, title: str, height: float) -> Figure:
     """Densities `[n]` over `x` `[n]`, cut off at `height`; the first is filled. It must follow a slider: so it is
     small, and its margins are fixed instead of computed."""
-    fig = Figure(figsize=(7.4, 3.2), layout="none")
+    fig, axes = figure(7.4, 3.2, layout="none")
     fig.subplots_adjust(left=0.1, right=0.98, bottom=0.185, top=0.88)
-    ax = fig.subplots()
+    ax = axes[0, 0]
     for i, (name, values) in enumerate(named.items()):
         ax.plot(x, values, LINES[i % 4], color=COLOURS[i % 8], label=name)
         if i == 0:

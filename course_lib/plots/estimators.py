@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
+from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes, styled
 
 
 def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlabel: str) -> Figure:
@@ -46,6 +46,7 @@ def powers(x: ArrayLike, exact: Mapping[str, ArrayLike], measured: Mapping[str, 
     return fig
 
 
+@styled()
 def two_gaussians(named: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str, limit: float) -> Figure:
     """One- and two-sigma ellipses of Gaussians in the latent plane: for each its mean `[2]` and covariance `[2, 2]`.
 

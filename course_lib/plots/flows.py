@@ -7,9 +7,10 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import PROBABILITY
+from course_lib.plots.style import PROBABILITY, figure, styled
 
 
+@styled()
 def stretched(z: ArrayLike, x: ArrayLike, log_stretch: ArrayLike, *, cell: tuple[int, int], title: str, names:
               tuple[str, str] = ("noise z", "x = f(z)"), limit: float = 3.0) -> Figure:
     """A net of points `z` `[rows, columns, 2]`, and where a map takes it, `x`, of the same shape.
@@ -27,10 +28,10 @@ def stretched(z: ArrayLike, x: ArrayLike, log_stretch: ArrayLike, *, cell: tuple
     if z.ndim != 3 or z.shape != x.shape or log_stretch.shape != z.shape[:2]:
         raise ValueError(f"z and x must be nets [rows, columns, 2] and log_stretch [rows, columns], not {z.shape}, "
                          f"{x.shape} and {log_stretch.shape}")
-    fig = Figure(figsize=(8.2, 4.1), layout="none")  # it must follow a slider: fixed margins instead of computed ones
+    fig, axes = figure(8.2, 4.1, 1, 2, layout="none")  # it must follow a slider: so its margins are fixed
     fig.subplots_adjust(left=0.08, right=0.98, bottom=0.14, top=0.82, wspace=0.22)
     shade = PROBABILITY(0.5 + np.clip(_cells(log_stretch[..., None]).mean(axis=1)[:, 0], -1.5, 1.5) / 3.2)
-    for ax, net, name, colours in zip(fig.subplots(1, 2), (z, x), names, ("#F7F7F7", shade), strict=True):
+    for ax, net, name, colours in zip(axes[0], (z, x), names, ("#F7F7F7", shade), strict=True):
         corners = _cells(net)
         ax.add_collection(PolyCollection(corners, facecolors=colours, edgecolors="none"))
         ax.add_collection(LineCollection([*net, *net.swapaxes(0, 1)], colors="#777777", linewidths=0.8))

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, figure
+from course_lib.plots.style import COLOURS, figure, styled
 
 DIGIT_COLOURS = (*COLOURS[:7], "#777777", "#8B5A2B", "#332288")  # yellow is too faint for thin signs
 
 
+@styled()
 def digit_maps(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
     """Codes in the plane, each drawn as its digit: for each panel its title, with codes `[n, 2]` and labels `[n]`.
 
@@ -34,6 +35,7 @@ def digit_maps(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str)
     return fig
 
 
+@styled()
 def manifold(pictures: ArrayLike, z: ArrayLike, *, title: str) -> Figure:
     """Decoded pictures `[n·n, H, W]` of a grid over the latent plane, as one sheet, ink dark.
 

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, figure, one_axes
+from course_lib.plots.style import COLOURS, figure, one_axes, styled
 
 
+@styled()
 def around_modes(panels: Mapping[str, ArrayLike], centres: ArrayLike, radius: float, *, title: str,
                  limit: float = 3.0) -> Figure:
     """Points `[n, 2]`, one square panel each, over green circles of `radius` around `centres` `[modes, 2]`."""

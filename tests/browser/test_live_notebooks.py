@@ -38,7 +38,7 @@ def test_the_circling_game_is_redrawn(jupyter):
     jupyter.open("05b_gan_failures.ipynb")
     jupyter.run_cell(0)
     jupyter.run_cell("def circle(")
-    page.locator("img[alt*='eta = 0.3']").wait_for(timeout=60_000)
+    page.locator("img:visible[alt*='eta = 0.3']").wait_for(timeout=60_000)
     press(page.locator(".widget-slider .noUi-handle").first, "End",
-          lambda ms: page.locator("img[alt*='eta = 1.2']").wait_for(timeout=ms))
+          lambda ms: page.locator("img:visible[alt*='eta = 1.2']").wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0

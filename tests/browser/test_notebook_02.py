@@ -15,13 +15,13 @@ def lab(student_course):
 
 def test_the_right_arrow_takes_one_half_step_and_the_left_arrow_takes_it_back(lab):
     page = lab.page
-    picture = page.locator(".jp-OutputArea img[alt*='half_steps = 0']")
+    picture = page.locator(".jp-OutputArea img:visible[alt*='half_steps = 0']")
     picture.wait_for(timeout=60_000)
     pixels = [picture.get_attribute("src")]
     handles = page.locator(".widget-slider .noUi-handle")
     assert handles.count() == 3
     for key, now in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
-        moved = page.locator(f".jp-OutputArea img[alt*='half_steps = {now}']")
+        moved = page.locator(f".jp-OutputArea img:visible[alt*='half_steps = {now}']")
         press(handles.nth(0), key, lambda ms, moved=moved: moved.wait_for(timeout=ms))
         pixels.append(moved.get_attribute("src"))
     assert len(set(pixels)) == 4  # a new picture each time
@@ -32,8 +32,8 @@ def test_other_components_seeds_and_starts_are_drawn(lab):
     page = lab.page
     handles = page.locator(".widget-slider .noUi-handle")
     for i, shown in ((1, "K = 6"), (2, "seed = 20")):
-        moved = page.locator(f".jp-OutputArea img[alt*='{shown}']")
+        moved = page.locator(f".jp-OutputArea img:visible[alt*='{shown}']")
         press(handles.nth(i), "End", lambda ms, moved=moved: moved.wait_for(timeout=ms))
     page.locator(".widget-dropdown select").select_option("k-means")
-    page.locator(".jp-OutputArea img[alt*='begin = k-means']").wait_for(timeout=60_000)
+    page.locator(".jp-OutputArea img:visible[alt*='begin = k-means']").wait_for(timeout=60_000)
     assert page.locator("[role=alert]:visible").count() == 0

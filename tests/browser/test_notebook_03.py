@@ -18,14 +18,14 @@ def lab(student_course):
 
 
 def picture(lab, alt, value):
-    found = lab.page.locator(f"img[alt*='{alt}'][alt*='{value}']")
+    found = lab.page.locator(f"img:visible[alt*='{alt}'][alt*='{value}']")
     found.wait_for(timeout=60_000)
     return found.get_attribute("src")
 
 
 def moved(lab, label, key, alt, value):
     """The picture after a key on the slider with this label."""
-    found = lab.page.locator(f"img[alt*='{alt}'][alt*='{value}']")
+    found = lab.page.locator(f"img:visible[alt*='{alt}'][alt*='{value}']")
     press(lab.page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle"), key,
           lambda ms: found.wait_for(timeout=ms))
     return found.get_attribute("src")

@@ -22,10 +22,10 @@ def test_a_slider_redraws_the_picture(jupyter, needs, label, before, after):
     page = jupyter.page
     for start in needs:
         jupyter.run_cell(start, timeout=120)
-    picture = page.locator(f"img[alt*='{before}']")
+    picture = page.locator(f"img:visible[alt*='{before}']")
     picture.wait_for(timeout=60_000)
     drawn = picture.get_attribute("src")
-    moved = page.locator(f"img[alt*='{after}']")
+    moved = page.locator(f"img:visible[alt*='{after}']")
     press(page.locator(".widget-inline-hbox", has_text=label).locator(".noUi-handle"), "ArrowRight",
           lambda ms: moved.wait_for(timeout=ms))
     assert moved.get_attribute("src") != drawn

@@ -20,9 +20,9 @@ def test_what_a_prediction_sees_follows_the_slider(lab):
     lab.run_cell("designs = ", timeout=60)
     lab.run_cell("def look(", timeout=60)
     page = lab.page
-    picture = page.locator(".jp-OutputArea-output img[alt*='layers = 5']").first
+    picture = page.locator(".jp-OutputArea-output img:visible[alt*='layers = 5']").first
     picture.wait_for(timeout=60_000)
-    deeper = page.locator("img[alt*='layers = 6']").first
+    deeper = page.locator("img:visible[alt*='layers = 6']").first
     press(slider(lab, "layers").first, "ArrowRight", lambda ms: deeper.wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0
 

@@ -76,8 +76,8 @@ def test_slow_motion_switches_menus_and_the_pad(jupyter):
 def test_the_peak_moves(jupyter):
     page = jupyter.page
     run_cell(jupyter, "grid = np.linspace")
-    page.locator("img[alt*='theta = 2.5']").wait_for(timeout=60_000)
-    moved = page.locator("img[alt*='theta = 2.6']")
+    page.locator("img:visible[alt*='theta = 2.5']").wait_for(timeout=60_000)
+    moved = page.locator("img:visible[alt*='theta = 2.6']")
     press(page.locator(".widget-inline-hbox", has_text="fake peak θ").locator(".noUi-handle"), "ArrowRight",
           lambda ms: moved.wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0

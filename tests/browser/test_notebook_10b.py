@@ -70,7 +70,7 @@ def test_the_chains_end_follows_its_noise_and_its_bumps(fresh):
     fresh.run_cell("def chain_picture")
 
     def picture(value):
-        return page.locator(f"img[alt*='{CHAIN}'][alt*='{value}']")
+        return page.locator(f"img:visible[alt*='{CHAIN}'][alt*='{value}']")
 
     picture("noise = 0.3").wait_for(timeout=60_000)
     seen = [picture("noise = 0.3").get_attribute("src")]

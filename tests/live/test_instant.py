@@ -17,7 +17,7 @@ VIEWS = [ImageGrid("image"), Bars("p")]
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(MODULE, "display", lambda bundle, raw: out.append(bundle))
+    monkeypatch.setattr(MODULE, "display", lambda bundle, metadata=None, raw=False: out.append(bundle))
     return out
 
 

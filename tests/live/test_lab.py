@@ -43,13 +43,16 @@ def test_headless_live_and_the_plain_loop_have_one_digest(monkeypatch, live):
 
 def test_headless_shows_one_picture_and_leaves_no_thread(headless, monkeypatch):
     shell, shown = InteractiveShell.instance(), []
-    monkeypatch.setattr(shell.display_pub, "publish", lambda data, *args, **kwargs: shown.append(data))
+    monkeypatch.setattr(shell.display_pub, "publish",
+                        lambda data, metadata, **options: shown.append((data, metadata)))
     before = threading.active_count()
     LiveLab(Tiny(), VIEWS, headless_steps=5)._ipython_display_()
-    assert [sorted(data) for data in shown] == [["text/html", "text/plain"]]
-    assert shown[0]["text/html"].startswith('<img src="data:image/png')
-    assert 'alt="After 5 steps' in shown[0]["text/html"]
-    assert shown[0]["text/plain"].startswith("After 5 steps: real and generated")
+    (data, metadata), = shown
+    assert sorted(data) == ["image/png", "text/html", "text/plain"]
+    assert data["text/html"].startswith('<img src="data:image/png')
+    assert 'alt="After 5 steps' in data["text/html"] and "run this cell" not in data["text/html"]
+    assert data["text/plain"].startswith("After 5 steps: real and generated")
+    assert metadata["image/png"]["alt"] == data["text/plain"] and metadata["image/png"]["width"] > 300
     assert threading.active_count() == before
 
 
@@ -79,7 +82,7 @@ def test_an_error_in_training_is_told_from_where_the_experiment_begins(live):
     assert status["state"] == "error" and "RuntimeError: the fuse was 29 steps long" in status["error"]
     assert "tiny_experiment.py" in status["error"] and "live/trainer.py" not in status["error"]
     assert len(arrays["metric:loss_d"]) == 29
-    assert "stopped by RuntimeError" in lab._still()["text/plain"]
+    assert "stopped by RuntimeError" in lab._still()[0]["text/plain"]
 
 
 def test_making_the_lab_of_a_cell_again_closes_the_old_one(live):

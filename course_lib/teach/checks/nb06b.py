@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 from course_lib.measure import coverage_kl, gaussian_frechet_distance
 from course_lib.models.dcgan import Discriminator, Generator, noise
-from course_lib.teach.exercises import Exercise, Mistake
+from course_lib.teach.exercises import Exercise, Malformed, Mistake
 
 
 def _explained(error: Exception, explanations: Mapping[str, str]) -> Exception:
@@ -71,9 +71,9 @@ def _real_distance(function: Callable[..., Any], *gaussians: np.ndarray) -> Any:
         raise _explained(error, {"positive definite": "Cholesky needs a covariance of full rank, and these may be "
                                  "singular: build the symmetric root from np.linalg.eigh, clipped at 0"}) from None
     if np.iscomplexobj(d2):
-        raise ValueError("the result is complex: cov_a @ cov_b is not symmetric, and rounding moves its eigenvalues "
-                         "off the real line. The symmetric root_a @ cov_b @ root_a has the same ones, and "
-                         "np.linalg.eigvalsh keeps them real")
+        raise Malformed("the result is complex: cov_a @ cov_b is not symmetric, and rounding moves its eigenvalues "
+                        "off the real line. The symmetric root_a @ cov_b @ root_a has the same ones, and "
+                        "np.linalg.eigvalsh keeps them real")
     return d2
 
 
@@ -220,7 +220,7 @@ def _two_steps(function: Step, G: nn.Module, D: nn.Module, *others: Any) -> Any:
     if any(not isinstance(pair, tuple) or len(pair) != 2 for pair in losses):
         return None if all(pair is None for pair in losses) else losses[0]
     if any(isinstance(value, Tensor) for pair in losses for value in pair):
-        raise TypeError("return two floats, `loss_d.item()` and `loss_g.item()`: a tensor would keep the whole graph "
+        raise Malformed("return two floats, `loss_d.item()` and `loss_g.item()`: a tensor would keep the whole graph "
                         "of its step alive")
     weights = [torch.cat([p.detach().flatten() for p in network.parameters()]) for network in (D, G)]
     return (*(float(value) for pair in losses for value in pair), *weights)
