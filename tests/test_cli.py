@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from course_lib import cli
-from course_lib.experiments import run
 from course_lib.experiments.autoencoder import AutoencoderExperiment
 from course_lib.experiments.classifier import ClassifierExperiment
 from course_lib.experiments.dcgan import DCGANExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment
 from course_lib.experiments.vae import VAEExperiment
+from course_lib.training import run
 
 ROOT = Path(__file__).parent.parent
 
