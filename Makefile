@@ -1,41 +1,44 @@
-# The commands of the course. `make lab` and `make test` need nothing but Python 3.11+ and make.
+# The commands of the course. `make lab` and `make test` need nothing but make and a Python; check_python.py says which.
 PYTHON ?= python3
+# A further package index for torch and torchvision alone: `make lab TORCH_INDEX=https://…`, as pytorch.org names them.
+TORCH_INDEX ?=
 VENV := .venv/bin/python
-ANY := $(if $(wildcard $(VENV)),$(VENV),$(PYTHON))
-# The set-up is done when .venv/installed holds this hash; it is written last, so a broken-off install is taken up again.
-HASH := $(shell $(ANY) -c 'import hashlib, os, sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else print(hashlib.sha256(b"".join(open(f, "rb").read() for f in ("pyproject.toml", "constraints.txt")) + os.getcwd().encode()).hexdigest())')
 NBVAL := COURSE_HEADLESS=1 COURSE_STRICT=1 OMP_NUM_THREADS=1 $(VENV) -m pytest --nbval-lax -n 2 --dist loadscope --nbval-cell-timeout 300 -p no:cacheprovider
+# .venv's own Python, or while there is none that will do, the one named. It does nothing where all is there already.
+INSTALL = @python=$(VENV); $$python check_python.py 2>/dev/null || python=$(PYTHON); $$python install.py --torch-index='$(TORCH_INDEX)'
 
-.PHONY: lab test setup notebooks student-zip pictures bench checkpoints
+# Packages of another Python stay out, and the kernel found first is the one of .venv.
+unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
+export PYTHONNOUSERSITE := 1
+export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
+
+.PHONY: lab test setup setup-dev notebooks student-zip pictures bench checkpoints
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
 
 # In a students' copy there are no tests and no sources: there, only the notebooks are run.
-test: setup
+test: setup-dev
 	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest tests)
 	$(NBVAL) notebooks/*.ipynb
 
-notebooks: setup
+notebooks: setup-dev
 	@$(VENV) -m course_lib notebooks $(ARGS)
 
-checkpoints: setup
+checkpoints: setup-dev
 	@$(VENV) -m course_lib checkpoints $(ARGS)
 
-student-zip: setup
+student-zip: setup-dev
 	@$(VENV) -m course_lib student-zip $(ARGS)
 
-pictures: setup
+pictures: setup-dev
 	@$(VENV) docs/make_pictures.py
 
-bench: setup
+bench: setup-dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV) $$file || exit 1; done
 
 setup:
-	@test -n "$(HASH)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 …"; exit 1; }
-	@test "$$(cat .venv/installed 2>/dev/null)" = "$(HASH)" || { \
-	    echo "Setting up .venv: about two minutes and 2 GB of disk, once."; \
-	    rm -f .venv/installed; \
-	    { $(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
-	    $(VENV) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
-	    && echo "$(HASH)" > .venv/installed; }
+	$(INSTALL)
+
+setup-dev:
+	$(INSTALL) --dev

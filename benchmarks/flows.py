@@ -14,6 +14,7 @@ import time
 
 import torch
 
+from course_lib.commands.console import survive_any_encoding
 from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters
 from course_lib.training import run
 
@@ -46,4 +47,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    survive_any_encoding()
     main()

@@ -36,7 +36,7 @@ ROWS = [(name, setting.changed(minibatch=minibatch, **changes), steps)
 
 
 def evaluation_seeds() -> list[int]:
-    lines = (Path(__file__).parent / "evaluation_seeds.txt").read_text().splitlines()
+    lines = (Path(__file__).parent / "evaluation_seeds.txt").read_text(encoding="utf-8").splitlines()
     return [int(line) for line in lines if not line.startswith("#")]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from course_lib.commands.console import survive_any_encoding
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 from course_lib.experiments.ring_seeds import Row, play, record, score
 from course_lib.models.gan2d import VARIANTS
@@ -26,7 +27,7 @@ ROWS = {variant: GAN2DHyperparameters(variant=variant) for variant in VARIANTS}
 
 
 def evaluation_seeds() -> list[int]:
-    lines = (Path(__file__).parent / "evaluation_seeds_gan2d.txt").read_text().splitlines()
+    lines = (Path(__file__).parent / "evaluation_seeds_gan2d.txt").read_text(encoding="utf-8").splitlines()
     return [int(line) for line in lines if not line.startswith("#")]
 
 
@@ -63,4 +64,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    survive_any_encoding()
     main()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from course_commands import make
 
-from course_lib.handout import student_zip
+from course_lib.authoring.handout import student_zip
 
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
 
@@ -30,7 +30,7 @@ def student_course(tmp_path_factory) -> Path:
     venv = course / ".venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     inside = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
-    (inside / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (inside / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     (venv / "share").symlink_to(Path(sys.prefix) / "share")
     make(course, "setup")
     return course

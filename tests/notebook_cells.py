@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from course_lib.notebooks import convert, sources
+from course_lib.authoring.build import convert, sources
 from course_lib.teach import ClaimFailed
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

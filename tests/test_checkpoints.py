@@ -6,16 +6,16 @@ import shutil
 
 import pytest
 import torch
+from course_lib.experiments.trained import trained, trained_experiment
 from torch import nn
 
-from course_lib import checkpoints, cli
-from course_lib.checkpoints import COMMANDS, FOLDER, Card, CheckpointError, read, round_weights, write
+from course_lib.commands import main as cli
 from course_lib.experiments import trained as trained_module
 from course_lib.experiments.judged import scores, stand_ins
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
-from course_lib.experiments.trained import trained, trained_experiment
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
-from course_lib.training import run
+from course_lib.training import checkpoints, run
+from course_lib.training.checkpoints import COMMANDS, FOLDER, Card, CheckpointError, read, round_weights, write
 from course_lib.training.registry import families
 
 MIB = 2**20
@@ -128,8 +128,8 @@ def flip(path):
     (lambda f: (f / "net.safetensors").write_bytes((f / "net.safetensors").read_bytes()[:-9]), "its SHA-256 differs"),
     (lambda f: (f / "net.safetensors").unlink(), r"net\.safetensors is missing"),
     (lambda f: (f / "net.json").unlink(), r"net\.json is missing"),
-    (lambda f: (f / "net.json").write_text("{"), "is no card"),
-    (lambda f: (f / "net.json").write_text("{}"), "is no card"),
+    (lambda f: (f / "net.json").write_text("{", encoding="utf-8"), "is no card"),
+    (lambda f: (f / "net.json").write_text("{}", encoding="utf-8"), "is no card"),
     (lambda f: (f / "net.json").write_bytes(b"\xff\xfe"), "is no card"),
 ])
 def test_damage_is_told(written, damage, told):
@@ -161,10 +161,10 @@ def test_a_card_of_another_version_is_told(tmp_path, change):
     write(tmp_path / "net.safetensors", small.model, card)
     assert trained("net", tmp_path)[0].latent_size == 20
     path = tmp_path / "net.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     for key, value in change.items():
         content[key] = value if isinstance(value, str) else {**content[key], **value}
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(CheckpointError, match="does not fit this version"):
         trained("net", tmp_path)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_lib.notebooks import sources
+from course_lib.authoring.build import sources
 
 COURSE = Path(__file__).resolve().parents[1]
 README = (COURSE / "README.md").read_text(encoding="utf-8")

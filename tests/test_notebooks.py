@@ -6,7 +6,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_lib.notebooks import ChangedByHand, SourceError, build, changed_by_hand, convert, lint, solutions, sources
+from course_lib.authoring.build import (
+    ChangedByHand,
+    SourceError,
+    build,
+    changed_by_hand,
+    convert,
+    lint,
+    solutions,
+    sources,
+)
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SOURCE = '''\
@@ -110,7 +119,7 @@ def test_saved_outputs_count_as_a_change_and_a_new_source_does_not(folder):
     notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="hello")]
     nbformat.write(notebook, student)
     assert changed_by_hand(student)
-    student.write_text("{broken")
+    student.write_text("{broken", encoding="utf-8")
     assert changed_by_hand(student)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from course_lib import cli
+from course_lib.commands import main as cli
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment
 from course_lib.live import Curve, Density, LiveLab
 from course_lib.training import run

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+import pytest
 from course_commands import make
 
 
@@ -28,7 +29,7 @@ def test_the_stamp_hashes_both_files_and_is_missing_until_the_end(student_course
     stamp = student_course / ".venv/installed"
     files = b"".join((student_course / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
     content = stamp.read_text(encoding="utf-8")
-    assert content.strip() == hashlib.sha256(files + str(student_course).encode()).hexdigest()
+    assert content == f"{hashlib.sha256(files + str(student_course).encode()).hexdigest()} student\n"
     stamp.unlink()  # as after an install that was broken off
     assert "Setting up" in make(student_course, "setup")
     assert stamp.read_text(encoding="utf-8") == content
@@ -37,9 +38,9 @@ def test_the_stamp_hashes_both_files_and_is_missing_until_the_end(student_course
 def test_a_failed_install_leaves_no_stamp(student_course):
     constraints, stamp = student_course / "constraints.txt", student_course / ".venv/installed"
     before = constraints.read_text(encoding="utf-8")
-    constraints.write_text("this is no requirement ===\n")
+    constraints.write_text("this is no requirement ===\n", encoding="utf-8")
     failed = subprocess.run(["make", "setup"], cwd=student_course, capture_output=True, text=True)
-    constraints.write_text(before)
+    constraints.write_text(before, encoding="utf-8")
     assert failed.returncode != 0 and not stamp.exists()  # half an upgrade may have happened
     assert "Setting up" in make(student_course, "setup")
 
@@ -53,6 +54,38 @@ def test_make_test_runs_the_notebooks_there(student_course):
 def test_building_notebooks_there_is_told_to_be_impossible(student_course):
     done = subprocess.run(["make", "notebooks"], cwd=student_course, capture_output=True, text=True)
     assert done.returncode != 0 and "no notebook sources" in done.stderr
+
+
+@pytest.mark.parametrize(("target", "dev"), [("lab", False), ("setup", False), ("test", True), ("notebooks", True),
+                                             ("student-zip", True), ("pictures", True), ("bench", True),
+                                             ("checkpoints", True)])
+def test_who_reads_the_course_gets_no_tools_of_who_makes_it(student_course, target, dev):
+    planned = make(student_course, target, "--dry-run")
+    assert ("install.py --torch-index='' --dev" in planned) == dev and "install.py" in planned
+    assert "quiet" not in planned
+
+
+# Imports the course's package, each module of it, without what only the extra [dev] brings.
+WITHOUT_DEV = """
+import importlib, pkgutil, sys
+class Nowhere:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Nowhere())
+import course_lib
+for module in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
+    if not module.name.endswith(".__main__"):
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            print(module.name, error.name)
+"""
+
+
+def test_a_student_needs_nothing_of_dev(student_course):
+    dev = {"pytest", "xdist", "nbval", "jupytext", "ruff", "playwright", "imageio_ffmpeg", "hypothesis", "yaml"}
+    assert in_course(student_course, WITHOUT_DEV.format(missing=dev)) == "course_lib.authoring.build jupytext"
 
 
 def test_only_nbval_gets_the_variables():

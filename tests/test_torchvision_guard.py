@@ -1,4 +1,4 @@
-"""Importing course_lib makes torchvision importable beside a CPU torch, and touches nothing where it already is."""
+"""With course_lib imported, torchvision can be imported beside a CPU torch; nothing is touched where it works."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ NEEDS_SCHEMAS = """
 
 def import_beside(tmp_path, stub: str, then: str) -> subprocess.CompletedProcess:
     (tmp_path / "torchvision").mkdir()
-    (tmp_path / "torchvision" / "__init__.py").write_text(textwrap.dedent(stub))
+    (tmp_path / "torchvision" / "__init__.py").write_text(textwrap.dedent(stub), encoding="utf-8")
     code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(COURSE)!r}]\n{then}"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
 
@@ -41,7 +41,7 @@ def test_leaves_a_working_torchvision_alone(tmp_path):
 
 
 def test_another_failure_is_not_hidden(tmp_path):
-    done = import_beside(tmp_path, "raise RuntimeError('CUDA driver is too old')", "import course_lib")
+    done = import_beside(tmp_path, "raise RuntimeError('CUDA driver is too old')", "import course_lib, torchvision")
     assert done.returncode != 0 and "CUDA driver is too old" in done.stderr
 
 

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib import checkpoints
 from course_lib.experiments.ring_seeds import recorded
+from course_lib.training import checkpoints
 
 
 @dataclass(frozen=True)

@@ -160,8 +160,8 @@ class GAN2DExperiment(AdversarialExperiment):
         """The loss of G, of the scores of the phase before."""
         return g_loss(self.hyperparameters.variant, self.turn["fake_scores"]), {}
 
-    def differentiated(self, player: str) -> list[Tensor]:
-        return [*super().differentiated(player), *([self.turn["fake"]] if player == "G" else [])]
+    def inputs_of_g_loss(self) -> list[Tensor]:
+        return [*super().inputs_of_g_loss(), self.turn["fake"]]
 
     def after_d_update(self) -> None:
         if self.hyperparameters.variant == "WGAN":

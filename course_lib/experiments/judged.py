@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib import checkpoints
 from course_lib.data import load_mnist
 from course_lib.measure import classifier_score, coverage_kl, frechet_distance
 from course_lib.models.classifier import Classifier
 from course_lib.models.naive_bayes import BernoulliNB
+from course_lib.training import checkpoints
 
 IMAGES = 10_000  # of each kind, in every Fréchet distance of the course: as many as there are test images
 

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 
 from course_lib.experiments.gan2d import MEASURE_EVERY, GAN2DExperiment, GAN2DHyperparameters, run_with_decay
 from course_lib.measure import Modes, frechet_distance
+from course_lib.training.files import atomic_write
 
 RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "gan2d_seeds.json"
 STEPS, SAMPLES = 4000, 10_000
@@ -87,4 +88,4 @@ def record(name: str, row: Row) -> None:
     rows = (recorded() if RECORD.exists() else {}) | {name: row}
     RECORD.parent.mkdir(exist_ok=True)
     text = json.dumps({name: dataclasses.asdict(rows[name]) for name in sorted(rows)})
-    RECORD.write_text(text.replace("}, ", "},\n") + "\n", encoding="utf-8")
+    atomic_write(RECORD, text.replace("}, ", "},\n") + "\n")

@@ -30,7 +30,7 @@ class Canvas(anywidget.AnyWidget):
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
     """
 
-    _esm = "\n".join((HERE / name).read_text() for name in ("axes.js", "marks.js", "canvas.js"))
+    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("axes.js", "marks.js", "canvas.js"))
     _css = HERE / "canvas.css"
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -10,7 +10,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.animation import Film
+from course_lib.plots.animation import Film
 from course_lib.plots.style import described
 
 STILL = 30  # frames that the last picture stays, about a second, before the film begins again

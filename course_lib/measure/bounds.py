@@ -17,6 +17,8 @@ import math
 import torch
 from torch import Tensor
 
+from course_lib.validation import float_tensor, whole_number
+
 
 def iw_bound(log_w: Tensor, k: int) -> Tensor:
     """An estimate of L_k = E[log (w_1 + … + w_k)/k] in nats, `[…]`, from log weights `[draws, …]`.
@@ -32,7 +34,7 @@ def iw_bound(log_w: Tensor, k: int) -> Tensor:
     Raises:
         ValueError: k does not divide the number of draws, or NaN or +inf among the log weights.
     """
-    _checked(log_w)
+    log_w, k = _checked(log_w), whole_number(k, "k", least=0)
     draws = log_w.shape[0]
     if not 1 <= k <= draws or draws % k:
         raise ValueError(f"k must divide the number of draws, {draws}; {k} does not: use another k, or drop some draws")
@@ -48,12 +50,14 @@ def effective_sample_size(log_w: Tensor) -> Tensor:
     Raises:
         ValueError: NaN or +inf among the log weights.
     """
-    _checked(log_w)
+    log_w = _checked(log_w)
     return (1 / log_w.softmax(dim=0).square().sum(dim=0)).nan_to_num(nan=0.0)   # NaN where all weights are 0
 
 
-def _checked(log_w: Tensor) -> None:
+def _checked(log_w: Tensor) -> Tensor:
+    log_w = float_tensor(log_w, "log_w", finite=False)
     if log_w.ndim == 0 or log_w.shape[0] == 0:
         raise ValueError(f"log_w needs a first dimension of draws, at least one, not the shape {list(log_w.shape)}")
     if log_w.isnan().any() or (log_w == torch.inf).any():
         raise ValueError("log_w has NaN or +inf: p(x, z)/q(z | x) needs a q that is positive where it was drawn")
+    return log_w

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.validation import float_array, whole_array, whole_number
+
 
 def classifier_score(probabilities: np.ndarray) -> float:
     """exp of the mean over images of KL(p(y | x) ‖ p(y)), for p(y | x) as rows `[n, K]`; p(y) is their mean.
@@ -18,7 +20,7 @@ def classifier_score(probabilities: np.ndarray) -> float:
     Raises:
         ValueError: rows that are not probabilities of at least two classes.
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = float_array(probabilities, "probabilities", finite=False)
     if p.ndim != 2 or len(p) == 0 or p.shape[1] < 2:
         raise ValueError(f"probabilities must have shape [n, K], not {list(p.shape)}")
     if not ((p >= 0).all() and np.allclose(p.sum(1), 1, atol=1e-3)):
@@ -35,9 +37,7 @@ def coverage_kl(predicted: np.ndarray, classes: int = 10) -> float:
     Raises:
         ValueError: none, or numbers that are no class.
     """
-    predicted = np.asarray(predicted)
-    if predicted.ndim != 1 or len(predicted) == 0 or predicted.dtype.kind not in "iu":
-        raise ValueError(f"predicted must be whole numbers of shape [n], not {predicted.dtype} {list(predicted.shape)}")
+    predicted, classes = whole_array(predicted, "predicted", ("n",), rows=1), whole_number(classes, "classes")
     if not (predicted.min() >= 0 and predicted.max() < classes):
         raise ValueError(f"classes run from 0 to {classes - 1}; there is a {predicted.max()} or a {predicted.min()}")
     q = np.bincount(predicted, minlength=classes) / len(predicted)

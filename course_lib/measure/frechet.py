@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.validation import finite_result, float_array
 
+
+@np.errstate(over="ignore", invalid="ignore")
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Fréchet distance of features `[n, d]` and `[m, d]`, in squared units of the features: 0 if moments are equal.
 
@@ -21,14 +24,17 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
     Raises:
         ValueError: arrays that are not `[n, d]` with one d, that hold NaN or infinity, or with no more rows than
-            columns, as then the covariance says more of the lack of data than of the data.
+            columns, as then the covariance says more of the lack of data than of the data; numbers whose squares
+            overflow.
     """
     a, b = _features(a), _features(b)
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"both sets need the same features, not {a.shape[1]} and {b.shape[1]} of them")
-    return gaussian_frechet_distance(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
+    moments = a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False)
+    return gaussian_frechet_distance(*(finite_result(moment, "the Fréchet distance") for moment in moments))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def gaussian_frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
     """The same for N(μ_a, Σ_a) and N(μ_b, Σ_b), from means `[d]` and covariances `[d, d]`.
 
@@ -37,19 +43,21 @@ def gaussian_frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.
     sum of their roots.
 
     Raises:
-        ValueError: shapes that do not fit, or a covariance that is not symmetric or has a negative eigenvalue.
+        ValueError: shapes that do not fit, NaN or infinity, numbers whose squares overflow, or a covariance that is not
+            symmetric or has a negative eigenvalue.
     """
-    mean_a, mean_b = np.atleast_1d(mean_a), np.atleast_1d(mean_b)
-    cov_a, cov_b = np.atleast_2d(cov_a), np.atleast_2d(cov_b)
+    mean_a, mean_b = (np.atleast_1d(float_array(m, name)) for m, name in ((mean_a, "mean_a"), (mean_b, "mean_b")))
+    cov_a, cov_b = (np.atleast_2d(float_array(c, name)) for c, name in ((cov_a, "cov_a"), (cov_b, "cov_b")))
     d = len(mean_a)
-    if not (mean_a.shape == mean_b.shape == (d,) and cov_a.shape == cov_b.shape == (d, d)):
+    if not (d > 0 and mean_a.shape == mean_b.shape == (d,) and cov_a.shape == cov_b.shape == (d, d)):
         raise ValueError("means must be [d] and covariances [d, d], not "
                          + ", ".join(str(list(x.shape)) for x in (mean_a, cov_a, mean_b, cov_b)))
     root_a = _root(cov_a)
     _root(cov_b)  # refuses what is no covariance
-    eigenvalues = np.linalg.eigvalsh(root_a @ cov_b @ root_a)
+    eigenvalues = np.linalg.eigvalsh(finite_result(root_a @ cov_b @ root_a, "the Fréchet distance"))
     trace = np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(eigenvalues.clip(min=0)).sum()
-    return max(0.0, float(((mean_a - mean_b) ** 2).sum() + trace))
+    distance = finite_result(float(((mean_a - mean_b) ** 2).sum() + trace), "the Fréchet distance")
+    return max(0.0, distance)  # rounding may have made it negative; max would take 0 for NaN, too
 
 
 def _root(cov: np.ndarray) -> np.ndarray:
@@ -62,12 +70,10 @@ def _root(cov: np.ndarray) -> np.ndarray:
 
 
 def _features(x: np.ndarray) -> np.ndarray:
-    x = np.asarray(x, dtype=np.float64)
+    x = float_array(x, "features")
     if x.ndim != 2 or x.shape[1] == 0:
         raise ValueError(f"features must have shape [n, d], not {list(x.shape)}")
     if len(x) <= x.shape[1]:
         raise ValueError(f"{len(x)} images are too few for {x.shape[1]} features: take more than as many images as "
                          "features, 10,000 for a number to report")
-    if not np.isfinite(x).all():
-        raise ValueError("features have NaN or infinite numbers")
     return x

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.validation import finite_result, float_array, whole_array
+
 
 def mutual_information(joint: np.ndarray) -> float:
     """I(c; x) = KL(p(c, x) ‖ p(c) p(x)) in nats, from a table p(c, x) `[C, X]` of probabilities, or of counts.
@@ -19,9 +21,10 @@ def mutual_information(joint: np.ndarray) -> float:
         ValueError: a table that is not `[C, X]`, is empty or has a negative number in it.
     """
     p = _table(joint)
-    independent = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
+    with np.errstate(divide="ignore"):  # a row or column of zeros has nothing seen in it
+        log_independent = np.log(p.sum(1, keepdims=True)) + np.log(p.sum(0, keepdims=True))  # a product may underflow
     seen = p > 0
-    return float((p[seen] * np.log(p[seen] / independent[seen])).sum())
+    return float((p[seen] * (np.log(p[seen]) - log_independent[seen])).sum())
 
 
 def information_bound(joint: np.ndarray, q: np.ndarray) -> float:
@@ -34,7 +37,7 @@ def information_bound(joint: np.ndarray, q: np.ndarray) -> float:
     Raises:
         ValueError: as in `mutual_information`; or columns of q that are no distributions.
     """
-    p, q = _table(joint), np.asarray(q, dtype=float)
+    p, q = _table(joint), float_array(q, "q")
     if q.shape != p.shape or not ((q >= 0).all() and np.allclose(q.sum(0), 1)):
         raise ValueError(f"q must have the table's shape {list(p.shape)}, and each column must add up to 1")
     c, seen = p.sum(1), p > 0
@@ -51,15 +54,16 @@ def purity(codes: np.ndarray, classes: np.ndarray) -> float:
     Raises:
         ValueError: anything but as many codes as classes.
     """
-    return float(counts(codes, classes).max(1).sum() / len(np.asarray(codes)))
+    table = counts(codes, classes)
+    return float(table.max(1).sum() / table.sum())
 
 
 def counts(codes: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """How often each code `[n]` goes with each class `[n]`, as a table `[codes, classes]`. Raises as `purity`."""
-    codes, classes = np.asarray(codes), np.asarray(classes)
+    codes, classes = whole_array(codes, "codes"), whole_array(classes, "classes")
     if codes.shape != classes.shape or codes.ndim != 1 or len(codes) == 0:
         raise ValueError(f"give a code and a class for each example, not {list(codes.shape)} and {list(classes.shape)}")
-    if codes.dtype.kind not in "iu" or classes.dtype.kind not in "iu" or min(codes.min(), classes.min()) < 0:
+    if min(codes.min(), classes.min()) < 0:
         raise ValueError("codes and classes are whole numbers from 0 on")
     table = np.zeros((codes.max() + 1, classes.max() + 1), dtype=np.int64)
     np.add.at(table, (codes, classes), 1)
@@ -67,7 +71,8 @@ def counts(codes: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def _table(joint: np.ndarray) -> np.ndarray:
-    p = np.asarray(joint, dtype=float)
-    if p.ndim != 2 or not ((p >= 0).all() and np.isfinite(p).all() and p.sum() > 0):
+    p = float_array(joint, "the table")
+    if p.ndim != 2 or not ((p >= 0).all() and p.any()):
         raise ValueError(f"a table [C, X] of probabilities or counts is needed, none negative; this is {list(p.shape)}")
-    return p / p.sum()
+    with np.errstate(over="ignore"):
+        return p / finite_result(p.sum(), "the sum of the table")

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.validation import finite_result, float_array
 
+
+@np.errstate(over="ignore")
 def ink(images: np.ndarray) -> np.ndarray:
     """Sum of the pixels of each image `[n, height, width]`, `[n]`; with pixels in [0, 1], black pixels' worth."""
-    return _checked(images).sum((1, 2))
+    return finite_result(_checked(images).sum((1, 2)), "ink")
 
 
+@np.errstate(over="ignore")
 def slant(images: np.ndarray) -> np.ndarray:
     """By how many columns the ink leans to the right on the way up by one row, of each image `[n, height, width]`.
 
@@ -23,7 +27,7 @@ def slant(images: np.ndarray) -> np.ndarray:
         ValueError: also for an image without ink, or with all its ink in one row.
     """
     images = _checked(images)
-    total = images.sum((1, 2))
+    total = finite_result(images.sum((1, 2)), "ink")
     if not (total > 0).all():
         raise ValueError("an image without ink has no slant")
     weights = images / total[:, None, None]
@@ -37,6 +41,7 @@ def slant(images: np.ndarray) -> np.ndarray:
     return -(weights * above * beside).sum((1, 2)) / var
 
 
+@np.errstate(over="ignore")
 def thickness(images: np.ndarray) -> np.ndarray:
     """Mean width of the strokes of each image `[n, height, width]`, in pixels, `[n]`.
 
@@ -50,14 +55,14 @@ def thickness(images: np.ndarray) -> np.ndarray:
     images = _checked(images)
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     down, right = np.diff(padded, axis=1)[:, :, :-1], np.diff(padded, axis=2)[:, :-1]
-    border = np.hypot(down, right).sum((1, 2))
+    border = finite_result(np.hypot(down, right).sum((1, 2)), "a border")
     if not (border > 0).all():
         raise ValueError("an image without ink has no strokes")
-    return 2 * images.sum((1, 2)) / border
+    return finite_result(2 * images.sum((1, 2)), "ink") / border
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
-    images = np.asarray(images, dtype=float)
+    images = float_array(images, "images", finite=False)
     if images.ndim != 3:
         raise ValueError(f"images must have shape [n, height, width], not {list(images.shape)}")
     if not (np.isfinite(images).all() and (images >= 0).all()):

@@ -8,32 +8,42 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from course_lib.validation import finite_result, float_array, number, whole_number
 
+
+@np.errstate(over="ignore")
 def wasserstein1(a: np.ndarray, b: np.ndarray) -> float:
     """W₁ between two samples of one size, in the unit of the samples: the mean distance once both are sorted.
 
     Raises ValueError for samples that are empty, of unequal size, or not finite.
     """
-    a, b = np.sort(np.ravel(a)), np.sort(np.ravel(b))
+    a, b = np.sort(float_array(a, "a"), axis=None), np.sort(float_array(b, "b"), axis=None)
     if a.size != b.size or a.size == 0:
         raise ValueError(f"both samples must have one size, at least 1, not {a.size} and {b.size}")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("samples must be finite")
-    return float(np.abs(a - b).mean())
+    return finite_result(float(np.abs(a - b).mean()), "W₁")
 
 
 def normal_quantiles(count: int, mean: float, std: float) -> np.ndarray:
-    """The `count` numbers that stand for N(mean, std²) without any chance: its quantiles at (i + ½)/count."""
+    """The `count` numbers that stand for N(mean, std²) without any chance: its quantiles at (i + ½)/count.
+
+    Raises:
+        ValueError: a count below 1, or a mean or standard deviation that is no number, or std ≤ 0.
+    """
+    count, mean, std = whole_number(count, "count"), number(mean, "mean"), number(std, "std", above=0)
     return mean + std * torch.special.ndtri((torch.arange(count, dtype=torch.float64) + 0.5) / count).numpy()
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def recovered(samples: np.ndarray, mean: float = 4.0, std: float = 0.5) -> bool:
     """Whether samples look like N(mean, std²): the mean within .15, the std within .1, and W₁ below .15.
 
     Mean and std alone would let two spikes at mean ± std pass; their W₁ is about std/2. Samples with NaN or infinity
-    are not recovered.
+    are not recovered. Raises ValueError for none.
     """
-    samples = np.ravel(samples)
+    samples = float_array(samples, "samples", finite=False).ravel()
+    mean, std = number(mean, "mean"), number(std, "std", above=0)
+    if samples.size == 0:
+        raise ValueError("samples must be at least one")
     if not np.isfinite(samples).all():
         return False
     return bool(abs(samples.mean() - mean) < 0.15 and abs(samples.std() - std) < 0.1

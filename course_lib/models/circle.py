@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.models.gan1d import Linear
+from course_lib.validation import finite_result, float_tensor
 
 REACH = 9.0    # of the quadrature over z: the prior holds 1e-19 beyond
 
@@ -48,15 +49,16 @@ class Circle:
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x, z) in nats, `[…, n]`, for x `[n, 2]` and z `[…, n]`, or `[…, 1]` for the same z at each x."""
-        distance = ((_pairs(x) - self.place(z)) ** 2).sum(-1)
+        distance = ((_pairs(x) - self.place(float_tensor(z, "z"))) ** 2).sum(-1)
         log_x = -0.5 * distance / self.noise**2 - math.log(2 * math.pi * self.noise**2)
-        return log_x - 0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+        return finite_result(log_x - 0.5 * z**2 - 0.5 * math.log(2 * math.pi), "log p(x, z)")
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log ∫ p(x, z) dz in nats, `[n]`, by the trapezoid rule (to about 1e-13 in float64).
 
         The integrand is smooth and vanishes at both ends, where this rule is far better than its name.
         """
+        x = _pairs(x)
         nodes = math.ceil(10 * REACH / self.narrow) + 1
         z = torch.linspace(-REACH, REACH, nodes, dtype=x.dtype)
         return self.log_joint(x, z[:, None]).logsumexp(dim=0) + math.log(2 * REACH / (nodes - 1))
@@ -65,8 +67,17 @@ class Circle:
         """E_q[log p(x | z)] − KL(q ‖ p(z)) in nats for q = N(m, s²), in closed form.
 
         x is `[n, 2]`; m and s are `[…, n]`, and so is the result.
+
+        Raises:
+            ValueError: x of another shape, NaN or infinity, or an s that is not positive.
         """
-        x, shrink = _pairs(x), torch.exp(-0.5 * (self.a * s) ** 2)
+        m, s = float_tensor(m, "m"), float_tensor(s, "s")
+        if not (s > 0).all():
+            raise ValueError("s is a standard deviation and must be positive")
+        return finite_result(self._elbo(_pairs(x), m, s), "the ELBO")
+
+    def _elbo(self, x: Tensor, m: Tensor, s: Tensor) -> Tensor:
+        shrink = torch.exp(-0.5 * (self.a * s) ** 2)
         mean_place = shrink[..., None] * self.place(m)
         distance = (x**2).sum(-1) + 1 - 2 * (x * mean_place).sum(-1)    # E|x − place|², and |place| = 1
         log_x = -0.5 * distance / self.noise**2 - math.log(2 * math.pi * self.noise**2)
@@ -79,6 +90,7 @@ class Circle:
         two peaks that tie within the grid's error (some hundredths of a nat, for a much smaller noise than the default)
         it may take the lower one.
         """
+        x = _pairs(x)
         places = torch.arange(-4, 4, self.narrow / 2, dtype=x.dtype)
         widths = torch.logspace(math.log10(self.narrow / 4), 0.1, 20, dtype=x.dtype)
         m, s = _best_of(self, x, *_pairings(places, widths))
@@ -119,7 +131,7 @@ def _best_of(model: Circle, x: Tensor, m: Tensor, s: Tensor) -> tuple[Tensor, Te
     """Of candidates m, s `[candidates, n or 1]`, those with the largest ELBO at each x."""
     m, s = m.expand(-1, len(x)), s.expand(-1, len(x))
     parts = zip(x.split(256), m.split(256, dim=1), s.split(256, dim=1), strict=True)     # to spare memory
-    best = torch.cat([model.elbo(*part).argmax(dim=0) for part in parts])[None]
+    best = torch.cat([model._elbo(*part).argmax(dim=0) for part in parts])[None]
     return m.gather(0, best)[0], s.gather(0, best)[0]
 
 
@@ -130,6 +142,4 @@ def _pairings(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pairs(x: Tensor) -> Tensor:
-    if x.ndim != 2 or x.shape[1] != 2 or not x.is_floating_point():
-        raise ValueError(f"x must hold points of the plane, floating, of shape [n, 2], not {list(x.shape)}, {x.dtype}")
-    return x
+    return float_tensor(x, "x", ("n", 2), whole=False)

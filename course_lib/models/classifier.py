@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.models.layers import check_images, seeded
+from course_lib.validation import float_tensor, possible
 
 FEATURES = 64
 
@@ -41,9 +42,15 @@ class Classifier(nn.Module):
         return self.head(self.features(x)).to(x.dtype)
 
     def log_posterior(self, x: Tensor) -> Tensor:
-        """log p(y | x), `[n, 10]`, as this network sees it: it is sure of itself even on what is no digit."""
-        return self(x).log_softmax(-1)
+        """log p(y | x), `[n, 10]`, as this network sees it: it is sure of itself even on what is no digit.
+
+        Raises ValueError also for a network that has diverged.
+        """
+        return self._decided(x).log_softmax(-1)
 
     def predict(self, x: Tensor) -> Tensor:
-        """The most probable digit of each image, int64 `[n]`."""
-        return self(x).argmax(-1)
+        """The most probable digit of each image, int64 `[n]`. Raises as `log_posterior`."""
+        return self._decided(x).argmax(-1)
+
+    def _decided(self, x: Tensor) -> Tensor:
+        return possible(self(float_tensor(x, "images", whole=False).to(self.head.weight.dtype)), "a digit")

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from course_lib.models.hmm import BernoulliHMM, forward, posteriors, viterbi
+from course_lib.validation import finite_result, float_tensor, label_tensor, number, whole_number
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,15 @@ class CRF:
             tolerance: stop when no entry of the gradient is larger.
 
         Raises:
-            ValueError: shapes that do not match, tags outside 0 … K − 1, or l2 ≤ 0.
+            ValueError: shapes that do not match, NaN or infinity, tags outside 0 … K − 1, l2 ≤ 0, or features so large
+                that the search overflows.
         """
+        x = float_tensor(x, "x").detach().double()
         if x.ndim != 3 or y.shape != x.shape[:2] or y.numel() == 0:
             raise ValueError(f"fit needs x of shape [n, T, D] and y of shape [n, T], not {list(x.shape)}, "
                              f"{list(y.shape)}")
-        if not 0 <= y.min() <= y.max() < K:
-            raise ValueError(f"tags must lie in 0 … {K - 1}, these lie in {y.min()} … {y.max()}")
-        if not l2 > 0:
-            raise ValueError(f"l2 must be positive, not {l2}")
-        x = x.double()
+        y = label_tensor(y, "tags", ("n", "T"), whole_number(K, "K"))
+        l2 = number(l2, "l2", above=0)
         D = x.shape[2]
         parameters = [torch.zeros(shape, dtype=x.dtype, requires_grad=True) for shape in ((K, D), (K,), (K,), (K, K))]
         optimizer = torch.optim.LBFGS(parameters, max_iter=max_iter, tolerance_grad=tolerance, tolerance_change=0.0,
@@ -79,7 +79,7 @@ class CRF:
                                           zip(parameters, penalised, strict=True)) / 2
 
         optimizer.step(objective)
-        return cls(*(p.detach() for p in parameters))
+        return cls(*(finite_result(p.detach(), "the fit") for p in parameters))
 
     @classmethod
     def of_hmm(cls, hmm: BernoulliHMM) -> Self:
@@ -91,16 +91,15 @@ class CRF:
         """Scores in place of log π, log A and log p(x_t | y_t), for the recursions of `hmm`; x `[..., T, D]`.
 
         Raises:
-            ValueError: x of another shape.
+            ValueError: x of another shape, NaN or infinite, or so large that scores overflow.
         """
-        D = self.W.shape[1]
-        if x.ndim < 2 or x.shape[-1] != D:
-            raise ValueError(f"x must have shape [..., T, {D}], not {list(x.shape)}")
-        return self.u, self.U, x.to(self.W) @ self.W.T + self.b
+        x = float_tensor(x, "x", ("...", "T", self.W.shape[1]))
+        return self.u, self.U, finite_result(x.to(self.W) @ self.W.T + self.b, "a score")
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """score(x, y) in nats, `[...]`, for features `[..., T, D]` and tags int64 `[..., T]`."""
         u, U, words = self.chain(x)
+        y = label_tensor(y, "tags", tuple(x.shape[:-1]), len(self.b))
         steps = U[y[..., :-1], y[..., 1:]].sum(dim=-1)
         return u[y[..., 0]] + steps + words.gather(-1, y[..., None]).sum(dim=(-2, -1))
 
@@ -117,6 +116,7 @@ class CRF:
 
         The gradient is the number of times each feature was observed minus its expectation under p(y | x).
         """
+        y = label_tensor(y, "tags", tuple(x.shape[:-1]), len(self.b))
         log_single, log_pair, log_Z = posteriors(*self.chain(x))
         surplus = one_hot(y, len(self.b)).to(self.W) - log_single.exp()  # observed minus expected tags, [n, T, K]
         observed = one_hot(y[:, :-1] * len(self.b) + y[:, 1:], len(self.b) ** 2).sum(dim=(0, 1)).view_as(self.U)

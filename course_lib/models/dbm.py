@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from course_lib.models.rbm import all_states
+from course_lib.validation import finite_result, float_tensor
 
 
 def entropy(p: Tensor) -> Tensor:
@@ -43,7 +44,9 @@ class DBM(nn.Module):
         self.b, self.c1, self.c2 = (nn.Parameter(torch.zeros(n)) for n in (D, H1, H2))
 
     def log_unnormalised(self, x: Tensor) -> Tensor:
-        """log Σ_h Σ_g exp(−E(x, h, g)), `[n]`, for pictures `[n, D]`. Raises ValueError above 20 units in h."""
+        """log Σ_h Σ_g exp(−E(x, h, g)), `[n]`, for pictures `[n, D]`. Raises ValueError above 20 units in h, and for
+        pictures of another shape, or NaN or infinite."""
+        x = self._pictures(x)
         h = all_states(len(self.c1)).to(x)
         given_h = h @ self.c1 + softplus(h @ self.W2 + self.c2).sum(-1)
         return x @ self.b + (x @ self.W1 @ h.T + given_h).logsumexp(-1)
@@ -55,13 +58,18 @@ class DBM(nn.Module):
                 ).logsumexp(0)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[n]`."""
-        return self.log_unnormalised(x) - self.log_partition()
+        """Exact log p(x) in nats, `[n]`. Raises ValueError as `log_unnormalised`, for other pixels than 0 and 1, and
+        where the machine has diverged."""
+        x = self._pictures(x)
+        if not ((x == 0) | (x == 1)).all():
+            raise ValueError("pictures must have pixels that are 0 or 1, not NaN: binarize them first")
+        return finite_result(self.log_unnormalised(x) - self.log_partition(), "log p(x)")
 
     @torch.no_grad()
     def mean_field(self, x: Tensor, sweeps: int = 50) -> tuple[Tensor, Tensor]:
         """q(h_j = 1 | x) `[n, H1]` and q(g_k = 1 | x) `[n, H2]`, set in turns to the best for the other: each half
         sweep raises the bound of every picture, or leaves it."""
+        x = self._pictures(x)
         q_g = torch.full((len(x), len(self.c2)), 0.5, dtype=x.dtype)
         for _ in range(sweeps):
             q_h = torch.sigmoid(x @ self.W1 + q_g @ self.W2.T + self.c1)
@@ -70,6 +78,11 @@ class DBM(nn.Module):
 
     def bound(self, x: Tensor, q_h: Tensor, q_g: Tensor) -> Tensor:
         """E_q[−E(x, h, g)] + H(q) − log Z in nats, `[n]`, for a q with independent units: never above log p(x)."""
+        x = self._pictures(x)
+        q_h, q_g = (float_tensor(q, "q", (len(x), len(c))).to(x.dtype) for q, c in ((q_h, self.c1), (q_g, self.c2)))
         energy = (x @ self.b + q_h @ self.c1 + q_g @ self.c2 + ((x @ self.W1) * q_h).sum(-1)
                   + ((q_h @ self.W2) * q_g).sum(-1))
-        return energy + entropy(q_h) + entropy(q_g) - self.log_partition()
+        return finite_result(energy + entropy(q_h) + entropy(q_g) - self.log_partition(), "the bound")
+
+    def _pictures(self, x: Tensor) -> Tensor:
+        return float_tensor(x, "pictures", ("n", len(self.b))).to(self.b.dtype)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.models.layers import mlp
+from course_lib.validation import finite_result, float_tensor
 
 Move = Callable[..., tuple[Tensor, Tensor]]  # to other numbers, and the logarithms of the slopes or determinants
 
@@ -149,9 +150,10 @@ class Flow(nn.Module):
         return self._chain(x, [layer.inverse for layer in reversed(self.layers)])
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[n]`, of points `[n, D]`. Raises ValueError for another shape."""
-        z, log_det = self.inverse(x)
-        return log_normal(z) + log_det
+        """Exact log p(x) in nats, `[n]`, of points `[n, D]`. Raises ValueError for another shape, NaN or infinity, and
+        where the numbers overflow on their way, as those of a diverged flow do."""
+        z, log_det = self.inverse(float_tensor(x, "points").to(next(self.parameters(), x).dtype))
+        return finite_result(log_normal(z) + log_det, "log p(x)")
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """`n` points `[n, D]` in one pass."""

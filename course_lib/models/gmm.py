@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from course_lib.validation import all_finite, finite_result, float_tensor, mask_tensor
+
 
 class CollapsedError(ValueError):
     """A component's covariance is no longer positive definite: it sits on a point or a line, or has lost its points."""
@@ -39,6 +41,8 @@ class GaussianMixture:
         if failed.any():
             raise CollapsedError(f"the covariance of component {failed.nonzero()[0].item()} is not positive definite: "
                                  "it has collapsed or lost its points. Use reg > 0, fewer components or another start")
+        if not all_finite(self.mu):
+            raise ValueError("the means mu have NaN or infinite numbers")
         if not ((self.pi >= 0).all() and abs(self.pi.sum().item() - 1) < 1e-6):
             raise ValueError(f"the weights pi must not be negative and must sum to 1, not to {self.pi.sum():g}")
 
@@ -56,9 +60,10 @@ class GaussianMixture:
                 holds there is ignored.
 
         Raises:
-            ValueError: `x` or `observed` of another shape.
+            ValueError: `x` or `observed` of another shape, a mask with other values than 0 and 1, NaN or infinity where
+                x is observed, or numbers whose squares overflow.
         """
-        x = self._points(x)
+        x = self._points(x, complete=observed is None)
         if observed is not None:
             result = x.new_empty(len(x), len(self.pi))
             for pattern, rows in self.patterns(x, observed):
@@ -66,7 +71,7 @@ class GaussianMixture:
             return result
         # L⁻¹(x − μ), [K, D, n], has the squared length (x − μ)ᵀ Σ⁻¹ (x − μ).
         whitened = torch.linalg.solve_triangular(self.L, (x - self.mu[:, None]).mT, upper=False)
-        distance2 = (whitened**2).sum(dim=1).T                                  # [n, K]
+        distance2 = finite_result((whitened**2).sum(dim=1).T, "log p(x)")       # [n, K]
         log_det = 2 * self.L.diagonal(dim1=1, dim2=2).log().sum(dim=1)          # log |Σ|, [K]
         return self.pi.log() - 0.5 * (distance2 + log_det + self.D * math.log(2 * math.pi))
 
@@ -103,7 +108,7 @@ class GaussianMixture:
 
     def condition(self, x: Tensor, observed: Tensor) -> GaussianMixture:
         """p(x_hidden | x_observed) for one point `x` `[D]` and its mask `[D]`: a mixture again, with new weights."""
-        x, o = self._points(x[None]), observed.bool()
+        x, o = self._points(x[None]), mask_tensor(observed, "observed", (self.D,))
         B, C = self.regression(o)
         mu = self.mu[:, ~o] + (B @ (x[0, o] - self.mu[:, o])[:, :, None])[:, :, 0]
         return GaussianMixture(self.log_posterior(x, o)[0].exp(), mu, C)
@@ -120,12 +125,9 @@ class GaussianMixture:
 
     def patterns(self, x: Tensor, observed: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Each different row of the mask as bool `[D]`, with the rows of `x` that it belongs to as bool `[n]`."""
-        if observed.shape not in ((self.D,), x.shape):
-            raise ValueError(f"observed must have shape [{self.D}] or {list(x.shape)}, not {list(observed.shape)}")
-        different, which = observed.bool().expand(x.shape).unique(dim=0, return_inverse=True)
+        observed = mask_tensor(observed, "observed", (self.D,), tuple(x.shape))
+        different, which = observed.expand(x.shape).unique(dim=0, return_inverse=True)
         return ((pattern, which == i) for i, pattern in enumerate(different))
 
-    def _points(self, x: Tensor) -> Tensor:
-        if x.ndim != 2 or x.shape[1] != self.D:
-            raise ValueError(f"x must have shape [n, {self.D}], not {list(x.shape)}")
-        return x.to(torch.float64)
+    def _points(self, x: Tensor, complete: bool = False) -> Tensor:
+        return float_tensor(x, "x", ("n", self.D), finite=complete).double()

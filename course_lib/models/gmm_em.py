@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib.models.gmm import GaussianMixture
+from course_lib.validation import float_tensor, whole_number
 
 COVARIANCES = ("full", "diag", "spherical")
 STARTS = ("random points", "k-means", "one corner")
@@ -26,8 +27,16 @@ def m_step(x: Tensor, r: Tensor, covariance: str = "full", reg: float = 0.0) -> 
         r: responsibilities `[n, K]`, rows sum to 1.
         covariance: 'full', 'diag' (axis-parallel) or 'spherical' (round).
         reg: added to each variance, so that no component can collapse.
+
+    Raises:
+        ValueError: shapes that do not fit, no points, NaN or infinity, or negative responsibilities.
+        CollapsedError: a component has no points, or sits on one.
     """
-    x, N = x.to(torch.float64), r.sum(dim=0)
+    x = float_tensor(x, "x", ("n", "D"), rows=1).double()
+    r = float_tensor(r, "r", (len(x), "K")).double()
+    if not (r >= 0).all():
+        raise ValueError("responsibilities r must not be negative")
+    N = r.sum(dim=0)
     mu = r.T @ x / N[:, None]
     difference = x - mu[:, None]                                                     # [K, n, D]
     return GaussianMixture(N / len(x), mu, constrain((r.T[:, :, None] * difference).mT @ difference / N[:, None, None],
@@ -50,8 +59,11 @@ def start(x: Tensor, K: int, generator: torch.Generator, how: str = "k-means", c
 
     'random points' takes K points as means and the covariance of all data for each; 'k-means' the clusters of
     scikit-learn's KMeans; 'one corner' puts all means close together at the lowest values of all coordinates.
+
+    Raises:
+        ValueError: fewer points than components, NaN or infinity, or another way to start.
     """
-    x = x.to(torch.float64)
+    x = float_tensor(x, "x", ("n", "D"), rows=max(2, whole_number(K, "K"))).double()
     if how == "k-means":
         from sklearn.cluster import KMeans  # here, since the import takes most of a second and few need it
 
@@ -74,7 +86,12 @@ def fit(x: Tensor, model: GaussianMixture, steps: int, covariance: str = "full",
     Returns:
         the last model, and the mean log-likelihood in nats per point of each model before it: `steps` numbers, the
         first that of the start. With reg = 0 they never fall.
+
+    Raises:
+        ValueError: points of another shape, none of them, NaN or infinity.
+        CollapsedError: a component has collapsed.
     """
+    x = float_tensor(x, "x", ("n", model.D), rows=1)
     track = []
     for _ in range(steps):
         log_joint = model.log_joint(x)
@@ -91,6 +108,8 @@ def n_parameters(K: int, D: int, covariance: str = "full") -> int:
 def bic(model: GaussianMixture, x: Tensor, covariance: str = "full") -> float:
     """Bayesian information criterion, −2 log p(x) + (number of parameters)·log n, in nats: smaller is better.
 
-    G. Schwarz, *Estimating the Dimension of a Model*, Annals of Statistics 6 (1978).
+    G. Schwarz, *Estimating the Dimension of a Model*, Annals of Statistics 6 (1978). Raises ValueError for no points,
+    and as `log_prob` does.
     """
+    x = float_tensor(x, "x", rows=1)
     return -2 * model.log_prob(x).sum().item() + n_parameters(len(model.pi), model.D, covariance) * math.log(len(x))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from course_lib.models.gmm import GaussianMixture
 from course_lib.models.gmm_em import constrain
+from course_lib.validation import float_tensor
 
 
 def em_step(model: GaussianMixture, x: Tensor, observed: Tensor, covariance: str = "full",
@@ -29,7 +30,12 @@ def em_step(model: GaussianMixture, x: Tensor, observed: Tensor, covariance: str
 
     Returns:
         the next mixture, and the mean of log p(x_observed) under `model`, in nats per point.
+
+    Raises:
+        ValueError: shapes that do not fit, no points, or NaN or infinity where x is observed.
+        CollapsedError: a component has collapsed.
     """
+    x = float_tensor(x, "x", ("n", model.D), rows=1, finite=False)
     log_joint = model.log_joint(x, observed)
     r = log_joint.softmax(dim=1)
     completed = torch.where(observed.bool(), x, 0).to(model.mu).expand(len(model.pi), -1, -1).clone()   # [K, n, D]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from course_lib.models.gmm import GaussianMixture
+from course_lib.validation import finite_result, float_tensor
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,18 @@ class Subspace:
         """The first `d` principal components of points `[n, D]`.
 
         Raises:
-            ValueError: unless 0 < d < D.
+            ValueError: unless 0 < d < D; fewer than two points, NaN or infinity.
         """
+        x = float_tensor(x, "x", ("n", "D"), rows=2)
         if not 0 < d < x.shape[1]:
             raise ValueError(f"d must lie between 1 and {x.shape[1] - 1}, not {d}")
-        x = x.to(torch.float64)
-        variances, directions = torch.linalg.eigh(x.T.cov(correction=0))  # ascending
+        x = x.double()
+        variances, directions = torch.linalg.eigh(finite_result(x.T.cov(correction=0), "the covariance"))  # ascending
         return cls(x.mean(dim=0), directions[:, -d:].flip(1), variances[:-d].mean().item())
 
     def project(self, x: Tensor) -> Tensor:
         """Coordinates c = Vᵀ(x − m), `[n, d]`, of points `[n, D]`."""
-        return (x.to(torch.float64) - self.mean) @ self.V
+        return (float_tensor(x, "x", ("n", len(self.mean))).double() - self.mean) @ self.V
 
     def lift(self, model: GaussianMixture) -> GaussianMixture:
         """The mixture of x, `[K, D]`, from that of c, `[K, d]`: N(m + V μ_k, V Σ_k Vᵀ + noise_var·(I − V Vᵀ))."""

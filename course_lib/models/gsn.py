@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.models.layers import mlp
+from course_lib.validation import finite_result, float_tensor
 
 
 class Denoiser(nn.Module, ABC):
@@ -62,8 +63,10 @@ class MixtureDenoiser(Denoiser):
         return log_pi.log_softmax(-1), mu, rho.clamp(-5, 3)
 
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
+        x, corrupted = float_tensor(x, "x", ("n", 1)), float_tensor(corrupted, "corrupted", ("n", 1))
         log_pi, mu, rho = self.parts(corrupted)
-        return (log_pi - 0.5 * ((x - mu) / rho.exp()) ** 2 - rho - 0.5 * math.log(2 * math.pi)).logsumexp(-1)
+        log_p = (log_pi - 0.5 * ((x - mu) / rho.exp()) ** 2 - rho - 0.5 * math.log(2 * math.pi)).logsumexp(-1)
+        return finite_result(log_p, "log p(x)")
 
     @torch.no_grad()
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
@@ -87,11 +90,12 @@ class PixelDenoiser(Denoiser):
         return torch.where(torch.rand(x.shape, generator=generator) < self.noise, coin, x)
 
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
+        x, corrupted = float_tensor(x, "x", ("n", "D")), float_tensor(corrupted, "corrupted", ("n", "D"))
         return -F.binary_cross_entropy_with_logits(self.net(corrupted), x, reduction="none").sum(-1)
 
     @torch.no_grad()
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
-        p = torch.sigmoid(self.net(corrupted))
+        p = finite_result(torch.sigmoid(self.net(corrupted)), "p(x)")  # of NaN a draw would make paper
         return (torch.rand(p.shape, generator=generator) < p).to(p.dtype)
 
 

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from course_lib.validation import dense_tensor, float_tensor, float_tensors, label_tensor, number, whole_number
+
 
 def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
     """log α_t(k) = log p(x_1 … x_t, y_t = k) in nats, `[..., T, K]`.
@@ -28,9 +30,9 @@ def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
         log_b: log p(x_t | y_t = k), `[..., T, K]`. A row of zeros is a word that nobody heard: it is summed out.
 
     Raises:
-        ValueError: shapes that do not match.
+        ValueError: shapes that do not match, NaN or +inf; −inf is a probability of 0.
     """
-    _require_chain(log_pi, log_A, log_b)
+    log_pi, log_A, log_b = _chain(log_pi, log_A, log_b)
     log_alpha = [log_pi + log_b[..., 0, :]]
     for t in range(1, log_b.shape[-2]):
         arrive = (log_alpha[-1][..., :, None] + log_A).logsumexp(dim=-2)  # sum over i, the tag before
@@ -40,7 +42,7 @@ def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
 
 def backward(log_A: Tensor, log_b: Tensor) -> Tensor:
     """log β_t(k) = log p(x_{t+1} … x_T | y_t = k) in nats, `[..., T, K]`; arguments as for `forward`."""
-    _require_chain(log_A[0], log_A, log_b)
+    _, log_A, log_b = _chain(log_A[0], log_A, log_b)
     log_beta = [torch.zeros_like(log_b[..., 0, :])]
     for t in range(log_b.shape[-2] - 1, 0, -1):
         follow = log_b[..., t, :] + log_beta[-1]
@@ -71,7 +73,7 @@ def viterbi(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> tuple[Tensor, Tenso
     Raises:
         ValueError: shapes that do not match, or a sequence that no path can produce.
     """
-    _require_chain(log_pi, log_A, log_b)
+    log_pi, log_A, log_b = _chain(log_pi, log_A, log_b)
     best, came_from = log_pi + log_b[..., 0, :], []
     for t in range(1, log_b.shape[-2]):
         arrive, i = (best[..., :, None] + log_A).max(dim=-2)  # forward's sum has become a maximum
@@ -112,13 +114,16 @@ class HMM(ABC):
             sizes: what the emission needs to know: `V` for words, nothing for features.
 
         Raises:
-            ValueError: shapes that do not match, or tags outside 0 … K − 1.
+            ValueError: shapes that do not match, tags outside 0 … K − 1, a negative alpha, or observations that are no
+                words or no bits.
         """
+        if number(alpha, "alpha") < 0:
+            raise ValueError(f"alpha must not be negative, not {alpha}")
+        x, y = dense_tensor(x, "x"), dense_tensor(y, "tags")
         if y.ndim != 2 or x.shape[:2] != y.shape or y.numel() == 0:
             raise ValueError(f"fit needs x of shape [n, T, …] and y of shape [n, T], not {list(x.shape)}, "
                              f"{list(y.shape)}")
-        if not 0 <= y.min() <= y.max() < K:
-            raise ValueError(f"tags must lie in 0 … {K - 1}, these lie in {y.min()} … {y.max()}")
+        y = label_tensor(y, "tags", ("n", "T"), whole_number(K, "K"))
         single = one_hot(y, K).double()
         pairs = torch.einsum("nti,ntj->ij", single[:, :-1], single[:, 1:])
         return cls._from_counts(x, single, pairs, alpha, **sizes)
@@ -191,6 +196,7 @@ class CategoricalHMM(HMM):
 
     @classmethod
     def _from_counts(cls, x: Tensor, single: Tensor, pairs: Tensor, alpha: float, *, V: int) -> Self:
+        x = label_tensor(x, "words", tuple(single.shape[:2]), whole_number(V, "V"))
         words = torch.einsum("ntk,ntv->kv", single, one_hot(x, V).to(single))
         return cls(*(_shares(counts + alpha) for counts in (single[:, 0].sum(dim=0), pairs, words)))
 
@@ -198,9 +204,9 @@ class CategoricalHMM(HMM):
         return {"V": self.B.shape[1]}
 
     def log_emission(self, x: Tensor) -> Tensor:
-        if x.is_floating_point() or not ((x >= 0) & (x < self.B.shape[1])).all():
+        if dense_tensor(x, "words").is_floating_point() or not ((x >= 0) & (x < self.B.shape[1])).all():
             raise ValueError(f"words must be whole numbers in 0 … {self.B.shape[1] - 1}")
-        return self.B.log().T[x]
+        return self.B.log().T[x.long()]  # an index of bytes would be taken for a mask
 
     def _emit(self, y: Tensor, generator: torch.Generator) -> Tensor:
         return torch.multinomial(self.B[y.flatten()], 1, generator=generator).view(y.shape)
@@ -220,18 +226,25 @@ class BernoulliHMM(HMM):
 
     @classmethod
     def _from_counts(cls, x: Tensor, single: Tensor, pairs: Tensor, alpha: float) -> Self:
-        ones = torch.einsum("ntk,ntd->kd", single, x.to(single))
+        ones = torch.einsum("ntk,ntd->kd", single, cls._bits(x).to(single))
         theta = (ones + alpha) / (single.sum(dim=(0, 1))[:, None] + 2 * alpha)
         return cls(_shares(single[:, 0].sum(dim=0) + alpha), _shares(pairs + alpha), theta)
 
     def log_emission(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != self.theta.shape[1]:
+        x = self._bits(x).to(self.theta)
+        if x.shape[-1] != self.theta.shape[1]:
             raise ValueError(f"x must have shape [..., T, {self.theta.shape[1]}], not {list(x.shape)}")
-        x = x.to(self.theta)
         return x @ self.theta.log().T + (1 - x) @ (1 - self.theta).log().T
 
     def _emit(self, y: Tensor, generator: torch.Generator) -> Tensor:
         return torch.bernoulli(self.theta[y], generator=generator)
+
+    @staticmethod
+    def _bits(x: Tensor) -> Tensor:
+        x = float_tensor(x, "x", ("...", "T", "D"))
+        if not ((x == 0) | (x == 1)).all():
+            raise ValueError("x must hold bits, 0 or 1")
+        return x
 
 
 def _shares(counts: Tensor) -> Tensor:
@@ -240,11 +253,16 @@ def _shares(counts: Tensor) -> Tensor:
     return torch.where(total > 0, counts / total, torch.full_like(counts, 1 / counts.shape[-1]))
 
 
-def _require_chain(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> None:
+def _chain(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> tuple[Tensor, ...]:
+    log_pi, log_A, log_b = float_tensors(finite=False, log_pi=log_pi, log_A=log_A, log_b=log_b)
     K = len(log_A)
     if log_A.shape != (K, K) or log_pi.shape != (K,) or log_b.ndim < 2 or log_b.shape[-1] != K or not log_b.shape[-2]:
         raise ValueError(f"wanted log_pi [K], log_A [K, K] and log_b [..., T, K] with T > 0, got {list(log_pi.shape)}, "
                          f"{list(log_A.shape)} and {list(log_b.shape)}")
+    for name, scores in (("log_pi", log_pi), ("log_A", log_A), ("log_b", log_b)):
+        if not (scores < torch.inf).all():  # NaN is not below it either
+            raise ValueError(f"{name} has NaN or +inf: scores are logarithms in nats, and −inf is a probability of 0")
+    return log_pi, log_A, log_b
 
 
 def _require_possible(log_Z: Tensor) -> None:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from course_lib.validation import finite_result, float_tensor
+
 
 class ICA(NamedTuple):
     """What FastICA found.
@@ -29,17 +31,19 @@ class ICA(NamedTuple):
     converged: bool
 
     def sources(self, x: Tensor) -> Tensor:
-        """Sources of unit variance, `[n, D]`, of points `[n, D]`."""
-        return (x - self.mean) @ self.W.T
+        """Sources of unit variance, `[n, D]`, of points `[n, D]`. Raises ValueError for others, NaN or infinity."""
+        return (float_tensor(x, "x", ("n", len(self.mean))) - self.mean) @ self.W.T
 
 
 def whitening(x: Tensor) -> Tensor:
     """The matrix `[D, D]` that gives centred points `[n, D]` the covariance I: Λ^(−½) Eᵀ, of Σ = E Λ Eᵀ.
 
     Raises:
-        ValueError: coordinates that depend linearly on each other, or fewer points than coordinates.
+        ValueError: coordinates that depend linearly on each other, or fewer points than coordinates; NaN or infinity,
+            or numbers whose squares overflow.
     """
-    values, directions = torch.linalg.eigh(x.T.cov(correction=0))
+    x = float_tensor(x, "x", ("n", "D"), rows=2)
+    values, directions = torch.linalg.eigh(finite_result(x.T.cov(correction=0), "the covariance"))
     if not values[0] > 1e-10 * values[-1]:
         raise ValueError("these points lie in fewer dimensions than they have coordinates, so nothing makes their "
                          "covariance I: leave out coordinates, or give more points")
@@ -64,9 +68,7 @@ def fast_ica(x: Tensor, generator: torch.Generator, rounds: int = 200, tolerance
     Raises:
         ValueError: points that are not `[n, D]`, or that cannot be whitened.
     """
-    if x.ndim != 2:
-        raise ValueError(f"x must have shape [n, D], not {list(x.shape)}")
-    x = x.to(torch.float64)
+    x = float_tensor(x, "x", ("n", "D"), rows=2).double()
     mean = x.mean(dim=0)
     K = whitening(x - mean)
     white = (x - mean) @ K.T

@@ -9,21 +9,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from course_lib.validation import float_tensor, label_tensor
+
 
 def class_centroids(z: Tensor, y: Tensor) -> Tensor:
     """Mean code of each class, `[K, d]`, for codes `[n, d]` and labels `[n]`; row k is the k-th label in order.
 
     Raises:
-        ValueError: shapes that do not match, or no codes.
+        ValueError: shapes that do not match, no codes, NaN or infinity, or labels that are no whole numbers.
     """
+    z = float_tensor(z, "codes")
     if z.ndim != 2 or y.shape != z.shape[:1] or len(z) == 0:
         raise ValueError(f"codes must have shape [n, d] and labels [n], not {list(z.shape)} and {list(y.shape)}")
+    y = label_tensor(y, "labels", ("n",))
     return torch.stack([z[y == k].mean(0) for k in y.unique()])
 
 
 def linear_path(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """(1 − t)·a + t·b, `[steps, …, d]`, for codes a and b `[…, d]` and places t `[steps]`; t may leave [0, 1]."""
-    t = _along(t, a, b)
+    t, a, b = _along(t, a, b)
     return (1 - t) * a + t * b
 
 
@@ -38,7 +42,7 @@ def spherical_path(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     Raises:
         ValueError: also where one code is 0, or b points exactly away from a: there is no shortest way then.
     """
-    t = _along(t, a, b)
+    t, a, b = _along(t, a, b)
     norms = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
     if (norms == 0).any():
         raise ValueError("a code of 0 has no direction: use linear_path")
@@ -61,9 +65,11 @@ def attribute_vector(z: Tensor, attribute: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: shapes that do not match, or a class of which all have one value.
     """
+    z, attribute = float_tensor(z, "codes"), float_tensor(attribute, "the attribute")
     if z.ndim != 2 or y.shape != z.shape[:1] or attribute.shape != y.shape or len(z) == 0:
         raise ValueError("codes must have shape [n, d], the attribute and the labels [n], not "
                          f"{list(z.shape)}, {list(attribute.shape)} and {list(y.shape)}")
+    y = label_tensor(y, "labels", ("n",))
     ways = []
     for k in y.unique():
         codes, values = z[y == k], attribute[y == k]
@@ -74,10 +80,11 @@ def attribute_vector(z: Tensor, attribute: Tensor, y: Tensor) -> Tensor:
     return torch.stack(ways).mean(0)
 
 
-def _along(t: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """t with dimensions of 1 after it, so that it multiplies codes `[…, d]`."""
+def _along(t: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """t with dimensions of 1 after it, so that it multiplies codes `[…, d]`, and both codes."""
+    t, a, b = float_tensor(t, "t"), float_tensor(a, "a"), float_tensor(b, "b")
     if a.shape != b.shape or a.ndim == 0:
         raise ValueError(f"both ends must be codes of one shape [..., d], not {list(a.shape)} and {list(b.shape)}")
     if t.ndim != 1:
         raise ValueError(f"t must be one row of places, [steps], not {list(t.shape)}")
-    return t.view(-1, *[1] * a.ndim)
+    return t.view(-1, *[1] * a.ndim), a, b

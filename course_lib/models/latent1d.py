@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from course_lib.validation import finite_result, float_array, number
+
 Z = np.linspace(-12, 12, 4801)
 DZ = Z[1] - Z[0]
 Z.setflags(write=False)  # everybody shares it
@@ -29,7 +31,9 @@ WEIGHTS = np.array([1, 4, 1]) / 6
 
 
 def _log_normal(x: np.ndarray, mean: np.ndarray | float, std: float) -> np.ndarray:
-    return -0.5 * ((x - mean) / std) ** 2 - np.log(std) - 0.5 * np.log(2 * np.pi)
+    with np.errstate(over="ignore"):
+        distance2 = finite_result(((x - mean) / std) ** 2, "a log density")
+    return -0.5 * distance2 - np.log(std) - 0.5 * np.log(2 * np.pi)
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,17 @@ class Latent1D:
 
     def f(self, z: ArrayLike) -> np.ndarray:
         """The mean of x given z, of z's shape."""
-        z = np.asarray(z, dtype=float)
-        return z + self.theta * z**2
+        z = float_array(z, "z")
+        with np.errstate(over="ignore"):
+            return finite_result(z + self.theta * z**2, "f(z)")
 
     def log_prior(self, z: ArrayLike) -> np.ndarray:
         """log p(z), of z's shape."""
-        return _log_normal(np.asarray(z, dtype=float), 0.0, 1.0)
+        return _log_normal(float_array(z, "z"), 0.0, 1.0)
 
     def log_likelihood(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """log p(x | z); x and z broadcast."""
-        return _log_normal(np.asarray(x, dtype=float), self.f(z), self.sigma_x)
+        return _log_normal(float_array(x, "x"), self.f(z), self.sigma_x)
 
     def log_joint(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """log p(x, z) = log p(z) + log p(x | z); x and z broadcast."""
@@ -76,9 +81,7 @@ class Latent1D:
         Raises:
             ValueError: an x is not finite, or so far out that its posterior leaves the grid (or is too narrow for it).
         """
-        x = np.asarray(x, dtype=float)
-        if not np.isfinite(x).all():
-            raise ValueError("x must be finite")
+        x = float_array(x, "x")
         joint = self.log_joint(x[..., None], Z)
         top = joint.max(axis=-1, keepdims=True)  # taken out, so that exp neither over- nor underflows
         density = np.exp(joint - top)
@@ -92,7 +95,7 @@ class Latent1D:
 
     def posterior(self, x: ArrayLike) -> np.ndarray:
         """p(z | x) on the grid `Z`, shape (*x.shape, len(Z))."""
-        x = np.asarray(x, dtype=float)
+        x = float_array(x, "x")
         return np.exp(self.log_joint(x[..., None], Z) - self.log_evidence(x)[..., None])
 
     def elbo(self, q: ArrayLike, x: float) -> float:
@@ -101,7 +104,7 @@ class Latent1D:
         Raises:
             ValueError: q has another shape, is negative somewhere, or does not integrate to 1 on the grid.
         """
-        q = np.asarray(q, dtype=float)
+        q, x = float_array(q, "q"), number(x, "x")
         if q.shape != Z.shape:
             raise ValueError(f"q must be a density on the grid Z, of shape {Z.shape}, not {q.shape}")
         if not (q >= 0).all() or abs(q.sum() * DZ - 1) > 1e-6:
@@ -118,7 +121,8 @@ class Latent1D:
 
         log p(x, z) is a polynomial of degree 4 in z, so that three nodes give its expectation exactly.
         """
-        mu, sigma = np.broadcast_arrays(np.asarray(mu, dtype=float), np.asarray(sigma, dtype=float))
+        mu, sigma = np.broadcast_arrays(float_array(mu, "mu"), float_array(sigma, "sigma"))
+        x = number(x, "x")
         if not (sigma > 0).all():
             raise ValueError("sigma is a standard deviation and must be positive")
         z = mu[..., None] + sigma[..., None] * NODES

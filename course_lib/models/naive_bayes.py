@@ -12,6 +12,16 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from course_lib.validation import (
+    all_finite,
+    finite_result,
+    float_tensor,
+    label_tensor,
+    mask_tensor,
+    possible,
+    require_spread,
+)
+
 
 class NaiveBayes(ABC):
     """What every naive Bayes model can be asked, whatever the distribution of one feature.
@@ -28,13 +38,14 @@ class NaiveBayes(ABC):
         """Maximum likelihood on features `x` `[n, D]` and integer labels `y` `[n]`.
 
         Raises:
-            ValueError: shapes that do not match, no data, or NaN among the features.
+            ValueError: shapes that do not match, no data, labels that are no whole numbers, features that are no
+                floating numbers, or are NaN or infinite.
         """
+        x = float_tensor(x, "x", finite=False, whole=False).detach()
         if x.ndim != 2 or y.shape != x.shape[:1] or len(x) == 0:
             raise ValueError(f"fit needs x of shape [n, D] and y of shape [n], not {list(x.shape)}, {list(y.shape)}")
-        if not x.is_floating_point():
-            raise ValueError(f"x must be of a floating type, not {x.dtype}: x.float()")
-        if not x.isfinite().all():
+        y = label_tensor(y, "y", ("n",))
+        if not all_finite(x):
             raise ValueError("x has NaN or infinite values: training data must be complete. Features may be hidden "
                              "later: pass `observed` to the fitted model's methods")
         self.classes, counts = y.unique(return_counts=True)
@@ -67,31 +78,34 @@ class NaiveBayes(ABC):
                 its factor Σ_{x_j} p(x_j | y) is 1, so it is left out of the product; what `x` holds there is ignored.
 
         Raises:
-            ValueError: `x` or `observed` of another shape, or a mask with other values than 0 and 1.
+            ValueError: `x` or `observed` of another shape, a mask with other values than 0 and 1, NaN or infinity where
+                x is observed, or numbers whose squares overflow.
         """
-        D = self._mean().shape[1]
-        if x.ndim != 2 or x.shape[1] != D:
-            raise ValueError(f"x must have shape [n, {D}], not {list(x.shape)}")
+        mean = self._mean()
+        D = mean.shape[1]
+        x = float_tensor(x, "x", ("n", D), finite=observed is None)
+        x = x.to(torch.promote_types(x.dtype, mean.dtype))
         if observed is None:
             return self.log_prior + self._log_likelihood(x, torch.ones_like(x[:1]))
-        if observed.shape not in ((D,), x.shape):
-            raise ValueError(f"observed must have shape [{D}] or {list(x.shape)}, not {list(observed.shape)}")
-        if not ((observed == 0) | (observed == 1)).all():
-            raise ValueError("observed must hold ones (seen) and zeros (hidden), or True and False")
-        visible = torch.where(observed.bool(), x, torch.zeros_like(x))  # NaN·0 would be NaN
-        return self.log_prior + self._log_likelihood(visible, observed.to(x))
+        seen = mask_tensor(observed, "observed", (D,), tuple(x.shape))
+        visible = torch.where(seen, x, torch.zeros_like(x))  # NaN·0 would be NaN
+        return self.log_prior + self._log_likelihood(float_tensor(visible, "x, where observed,"), seen.to(x))
 
     def log_prob(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
         """log p(x) = log Σ_y p(x, y) in nats, `[n]`; arguments as for `log_joint`."""
         return self.log_joint(x, observed).logsumexp(dim=1)
 
     def log_posterior(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """log p(y | x) by Bayes' rule, `[n, K]`; arguments as for `log_joint`."""
-        return self.log_joint(x, observed).log_softmax(dim=1)
+        """log p(y | x) by Bayes' rule, `[n, K]`; arguments as for `log_joint`.
+
+        Raises:
+            ValueError: as `log_joint`; also for an x that is impossible in every class, as 0/0 is no probability.
+        """
+        return possible(self.log_joint(x, observed), "an x").log_softmax(dim=1)
 
     def predict(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
-        """The most probable label of each row, int64 `[n]`; arguments as for `log_joint`."""
-        return self.classes[self.log_joint(x, observed).argmax(dim=1)]
+        """The most probable label of each row, int64 `[n]`; arguments and errors as for `log_posterior`."""
+        return self.classes[possible(self.log_joint(x, observed), "an x").argmax(dim=1)]
 
     def complete(self, x: Tensor, observed: Tensor) -> Tensor:
         """Hidden features replaced by their mean given the observed ones, `[n, D]`.
@@ -99,7 +113,7 @@ class NaiveBayes(ABC):
         E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].
         """
         expected = self.log_posterior(x, observed).exp() @ self._mean()
-        return torch.where(observed.bool(), x, expected)
+        return torch.where(observed.bool(), x.to(expected), expected)
 
     def sample(self, n: int, generator: torch.Generator, label: int | None = None) -> tuple[Tensor, Tensor]:
         """Ancestral sampling: y ~ p(y) (or the given `label`), then each x_j ~ p(x_j | y).
@@ -139,11 +153,13 @@ class GaussianNB(NaiveBayes):
         self.var += self.var_smoothing * x.var(dim=0, correction=0).max()
         if not (self.var > 0).all():
             raise ValueError("a feature has zero variance within a class: give more data or var_smoothing > 0")
+        finite_result(self.var, "a variance")
+        require_spread(self.mu, self.var.sqrt(), "x")
 
     def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
         per_class = [(-0.5 * ((x - mu) ** 2 / var + (2 * math.pi * var).log()) * observed).sum(dim=1)
                      for mu, var in zip(self.mu, self.var, strict=True)]
-        return torch.stack(per_class, dim=1)
+        return finite_result(torch.stack(per_class, dim=1), "log p(x | y)")
 
     def _mean(self) -> Tensor:
         return self.mu
@@ -168,19 +184,25 @@ class BernoulliNB(NaiveBayes):
         self.alpha = alpha
 
     def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
-        if not ((x == 0) | (x == 1)).all():
-            raise ValueError("BernoulliNB needs features that are 0 or 1: binarize them first")
+        self._require_bits(x)
         ones = torch.stack([x[m].sum(dim=0) for m in members])
         n = torch.stack([m.sum() for m in members]).to(x)[:, None]
         self.theta = (ones + self.alpha) / (n + 2 * self.alpha)
 
     def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
+        self._require_bits(x)
+        theta = self.theta.to(x.dtype)
         # The logarithm of 0 is made finite and its share counted apart, since 0·log 0 must be 0 and not NaN.
         ink, white = x * observed, (1 - x) * observed
-        impossible = ink @ (self.theta == 0).to(x).T + white @ (self.theta == 1).to(x).T
+        impossible = ink @ (theta == 0).to(x).T + white @ (theta == 1).to(x).T
         smallest = torch.finfo(x.dtype).tiny
-        log_p = ink @ self.theta.clamp(min=smallest).log().T + white @ (1 - self.theta).clamp(min=smallest).log().T
+        log_p = ink @ theta.clamp(min=smallest).log().T + white @ (1 - theta).clamp(min=smallest).log().T
         return log_p.masked_fill(impossible > 0, -torch.inf)
+
+    @staticmethod
+    def _require_bits(x: Tensor) -> None:
+        if not ((x == 0) | (x == 1)).all():
+            raise ValueError("BernoulliNB needs features that are 0 or 1: binarize them first")
 
     def _mean(self) -> Tensor:
         return self.theta

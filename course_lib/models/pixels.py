@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.models.layers import device_of, seeded
+from course_lib.validation import finite_result, mask_tensor
 
 
 def raster_mask(rows: int, columns: int, kind: str) -> Tensor:
@@ -105,10 +106,11 @@ class PixelModel(nn.Module):
         return self.logits(self.one_hot(x))
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[n]`, of images `[n, H, W]`: a sum over pixels."""
+        """Exact log p(x) in nats, `[n]`, of images `[n, H, W]`: a sum over pixels. Raises ValueError for other images,
+        and for a network that has diverged."""
         logits = self(x)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # 16 bits are too few for a sum of 784
-        return -F.cross_entropy(logits, x.long(), reduction="none").flatten(1).sum(1)
+        return finite_result(-F.cross_entropy(logits, x.long(), reduction="none").flatten(1).sum(1), "log p(x)")
 
     def one_hot(self, x: Tensor) -> Tensor:
         """Images `[n, H, W]` as `[n, N, H, W]` of zeros and ones, of the parameters' type; checks them."""
@@ -135,12 +137,16 @@ class PixelModel(nn.Module):
             cached: False computes the whole network anew for every pixel, to the same images.
 
         Raises:
-            ValueError: a temperature that is not positive, images that do not fit.
+            ValueError: a temperature that is not positive, images that do not fit or are no whole numbers where they
+                are observed, or a network that has diverged.
         """
         if not temperature > 0:
             raise ValueError(f"temperature must be positive, not {temperature}")
-        x = torch.where(observed.bool(), x.long(), 0)
-        hidden = ~observed.bool().expand_as(x)
+        observed = mask_tensor(observed, "observed", self.size, tuple(x.shape))
+        if x.is_floating_point() and not torch.where(observed, x == x.round(), True).all():
+            raise ValueError("pixels must be whole numbers where they are observed: binarize or cluster them")
+        x = torch.where(observed, x.long(), 0)
+        hidden = ~observed.expand_as(x)
         u = torch.rand(x.shape, generator=rng).to(x.device)
         log_p, log_q = x.new_zeros(2, len(x), dtype=torch.float64)
         places = ((i, j) for i in range(self.size[0]) for j in range(self.size[1]))
@@ -155,7 +161,7 @@ class PixelModel(nn.Module):
             chosen = x[:, i, j, None]
             log_p += log_probs.gather(1, chosen)[:, 0]
             log_q += torch.where(here, drawn_from.gather(1, chosen)[:, 0], 0)
-        return Drawn(x, log_p, log_q)
+        return Drawn(x, finite_result(log_p, "log p(x)"), log_q)
 
     def sample(self, n: int, rng: torch.Generator, temperature: float = 1.0, cached: bool = True) -> Drawn:
         """`n` images with nothing given; otherwise as `complete`. With temperature 1, log_p and log_q are the same."""

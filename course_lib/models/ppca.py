@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
+from course_lib.validation import all_finite, finite_result, float_tensor, require_spread
+
 
 class PPCA:
     """The model with given parameters; `PPCA.fit` finds those of maximum likelihood.
@@ -34,13 +36,14 @@ class PPCA:
         C: covariance of x, `[D, D]`.
 
     Raises:
-        ValueError: shapes that do not match, or σ² not positive.
+        ValueError: shapes that do not match, NaN or infinity, or σ² not positive.
     """
 
     def __init__(self, W: Tensor, mu: Tensor, sigma2: Tensor | float) -> None:
         if W.ndim != 2 or mu.shape != W.shape[:1]:
             raise ValueError(f"PPCA needs W of shape [D, d] and mu of shape [D], not {list(W.shape)}, {list(mu.shape)}")
-        if not sigma2 > 0:
+        W, mu = float_tensor(W, "W"), float_tensor(mu, "mu")
+        if not 0 < sigma2 < torch.inf:
             raise ValueError(f"sigma2 must be a positive variance, not {float(sigma2)!r}: without noise p(x) is 0 "
                              "almost everywhere")
         self.W, self.mu, self.sigma2 = W, mu, torch.as_tensor(sigma2, dtype=W.dtype)
@@ -59,22 +62,27 @@ class PPCA:
             ValueError: x of another shape, NaN or infinite, too few rows, d not in 1 … D − 1, or no variance left
                 for the noise.
         """
-        if x.ndim != 2 or not x.is_floating_point() or not x.isfinite().all() or len(x) < 2:
+        x = float_tensor(x, "x", finite=False, whole=False)
+        if x.ndim != 2 or not all_finite(x) or len(x) < 2:
             raise ValueError(f"fit needs at least two rows of finite floating numbers, shape [n, D], not "
                              f"{list(x.shape)}, {x.dtype}")
         if not 1 <= d < x.shape[1]:
             raise ValueError(f"d must lie between 1 and D - 1 = {x.shape[1] - 1}, not {d}: the noise needs a direction")
-        eigenvalues, vectors = torch.linalg.eigh(x.T.cov(correction=0))     # ascending
+        mean = x.double().mean(dim=0)
+        cov = finite_result((x - mean).T.cov(correction=0), "the covariance").to(x.dtype)
+        eigenvalues, vectors = torch.linalg.eigh(cov)                       # ascending
         sigma2 = eigenvalues[:-d].mean()
         if not sigma2 > x.shape[1] * torch.finfo(x.dtype).eps * eigenvalues[-1]:    # the rounding error of eigh
             raise ValueError(f"the data lie in {d} dimensions or fewer, so nothing is left for the noise: take a "
                              "smaller d")
         lengths = (eigenvalues[-d:] - sigma2).clamp(min=0).sqrt()
-        return cls((vectors[:, -d:] * lengths).flip(1), x.mean(dim=0), sigma2)
+        require_spread(mean.to(x.dtype), sigma2.sqrt(), "x")
+        return cls((vectors[:, -d:] * lengths).flip(1), mean.to(x.dtype), sigma2)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) = log N(x; μ, C) in nats, `[n]`, exactly, for x `[n, D]`."""
-        return MultivariateNormal(self.mu, self.C).log_prob(self._rows(x))
+        normal = MultivariateNormal(self.mu, self.C, validate_args=False)  # its own check stumbles over no rows
+        return finite_result(normal.log_prob(self._rows(x)), "log p(x)")
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z | x) for x `[n, D]`: its means `[n, d]`, affine in x, and its covariance `[d, d]`, the same for all x."""
@@ -87,12 +95,13 @@ class PPCA:
         x is `[n, D]`, m `[n, d]`, and the covariance S `[d, d]` or `[n, d, d]`.
         """
         D, d = self.W.shape
+        m, S = float_tensor(m, "m", (len(x), d)), float_tensor(S, "S", ("...", d, d))
         residual = self._rows(x) - self.mu - m @ self.W.T
         spread = (self.W.T @ self.W * S).sum(dim=(-2, -1))                  # tr(W S Wᵀ)
         log_x = -0.5 * (D * (2 * math.pi * self.sigma2).log() + ((residual**2).sum(dim=1) + spread) / self.sigma2)
         trace = S.diagonal(dim1=-2, dim2=-1).sum(-1)
         kl_prior = 0.5 * (trace + (m**2).sum(dim=1) - d - torch.logdet(S))
-        return log_x - kl_prior
+        return finite_result(log_x - kl_prior, "the ELBO")
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Ancestral sampling: x `[n, D]` and the z `[n, d]` it came from."""
@@ -102,6 +111,4 @@ class PPCA:
         return z @ self.W.T + self.mu + self.sigma2.sqrt() * noise, z
 
     def _rows(self, x: Tensor) -> Tensor:
-        if x.ndim != 2 or x.shape[1] != len(self.mu):
-            raise ValueError(f"x must have shape [n, {len(self.mu)}], not {list(x.shape)}")
-        return x
+        return float_tensor(x, "x", ("n", len(self.mu))).to(self.mu.dtype)

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from course_lib.validation import all_finite, finite_result, float_tensor, whole_number
+
 ENUMERABLE = 20  # units: a million states are still summed in a second
 
 
@@ -97,13 +99,23 @@ class RBM(nn.Module):
                 ).logsumexp(-1)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[*S, n]`. Raises ValueError for pictures of another shape, and where Z cannot be
-        enumerated."""
-        return -self.free_energy(x) - self.log_partition()[..., None]
+        """Exact log p(x) in nats, `[*S, n]`. Raises ValueError for pictures of another shape or other pixels than 0 and
+        1, where Z cannot be enumerated, and where the machine has diverged."""
+        x = _checked(float_tensor(x, "pictures"), self.W.shape[-2], "pictures").to(self.W.dtype)
+        if not ((x == 0) | (x == 1)).all():
+            raise ValueError("pictures must have pixels that are 0 or 1: binarize them first")
+        return finite_result(-self.free_energy(x) - self.log_partition()[..., None], "log p(x)")
 
     @torch.no_grad()
     def gibbs(self, x: Tensor, steps: int, generator: torch.Generator) -> Tensor:
-        """The pictures `[*S, n, D]` after so many rounds of h ~ p(h | x), x ~ p(x | h)."""
+        """The pictures `[*S, n, D]` after so many rounds of h ~ p(h | x), x ~ p(x | h).
+
+        Raises:
+            ValueError: NaN or infinity among the pictures or the weights, of which a draw would make zeros.
+        """
+        x = float_tensor(x, "pictures").to(self.W.dtype)
+        if not all(all_finite(part) for part in (self.W, self.b, self.c)):
+            raise ValueError("the machine's weights have NaN or infinite numbers: its training has diverged")
         for _ in range(steps):
             x = bernoulli(self.p_x(bernoulli(self.p_h(x), generator)), generator)
         return x
@@ -140,8 +152,9 @@ def ais(rbm: RBM, base: Tensor, betas: Tensor, chains: int, generator: torch.Gen
     RBM. `base` is best the logit of each pixel's frequency in the data.
 
     Raises:
-        ValueError: betas that do not rise from 0 to 1.
+        ValueError: betas that do not rise from 0 to 1, no chains, or logits that are not finite.
     """
+    base, chains = float_tensor(base, "base", (rbm.b.numel(),)).to(rbm.W.dtype), whole_number(chains, "chains")
     if betas[0] != 0 or betas[-1] != 1 or not (betas.diff() > 0).all():
         raise ValueError("betas must rise from 0 to 1")
 
@@ -154,9 +167,13 @@ def ais(rbm: RBM, base: Tensor, betas: Tensor, chains: int, generator: torch.Gen
         log_w += log_bridge(x, beta) - log_bridge(x, before)
         h = bernoulli(torch.sigmoid(beta * (x @ rbm.W + rbm.c)), generator)
         x = bernoulli(torch.sigmoid((1 - beta) * base + beta * (h @ rbm.W.mT + rbm.b)), generator)
-    return log_w
+    return finite_result(log_w, "log Z")
 
 
 def log_mean_exp(log_w: Tensor) -> float:
-    """log of the mean of exp(log_w), over all entries: an estimate of log Z from the weights of `ais`."""
-    return float(log_w.logsumexp(0) - math.log(len(log_w)))
+    """log of the mean of exp(log_w), over all entries `[n]`: an estimate of log Z from the weights of `ais`.
+
+    Raises ValueError for none, and for NaN or infinity.
+    """
+    log_w = float_tensor(log_w, "log_w", ("n",), rows=1)
+    return float(log_w.detach().logsumexp(0) - math.log(len(log_w)))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.models.layers import seeded
+from course_lib.validation import finite_result
 
 
 class SequenceModel(nn.Module):
@@ -49,8 +50,10 @@ class SequenceModel(nn.Module):
         return self.last(torch.cat([nothing, self.states(x[:, :-1])], dim=1)) if x.shape[1] > 1 else self.last(nothing)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log p(x) in nats, `[n]`, of sequences `[n, T]`: a sum over symbols."""
-        return -F.cross_entropy(self(x).transpose(1, 2), x.long(), reduction="none").sum(1)
+        """Exact log p(x) in nats, `[n]`, of sequences `[n, T]`: a sum over symbols. Raises ValueError for others, and
+        for a network that has diverged."""
+        log_p = -F.cross_entropy(self(x).transpose(1, 2), x.long(), reduction="none").sum(1)
+        return finite_result(log_p, "log p(x)")
 
     @torch.no_grad()
     def sample(self, n: int, length: int, rng: torch.Generator, temperature: float = 1.0,
@@ -62,7 +65,7 @@ class SequenceModel(nn.Module):
                 the model's own, with temperature 1.
 
         Raises:
-            ValueError: a temperature that is not positive, a prefix longer than `length`.
+            ValueError: a temperature that is not positive, a prefix longer than `length`, a network that has diverged.
         """
         prefix = torch.empty(0, dtype=torch.int64) if prefix is None else self._checked(prefix[None])[0]
         if not temperature > 0:
@@ -80,7 +83,7 @@ class SequenceModel(nn.Module):
             log_p += logits.log_softmax(1).gather(1, x[:, t, None])[:, 0]
             if t + 1 < length:
                 logits = steps.send(x[:, t]).double()
-        return x, log_p
+        return x, finite_result(log_p, "log p(x)")
 
     def _checked(self, x: Tensor) -> Tensor:
         if x.ndim != 2 or x.shape[1] == 0:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.training.files import atomic_write
+
 BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
 # What a family says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
 # Up to log Z is not even roughly: the scores of two models cannot be compared.
@@ -157,7 +159,7 @@ def write_map(course: Path) -> None:
         raise ValueError(f"{path} must hold the line {BEGIN} and after it {END}, once each")
     new = before + readme_map(course / "notebooks") + after
     if new != text:
-        path.write_text(new, encoding="utf-8")
+        atomic_write(path, new)
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:

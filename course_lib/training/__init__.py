@@ -11,8 +11,6 @@ from typing import Any
 _HOME = {"Experiment": "experiment", "Hyperparameters": "hyperparameters", "knob": "hyperparameters", "load": "loop",
          "run": "loop", "save": "loop"}
 
-__all__ = ["Experiment", "Hyperparameters", "knob", "load", "run", "save"]
-
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from course_lib.training.experiment import Experiment
+from course_lib.training.files import atomic_write
 
 
 @contextmanager
@@ -45,17 +46,10 @@ def run(experiment: Experiment, steps: int, progress: bool = True) -> Iterator[d
 
 
 def save(experiment: Experiment, path: str | Path) -> None:
-    """Write a checkpoint to a temporary name and rename it, so that the old one stays whole until then."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(experiment.state_dict(), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a checkpoint; the old one stays whole until the new one is. Raises OSError if it cannot be written."""
+    buffer = io.BytesIO()  # torch makes other errors of a full disk
+    torch.save(experiment.state_dict(), buffer)
+    atomic_write(Path(path), buffer.getbuffer())
 
 
 def load(experiment: Experiment, path: str | Path) -> None:

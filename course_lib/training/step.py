@@ -37,7 +37,7 @@ def compute_gradients(optimizer: Optimizer, loss: Tensor, inputs: Sequence[Tenso
         inputs: differentiate by these alone; None for all that the loss depends on.
     """
     optimizer.zero_grad()
-    loss.sum().backward(inputs=inputs)
+    (loss if loss.ndim == 0 else loss.sum()).backward(inputs=inputs)
 
 
 def follow_gradients(optimizer: Optimizer, learning_rate: float, **settings: Any) -> None:
@@ -46,6 +46,11 @@ def follow_gradients(optimizer: Optimizer, learning_rate: float, **settings: Any
         group["lr"] = learning_rate
         group.update(settings)
     optimizer.step()
+
+
+def parameters_of(optimizer: Optimizer) -> list[Tensor]:
+    """All that an optimiser moves."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def minimize(network: nn.Module, loss: Callable[[], Tensor], steps: int, learning_rate: float,
@@ -127,7 +132,7 @@ class LossExperiment(Experiment):
             loss, metrics = self.loss(batch)
         compute_gradients(self.optimizer, loss)
         if self.longest_gradient is not None:
-            parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            parameters = parameters_of(self.optimizer)
             metrics["gradient_norm"] = nn.utils.clip_grad_norm_(parameters, self.longest_gradient)
         follow_gradients(self.optimizer, self.learning_rate)
         return _detached(metrics | self.after_step())
@@ -191,10 +196,9 @@ class AdversarialExperiment(PhasedExperiment):
         """What D's loss has beside `d_loss`, in float32; None for nothing."""
         return None
 
-    def differentiated(self, player: str) -> list[Tensor]:
-        """What the player's loss is differentiated by: its own parameters. G's gradient goes through D and stays in G.
-        """
-        return list((self.D if player == "D" else self.G).parameters())
+    def inputs_of_g_loss(self) -> list[Tensor]:
+        """What G's loss is differentiated by: the gradient goes through D, and stays in G's parameters."""
+        return parameters_of(self.optimizer_g)
 
     def after_d_update(self) -> None:
         """What is done to D once it has moved."""
@@ -258,8 +262,10 @@ class AdversarialExperiment(PhasedExperiment):
         self.turn["loss"] = loss if penalty is None else loss + penalty
 
     def _gradient(self, player: str, turn: int) -> None:
-        optimizer = self.optimizer_d if player == "D" else self.optimizer_g
-        compute_gradients(optimizer, self.turn["loss"], inputs=self.differentiated(player))
+        if player == "D":
+            compute_gradients(self.optimizer_d, self.turn["loss"])
+        else:
+            compute_gradients(self.optimizer_g, self.turn["loss"], inputs=self.inputs_of_g_loss())
 
     def _update(self, player: str, turn: int) -> None:
         optimizer = self.optimizer_d if player == "D" else self.optimizer_g

@@ -45,7 +45,7 @@ def write_notebook(path: str | Path, *cells: str) -> None:
              "source": source} for i, source in enumerate(cells)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    Path(path).write_text(json.dumps(notebook))
+    Path(path).write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def press(handle: Any, key: str, done: Callable[[float], Any], timeout: float = 60) -> None:
@@ -139,23 +139,23 @@ class Jupyter:
             self._setting("apputils-extension/notification", fetchNews="false")
             command, cwd = [sys.executable, "-m", "jupyterlab", "--allow-root", *options], self.folder
         log = self._private / "server.log"
-        with open(log, "w") as file:
+        with open(log, "w", encoding="utf-8") as file:
             self._server = subprocess.Popen(command, cwd=cwd, env=env, stdout=file, stderr=subprocess.STDOUT,
                                             start_new_session=True)
         for _ in range(480):
-            if found := re.search(r"(http://(?:127\.0\.0\.1|localhost):\d+)/lab\S*\?(token=\w+)", log.read_text()):
+            self.log = log.read_text(encoding="utf-8")
+            if found := re.search(r"(http://(?:127\.0\.0\.1|localhost):\d+)/lab\S*\?(token=\w+)", self.log):
                 self._url, self._token = found.groups()
-                self.log = log.read_text()
                 return
             if self._server.poll() is not None:
                 break
             time.sleep(0.25)
-        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log[-2000:]}")
 
     def _setting(self, plugin: str, **values: Any) -> None:
         path = self._private / f"settings/@jupyterlab/{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values))
+        path.write_text(json.dumps(values), encoding="utf-8")
 
     def _launch(self) -> None:
         from playwright.sync_api import sync_playwright

@@ -107,7 +107,7 @@ def test_one_altered_pixel(copy):
 
 
 def test_not_a_gzip_file(copy):
-    (copy / "t10k-images-idx3-ubyte.gz").write_text("<html>404 not found</html>")
+    (copy / "t10k-images-idx3-ubyte.gz").write_text("<html>404 not found</html>", encoding="utf-8")
     with pytest.raises(DataError, match="cut short or damaged"):
         load_mnist("test", folder=copy)
 

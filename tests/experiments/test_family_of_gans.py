@@ -8,7 +8,6 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from course_lib.checkpoints import read
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
@@ -19,6 +18,7 @@ from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import Dropout, noise
 from course_lib.models.penalties import r1_penalty
 from course_lib.training import run
+from course_lib.training.checkpoints import read
 from course_lib.training.image_gan import scaled
 
 KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),

@@ -4,12 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from course_lib.experiments.trained import trained
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
 from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
-from course_lib.experiments.trained import trained
 from course_lib.measure import slant, thickness
 from course_lib.models.infogan import Code, InfoGenerator
 from course_lib.training import run

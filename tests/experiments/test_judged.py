@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib import checkpoints
 from course_lib.data import load_mnist
 from course_lib.experiments.judged import (
     IMAGES,
@@ -14,6 +13,7 @@ from course_lib.experiments.judged import (
     scores,
     stand_ins,
 )
+from course_lib.training import checkpoints
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.notebooks import sources
+from course_lib.authoring.build import sources
 from course_lib.plots import tree
 from course_lib.teach.tree import BEGIN, END, SCORES, families, nested, pick, readme_map, table, write_map
 
@@ -45,14 +45,14 @@ def test_writing_the_map_replaces_what_stands_between_the_markers_and_nothing_el
     for path in (COURSE / "notebooks").glob("*.ipynb"):
         shutil.copy(path, tmp_path / "notebooks")
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     write_map(tmp_path)
-    assert readme.read_text() == f"before\n{readme_map(tmp_path / 'notebooks')}\nafter\n"
+    assert readme.read_text(encoding="utf-8") == f"before\n{readme_map(tmp_path / 'notebooks')}\nafter\n"
     first = readme.stat().st_mtime_ns
     write_map(tmp_path)
     assert readme.stat().st_mtime_ns == first
     for broken in ("no markers", f"{END}\n{BEGIN}", f"{BEGIN}\n{END}\n{BEGIN}"):
-        readme.write_text(broken)
+        readme.write_text(broken, encoding="utf-8")
         with pytest.raises(ValueError, match=r"README\.md must hold the line"):
             write_map(tmp_path)
 

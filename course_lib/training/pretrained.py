@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import nn
 
-from course_lib import checkpoints
-from course_lib.checkpoints import Card, CheckpointError
+from course_lib.training import checkpoints
+from course_lib.training.checkpoints import Card, CheckpointError
 from course_lib.training.experiment import Experiment
 from course_lib.training.registry import experiment_class
 
 
-def trained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple[Experiment, Card]:
+def pretrained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple[Experiment, Card]:
     """The experiment of a shipped checkpoint with its trained model, to be evaluated or drawn; its optimiser is fresh.
 
     Raises:
@@ -28,11 +28,11 @@ def trained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple[Ex
     return experiment, card
 
 
-def trained(name: str, folder: Path = checkpoints.FOLDER) -> tuple[nn.Module, Card]:
-    """A shipped model and its card: `vae, card = trained("vae_z20")`. Its parameters ask for no gradients.
+def load_pretrained(name: str, folder: Path = checkpoints.FOLDER) -> tuple[nn.Module, Card]:
+    """A shipped model and its card: `vae, card = load_pretrained("vae_z20")`. Its parameters ask for no gradients.
 
     Raises:
         CheckpointError: a file is missing or damaged, or is not of this version of the course.
     """
-    experiment, card = trained_experiment(name, folder)
+    experiment, card = pretrained_experiment(name, folder)
     return experiment.parts()["model"].requires_grad_(False).eval(), card

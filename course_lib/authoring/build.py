@@ -11,7 +11,6 @@ import ast
 import copy
 import hashlib
 import inspect
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib import plots
+from course_lib import __version__, plots
+from course_lib.training.files import atomic_write
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# your code here", "return None")
@@ -84,7 +84,8 @@ def convert(source: Path, teacher: bool) -> NotebookNode:
             made.outputs, made.execution_count = [], None
         cells.append(made)
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={
-        "kernelspec": KERNEL, "language_info": {"name": "python"}, "course": {"source": f"source/{source.name}"}})
+        "kernelspec": KERNEL, "language_info": {"name": "python"},
+        "course": {"source": f"source/{source.name}", "version": __version__}})
     notebook.nbformat_minor = 5
     notebook.metadata.course["sha256"] = _fingerprint(notebook)
     nbformat.validate(notebook)
@@ -151,9 +152,7 @@ def build(folder: Path, output: Path | None = None, force: bool = False) -> list
     for path, text in made.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.tmp")
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
+            atomic_write(path, text)
     return list(made)
 
 

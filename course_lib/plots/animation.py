@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +23,7 @@ def check_ending(path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"{path}: a film ends in {' or '.join(ENDINGS)}, not in {path.suffix or 'nothing'!r}")
     if path.suffix.lower() == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
-        raise ValueError(f"{path}: MP4 needs a video writer: pip install 'course_lib[video]', or choose a .gif")
+        raise ValueError(f"{path}: MP4 needs a video writer: python -m pip install imageio-ffmpeg, or choose a .gif")
 
 
 class Film:
@@ -56,12 +58,26 @@ class _Mp4:
         self.frames = imageio_ffmpeg.write_frames(str(path), size, fps=FRAMES_PER_SECOND, codec="libx264",
                                                   pix_fmt_out="yuv420p", macro_block_size=2, ffmpeg_log_level="error")
         self.frames.send(None)  # starts the generator
+        self.path, self.added, self.closed = path, 0, False
 
     def add(self, frame: np.ndarray) -> None:
         self.frames.send(frame)
+        self.added += 1
 
     def close(self) -> None:
+        """Raises OSError if not all frames are in the file: the writer does not say so itself when the disk is full."""
+        if self.closed:
+            return
+        self.closed = True
         self.frames.close()
+        from imageio_ffmpeg import count_frames_and_secs
+
+        try:
+            whole = self.added == 0 or count_frames_and_secs(str(self.path))[0] == self.added
+        except RuntimeError:  # not even a film
+            whole = False
+        if not whole:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
 
 class _Gif:
@@ -79,5 +95,10 @@ class _Gif:
             self.file.write(block)
 
     def close(self) -> None:
-        self.file.write(b";")
-        self.file.close()
+        """Closing again does nothing."""
+        if self.file.closed:
+            return
+        try:
+            self.file.write(b";")
+        finally:
+            self.file.close()

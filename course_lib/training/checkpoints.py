@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,32 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
-COMMANDS = {  # the one list of what is shipped: the options of `python -m course_lib train`, as cards have them
-    "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
-    "autoencoder_z2": "autoencoder --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
-    "autoencoder_z20": "autoencoder --num-steps 4680 --set latent_size=20 --set precision=bfloat16 "
-                       "--set total_steps=4680",
-    "vae_z2": "vae --num-steps 14040 --set latent_size=2 --set precision=bfloat16 --set total_steps=14040",
-    "vae_z20": "vae --num-steps 98280 --set precision=bfloat16 --set total_steps=98280",
-    "dcgan": "dcgan --num-steps 20000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set total_steps=20000",
-    "conditional": "conditional --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
-                   "--set total_steps=12000",
-    "infogan": "infogan --num-steps 12000 --set precision=bfloat16 --set preset=deep --set r1=0.3 "
-               "--set total_steps=12000",
-    "bigan": "bigan --num-steps 5000 --set precision=bfloat16 --set regression=0.3 --set total_steps=5000",
-    "bigan_plain": "bigan --num-steps 5000 --set precision=bfloat16 --set total_steps=5000",
-    "coupled": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 "
-               "--set total_steps=8000",
-    "coupled_0": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=0 "
-                 "--set total_steps=8000",
-    "coupled_1": "coupled --num-steps 8000 --set precision=bfloat16 --set preset=deep --set r1=1.0 --set shared=1 "
-                 "--set total_steps=8000",
-    "pixelcnn_sprites": "pixelrnn --num-steps 8000 --set batch_size=32 --set data=sprites --set layers=4 "
-                        "--set model=gated_pixelcnn --set total_steps=8000",
-    "row_lstm": "pixelrnn --num-steps 40000 --set channels=48 --set layers=2 --set precision=bfloat16 "
-                "--set total_steps=40000",
-}
+from course_lib.training.files import whole_file
+from course_lib.training.registry import shipped
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
+WEIGHTS = ".safetensors"
 
 
 class CheckpointError(Exception):
@@ -86,7 +64,7 @@ def round_weights(model: nn.Module) -> None:
 
 
 def write(path: Path, model: nn.Module, card: Card) -> Card:
-    """Write weights, rounded to 16 bits, and the card beside them, each to a temporary name that is then renamed.
+    """Write weights, rounded to 16 bits, and the card beside them; both get their names when both are whole.
 
     Args:
         path: ends in .safetensors; the card's name ends in .json instead.
@@ -94,6 +72,7 @@ def write(path: Path, model: nn.Module, card: Card) -> Card:
 
     Raises:
         ValueError: weights that are NaN or infinite, or too large for 16 bits.
+        OSError: one of the two cannot be written; the old ones are still there.
     """
     weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
     for name, value in weights.items():
@@ -102,13 +81,9 @@ def write(path: Path, model: nn.Module, card: Card) -> Card:
     content = save(weights)
     card = dataclasses.replace(card, sha256=hashlib.sha256(content).hexdigest())
     text = json.dumps(dataclasses.asdict(card), indent=1, ensure_ascii=False) + "\n"
-    for target, data in ((path, content), (path.with_suffix(".json"), text.encode())):
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(data)
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with whole_file(path) as weights_file, whole_file(path.with_suffix(".json")) as card_file:
+        weights_file.write_bytes(content)
+        card_file.write_bytes(text.encode())
     return card
 
 
@@ -118,13 +93,13 @@ def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Card]:
     Raises:
         CheckpointError: a file is missing, cut short or altered, or the card cannot be read.
     """
-    path = folder / f"{name}.safetensors"
+    path = folder / f"{name}{WEIGHTS}"
     card_path = path.with_suffix(".json")
-    if name in COMMANDS:
+    if name in shipped():
         back = (f"put it back (`git checkout -- data/checkpoints/{name}.*`, or unpack the course again), or train it "
                 f"anew: `python -m course_lib checkpoints {name}`")
     else:
-        back = f"the course ships {', '.join(COMMANDS)}"
+        back = f"the course ships {', '.join(shipped())}"
     for needed in (path, card_path):
         if not needed.is_file():
             raise CheckpointError(f"the checkpoint {needed} is missing: {back}")

@@ -1,0 +1,1 @@
+"""What is made of the notebook sources: the notebooks, what students get."""

@@ -1,0 +1,68 @@
+"""Old names that half-done notebooks still use: they work until version 2.0, and say what they are called now.
+
+A module that is gone, or one that is there but whose names have changed, has its old names in `NAMES`: for each the
+module and the name of today. Modules that are gone are found by `Gone`, which `course_lib` installs; those that are
+there say `__getattr__ = old_names(__name__)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+NAMES: dict[str, dict[str, tuple[str, str]]] = {
+    "course_lib.experiments": {name: ("course_lib.training", name)
+                               for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+    "course_lib.checkpoints": {name: ("course_lib.training.checkpoints", name)
+                               for name in ("Card", "CheckpointError", "FOLDER", "read", "round_weights", "write")},
+    "course_lib.experiments.trained": {
+        "trained": ("course_lib.training.pretrained", "load_pretrained"),
+        "trained_experiment": ("course_lib.training.pretrained", "pretrained_experiment"),
+    },
+    "course_lib.handout": {name: ("course_lib.authoring.handout", name)
+                           for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
+    "course_lib.experiments.images": {
+        "Batches": ("course_lib.training.batches", "EpochSampler"),
+        "arithmetic": ("course_lib.training.precision", "arithmetic"),
+        "autocast": ("course_lib.training.precision", "autocast"),
+        "decayed": ("course_lib.training.optim", "linear_decay"),
+        "fastest_precision": ("course_lib.training.precision", "fastest_precision"),
+        "length_of_training": ("course_lib.training.optim", "length_of_training"),
+    },
+}
+
+
+def old_names(module: str) -> Callable[[str], Any]:
+    """A module's `__getattr__`, which gives what an old name stands for today, with a `FutureWarning`."""
+    def look_up(name: str) -> Any:
+        if name not in NAMES[module]:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, today = NAMES[module][name]
+        warnings.warn(f"{module}.{name} is now {home}.{today}; the old name works until version 2.0", FutureWarning,
+                      stacklevel=2)
+        return getattr(importlib.import_module(home), today)
+
+    return look_up
+
+
+class Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of `NAMES` that have no file any more; asked last, after all places where files are."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None,
+                  ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.machinery.ModuleSpec(name, self) if name in NAMES else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__getattr__ = old_names(module.__name__)
+
+
+def install() -> None:
+    """Let old modules be imported."""
+    if not any(isinstance(finder, Gone) for finder in sys.meta_path):
+        sys.meta_path.append(Gone())
