@@ -17,13 +17,13 @@ from collections.abc import Iterator
 
 import torch
 from common.turns import PlainMNIST, seconds_a_step, steps_of  # course_lib, and so this, before torchvision
-from course_lib.experiments.images import fastest_precision
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torchvision.transforms import Normalize
 
 from course_lib.experiments.dcgan import TUTORIAL, DCGANExperiment, DCGANHyperparameters
+from course_lib.training.precision import fastest_precision
 
 IMAGES_A_TURN = 1024
 

@@ -15,8 +15,8 @@ import time
 import torch
 
 from course_lib.commands.console import survive_any_encoding
-from course_lib.experiments import run
 from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters
+from course_lib.training import run
 
 ROWS = {  # steps, what must be reached, setting
     "affine": (4000, 0.05, FlowHyperparameters(kind="affine", learning_rate=5e-3)),

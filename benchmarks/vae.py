@@ -16,12 +16,12 @@ from collections.abc import Iterator
 
 import torch
 from common.turns import PlainMNIST, seconds_a_step, steps_of
-from course_lib.experiments.images import fastest_precision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images
+from course_lib.training.precision import fastest_precision
 
 BATCH, LATENT, TURN = 100, 2, 100
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from course_lib.experiments.images import fastest_precision
 from notebook_cells import cell, cells_of, changed
 
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.teach import ClaimFailed
+from course_lib.training.precision import fastest_precision
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("08")

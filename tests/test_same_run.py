@@ -5,9 +5,9 @@ import re
 import pytest
 
 from course_lib.commands import main as cli
-from course_lib.experiments import run
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment
 from course_lib.live import Curve, Density, LiveLab
+from course_lib.training import run
 
 STEPS, SEED = 60, 7
 VIEWS = [Density("real_density", "generated_density", grid="grid", lines=["decision"]), Curve("loss_d", "loss_g")]

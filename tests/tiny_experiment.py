@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from course_lib.experiments import Experiment, Hyperparameters, knob
+from course_lib.training import Experiment, Hyperparameters, knob, run
 
 GRID = np.linspace(-2.0, 8.0, 121, dtype=np.float32)
 
@@ -53,7 +54,7 @@ class Tiny(Experiment):
             return torch.rand(32, 1, generator=self.draws) * 4 - 2
         return torch.randn(32, 1, generator=self.draws)
 
-    def update(self) -> dict[str, Tensor]:
+    def training_step(self) -> dict[str, Tensor]:
         h = self.hyperparameters
         for _ in range(h.d_steps):
             real = 4 + 0.5 * torch.randn(32, 1, generator=self.draws)
@@ -104,7 +105,15 @@ class Everything(Tiny):
 class Exploding(Tiny):
     """Fails in its 30th update."""
 
-    def update(self) -> dict[str, Tensor]:
+    def training_step(self) -> dict[str, Tensor]:
         if self.steps == 29:
             raise RuntimeError("the fuse was 29 steps long")
-        return super().update()
+        return super().training_step()
+
+
+def trained(steps: int, **hyperparameters: Any) -> Tiny:
+    """A Tiny after so many steps from seed 0."""
+    experiment = Tiny(TinyHyperparameters(**hyperparameters))
+    for _ in run(experiment, steps, progress=False):
+        pass
+    return experiment

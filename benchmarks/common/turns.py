@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from course_lib.experiments.base import Experiment
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 import course_lib  # noqa: F401 (before torchvision)
 from course_lib.data import load_mnist
+from course_lib.training import Experiment
 
 
 class PlainMNIST(Dataset):

@@ -90,7 +90,8 @@ class ClassifierExperiment(LossExperiment):
         labels = load_mnist("test").labels
 
         def accuracy(pixels: str) -> float:
-            predicted = torch.cat([self.model.predict(x) for x in held_out_images(pixels).split(1000)])
+            predicted = torch.cat([self.model.predict(x.to(self.device)).cpu()
+                                   for x in held_out_images(pixels).split(1000)])
             return (predicted == labels).to(torch.float32).mean().item()
 
         return {"test_accuracy": accuracy("grey"), "test_accuracy_binarized": accuracy("binarized")}

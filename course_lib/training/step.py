@@ -281,8 +281,9 @@ class AdversarialExperiment(PhasedExperiment):
         return metrics
 
     def metrics(self) -> Metrics:
-        """loss_d, loss_g, and what the two losses gave beside."""
-        return _detached({"loss_d": self.loss_d, "loss_g": self.loss_g, **self.d_metrics, **self.g_metrics})
+        """loss_d, loss_g, and what the two losses gave beside; of D only where it learns."""
+        loss_d, beside = ({"loss_d": self.loss_d}, self.d_metrics) if self.d_turns() else ({}, {})
+        return _detached({**loss_d, "loss_g": self.loss_g, **beside, **self.g_metrics})
 
     def reset(self, seed: int) -> None:
         self.turn: dict[str, Any] = {}

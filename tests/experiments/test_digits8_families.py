@@ -28,14 +28,14 @@ def test_frequencies_are_never_certain():
 
 def test_made_trains_with_decaying_weights(monkeypatch):
     seen = []
-    monkeypatch.setattr(digits8, "_descend", lambda *given, **named: seen.append(named))
+    monkeypatch.setattr(digits8, "minimize", lambda *given, **named: seen.append(named))
     digits8.train_made(TRAIN, 1, seeded())
     monkeypatch.undo()
     norms = []
-    for decay in (seen[0]["decay"], 0.0):
+    for decay in (seen[0]["weight_decay"], 0.0):
         network = torch.nn.Linear(2, 2)
         before = network.weight.detach().norm()
-        digits8._descend(network, lambda network=network: 0 * network.weight.sum() + 0 * network.bias.sum(), 4, 0.1,
+        digits8.minimize(network, lambda network=network: 0 * network.weight.sum() + 0 * network.bias.sum(), 4, 0.1,
                          decay)
         norms.append((network.weight.detach().norm() / before).item())
     assert norms[0] < 0.99 and norms[1] == pytest.approx(1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.experiments import run
 from course_lib.experiments.fool import FoolExperiment, FoolHyperparameters
 from course_lib.models.gan1d import generator_loss
+from course_lib.training import run
 
 
 def trained(steps=400, **places):
@@ -44,11 +44,3 @@ def test_arrows_against_finite_differences():
         with torch.no_grad():
             right, left = (generator_loss(experiment.D(side), "non-saturating").item() for side in x)
         assert -(right - left) / (2 * h) == pytest.approx(pull[i], abs=2e-2 + 0.05 * abs(pull[i]))
-
-
-def test_a_picture_changes_nothing():
-    seen, unseen = FoolExperiment(seed=3), FoolExperiment(seed=3)
-    for a, b in zip(run(seen, 20, progress=False), run(unseen, 20, progress=False), strict=True):
-        seen.snapshot()
-        assert a["loss_d"] == b["loss_d"]
-    assert seen.digest() == unseen.digest()

@@ -4,15 +4,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from course_lib.experiments.trained import trained
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.experiments import load, run, save
 from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
-from course_lib.experiments.trained import EXPERIMENTS, trained
 from course_lib.measure import slant, thickness
 from course_lib.models.infogan import Code, InfoGenerator
+from course_lib.training import run
 
 TINY = InfoGANHyperparameters(width=4, batch_size=4)
 
@@ -34,7 +34,7 @@ def test_one_update_equals_the_step_written_out():
     e = experiment(spectral_norm=False, information=0.7, information_u=0.2)
     G, D, batches = copy.deepcopy(e.G), copy.deepcopy(e.D), copy.deepcopy(e.batches)
     rng = torch.Generator()
-    rng.set_state(e.rng.get_state())
+    rng.set_state(e.generator.get_state())
     optimizer_g = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(D.parameters(), lr=2e-3, betas=(0.5, 0.999))
     bce, one, zero = F.binary_cross_entropy_with_logits, torch.ones(4), torch.zeros(4)
@@ -75,15 +75,8 @@ def test_without_the_term_the_reader_learns_nothing():
     assert not torch.equal(flat(worth.D.Q), before)
 
 
-def test_resumed_runs_are_the_same_and_snapshots_disturb_nothing(tmp_path):
-    whole, half = (experiment(total_steps=4) for _ in range(2))
-    train(whole, 4), train(half, 2)
-    save(half, tmp_path / "gan.pt")
-    resumed = InfoGANExperiment(seed=99)
-    load(resumed, tmp_path / "gan.pt")
-    shown = resumed.snapshot()
-    train(resumed, 2)
-    assert resumed.digest() == whole.digest()
+def test_the_samples_of_a_snapshot_are_images():
+    shown = experiment().snapshot()
     assert shown["samples"].shape == (40, 28, 28) and shown["samples"].min() >= 0 and shown["samples"].max() <= 1
 
 
@@ -120,10 +113,6 @@ def test_the_shipped_code_can_be_seen():
     assert max(np.abs(values).max() for values in effect.values()) >= 0.8
     assert max(card.metrics["largest_slant"], card.metrics["largest_thickness"]) >= 0.8
     assert card.metrics["purity"] > 0.3 and card.metrics["digit_information"] < math.log(10)
-
-
-def test_the_command_line_knows_it():
-    assert EXPERIMENTS["infogan"] is InfoGANExperiment
 
 
 def test_r1_and_the_deeper_networks_of_the_dcgan_work_here_too():

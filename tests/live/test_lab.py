@@ -3,14 +3,14 @@
 import threading
 
 import pytest
-from course_lib.experiments.base import Knob
 from IPython.core.interactiveshell import InteractiveShell
 from tiny_experiment import Exploding, Tiny
 
-from course_lib.experiments import run
 from course_lib.live import Curve, Density, LiveLab
 from course_lib.live import lab as lab_module
 from course_lib.live.controls import control, show
+from course_lib.training import run
+from course_lib.training.hyperparameters import Knob
 
 VIEWS = [Density("real", "generated", grid="x", lines=("decision",)), Curve("loss_d", "loss_g")]
 

@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from course_lib.experiments import run
-from course_lib.experiments.gan2d import EXAMPLES, PHASES, GAN2DExperiment, GAN2DHyperparameters
+from course_lib.experiments.gan2d import EXAMPLES, GAN2DExperiment, GAN2DHyperparameters
 from course_lib.live import Trainer, gan2d_lab
+from course_lib.training import run
 
-WHOLE = 2 * len(PHASES)  # phases of an update with one step of D
+WHOLE = 2 * len(GAN2DExperiment.PHASES)  # phases of an update with one step of D
 H = GAN2DHyperparameters(d_steps=1, batch_size=8)
 
 

@@ -1,0 +1,369 @@
+"""What every registered family keeps, whatever it trains: whoever drives an `Experiment` relies on this and no more.
+
+A family that is registered is tried here without a line about it; `SMALL` only makes it quick.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from one_device import MixedDevices, OneDevice
+from torch import nn
+
+from course_lib.data.plane import SPIRAL, WAVE
+from course_lib.experiments import judged
+from course_lib.training import load, save, step
+from course_lib.training.experiment import Experiment
+from course_lib.training.hyperparameters import Knob
+from course_lib.training.phases import PhasedExperiment
+from course_lib.training.registry import experiment_class, families
+from course_lib.training.step import AdversarialExperiment, LossExperiment
+
+SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
+    "autoencoder": {"width": 16, "batch_size": 8},
+    "bigan": {"width": 4, "batch_size": 4, "regression": 1.0},
+    "classifier": {"batch_size": 8},
+    "conditional": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "coupled": {"width": 4, "batch_size": 4, "dropout": 0.3, "shared": 1},
+    "dcgan": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
+    "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "mmd2d": {"batch_size": 32},
+    "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
+    "translator": {"width": 4, "batch_size": 4, "adversarial": 0.1},
+    "vae": {"width": 16, "batch_size": 8},
+}
+BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, before a hyperparameter means anything
+    ("gan2d", "penalty"): {"variant": "WGAN-GP"},
+    ("gan2d", "clip"): {"variant": "WGAN"},
+    ("gan2d", "drawing"): {"data": "drawn"},
+    ("critic1d", "clip"): {"limit": "clip"},
+}
+TEXTS = {("gan2d", "drawing"): (WAVE, SPIRAL)}  # of hyperparameters that may be any text
+SLOW: dict[tuple[str, str, Any], str] = {  # ends that are left out, and why
+}
+LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
+HALF_WAY = 9  # of `total_steps`, so that learning rates fall in the steps after LAZY
+DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "translator")  # to evaluate
+FEW = 100
+UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
+
+NAMES = tuple(families())
+EACH = pytest.mark.parametrize("name", NAMES)
+KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.knobs()]
+DEVICES = ("cpu", *(["cuda"] if torch.cuda.is_available() else []))
+
+
+@pytest.fixture(params=DEVICES, autouse=len(DEVICES) > 1)
+def device(request, monkeypatch) -> str:
+    """Where the experiments of a test lie; on a GPU one product must give the same bits each time."""
+    monkeypatch.setenv("COURSE_DEVICE", request.param)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch) -> None:
+    """Images are judged by the hundred, where a family shows thousands to a network of convolutions."""
+    monkeypatch.setattr(judged, "IMAGES", FEW)
+    for name in DEAR:
+        module = sys.modules[experiment_class(name).__module__]
+        for reader in {"load_mnist", "held_out_images"} & set(vars(module)):
+            monkeypatch.setattr(module, reader, functools.partial(first_few, getattr(module, reader)))
+        for count in {"IMAGES", "COUNTED"} & set(vars(module)):
+            monkeypatch.setattr(module, count, FEW)
+
+
+def first_few(read: Callable[[str], Any], part: str) -> Any:
+    return read(part) if part == "train" else read(part)[:FEW]
+
+
+def experiment(name: str, seed: int = 0, device: str | None = None, **changes: Any) -> Experiment:
+    kind = experiment_class(name)
+    return kind(kind.Hyperparameters().changed(**{**SMALL.get(name, {}), **changes}), seed, device)
+
+
+def train(e: Experiment, steps: int) -> list[dict[str, float]]:
+    return [{k: float(v) for k, v in e.step().items()} for _ in range(steps)]
+
+
+def learned(e: Experiment) -> list[torch.Tensor]:
+    """All parameters and buffers that training moves."""
+    return [value.detach().cpu().clone() for part in e.parts().values() if isinstance(part, nn.Module)
+            for value in part.state_dict().values()]
+
+
+def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def ends(name: str, knob: str) -> tuple[Any, ...]:
+    """The values that a hyperparameter is tried with: all choices, or both ends of its range."""
+    hyperparameters = experiment_class(name).Hyperparameters
+    declared, usual = hyperparameters.knobs()[knob], getattr(hyperparameters(), knob)
+    if declared.choices is not None:
+        return declared.choices
+    if isinstance(usual, bool):
+        return (False, True)
+    if isinstance(usual, str):
+        return TEXTS[name, knob]
+    return tuple(type(usual)(end) for end in (declared.low, declared.high))
+
+
+def beside(name: str, knob: str) -> dict[str, Any]:
+    return BESIDE.get((name, knob), {})
+
+
+# The run.
+
+
+@EACH
+def test_the_seed_decides_the_run_and_nothing_else_does(name):
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    first, other = experiment(name, 3), experiment(name, 4)
+    train(first, 3), train(other, 3)
+    assert torch.equal(torch.get_rng_state(), before[0]), "torch's own generator was used"
+    assert np.array_equal(np.random.get_state()[1], before[1]) and random.getstate() == before[2]
+    again = experiment(name, 3)
+    torch.rand(5), np.random.rand(5), random.random()
+    train(again, 3)
+    assert first.digest() == again.digest() != other.digest()
+
+
+@EACH
+def test_a_run_that_was_saved_and_killed_goes_on_to_the_same_digest(name, tmp_path):
+    late = {"total_steps": 4} if (name, "total_steps") in KNOBS else {}
+    whole, part = experiment(name, 2, **late), experiment(name, 2, **late)
+    train(whole, 4), train(part, 2)
+    save(part, tmp_path / "run.pt")
+    seconds = part.seconds
+    del part
+    resumed = experiment_class(name)(seed=99)
+    load(resumed, tmp_path / "run.pt")
+    assert (resumed.steps, resumed.seed, resumed.seconds) == (2, 2, seconds) and seconds > 0
+    resumed.snapshot(), train(resumed, 2)
+    assert resumed.digest() == whole.digest() and resumed.seconds > seconds
+
+
+@EACH
+def test_a_snapshot_neither_disturbs_training_nor_flickers(name):
+    watched, alone = experiment(name), experiment(name)
+    for _ in range(2):
+        first, second = watched.snapshot(), watched.snapshot()
+        assert all(np.array_equal(first[key], second[key]) and np.isfinite(first[key]).all() for key in first)
+        train(watched, 1)
+    train(alone, 2)
+    assert watched.digest() == alone.digest()
+
+
+@EACH
+def test_metrics_are_detached_numbers_that_keep_their_names(name):
+    e = experiment(name)
+    first, second = e.step(), e.step()
+    assert first and list(first) == list(second)
+    assert all(m.ndim == 0 and not m.requires_grad for m in (*first.values(), *second.values()))
+
+
+@EACH
+def test_an_evaluation_is_finite_the_same_each_time_and_disturbs_nothing(name):
+    e = experiment(name)
+    train(e, 1)
+    before, metrics = e.digest(), e.evaluate(thorough=False)
+    assert all(isinstance(value, (float, int)) and np.isfinite(value) for value in metrics.values())
+    assert e.evaluate(thorough=False) == metrics and e.digest() == before
+
+
+@pytest.mark.parametrize(("name", "other"), list(zip(NAMES, (*NAMES[1:], NAMES[0]), strict=True)))
+def test_the_state_of_another_experiment_is_refused(name, other):
+    e = experiment(name)
+    before = e.digest()
+    kinds = f"state of a {experiment_class(other).__name__}, not of a {experiment_class(name).__name__}"
+    with pytest.raises(ValueError, match=kinds):
+        e.load_state_dict(experiment(other).state_dict())
+    assert e.digest() == before
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if issubclass(experiment_class(name), PhasedExperiment)])
+def test_slow_motion_leads_where_full_speed_does(name):
+    more = {"d_steps": 2} if (name, "d_steps") in KNOBS else {}
+    whole, walked, mixed = (experiment(name, 2, **more) for _ in range(3))
+    expected, metrics = train(whole, 2), []
+    while walked.steps < 2:
+        told = walked.advance()
+        walked.snapshot(), walked.walk()
+        metrics += [] if told is None else [{k: float(v) for k, v in told.items()}]
+    mixed.advance(), mixed.advance()
+    with pytest.raises(RuntimeError, match="middle of a step: finish it first"):
+        mixed.state_dict()
+    train(mixed, 2)  # the first one finishes the step under way
+    assert metrics == expected and walked.digest() == mixed.digest() == whole.digest()
+    mixed.advance(), mixed.reset(2)
+    assert mixed.done == 0 and mixed.digest() == experiment(name, 2, **more).digest()
+
+
+GAMES = pytest.mark.parametrize("name", [n for n in NAMES if issubclass(experiment_class(n), AdversarialExperiment)])
+
+
+@GAMES
+def test_the_turn_of_one_player_leaves_no_gradient_in_the_other(name):
+    e, seen = experiment(name), {}
+
+    def keep(player):
+        return lambda *_: seen.update({player: [[None if p.grad is None else p.grad.clone() for p in n.parameters()]
+                                                for n in (e.G, e.D)]})
+
+    e.optimizer_d.register_step_pre_hook(keep("D"))
+    e.optimizer_g.register_step_pre_hook(keep("G"))
+    e.step()
+    (g_in_d, d_in_d), (g_in_g, d_in_g) = seen["D"], seen["G"]
+    assert all(gradient is None for gradient in g_in_d)
+    assert all(torch.equal(now, before) for now, before in zip(d_in_g, d_in_d, strict=True))
+    assert all(gradient is not None for gradient in (*g_in_g, *d_in_d))
+    assert all(p.requires_grad for n in (e.G, e.D) for p in n.parameters())
+
+
+@GAMES
+def test_each_player_moves_in_its_own_turn_alone(name):
+    e = experiment(name)
+    moved = {"D": set(), "G": set()}
+    while e.steps == 0:
+        phase, before = e.phases()[e.done], {n: [p.detach().clone() for p in getattr(e, n).parameters()] for n in "GD"}
+        e.advance()
+        for n in "GD":
+            if not same(before[n], list(getattr(e, n).parameters())):
+                moved[n].add((phase.player, phase.name))
+    assert moved == {"D": {("D", "update")}, "G": {("G", "update")}}
+
+
+# Hyperparameters.
+
+
+@pytest.mark.parametrize(("name", "knob"), KNOBS)
+def test_a_hyperparameter_trains_and_draws_at_both_ends(name, knob):
+    for value in ends(name, knob):
+        if (name, knob, value) in SLOW:
+            continue
+        e = experiment(name, **{**beside(name, knob), knob: value})
+        for metrics in train(e, 3):
+            assert not [m for m in metrics if np.isnan(metrics[m]) and (name, m) not in UNDEFINED], (value, metrics)
+        assert all(x.isfinite().all() for x in learned(e)), f"{knob} = {value!r} led to numbers that are not finite"
+        assert all(np.isfinite(a).all() for a in e.snapshot().values()), f"{knob} = {value!r} cannot be drawn"
+
+
+def test_what_is_slow_is_there():
+    assert all(knob in experiment_class(name).Hyperparameters.knobs() and value in ends(name, knob) and reason
+               for (name, knob, value), reason in SLOW.items())
+
+
+@functools.cache
+def begun(name: str, device: str, settings: tuple[tuple[str, Any], ...],
+          ) -> tuple[Experiment, dict[str, Any], list[torch.Tensor]]:
+    """An experiment to be used again, its state after LAZY steps, and what it has learned two steps later."""
+    e = experiment(name, device=device, **dict(settings))
+    train(e, LAZY)
+    state = copy.deepcopy(e.state_dict())
+    train(e, 2)
+    return e, state, learned(e)
+
+
+@pytest.mark.parametrize(("name", "knob"), KNOBS)
+def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(name, knob, device):
+    settings = beside(name, knob)
+    e, state, unchanged = begun(name, device, tuple(settings.items()))
+    declared = e.hyperparameters.knobs()[knob]
+    others = [value for value in ends(name, knob) if value != state["hyperparameters"][knob]]
+    for value in [HALF_WAY] if knob == "total_steps" else others if declared.choices else others[:1]:
+        e.load_state_dict(state)
+        assert e.set(**{knob: value}) == declared.restart
+        if declared.restart:
+            assert e.digest() == experiment(name, **{**settings, knob: value}).digest()
+        else:
+            assert e.steps == LAZY
+        train(e, 1)
+        half_way = copy.deepcopy(e.state_dict())
+        train(e, 1)
+        whole = e.digest()
+        assert declared.restart or not same(learned(e), unchanged), f"{knob} = {value!r} changes nothing"
+        e.load_state_dict(half_way)
+        train(e, 1)
+        assert e.digest() == whole
+
+
+@EACH
+def test_hyperparameters_say_what_they_are(name):
+    for knob, declared in experiment_class(name).Hyperparameters.knobs().items():
+        assert declared.label and declared.help.endswith("."), knob
+        assert not declared.log or declared.low > 0, knob
+
+
+def wrong(declared: Knob, usual: Any) -> list[tuple[Any, type[Exception]]]:
+    """Values that must be refused, and how."""
+    if isinstance(usual, bool):
+        return [(1, TypeError), ("yes", TypeError)]
+    if isinstance(usual, str):
+        return [(3, TypeError), *([("no such choice", ValueError)] if declared.choices else [])]
+    beyond = [(declared.low - 1, ValueError), (declared.high + 1, ValueError)]
+    return [("many", TypeError), (True, TypeError), *beyond,
+            (float("nan"), ValueError) if isinstance(usual, float) else (0.5, TypeError)]
+
+
+@pytest.mark.parametrize(("name", "knob"), KNOBS)
+def test_wrong_values_are_refused_by_name(name, knob):
+    hyperparameters = experiment_class(name).Hyperparameters()
+    for value, error in wrong(hyperparameters.knobs()[knob], getattr(hyperparameters, knob)):
+        with pytest.raises(error, match=f"^{knob} must "):
+            hyperparameters.changed(**{knob: value})
+    slip = knob[0] + knob
+    with pytest.raises(ValueError, match=f"unknown hyperparameter '{slip}': did you mean '{knob}'"):
+        hyperparameters.changed(**{slip: 1})
+
+
+# The device.
+
+
+@EACH
+def test_no_operation_mixes_devices(name):
+    """Steps, a picture and an evaluation on torch's meta device, made as strict as a GPU."""
+    with OneDevice():
+        there = experiment(name, device="meta")
+        train(there, 2)
+        there.snapshot(), there.evaluate(thorough=False)
+    assert all(x.is_meta for part in there.parts().values() if isinstance(part, nn.Module) for x in part.parameters())
+
+
+SWITCHES = [(name, knob) for name, knob in KNOBS
+            if (declared := experiment_class(name).Hyperparameters.knobs()[knob]).choices or not declared.low]
+
+
+@pytest.mark.parametrize(("name", "knob"), SWITCHES)
+def test_no_operation_mixes_devices_in_any_branch(name, knob):
+    """A step with each choice, and with what can be 0, and so switched on and off, at both ends."""
+    for value in ends(name, knob):
+        if value != "bfloat16":  # there is no autocast for the meta device
+            with OneDevice():
+                train(experiment(name, device="meta", **{**beside(name, knob), knob: value}), 1)
+
+
+@EACH
+def test_random_numbers_are_drawn_on_the_cpu_whatever_the_device(name):
+    here = experiment(name, device="cpu")
+    train(here, 2)
+    with OneDevice():
+        there = experiment(name, device="meta")
+        train(there, 2)
+    assert torch.equal(here.parts()["rng"].get_state(), there.parts()["rng"].get_state())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if issubclass(experiment_class(name), LossExperiment)])
+def test_a_batch_that_is_not_moved_is_found(name, monkeypatch):
+    monkeypatch.setattr(step, "to_device", lambda batch, device: batch)
+    with OneDevice(), pytest.raises(MixedDevices):
+        experiment(name, device="meta").step()
