@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from course_lib.plots.animation import Film
 from course_lib.train import final_plot
 from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
@@ -19,6 +18,7 @@ from PIL import Image, ImageSequence
 from course_lib import plots
 from course_lib.live import still
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter
+from course_lib.plots.animation import Film
 from course_lib.plots.style import quick_png
 
 X = np.arange(5.0)

@@ -19,13 +19,13 @@ from IPython.display import Markdown, display
 from course_lib.data import load_mnist
 from course_lib.data.moons import MOONS
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
-from course_lib.experiments.trained import trained
 from course_lib.live import Density, LiveLab, explore
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
 from course_lib.plots import curves, field, figure, images, plane, show, tree
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.teach.tree import families, nested, pick, table
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -51,7 +51,7 @@ def seeded(seed=0):
 # stands what was measured just now.
 
 # %%
-G, _ = trained("dcgan")                                        # trained before, shipped with the course
+G, _ = load_pretrained("dcgan")                                        # trained before, shipped with the course
 test = load_mnist("test").floats()
 samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
@@ -98,7 +98,7 @@ claim("darkest place: the model's density over the true one", density.max() / MO
 # distance, would give such a blur. A distribution gives many answers, each of them sharp.
 
 # %%
-network, judge = trained("row_lstm")[0], trained("classifier")[0]
+network, judge = load_pretrained("row_lstm")[0], load_pretrained("classifier")[0]
 chosen = load_mnist("test")[torch.tensor([78, 84, 13])]
 given, top = chosen.binarized().long(), (torch.arange(28) < 11)[:, None].expand(28, 28)
 drawn = network.complete(given.repeat_interleave(6, dim=0), top, seeded()).images.view(3, 6, 28, 28)

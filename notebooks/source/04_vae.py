@@ -18,14 +18,14 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images, iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.plots import bars, curves, digit_maps, images, manifold, show
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import run
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -50,7 +50,7 @@ predict("04.holes", "Draw codes from a Gaussian with the mean and spread of the 
         "What percentage leaves the judge in doubt?", low=0, high=100)
 
 # %%
-judge, judge_card = trained("classifier")
+judge, judge_card = load_pretrained("classifier")
 train, test = load_mnist("train"), load_mnist("test")
 grey = train.flat()
 squares = (grey**2).sum(dim=1)
@@ -62,7 +62,7 @@ def judged(x):
     return 100 * doubt.item(), nearest.mean().item()
 
 # %%
-autoencoder, _ = trained("autoencoder_z20")
+autoencoder, _ = load_pretrained("autoencoder_z20")
 codes = autoencoder.encode(test.flat())
 i, j = torch.randperm(10_000, generator=seeded()).view(2, -1)
 pairs = test.labels[i] != test.labels[j]
@@ -199,7 +199,7 @@ library, numbers = VAEExperiment(seed=0), VAEExperiment(seed=0)
 ours = VAE(latent_size=20)
 ours.load_state_dict(numbers.model.state_dict())
 optimizer = torch.optim.Adam(ours.parameters(), lr=1e-3)
-our_elbos = [train_step(ours, optimizer, numbers.next_batch(), numbers.rng) for _ in range(20)]
+our_elbos = [train_step(ours, optimizer, numbers.next_batch(), numbers.generator) for _ in range(20)]
 library_elbos = [metrics["elbo"] for metrics in run(library, steps=20, progress=False)]
 
 claim("largest difference of the ELBOs on the way, nats",
@@ -238,7 +238,7 @@ lab
 # From here on: checkpoints, trained for longer, the one of twenty numbers for longest. Their cards say how.
 
 # %%
-(vae2, card2), (vae20, card20) = trained("vae_z2"), trained("vae_z20")
+(vae2, card2), (vae20, card20) = load_pretrained("vae_z2"), load_pretrained("vae_z20")
 for name, card in (("vae_z2", card2), ("vae_z20", card20)):
     print(f"{name}: {card.steps:,} steps, {card.minutes:.0f} minutes, {card.metrics}")
 
@@ -278,7 +278,7 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
 
 # %%
 shown = slice(0, 1500)
-autoencoder2, _ = trained("autoencoder_z2")
+autoencoder2, _ = load_pretrained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
         "VAE: m of q(z | x)": (elbo2.m[shown], test.labels[shown])}
 show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch.nn.functional import softplus
 
-from course_lib.experiments import run
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
 from course_lib.live import Curve, Density, LiveLab
 from course_lib.measure import js, kl, normal_density, optimal_discriminator
 from course_lib.models.gan1d import Discriminator, Generator
 from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -96,7 +96,7 @@ plain = GAN1DHyperparameters(minibatch=False)
 library, ours = GAN1DExperiment(plain, seed=0), GAN1DExperiment(plain, seed=0)
 for _ in run(library, steps=20, progress=False):
     train_step(ours.G, ours.D, ours.optimizer_g, ours.optimizer_d,
-               ours.draw_real(), ours.draw_noise(), ours.draw_noise())
+               ours.real_batch(), ours.noise_batch(), ours.noise_batch())
 
 difference = max((a - b).abs().max().item() for a, b in zip(library.G.parameters(), ours.G.parameters(), strict=True))
 claim("after twenty steps both generators have the same weights", difference, below=1e-5)

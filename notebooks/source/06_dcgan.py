@@ -18,16 +18,16 @@ from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, softplus
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.judged import scores
-from course_lib.experiments.trained import trained
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise
 from course_lib.plots import curves, histogram, images, matrices, pulls, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
+from course_lib.training.precision import fastest_precision
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -189,7 +189,7 @@ optimizer_d = torch.optim.Adam(D.parameters(), lr=plain.learning_rate_d, betas=(
 
 gaps = []
 for metrics in run(library, steps=8, progress=False):
-    z = noise(32, numbers.rng)
+    z = noise(32, numbers.generator)
     real = numbers.scaled(numbers.images[numbers.batches.next(32)])
     loss_d, loss_g = train_step(G, D, optimizer_g, optimizer_d, real, z)
     gaps += [abs(loss_d - metrics["loss_d"].item()), abs(loss_g - metrics["loss_g"].item())]
@@ -345,7 +345,7 @@ predict("06.nearest", "Whose pictures lie nearest to the training pictures, on a
         options=["the VAE's", "the GAN's", "real held-out digits"])
 
 # %%
-(G, card), (vae, _), (judge, _) = trained("dcgan"), trained("vae_z20"), trained("classifier")
+(G, card), (vae, _), (judge, _) = load_pretrained("dcgan"), load_pretrained("vae_z20"), load_pretrained("classifier")
 print(f"The card of G: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
 train, test = load_mnist("train"), load_mnist("test")
 

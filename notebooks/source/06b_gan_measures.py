@@ -21,16 +21,16 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.judged import features_and_probabilities, reference_features, scores, stand_ins
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import run
+from course_lib.training.precision import fastest_precision
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -50,7 +50,7 @@ def seeded(seed=0):
 # **photocopier**, which hands out training pictures.
 
 # %%
-(G, card), (vae, _) = trained("dcgan"), trained("vae_z20")
+(G, card), (vae, _) = load_pretrained("dcgan"), load_pretrained("vae_z20")
 seconds = {}
 
 def timed(name, sample):

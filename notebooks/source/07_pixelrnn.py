@@ -21,9 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist, sprites
-from course_lib.experiments import run
 from course_lib.experiments.pixelrnn import PixelExperiment, PixelHyperparameters, held_out, log_prob_of
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Pad, explore, explore_canvas, show_film
 from course_lib.measure import bits_per_dimension
@@ -34,6 +32,8 @@ from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
 from course_lib.plots import curves, framed, images, kernel_masks, line_and_density, show, sight
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import run
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -227,7 +227,7 @@ for j in range(72):                                                        # a r
                      for drawing, eps in ((middle, 0), (noisy, noise)))
 
 # %%
-pixelcnn, sprite_card = trained("pixelcnn_sprites")                        # predicts classes; explained below
+pixelcnn, sprite_card = load_pretrained("pixelcnn_sprites")                        # predicts classes; explained below
 from_pixelcnn = pixelcnn.sample(8, seeded()).images
 rows = {"real": sprites.to_rgb(x_creatures[:8]), "regression": middle.view(8, 12, 6, 3),
         "plus noise": noisy.view(8, 12, 6, 3), "classes": sprites.to_rgb(from_pixelcnn)}
@@ -490,8 +490,8 @@ explore_canvas(draw_at, [ImageGrid("image", columns=6, title="Twelve creatures")
 # A Row LSTM with two layers, trained beforehand, on the same binarized test pictures as notebook 04's VAE.
 
 # %%
-row_lstm_28, card = trained("row_lstm")
-vae, _ = trained("vae_z20")
+row_lstm_28, card = load_pretrained("row_lstm")
+vae, _ = load_pretrained("vae_z20")
 digits = held_out("mnist")[::25]                                           # 400 of 10,000
 exact, bound = log_prob_of(row_lstm_28, digits), iw_bound_of(vae, digits.flatten(1).float(), 50)
 print(f"Row LSTM: {card.steps:,} steps, {card.minutes:.0f} minutes, all 10,000: {card.metrics['test_nll']:.2f} nats")

@@ -15,11 +15,7 @@ from itertools import combinations
 
 import torch
 
-from course_lib.checkpoints import CheckpointError
 from course_lib.data import like_mnist, load_mnist
-from course_lib.experiments import run
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
 from course_lib.measure import slant, thickness
@@ -27,6 +23,10 @@ from course_lib.models.latent import attribute_vector, class_centroids, linear_p
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import bars, curves, images, judged_path, pair_sheet, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
+from course_lib.training.checkpoints import CheckpointError
+from course_lib.training.precision import fastest_precision
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -50,7 +50,7 @@ def seeded(seed=0):
 def vae_or_train(steps=4680):
     """The VAE that comes with the course; where its file is missing, one that is trained now, more briefly."""
     try:
-        return trained("vae_z20")[0]
+        return load_pretrained("vae_z20")[0]
     except CheckpointError as error:
         print(f"{error}\nUntil then, one is trained here: {steps} steps, about a minute.")
         quick = VAEHyperparameters(total_steps=steps, precision=fastest_precision())
@@ -77,7 +77,7 @@ x_test, y_test = test.flat(), test.labels
 z_train, z_test = encode(train.flat()), encode(x_test)
 
 logistic = SoftmaxRegression(l2=1e-3, max_iter=60).fit(train.flat(), train.labels)
-judge, _ = trained("classifier")
+judge, _ = load_pretrained("classifier")
 
 def p_logistic(x):
     """p(digit | image) by logistic regression, shape (n, 10)."""
@@ -462,7 +462,7 @@ claim("and so many are the digit that was asked for", (judge.predict(back) == ta
 # The same paths, the same two witnesses.
 
 # %%
-plain_ae, _ = trained("autoencoder_z20")
+plain_ae, _ = load_pretrained("autoencoder_z20")
 ae_one, ae_other = plain_ae.encode(x_test[one]), plain_ae.encode(x_test[other])
 holes = plain_ae.decode((ae_one + ae_other) / 2)
 show(images(torch.cat([x_test[one][row], holes[row], middle["straight"][row], x_test[other][row]]).view(-1, 28, 28),

@@ -16,11 +16,8 @@ import numpy as np
 import torch
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.conditional import ConditionalExperiment, ConditionalHyperparameters
-from course_lib.experiments.images import fastest_precision
 from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
-from course_lib.experiments.trained import trained
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant, thickness
 from course_lib.models.conditional import ConditionalDiscriminator, ConditionalGenerator, noise, one_hot
@@ -28,6 +25,9 @@ from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
+from course_lib.training.precision import fastest_precision
+from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -47,7 +47,7 @@ def seeded(seed=0):
 # seven comes?
 
 # %%
-dcgan, judge = trained("dcgan")[0], trained("classifier")[0]
+dcgan, judge = load_pretrained("dcgan")[0], load_pretrained("classifier")[0]
 plain = dcgan.sample(2000, seeded())
 named = judge.predict(plain)
 show(images(plain[:20], labels=[str(k) for k in named[:20].tolist()], title="Twenty draws, and what the judge sees"),
@@ -190,7 +190,7 @@ predict("09.asked", "Of a thousand orders for each digit, which percentage does 
         low=10, high=100)
 
 # %%
-C, card = trained("conditional")
+C, card = load_pretrained("conditional")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core")
 orders = torch.arange(10).repeat_interleave(10)
 show(images(C.sample(orders, seeded(3)), row_labels=[f"{k} please" for k in range(10)],
@@ -216,7 +216,7 @@ reveal("09.asked", 100 * right.mean().item())
 # read it off the cards of both GANs; less is better.
 
 # %%
-cards = {"without labels": trained("dcgan")[1], "with labels": card}
+cards = {"without labels": load_pretrained("dcgan")[1], "with labels": card}
 for name, c in cards.items():
     print(f"{name}: Fréchet distance {c.metrics['frechet']:.1f}; {c.steps:,} steps, width {c.hyperparameters['width']}")
 claim("Fréchet distance with labels", card.metrics["frechet"], below=20)
@@ -377,7 +377,7 @@ show_source(InfoGANExperiment)
 show_source(log_q)
 
 # %%
-info, card = trained("infogan")
+info, card = load_pretrained("infogan")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core, Fréchet distance "
       f"{card.metrics['frechet']:.1f}; weights: {card.hyperparameters['information']:g} for the category, "
       f"{card.hyperparameters['information_u']:g} for the numbers")

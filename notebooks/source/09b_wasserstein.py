@@ -17,7 +17,6 @@ import copy
 import numpy as np
 import torch
 
-from course_lib.experiments import run
 from course_lib.experiments.critic1d import BATCH, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
 from course_lib.experiments.ring_seeds import play, recorded, score
@@ -27,6 +26,7 @@ from course_lib.models.gan2d import Critic
 from course_lib.models.penalties import gradient_penalty as librarys_penalty
 from course_lib.plots import around_modes, curves, loss_against_quality, shares_along, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for networks this small one thread is as fast as two, and steadier
 
@@ -238,7 +238,7 @@ for one_sided in (False, True):
 
 game = Critic1DExperiment(Critic1DHyperparameters(), seed=0)
 ours, rng = copy.deepcopy(game.D), seeded()
-rng.set_state(game.rng.get_state())
+rng.set_state(game.generator.get_state())
 optimizer = torch.optim.Adam(ours.parameters(), lr=2e-3, betas=(0.5, 0.999))
 for _ in range(20):
     game.step()

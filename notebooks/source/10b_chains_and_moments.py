@@ -20,7 +20,7 @@ from IPython.display import Markdown, display
 from torch.nn.functional import softplus
 
 from course_lib.data import bars_and_stripes
-from course_lib.experiments import digits8, run
+from course_lib.experiments import digits8
 from course_lib.experiments.mmd2d import MMDExperiment, MMDHyperparameters
 from course_lib.experiments.rbm import RBMExperiment, RBMHyperparameters, exact_probabilities
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
@@ -30,6 +30,7 @@ from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
 from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
 from course_lib.plots import bars, bound_bars, convergence, curves, densities, framed, images, scatters, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -186,7 +187,7 @@ for method in ("exact", "PCD", "CD"):
     library, ours = (RBMExperiment(RBMHyperparameters(method=method), seed=1) for _ in range(2))
     chains = ours.chains.x
     for _ in run(library, steps=20, progress=False):
-        chains = one_step(ours.rbm, method, ours.data, chains, 0.2, ours.rng)
+        chains = one_step(ours.rbm, method, ours.data, chains, 0.2, ours.generator)
     claim(f"{method}: after twenty steps the same weights as the library's",
           (library.rbm.W - ours.rbm.W).abs().max(), below=1e-5)
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from course_lib.experiments.trained import trained
+from course_lib.training.pretrained import load_pretrained
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
@@ -108,7 +108,7 @@ def test_made_of_returns_the_codes_of_its_pictures():
 
 def test_the_shipped_code_can_be_seen():
     """On other noise than its card's. Purity is told as measured; only that it is no luck is asked."""
-    G, card = trained("infogan")
+    G, card = load_pretrained("infogan")
     effect = pulled(G, 500, seed=123)
     assert max(np.abs(values).max() for values in effect.values()) >= 0.8
     assert max(card.metrics["largest_slant"], card.metrics["largest_thickness"]) >= 0.8
