@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from course_lib.train import final_plot
+from course_lib.commands.gan1d_pictures import final_plot
 from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 

@@ -11,7 +11,7 @@ ASKED = ('predict("09.asked"', "C, card", "def delivered")
 FOUND = ("info, card", 'predict("09.purity"', "fig = matrices")
 WORLD = ("world = ",)
 FEW = (r"each=1000", "each=100")
-LIGHT = """judge = trained("classifier")[0]
+LIGHT = """judge = load_pretrained("classifier")[0]
 plain = torch.zeros(2000, 28, 28)
 show = images = curves = lambda *_, **__: None"""
 SHORT = ((r"steps=450", "steps=4"), (r"steps % 90", "steps % 2"), (r"np\.arange\(90, 451, 90\)", "np.arange(2)"))

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from course_commands import make
 
+from course_lib.commands import lab
 from course_lib.commands import main as cli
 from course_lib.commands.own_python import own_environment
 
@@ -73,8 +74,8 @@ def test_lab_starts_jupyter_in_its_own_environment(foreign, monkeypatch, tmp_pat
         def wait(self):
             return 0
 
-    monkeypatch.setattr("course_lib.authoring.handout.copy_notebooks", lambda *_, **__: [])
-    monkeypatch.setattr(cli.subprocess, "Popen", Server)
+    monkeypatch.setattr("course_lib.commands.lab.copy_notebooks", lambda *_, **__: [])
+    monkeypatch.setattr(lab.subprocess, "Popen", Server)
     assert cli.main(["lab"]) == 0
     assert started.pop("command")[0] == sys.executable and started == own_environment()
 

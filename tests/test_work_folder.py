@@ -12,6 +12,7 @@ import pytest
 
 from course_lib.authoring import handout
 from course_lib.authoring.handout import copy_notebooks, work_folder
+from course_lib.commands import lab
 from course_lib.commands import main as cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +32,7 @@ def course(tmp_path, monkeypatch):
 @pytest.fixture
 def in_course(course, monkeypatch):
     """The commands hand out this course, and open no JupyterLab."""
-    monkeypatch.setattr(cli, "COURSE", course)
+    monkeypatch.setattr(lab, "COURSE", course)
     for function in (copy_notebooks, work_folder, handout.require_course):
         defaults = function.__defaults__
         monkeypatch.setattr(function, "__defaults__", (course, *defaults[1:]))
@@ -44,7 +45,7 @@ def in_course(course, monkeypatch):
         def wait(self):
             return 0
 
-    monkeypatch.setattr(cli.subprocess, "Popen", Server)
+    monkeypatch.setattr(lab.subprocess, "Popen", Server)
     return started
 
 

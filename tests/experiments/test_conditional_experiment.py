@@ -3,12 +3,12 @@ import copy
 import numpy as np
 import pytest
 import torch
-from course_lib.training.pretrained import load_pretrained
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
 from course_lib.experiments.conditional import ConditionalExperiment, ConditionalHyperparameters, classed_as_asked
 from course_lib.training import run
+from course_lib.training.pretrained import load_pretrained
 
 TINY = ConditionalHyperparameters(width=4, batch_size=4)
 

@@ -4,7 +4,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from course_lib.training.pretrained import load_pretrained
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
@@ -13,6 +12,7 @@ from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparame
 from course_lib.measure import slant, thickness
 from course_lib.models.infogan import Code, InfoGenerator
 from course_lib.training import run
+from course_lib.training.pretrained import load_pretrained
 
 TINY = InfoGANHyperparameters(width=4, batch_size=4)
 
