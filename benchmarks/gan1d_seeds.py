@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters, score, train_many
+from course_lib.comparisons.gan1d_seeds import score, train_many
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters
 
 AT_ONCE = 16  # seeds in one stack: more fall out of the processor's cache
 RECOMMENDED = GAN1DHyperparameters()

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 
 from course_lib.commands.console import survive_any_encoding
+from course_lib.comparisons.ring_seeds import Row, play, record, score
 from course_lib.experiments.gan2d import GAN2DHyperparameters
-from course_lib.experiments.ring_seeds import Row, play, record, score
 from course_lib.models.gan2d import VARIANTS
 
 ROWS = {variant: GAN2DHyperparameters(variant=variant) for variant in VARIANTS}

@@ -67,7 +67,7 @@ import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 import torch
 from course_lib.data import load_mnist
-from course_lib.experiments.judged import judge
+from course_lib.training.image_scores import judge
 from course_lib.training.pretrained import load_pretrained
 from course_lib.live import Bars, ImageGrid, explore_canvas
 from course_lib.models.infogan import Code

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,8 +18,11 @@ from types import ModuleType
 from typing import Any
 
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
-    "course_lib.experiments": {name: ("course_lib.training", name)
-                               for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+    "course_lib.experiments": {
+        "digits8": ("course_lib.comparisons", "digits8"),
+        **{name: ("course_lib.training", name)
+           for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+    },
     "course_lib.checkpoints": {name: ("course_lib.training.checkpoints", name)
                                for name in ("Card", "CheckpointError", "FOLDER", "read", "round_weights", "write")},
     "course_lib.experiments.trained": {
@@ -27,6 +31,24 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "course_lib.handout": {name: ("course_lib.authoring.handout", name)
                            for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
+    "course_lib.plots": {name: (f"course_lib.chapters.nb{number}.plots", name) for number, names in {
+        "00": ("tree",), "02b": ("beliefs", "tables", "trellis"),
+        "03b": ("estimates", "gap_maps", "powers", "proposal", "running", "two_gaussians"),
+        "04": ("digit_maps", "manifold"), "08": ("judged_path", "pair_sheet"),
+        "09b": ("around_modes", "loss_against_quality", "shares_along"), "09c": ("paired_draws",),
+        "10": ("stretched",), "10b": ("convergence", "densities"),
+    }.items() for name in names},
+    "course_lib.experiments.gan1d": {name: ("course_lib.comparisons.gan1d_seeds", name)
+                                     for name in ("Scores", "score", "train_many")},
+    "course_lib.experiments.digits8": {name: ("course_lib.comparisons.digits8", name) for name in (
+        "Measured", "Row", "flat_digits", "frequencies", "measure", "table", "train_denoiser", "train_generator",
+        "train_made", "train_rbm")},
+    "course_lib.experiments.family": {name: ("course_lib.comparisons.gan_family", name)
+                                      for name in ("Member", "family_table", "on_the_ring", "shipped")},
+    "course_lib.experiments.judged": {name: ("course_lib.training.image_scores", name) for name in (
+        "IMAGES", "features_and_probabilities", "judge", "reference_features", "scores", "stand_ins")},
+    "course_lib.experiments.ring_seeds": {name: ("course_lib.comparisons.ring_seeds", name)
+                                          for name in ("Course", "Row", "play", "record", "recorded", "score")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),
         "arithmetic": ("course_lib.training.precision", "arithmetic"),
@@ -46,6 +68,8 @@ def old_names(module: str) -> Callable[[str], Any]:
         home, today = NAMES[module][name]
         warnings.warn(f"{module}.{name} is now {home}.{today}; the old name works until version 2.0", FutureWarning,
                       stacklevel=2)
+        if importlib.util.find_spec(f"{home}.{today}") is not None:  # a module
+            return importlib.import_module(f"{home}.{today}")
         return getattr(importlib.import_module(home), today)
 
     return look_up

@@ -13,9 +13,11 @@ EXPERIMENTS = TRAINING | {"experiments"}
 MAY_IMPORT = {  # beside what may be imported everywhere
     **{room: {room} for room in GROUND}, **{module: set() for module in EVERYWHERE},
     "training": TRAINING, "experiments": EXPERIMENTS,
+    "comparisons": EXPERIMENTS | {"comparisons"},
     "live": {"plots", "training", "experiments", "live"},
     "teach": EXPERIMENTS | {"plots", "teach"},
-    "authoring": {"plots", "authoring"},
+    "chapters": EXPERIMENTS | {"plots", "comparisons", "live", "teach", "chapters"},
+    "authoring": {"plots", "chapters", "authoring"},
     "commands": EXPERIMENTS | {"plots", "teach", "authoring", "commands"},
 }
 OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}

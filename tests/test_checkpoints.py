@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from course_lib.commands import main as cli
-from course_lib.experiments.judged import scores, stand_ins
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.training import checkpoints, pretrained, registry, run
 from course_lib.training.checkpoints import FOLDER, Card, CheckpointError, read, round_weights, write
+from course_lib.training.image_scores import scores, stand_ins
 from course_lib.training.pretrained import load_pretrained, pretrained_experiment
 from course_lib.training.registry import families, shipped
 

@@ -19,7 +19,7 @@ from one_device import MixedDevices, OneDevice
 from torch import nn
 
 from course_lib.data.plane import SPIRAL, WAVE
-from course_lib.experiments import judged
+from course_lib.training import image_scores as judged
 from course_lib.training import load, save, step
 from course_lib.training.experiment import Experiment
 from course_lib.training.hyperparameters import Knob

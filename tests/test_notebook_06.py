@@ -7,8 +7,8 @@ import pytest
 import torch
 from notebook_cells import broken, cells_of, run
 
-from course_lib.experiments import judged
 from course_lib.teach import check
+from course_lib.training import image_scores as judged
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS, CELLS_B = cells_of("06"), cells_of("06b")

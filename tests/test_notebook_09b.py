@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from notebook_cells import broken, cells_of, run
 
+from course_lib.comparisons.ring_seeds import Course, play, recorded
 from course_lib.experiments.gan2d import GAN2DHyperparameters
-from course_lib.experiments.ring_seeds import Course, play, recorded
 from course_lib.measure import frechet_distance
 from course_lib.models.gan2d import VARIANTS
 

@@ -10,6 +10,12 @@ import pytest
 from PIL import Image
 
 from course_lib import plots
+from course_lib.chapters.nb00 import plots as nb00
+from course_lib.chapters.nb02b import plots as nb02b
+from course_lib.chapters.nb04 import plots as nb04
+from course_lib.chapters.nb08 import plots as nb08
+from course_lib.chapters.nb09c import plots as nb09c
+from course_lib.chapters.nb10b import plots as nb10b
 
 X = np.arange(5)
 FIGURES = {
@@ -20,14 +26,14 @@ FIGURES = {
     "outlined histograms": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
-    "beliefs": lambda: plots.beliefs(list("abc"), ["n", "v"], {"then": np.full((2, 2), 0.5), "now": np.eye(2)},
+    "beliefs": lambda: nb02b.beliefs(list("abc"), ["n", "v"], {"then": np.full((2, 2), 0.5), "now": np.eye(2)},
                                      title="t"),
-    "trellis": lambda: plots.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
+    "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      title="t", forbidden=[[False, True], [False, False]]),
-    "convergence": lambda: plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
-    "densities": lambda: plots.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
-    "paired_draws": lambda: plots.paired_draws({"a": X, "b": X + 1}, title="t", xlabel="x", ylabel="y"),
-    "tables": lambda: plots.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
+    "convergence": lambda: nb10b.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
+    "densities": lambda: nb10b.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
+    "paired_draws": lambda: nb09c.paired_draws({"a": X, "b": X + 1}, title="t", xlabel="x", ylabel="y"),
+    "tables": lambda: nb02b.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
 SLIDER_FIGURES = {  # bars beside densities
     "bound": lambda: plots.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, title="t", floor=-8, top=-1,
@@ -54,7 +60,7 @@ def test_figures_for_sliders_are_labelled_legible_and_inside_the_page(name):
 
 
 def test_floors_have_the_colours_of_their_lines():
-    ax = plots.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y",
+    ax = nb10b.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y",
                            floors={"a: floor": 0.5, "b: floor": 0.25}).axes[0]
     falling, level = ax.lines[:2], ax.lines[2:]
     assert [line.get_label() for line in level] == ["a: floor", "b: floor"]
@@ -63,12 +69,12 @@ def test_floors_have_the_colours_of_their_lines():
 
 
 def test_paired_draws_join_each_draw_and_mark_the_means():
-    ax = plots.paired_draws({"a": [1, 2], "b": [3, 6]}, title="t", xlabel="x", ylabel="y").axes[0]
+    ax = nb09c.paired_draws({"a": [1, 2], "b": [3, 6]}, title="t", xlabel="x", ylabel="y").axes[0]
     assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 3], [2, 6]]
     assert [bar.get_segments()[0][0][1] for bar in ax.collections] == [1.5, 4.5]
     assert ax.lines[-1].get_ydata()[0] == 1.5 and ax.lines[-1].get_label() == "mean of a"
     with pytest.raises(ValueError, match="one value for each draw"):
-        plots.paired_draws({"a": [1], "b": [1, 2]}, title="t", xlabel="x", ylabel="y")
+        nb09c.paired_draws({"a": [1], "b": [1, 2]}, title="t", xlabel="x", ylabel="y")
 
 
 def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():
@@ -130,7 +136,7 @@ def test_images_draws_each_picture_with_ink_dark():
 
 
 def test_digit_maps_write_each_code_as_its_digit():
-    fig = plots.digit_maps({"a": (np.eye(10)[:, :2], np.arange(10)), "b": (5 * np.eye(10)[:, 2:4], np.arange(10))},
+    fig = nb04.digit_maps({"a": (np.eye(10)[:, :2], np.arange(10)), "b": (5 * np.eye(10)[:, 2:4], np.arange(10))},
                            title="t")
     fig.draw_without_rendering()
     for ax, limit in zip(fig.axes, (2.1, 5.25), strict=True):
@@ -142,13 +148,13 @@ def test_digit_maps_write_each_code_as_its_digit():
 
 def test_a_manifold_rises_to_the_right_and_upwards():
     pictures = np.arange(9.0)[:, None, None] / 8 + np.zeros((9, 2, 2))
-    ax = plots.manifold(pictures, [-1, 0, 1], title="t").axes[0]
+    ax = nb04.manifold(pictures, [-1, 0, 1], title="t").axes[0]
     sheet = ax.get_images()[0].get_array()
     assert sheet.shape == (6, 6)
     assert sheet[-1, 0] == 0 and sheet[-1, -1] == 2 / 8 and sheet[0, 0] == 6 / 8 and sheet[0, -1] == 1
     assert [t.get_text() for t in ax.get_xticklabels()][::4] == ["-1.00", "1.00"]
     with pytest.raises(ValueError, match=r"3 by 3 needs pictures of shape \[9, H, W\], not \[4, 2, 2\]"):
-        plots.manifold(pictures[:4], [-1, 0, 1], title="t")
+        nb04.manifold(pictures[:4], [-1, 0, 1], title="t")
 
 
 COV = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 0.3]]])
@@ -203,7 +209,7 @@ def test_pair_sheet_has_a_row_for_each_pair_in_its_place():
     pictures = np.zeros((4, 2, 3, 3))
     pictures[3, 1] = 1
     pairs = [(0, 1), (0, 2), (1, 2), (1, 3)]
-    fig = plots.pair_sheet(pictures, pairs, title="t")
+    fig = nb08.pair_sheet(pictures, pairs, title="t")
     fig.draw_without_rendering()
     names = [[t.get_text() for t in ax.get_yticklabels()] for ax in fig.axes]
     assert names == [["0→1", "0→2"], ["1→2", "1→3"], []]
@@ -211,12 +217,12 @@ def test_pair_sheet_has_a_row_for_each_pair_in_its_place():
     assert sheet.shape == (6, 6) and sheet[3:, 3:].all() and sheet.sum() == 9
     assert min(t.get_fontsize() for ax in fig.axes for t in ax.get_yticklabels() + ax.get_xticklabels()) >= 12
     with pytest.raises(ValueError, match="there are 3 pairs, so pictures must have shape"):
-        plots.pair_sheet(pictures, pairs[:3], title="t")
+        nb08.pair_sheet(pictures, pairs[:3], title="t")
 
 
 def test_judged_path_writes_what_is_probable_under_each_picture():
     p = np.array([[0.95, 0.05], [0.4, 0.6]])
-    fig = plots.judged_path(np.zeros((2, 3, 3)), p, [-1, 0.5], title="t")
+    fig = nb08.judged_path(np.zeros((2, 3, 3)), p, [-1, 0.5], title="t")
     fig.draw_without_rendering()
     above, below = fig.axes
     assert len(above.get_images()) == 2 and above.get_title(loc="left") == "t"
@@ -225,12 +231,12 @@ def test_judged_path_writes_what_is_probable_under_each_picture():
     assert [t.get_text() for t in below.get_xticklabels()] == ["−1", "0.5"]
     assert below.get_xlabel() and below.get_ylabel()
     with pytest.raises(ValueError, match="do not match: one of each a step"):
-        plots.judged_path(np.zeros((3, 3, 3)), p, [0, 1], title="t")
+        nb08.judged_path(np.zeros((3, 3, 3)), p, [0, 1], title="t")
 
 
 def test_a_tree_has_its_leaves_in_order_below_each_other_and_marks_the_right_one():
     root = ("root", [("fork", [("a", []), ("b", [])]), ("c", [])])
-    fig = plots.tree(root, title="t", marked={"b"}, notes={"a": "01"})
+    fig = nb00.tree(root, title="t", marked={"b"}, notes={"a": "01"})
     fig.draw_without_rendering()
     ax, page = fig.axes[0], fig.bbox
     heights = {t.get_text(): t.get_position()[1] for t in ax.texts}

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 
 from course_lib import plots
+from course_lib.chapters.nb03b import plots as nb03b
 
 X = np.arange(1, 6)
 AXIS, GRID = plots.plane(2, 5)
 COVARIANCE = np.array([[2.0, 0.6], [0.6, 0.5]])
 FIGURES = {
-    "estimates": lambda: plots.estimates({"a": X, "b": X + 3}, 2.0, title="t", xlabel="x"),
-    "powers": lambda: plots.powers(X, {"a": X, "b": X**2}, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y"),
-    "two_gaussians": lambda: plots.two_gaussians({"p": (np.ones(2), COVARIANCE), "q": (np.ones(2), np.eye(2))},
+    "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, title="t", xlabel="x"),
+    "powers": lambda: nb03b.powers(X, {"a": X, "b": X**2}, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y"),
+    "two_gaussians": lambda: nb03b.two_gaussians({"p": (np.ones(2), COVARIANCE), "q": (np.ones(2), np.eye(2))},
                                                  title="t", limit=3),
-    "gap_maps": lambda: plots.gap_maps(AXIS, {"a": GRID[:, 0] ** 2, "b": GRID[:, 1] ** 2}, title="t", high=4),
-    "proposal": lambda: plots.proposal(X, X, X**2, X, 3.0, title="t", value_label="v"),
-    "running": lambda: plots.running(X, {"a": np.zeros((2, 5)), "b": np.ones((2, 5))}, title="t", ylabel="y", limit=3),
+    "gap_maps": lambda: nb03b.gap_maps(AXIS, {"a": GRID[:, 0] ** 2, "b": GRID[:, 1] ** 2}, title="t", high=4),
+    "proposal": lambda: nb03b.proposal(X, X, X**2, X, 3.0, title="t", value_label="v"),
+    "running": lambda: nb03b.running(X, {"a": np.zeros((2, 5)), "b": np.ones((2, 5))}, title="t", ylabel="y", limit=3),
 }
 
 
@@ -42,7 +43,7 @@ def test_the_exact_value_has_a_line_in_each_panel():
 
 def test_estimates_beyond_the_axis_are_counted_in_its_last_bars():
     values = np.concatenate([np.zeros(999), [1e6]])
-    ax = plots.estimates({"a": values}, 1.0, title="t", xlabel="x").axes[0]
+    ax = nb03b.estimates({"a": values}, 1.0, title="t", xlabel="x").axes[0]
     heights = np.unique(ax.patches[0].get_xy()[:, 1])
     assert ax.get_xlim()[1] < 10 and heights.max() == 999 and 1 in heights
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from course_lib import plots
+from course_lib.chapters.nb10 import plots as nb10
 
 NET = np.stack(np.meshgrid(np.linspace(-2, 2, 4), np.linspace(-2, 2, 5)), axis=-1)  # [5, 4, 2]
 
 
 def test_the_stretched_net():
     grown = NET * [1, 1.2]
-    fig = plots.stretched(NET, grown, np.where(NET[..., 0] > 0, 0.9, -0.9), cell=(1, 2), title="t")
+    fig = nb10.stretched(NET, grown, np.where(NET[..., 0] > 0, 0.9, -0.9), cell=(1, 2), title="t")
     fig.canvas.draw()
     assert fig.get_suptitle() == "t"
     for ax, net in zip(fig.axes, (NET, grown), strict=True):
@@ -28,4 +28,4 @@ def test_the_stretched_net():
 
 def test_nets_that_do_not_fit_are_told():
     with pytest.raises(ValueError, match=r"nets \[rows, columns, 2\]"):
-        plots.stretched(NET, NET[1:], np.zeros((5, 4)), cell=(0, 0), title="t")
+        nb10.stretched(NET, NET[1:], np.zeros((5, 4)), cell=(0, 0), title="t")

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from course_lib import plots
+from course_lib.chapters.nb09b import plots as nb09b
 
 STEPS = np.array([10, 20, 30])
 SHARES = np.array([[0.1, 0.0], [0.2, 0.4], [0.3, 0.9]])
 FIGURES = {
-    "around_modes": lambda: plots.around_modes({"a": np.eye(2), "b": -np.eye(2)}, np.eye(2), 0.3, title="t"),
-    "shares_along": lambda: plots.shares_along(STEPS, SHARES, title="t"),
-    "loss_against_quality": lambda: plots.loss_against_quality(
+    "around_modes": lambda: nb09b.around_modes({"a": np.eye(2), "b": -np.eye(2)}, np.eye(2), 0.3, title="t"),
+    "shares_along": lambda: nb09b.shares_along(STEPS, SHARES, title="t"),
+    "loss_against_quality": lambda: nb09b.loss_against_quality(
         {"a": (STEPS, STEPS), "b": (STEPS, -STEPS)}, STEPS, title="t", xlabels={"a": "loss (nats)", "b": "loss"},
         ylabel="q"),
 }

@@ -72,7 +72,7 @@ def test_marks_from_checks_are_said_to_be_formative_wherever_the_zip_is_spoken_o
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         readme, names = archive.read("course/README.md").decode(), archive.namelist()
     teachers = readme.split("## For teachers")[1].split("\n## ")[0]
-    assert "formative" in teachers and "course_lib/teach/checks" in teachers
-    assert any(name.startswith("course/course_lib/teach/checks/") for name in names)  # so it is true
+    assert "formative" in teachers and "course_lib/chapters" in teachers
+    assert any(name.startswith("course/course_lib/chapters/") for name in names)  # so it is true
     linked = set(re.findall(r"\]\(((?!http)[^)#]+)\)", readme))
     assert [target for target in linked if f"course/{target}" not in names] == []

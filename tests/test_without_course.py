@@ -54,7 +54,7 @@ def test_a_command_that_needs_the_course_says_so(installed, tmp_path, command):
     "from course_lib.data.text import load_text; load_text('poems')",
     "from course_lib.commands.main import main; raise SystemExit(main(['train', 'vae', '--num-steps', '1']) - 1)",
     "from course_lib.training.pretrained import load_pretrained; load_pretrained('classifier')",
-    "from course_lib.experiments.ring_seeds import recorded; recorded()"])
+    "from course_lib.comparisons.ring_seeds import recorded; recorded()"])
 def test_what_lies_beside_the_package_is_told_to_be_missing(installed, tmp_path, code):
     done = subprocess.run([sys.executable, "-B", "-c", code], cwd=tmp_path, timeout=120, encoding="utf-8", check=False,
                           env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True)

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import together
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, knob
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import IMAGES, judge, scores
 from course_lib.training.optim import length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.conditional import (
     CLASSES,
     CONDITIONINGS,
@@ -20,6 +19,7 @@ from course_lib.models.conditional import (
 )
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import knob
+from course_lib.training.image_scores import IMAGES, judge, scores
 from course_lib.training.registry import register
 
 

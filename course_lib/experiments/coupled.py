@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs, together
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.coupled import CoupledDiscriminator, CoupledGenerator
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import knob
+from course_lib.training.image_scores import IMAGES, judge, scores
 from course_lib.training.registry import register
 from course_lib.training.step import Metrics
 

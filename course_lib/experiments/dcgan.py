@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.experiments.judged import IMAGES, scores
 from course_lib.models.dcgan import (
     PRESETS,
     Discriminator,
@@ -22,6 +21,7 @@ from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, knob
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import IMAGES, scores
 from course_lib.training.optim import length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register

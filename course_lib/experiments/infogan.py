@@ -10,7 +10,6 @@ from torch import Tensor
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.measure import counts, mutual_information, purity, slant, thickness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.infogan import (
@@ -26,6 +25,7 @@ from course_lib.models.infogan import (
 from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import knob
+from course_lib.training.image_scores import IMAGES, judge, scores
 from course_lib.training.registry import register
 from course_lib.training.step import Metrics
 

@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from course_lib.data import MNIST, load_mnist
 from course_lib.experiments.dcgan import together
-from course_lib.experiments.judged import judge
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, knob
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import judge
 from course_lib.training.optim import length_of_training, linear_decay
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register

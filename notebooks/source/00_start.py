@@ -22,7 +22,8 @@ from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
 from course_lib.live import Density, LiveLab, explore
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
-from course_lib.plots import curves, field, figure, images, plane, show, tree
+from course_lib.chapters.nb00.plots import tree
+from course_lib.plots import curves, field, figure, images, plane, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.teach.tree import families, nested, pick, table
 from course_lib.training.pretrained import load_pretrained

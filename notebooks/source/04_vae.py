@@ -22,7 +22,8 @@ from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_o
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
-from course_lib.plots import bars, curves, digit_maps, images, manifold, show
+from course_lib.chapters.nb04.plots import digit_maps, manifold
+from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import run
 from course_lib.training.pretrained import load_pretrained

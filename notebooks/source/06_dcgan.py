@@ -19,7 +19,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, softplus
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.judged import scores
+from course_lib.training.image_scores import scores
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise

@@ -22,7 +22,7 @@ from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.judged import features_and_probabilities, reference_features, scores, stand_ins
+from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
 from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB

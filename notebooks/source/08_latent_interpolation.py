@@ -21,7 +21,8 @@ from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
 from course_lib.measure import slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
-from course_lib.plots import bars, curves, images, judged_path, pair_sheet, show
+from course_lib.chapters.nb08.plots import judged_path, pair_sheet
+from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 from course_lib.training.checkpoints import CheckpointError

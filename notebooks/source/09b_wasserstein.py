@@ -19,12 +19,13 @@ import torch
 
 from course_lib.experiments.critic1d import BATCH, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
-from course_lib.experiments.ring_seeds import play, recorded, score
+from course_lib.comparisons.ring_seeds import play, recorded, score
 from course_lib.live import Curve, Density, LiveLab, explore, gan2d_lab
 from course_lib.measure import js, normal_density, normal_quantiles, wasserstein1
 from course_lib.models.gan2d import Critic
 from course_lib.models.penalties import gradient_penalty as librarys_penalty
-from course_lib.plots import around_modes, curves, loss_against_quality, shares_along, show
+from course_lib.chapters.nb09b.plots import around_modes, loss_against_quality, shares_along
+from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 

@@ -27,7 +27,8 @@ from course_lib.live import Curve, Density, HeatMap, LiveLab, Mesh, Scatter, exp
 from course_lib.measure import amari_error, kl, normal_density
 from course_lib.models import gmm_em, ica, made, splines
 from course_lib.models.flows import Flow
-from course_lib.plots import bent_lines, curves, images, matrices, scatters, show, stretched
+from course_lib.chapters.nb10.plots import stretched
+from course_lib.plots import bent_lines, curves, images, matrices, scatters, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import run
 

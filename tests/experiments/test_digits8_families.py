@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from course_lib.experiments import digits8
+from course_lib.comparisons import digits8
 from course_lib.models.rbm import bernoulli
 
 TRAIN, TEST = digits8.flat_digits()

@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from course_lib.comparisons.gan_family import Member, family_table, on_the_ring, shipped
+from course_lib.comparisons.ring_seeds import recorded
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
-from course_lib.experiments.family import Member, family_table, on_the_ring, shipped
-from course_lib.experiments.ring_seeds import recorded
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import Dropout, noise

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters, score, train_many
+from course_lib.comparisons.gan1d_seeds import score, train_many
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.models.gan1d import real_data
 from course_lib.training import run
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from course_lib.data import load_mnist
-from course_lib.experiments.judged import (
+from course_lib.training import checkpoints
+from course_lib.training.image_scores import (
     IMAGES,
     features_and_probabilities,
     judge,
@@ -13,7 +14,6 @@ from course_lib.experiments.judged import (
     scores,
     stand_ins,
 )
-from course_lib.training import checkpoints
 
 
 @pytest.fixture(scope="module")

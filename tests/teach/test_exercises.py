@@ -47,7 +47,7 @@ NESTED = Exercise(
 
 @pytest.fixture(autouse=True)
 def notebook(monkeypatch):
-    module = types.ModuleType("course_lib.teach.checks.nb99")
+    module = types.ModuleType("course_lib.chapters.nb99.exercises")
     module.EXERCISES = {"99.root": ROOT, "99.pair": PAIR, "99.slope": SLOPE, "99.nested": NESTED}
     monkeypatch.setitem(sys.modules, module.__name__, module)
     _tries.clear()
@@ -141,7 +141,7 @@ def test_an_observer_that_stumbles_blames_the_answer(function, words):
 
 def test_an_error_of_the_course_is_not_blamed_on_the_student(monkeypatch, tmp_path):
     broken = Exercise(reference=lambda x: 1 / 0, cases=ROOT.cases, mistakes=(), hints=("look again",))
-    monkeypatch.setitem(sys.modules["course_lib.teach.checks.nb99"].EXERCISES, "99.root", broken)
+    monkeypatch.setitem(sys.modules["course_lib.chapters.nb99.exercises"].EXERCISES, "99.root", broken)
     with pytest.raises(ZeroDivisionError):
         check("99.root", lambda x: x)
     (tmp_path / "nb98.py").write_text("import no_such_package", encoding="utf-8")

@@ -30,7 +30,7 @@ SLOPE = Exercise(reference=lambda x: x * x, cases=HALF.cases, mistakes=(), hints
 
 @pytest.fixture(autouse=True)
 def notebook(monkeypatch):
-    module = types.ModuleType("course_lib.teach.checks.nb99")
+    module = types.ModuleType("course_lib.chapters.nb99.exercises")
     module.EXERCISES = {"99.half": HALF, "99.slope": SLOPE}
     monkeypatch.setitem(sys.modules, module.__name__, module)
 

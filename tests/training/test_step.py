@@ -430,9 +430,9 @@ ELSEWHERE = {  # who else computes gradients to follow them, and why
     "training/precision.py": "times a backward pass, and follows nothing",
     "models/logistic.py": "L-BFGS to the exact optimum of a convex loss: the optimiser asks for the loss as it likes",
     "models/crf.py": "L-BFGS, as logistic.py",
-    "teach/checks/nb05.py": "an exercise is to write a loss, and the check differentiates it",
-    "teach/checks/nb06b.py": "an exercise is to repair this very step",
-    "teach/checks/nb09b.py": "an exercise is to write a step of a critic by hand",
+    "chapters/nb05/exercises.py": "an exercise is to write a loss, and the check differentiates it",
+    "chapters/nb06b/exercises.py": "an exercise is to repair this very step",
+    "chapters/nb09b/exercises.py": "an exercise is to write a step of a critic by hand",
 }
 
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_lib.experiments.ring_seeds import recorded
+from course_lib.comparisons.ring_seeds import recorded
 from course_lib.training import checkpoints
 
 
