@@ -1,8 +1,8 @@
 """Old names that half-done notebooks still use: they work until version 2.0, and say what they are called now.
 
 A module that is gone, or one that is there but whose names have changed, has its old names in `NAMES`: for each the
-module and the name of today. Modules that are gone are found by `Gone`, which `course_lib` installs; those that are
-there say `__getattr__ = old_names(__name__)`.
+module and the name of today, or the empty name for the module itself. Modules that are gone are found by `Gone`, which
+`course_lib` installs; those that are there say `__getattr__ = old_names(__name__)`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.experiments": {
-        "digits8": ("course_lib.comparisons", "digits8"),
+        "digits8": ("course_lib.comparisons.digits8", ""),
         **{name: ("course_lib.training", name)
            for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
     },
@@ -66,11 +65,11 @@ def old_names(module: str) -> Callable[[str], Any]:
         if name not in NAMES[module]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home, today = NAMES[module][name]
-        warnings.warn(f"{module}.{name} is now {home}.{today}; the old name works until version 2.0", FutureWarning,
+        now = f"{home}.{today}".rstrip(".")
+        warnings.warn(f"{module}.{name} is now {now}; the old name works until version 2.0", FutureWarning,
                       stacklevel=2)
-        if importlib.util.find_spec(f"{home}.{today}") is not None:  # a module
-            return importlib.import_module(f"{home}.{today}")
-        return getattr(importlib.import_module(home), today)
+        there = importlib.import_module(home)
+        return getattr(there, today) if today else there
 
     return look_up
 

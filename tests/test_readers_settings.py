@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from course_lib import plots
 from course_lib.authoring.build import FIGURE_MAKERS
 from course_lib.plots.style import quick_png
 
