@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "mode": set(), "validation": set(),
     "checkpoints": set(), "experiments": {"data", "models", "measure", "experiments", "checkpoints"},
     "live": {"animation", "experiments", "plots", "mode", "live"},
-    "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach"},
+    "teach": {"data", "models", "measure", "experiments", "plots", "mode", "teach", "memory"}, "memory": set(),
     "notebooks": {"plots"}, "handout": set(), "animation": set(),
     "train": {"animation", "checkpoints", "experiments", "measure", "models", "plots"},
 }
