@@ -66,6 +66,6 @@ def stand_ins(seed: int = 0) -> dict[str, Tensor]:
     rng, train = torch.Generator().manual_seed(seed), load_mnist("train")
     picked = torch.randperm(len(train), generator=rng)[:IMAGES]
     means = torch.stack([train[train.labels == k].floats().mean(0) for k in range(10)])
-    naive_bayes, _ = BernoulliNB().fit(train.binarized().flatten(1), train.labels).sample(IMAGES, rng)
+    naive_bayes, _ = BernoulliNB().fit(train.ink().flatten(1), train.labels).sample(IMAGES, rng)
     return {"training images": train[picked].floats(), "naive Bayes": naive_bayes.view(-1, 28, 28),
             "ten class means": means.repeat(IMAGES // 10, 1, 1)}

@@ -20,6 +20,7 @@ from course_lib.data import load_mnist
 from course_lib.data.moons import MOONS
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
 from course_lib.live import Density, LiveLab, explore
+from course_lib.measure import nearest_neighbours
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
 from course_lib.chapters.nb00.plots import tree
@@ -58,9 +59,9 @@ samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
      alt="Twenty handwritten-looking digits in two rows, made by a network; about a third are hard to read")
 
-train = load_mnist("train").images.flatten(1).float()          # greys from 0 to 255
-both = 255 * torch.cat([samples, test[:100]]).flatten(1)       # twenty made, a hundred real ones kept for tests
-nearest = torch.cdist(both, train).amin(dim=1)                 # square root of the summed squares, over all pixels
+train = load_mnist("train").images.numpy()                     # greys from 0 to 255
+both = 255 * torch.cat([samples, test[:100]]).numpy()          # twenty made, a hundred real ones kept for tests
+nearest, _ = nearest_neighbours(both, train)                   # square root of the summed squares, over all pixels
 claim("smallest distance to a training picture: that of a sample over that of a real one",
       nearest[:20].min() / nearest[20:].min(), above=0.9)
 

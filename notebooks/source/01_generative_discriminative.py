@@ -13,7 +13,6 @@
 # %%
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course_lib.data import TwoGaussians, load_mnist
@@ -249,9 +248,9 @@ predict("01.winner", "All training digits are used. Which model names test digit
 
 # %%
 train, test = load_mnist("train"), load_mnist("test")
-ink, ink_test = train.binarized().flatten(1), test.binarized().flatten(1)
+ink_test = test.binarized().flatten(1)                                   # zeros and ones
 
-bernoulli = BernoulliNB().fit(ink, train.labels)
+bernoulli = BernoulliNB().fit(train.ink().flatten(1), train.labels)      # True where there is ink
 gaussian = GaussianNB().fit(train.flat(), train.labels)
 smoothed = GaussianNB(var_smoothing=0.1).fit(train.flat(), train.labels)
 softmax = SoftmaxRegression(l2=1e-4, max_iter=60).fit(train.flat(), train.labels)
@@ -374,7 +373,7 @@ claim("50 examples again: logistic regression with a thousand times the penalty 
 
 # %%
 seen = (torch.arange(784) < 392).float()      # the upper half, row by row
-x_part, y_part = ink[:20_000], train.labels[:20_000]
+x_part, y_part = train[:20_000].binarized().flatten(1), train.labels[:20_000]
 whole, upper = (SoftmaxRegression(l2=1e-4, max_iter=60).fit(x, y_part) for x in (x_part, x_part * seen))
 nb = BernoulliNB().fit(x_part, y_part)
 
@@ -417,6 +416,8 @@ predict("01.one", "Naive Bayes never saw a 1. How does its alarm, a low p(x), do
         options=["better than a coin", "about like a coin", "worse than a coin"])
 
 # %%
+from sklearn.metrics import roc_auc_score
+
 small = train.balanced(600, seeded())
 x_small = small.binarized().flatten(1)
 alarm, sure_of = {"-log p(x)": [], "doubt": []}, {"unseen": [], "known": [], "unseen, naive Bayes": []}

@@ -20,6 +20,7 @@ from torch.nn.functional import softplus
 from course_lib.data import load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images, iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter
+from course_lib.measure import nearest_neighbours
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.chapters.nb04.plots import digit_maps, manifold
@@ -53,14 +54,13 @@ predict("04.holes", "Draw codes from a Gaussian with the mean and spread of the 
 # %%
 judge, judge_card = load_pretrained("classifier")
 train, test = load_mnist("train"), load_mnist("test")
-grey = train.flat()
-squares = (grey**2).sum(dim=1)
+greys = train.images.flatten(1).numpy()                                  # from 0 to 255
 
 def judged(x):
     """Percentage of pictures in doubt (no digit above 0.9), and squared distance to the nearest training picture."""
     doubt = (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean()
-    nearest = torch.cat([(squares - 2 * part @ grey.T).amin(dim=1) for part in x.split(100)]) + (x**2).sum(dim=1)
-    return 100 * doubt.item(), nearest.mean().item()
+    distance, _ = nearest_neighbours(255 * x.numpy(), greys)
+    return 100 * doubt.item(), ((distance / 255) ** 2).mean()
 
 # %%
 autoencoder, _ = load_pretrained("autoencoder_z20")
@@ -261,7 +261,7 @@ claim("pictures decoded from the prior: percentage that leaves the judge in doub
       doubt["VAE"] / doubt["drawn"], below=0.7)
 claim("and their distance to the nearest training picture", distance["VAE"] / distance["drawn"], below=0.9)
 
-some = autoencoder.encode(grey[:10_000]).double()
+some = autoencoder.encode(train[:10_000].flat()).double()
 mixture_of_codes = fit(some, start(some, 10, seeded(), reg=0.01), steps=20, reg=0.01)[0]
 fitted = autoencoder.decode(mixture_of_codes.sample(500, seeded())[0].float())
 claim("autoencoder, codes drawn from a mixture fitted to them: in doubt, relative to the VAE's",
@@ -439,10 +439,12 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 
 # %%
 z = torch.randn(10, 2, generator=seeded(1))
-m, log_var = vae2.encode(grey)
+parts = train.split(5_000)                                               # all sixty thousand at once are a lot of memory
+m, log_var = (torch.cat(each) for each in zip(*(vae2.encode(part.flat()) for part in parts), strict=True))
 q = torch.distributions.Normal(m, (log_var / 2).exp())
 weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n
-average, one = weights @ grey, grey[weights.argmax(dim=1)]
+average = sum(w @ part.flat() for w, part in zip(weights.split(5_000, dim=1), parts, strict=True))
+one = train[weights.argmax(dim=1)].flat()
 drawn, mean = vae2.draw_x(z, seeded())
 show(images(torch.cat([mean, average, drawn]).view(-1, 28, 28), row_labels=["mean", "average", "drawn"],
             title="The decoder's mean is nearly an average of pictures; a draw is grain"),

@@ -352,13 +352,13 @@ train, test = load_mnist("train"), load_mnist("test")
 drawn, mean = vae.sample(400, seeded())
 kinds = {"held-out digits": test.floats()[torch.randperm(10_000, generator=seeded())[:400]],
          "GAN": G.sample(400, seeded()), "VAE, means": mean.view(-1, 28, 28), "VAE, drawn": drawn.view(-1, 28, 28)}
-reference = train.floats().numpy()
-nearest = {name: nearest_neighbours(x.numpy(), reference) for name, x in kinds.items()}
-distance = {name: d for name, (d, _) in nearest.items()}
+reference = train.images.numpy()                                         # greys from 0 to 255
+nearest = {name: nearest_neighbours(255 * x.numpy(), reference) for name, x in kinds.items()}
+distance = {name: d / 255 for name, (d, _) in nearest.items()}
 
 # %%
-rows = torch.cat([kinds["GAN"][:10], train.floats()[nearest["GAN"][1][:10]],
-                  kinds["VAE, means"][:10], train.floats()[nearest["VAE, means"][1][:10]]])
+rows = torch.cat([kinds["GAN"][:10], train[nearest["GAN"][1][:10]].floats(),
+                  kinds["VAE, means"][:10], train[nearest["VAE, means"][1][:10]].floats()])
 gaps = [[f"{d:.1f}" for d in distance[name][:10]] + [""] * 10 for name in ("GAN", "VAE, means")]
 show(images(rows, labels=gaps[0] + gaps[1], row_labels=["GAN", "its nearest", "VAE", "its nearest"],
             title="Made pictures, their distance to the nearest training picture, and that picture"),
@@ -456,7 +456,7 @@ show(images(torch.cat([x, *(pictured(z) for z, _ in found.values()), rebuilt]),
      alt="Ten test digits; the nearest pictures found with free noise and with noise of typical length, most or all "
          "of them faithful; and the VAE's reconstructions, faithful and soft")
 squared = {name: error.mean() for name, (_, error) in found.items()}
-to_training = nearest_neighbours(x.numpy(), reference)[0] ** 2
+to_training = (nearest_neighbours(255 * x.numpy(), reference)[0] / 255) ** 2
 ratio = found["typical z"][1].numpy() / to_training
 print("squared error, typical z, relative to the nearest training picture:",
       ", ".join(f"{k}: {value:.2f}" for k, value in enumerate(ratio)))

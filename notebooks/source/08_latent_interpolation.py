@@ -75,7 +75,7 @@ decode = vae.decode
 # %%
 train, test = load_mnist("train"), load_mnist("test")
 x_test, y_test = test.flat(), test.labels
-z_train, z_test = encode(train.flat()), encode(x_test)
+z_train, z_test = (torch.cat([encode(part.flat()) for part in split.split(5_000)]) for split in (train, test))
 
 logistic = SoftmaxRegression(l2=1e-3, max_iter=60).fit(train.flat(), train.labels)
 judge, _ = load_pretrained("classifier")
@@ -94,7 +94,7 @@ claim("the judge's errors on test images, as a share of logistic regression's", 
 
 # %%
 centroid = class_centroids(z_train, train.labels)      # (10, 20)
-mean_picture = class_centroids(train.flat(), train.labels)
+mean_picture = torch.stack([train[train.labels == k].flat().mean(dim=0) for k in range(10)])
 
 show(images(torch.cat([mean_picture, decode(centroid)]).view(-1, 28, 28), row_labels=["mean picture", "mean code"],
             title="The picture of the mean code is a clean digit"),
@@ -296,7 +296,7 @@ claim("spherical paths: length in the middle, as a share", norm["spherical"][5].
 one = torch.randint(10_000, (1500,), generator=seeded(1))
 other = torch.randint(10_000, (1500,), generator=seeded(2))
 one, other = (index[y_test[one] != y_test[other]][:1000] for index in (one, other))
-library_of_digits = train.flat()[:10_000]
+library_of_digits = train[:10_000].flat()
 
 def sure(x):
     """Share of images for which the judge gives one digit more than 0.9."""
@@ -367,7 +367,7 @@ claim("distance of pixel mixtures to training images, over that of code middles"
 # %%
 few = train[:20_000]
 z_few = z_train[:20_000]
-measured = {m.__name__: torch.tensor(m(few.floats().numpy())) for m in (slant, thickness)}
+measured = {m.__name__: torch.tensor(m(few.images.numpy())) for m in (slant, thickness)}
 plain = {name: z_few[m > m.median()].mean(dim=0) - z_few[m <= m.median()].mean(dim=0) for name, m in measured.items()}
 way = {name: attribute_vector(z_few, m, few.labels) for name, m in measured.items()}
 
@@ -475,7 +475,8 @@ claim("the judge is sure of fewer of its middles than of the VAE's, by", liked["
 claim("and they are further from training images, by the factor", distance(holes) / far["straight"], above=1.03)
 
 # %%
-ae_centroid = class_centroids(plain_ae.encode(train.flat()), train.labels)
+ae_codes = torch.cat([plain_ae.encode(part.flat()) for part in train.split(5_000)])
+ae_centroid = class_centroids(ae_codes, train.labels)
 
 def rising(b, a):
     """Whether p_a − p_b rises at every step from the autoencoder's centroid b to its centroid a."""

@@ -123,6 +123,13 @@ def test_recovers_the_exact_density():
     assert abs(kl) < 1e-3
 
 
+def test_a_fit_to_booleans_is_that_to_zeros_and_ones():
+    bits = BITS.float()
+    a, b = BernoulliNB().fit(bits.bool(), LABELS), BernoulliNB().fit(bits, LABELS)
+    assert torch.equal(a.theta, b.theta) and torch.equal(a.log_prior, b.log_prior)
+    assert torch.equal(a.log_posterior(bits), b.log_posterior(bits))
+
+
 def test_mnist_accuracy():
     train, test = load_mnist("train"), load_mnist("test")
     model = BernoulliNB().fit(train.binarized().flatten(1), train.labels)
@@ -136,7 +143,7 @@ def test_mnist_accuracy():
     (lambda: GaussianNB().fit(REAL[:0], LABELS[:0]), "fit needs"),
     (lambda: GaussianNB().fit(REAL * torch.nan, LABELS), "x has NaN or infinite"),
     (lambda: GaussianNB().fit(REAL / 0, LABELS), "x has NaN or infinite"),
-    (lambda: BernoulliNB().fit(BITS.bool(), LABELS), "floating type, not torch.bool"),
+    (lambda: GaussianNB().fit(BITS.bool(), LABELS), "floating type, not torch.bool"),
     (lambda: BernoulliNB().fit(BITS.to(torch.uint8), LABELS), "floating type, not torch.uint8"),
     (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.full((6,), 2)), "must hold ones"),
     (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.tensor([1])), r"\[6\] or \[200, 6\], not \[1\]"),
