@@ -25,9 +25,9 @@ from course_lib.chapters.nb09c import plots as nb09c
 from course_lib.chapters.nb10 import plots as nb10
 from course_lib.chapters.nb10b import plots as nb10b
 from course_lib.commands.gan1d_pictures import final_plot
-from course_lib.live import still
+from course_lib.live import static_figure
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter
-from course_lib.plots.animation import Film
+from course_lib.plots.animation import AnimationWriter
 from course_lib.plots.style import quick_png
 
 X = np.arange(5.0)
@@ -67,7 +67,7 @@ def lab() -> Figure:
     views = [Curve("loss", title="Curve"), Density("p", "q", grid="x"), Scatter("points", marks="o"),
              HeatMap("heat", extent=(-2, 2, -2, 2)) + Mesh("net", start="net") + Arrows("points", at="points"),
              ImageGrid("images"), Bars("p", names=list("abcde"))]
-    return still.draw(views, {"metric:loss": X, "metric:step": X, "x": X, "p": X, "q": X**2, "points": POINTS,
+    return static_figure.draw(views, {"metric:loss": X, "metric:step": X, "x": X, "p": X, "q": X**2, "points": POINTS,
                               "heat": INK, "net": NET, "images": np.stack([INK] * 3)})
 
 
@@ -157,7 +157,7 @@ def film() -> bytes:
     """A film of two frames."""
     fig = FIGURES["gan1d"]()
     with tempfile.TemporaryDirectory() as folder:
-        made = Film(Path(folder, "film.gif"), fig, [*fig.axes[0].lines, fig.axes[0].title])
+        made = AnimationWriter(Path(folder, "film.gif"), fig, [*fig.axes[0].lines, fig.axes[0].title])
         made.add()
         fig.axes[0].set_title("another")
         made.add()

@@ -70,7 +70,7 @@ def test_saved_and_resumed_is_the_same_run(capsys):
     train("--num-steps", 20, "--resume", "run.pt", "--save", "run.pt")
     capsys.readouterr()
     train("--num-steps", 25, "--resume", "run.pt", "--minibatch", "--seed", 3)
-    assert digest(capsys.readouterr().err) == alone(TEXTBOOK.changed(minibatch=True), 3, 25)
+    assert digest(capsys.readouterr().err) == alone(TEXTBOOK.replace(minibatch=True), 3, 25)
 
 
 @pytest.mark.parametrize(("options", "told"), [
@@ -221,7 +221,7 @@ def test_models_train_save_and_resume(model, setting, kind, line, capsys):
     assert cli.main(["train", *options, "--num-steps", "4", "--resume", "a.pt"]) == 0
     name, value = setting.split("=")
     hyperparameters = kind.Hyperparameters(batch_size=8)
-    hyperparameters = hyperparameters.changed(**{name: type(getattr(hyperparameters, name))(value)})
+    hyperparameters = hyperparameters.replace(**{name: type(getattr(hyperparameters, name))(value)})
     experiment = kind(hyperparameters, seed=3)
     for _ in run(experiment, 4, progress=False):
         pass

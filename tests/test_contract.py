@@ -19,10 +19,9 @@ from one_device import MixedDevices, OneDevice
 from torch import nn
 
 from course_lib.data.plane import SPIRAL, WAVE
-from course_lib.training import image_scores as judged
-from course_lib.training import load, save, step
+from course_lib.training import image_scores, load, save, step
 from course_lib.training.experiment import Experiment
-from course_lib.training.hyperparameters import Knob
+from course_lib.training.hyperparameters import Field
 from course_lib.training.phases import PhasedExperiment
 from course_lib.training.registry import experiment_class, families
 from course_lib.training.step import AdversarialExperiment, LossExperiment
@@ -58,7 +57,7 @@ UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN wher
 
 NAMES = tuple(families())
 EACH = pytest.mark.parametrize("name", NAMES)
-KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.knobs()]
+KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.fields()]
 DEVICES = ("cpu", *(["cuda"] if torch.cuda.is_available() else []))
 
 
@@ -73,7 +72,7 @@ def device(request, monkeypatch) -> str:
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch) -> None:
     """Images are judged by the hundred, where a family shows thousands to a network of convolutions."""
-    monkeypatch.setattr(judged, "IMAGES", FEW)
+    monkeypatch.setattr(image_scores, "IMAGES", FEW)
     for name in DEAR:
         module = sys.modules[experiment_class(name).__module__]
         for reader in {"load_mnist", "held_out_images"} & set(vars(module)):
@@ -97,7 +96,7 @@ def train(e: Experiment, steps: int) -> list[dict[str, float]]:
 
 def learned(e: Experiment) -> list[torch.Tensor]:
     """All parameters and buffers that training moves."""
-    return [value.detach().cpu().clone() for part in e.parts().values() if isinstance(part, nn.Module)
+    return [value.detach().cpu().clone() for part in e.components().values() if isinstance(part, nn.Module)
             for value in part.state_dict().values()]
 
 
@@ -108,7 +107,7 @@ def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 def ends(name: str, knob: str) -> tuple[Any, ...]:
     """The values that a hyperparameter is tried with: all choices, or both ends of its range."""
     hyperparameters = experiment_class(name).Hyperparameters
-    declared, usual = hyperparameters.knobs()[knob], getattr(hyperparameters(), knob)
+    declared, usual = hyperparameters.fields()[knob], getattr(hyperparameters(), knob)
     if declared.choices is not None:
         return declared.choices
     if isinstance(usual, bool):
@@ -259,7 +258,7 @@ def test_a_hyperparameter_trains_and_draws_at_both_ends(name, knob):
 
 
 def test_what_is_slow_is_there():
-    assert all(knob in experiment_class(name).Hyperparameters.knobs() and value in ends(name, knob) and reason
+    assert all(knob in experiment_class(name).Hyperparameters.fields() and value in ends(name, knob) and reason
                for (name, knob, value), reason in SLOW.items())
 
 
@@ -278,7 +277,7 @@ def begun(name: str, device: str, settings: tuple[tuple[str, Any], ...],
 def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(name, knob, device):
     settings = beside(name, knob)
     e, state, unchanged = begun(name, device, tuple(settings.items()))
-    declared = e.hyperparameters.knobs()[knob]
+    declared = e.hyperparameters.fields()[knob]
     others = [value for value in ends(name, knob) if value != state["hyperparameters"][knob]]
     for value in [HALF_WAY] if knob == "total_steps" else others if declared.choices else others[:1]:
         e.load_state_dict(state)
@@ -299,12 +298,12 @@ def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(na
 
 @EACH
 def test_hyperparameters_say_what_they_are(name):
-    for knob, declared in experiment_class(name).Hyperparameters.knobs().items():
+    for knob, declared in experiment_class(name).Hyperparameters.fields().items():
         assert declared.label and declared.help.endswith("."), knob
         assert not declared.log or declared.low > 0, knob
 
 
-def wrong(declared: Knob, usual: Any) -> list[tuple[Any, type[Exception]]]:
+def wrong(declared: Field, usual: Any) -> list[tuple[Any, type[Exception]]]:
     """Values that must be refused, and how."""
     if isinstance(usual, bool):
         return [(1, TypeError), ("yes", TypeError)]
@@ -318,12 +317,12 @@ def wrong(declared: Knob, usual: Any) -> list[tuple[Any, type[Exception]]]:
 @pytest.mark.parametrize(("name", "knob"), KNOBS)
 def test_wrong_values_are_refused_by_name(name, knob):
     hyperparameters = experiment_class(name).Hyperparameters()
-    for value, error in wrong(hyperparameters.knobs()[knob], getattr(hyperparameters, knob)):
+    for value, error in wrong(hyperparameters.fields()[knob], getattr(hyperparameters, knob)):
         with pytest.raises(error, match=f"^{knob} must "):
-            hyperparameters.changed(**{knob: value})
+            hyperparameters.replace(**{knob: value})
     slip = knob[0] + knob
     with pytest.raises(ValueError, match=f"unknown hyperparameter '{slip}': did you mean '{knob}'"):
-        hyperparameters.changed(**{slip: 1})
+        hyperparameters.replace(**{slip: 1})
 
 
 # The device.
@@ -336,11 +335,12 @@ def test_no_operation_mixes_devices(name):
         there = experiment(name, device="meta")
         train(there, 2)
         there.snapshot(), there.evaluate(thorough=False)
-    assert all(x.is_meta for part in there.parts().values() if isinstance(part, nn.Module) for x in part.parameters())
+    assert all(x.is_meta for part in there.components().values() if isinstance(part,
+                                                                               nn.Module) for x in part.parameters())
 
 
 SWITCHES = [(name, knob) for name, knob in KNOBS
-            if (declared := experiment_class(name).Hyperparameters.knobs()[knob]).choices or not declared.low]
+            if (declared := experiment_class(name).Hyperparameters.fields()[knob]).choices or not declared.low]
 
 
 @pytest.mark.parametrize(("name", "knob"), SWITCHES)
@@ -359,7 +359,7 @@ def test_random_numbers_are_drawn_on_the_cpu_whatever_the_device(name):
     with OneDevice():
         there = experiment(name, device="meta")
         train(there, 2)
-    assert torch.equal(here.parts()["rng"].get_state(), there.parts()["rng"].get_state())
+    assert torch.equal(here.components()["rng"].get_state(), there.components()["rng"].get_state())
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if issubclass(experiment_class(name), LossExperiment)])

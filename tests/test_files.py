@@ -260,9 +260,9 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_in_the_end(monkeypatch, c
 
 
 def test_a_film_that_fails_half_way_ends_and_the_training_goes_on(monkeypatch, capsys):
-    from course_lib.plots.animation import Film
+    from course_lib.plots.animation import AnimationWriter
 
-    add, added = Film.add, []
+    add, added = AnimationWriter.add, []
 
     def full(self):
         added.append(1)
@@ -270,7 +270,7 @@ def test_a_film_that_fails_half_way_ends_and_the_training_goes_on(monkeypatch, c
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         add(self)
 
-    monkeypatch.setattr(Film, "add", full)
+    monkeypatch.setattr(AnimationWriter, "add", full)
     assert cli.main(["train", "gan1d", "--num-steps", "9", "--save", "a.pt", "--anim-path", "film.gif"]) == 1
     err = capsys.readouterr().err
     assert len(added) == 3 and "step 9" in err and "could not write film.gif" not in os.listdir()

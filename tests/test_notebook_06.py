@@ -8,7 +8,7 @@ import torch
 from notebook_cells import broken, cells_of, run
 
 from course_lib.teach import check
-from course_lib.training import image_scores as judged
+from course_lib.training import image_scores
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS, CELLS_B = cells_of("06"), cells_of("06b")
@@ -88,7 +88,7 @@ def test_06b_what_is_not_so_is_told(start, old, new, claim):
 ])
 def test_06b_a_failure_that_is_none_is_told(monkeypatch, start, old, new, claim):
     """In small: a few steps, and scores of 200 pictures."""
-    monkeypatch.setattr(judged, "IMAGES", 200)
+    monkeypatch.setattr(image_scores, "IMAGES", 200)
     small = [re.sub(r"10_000", "200", c) for c in CELLS_B]
     small = [re.sub(r"\b(75|150|300|450|600)\b", lambda m: str(int(m[1]) // 75), c) if i else c
              for i, c in enumerate(small)]

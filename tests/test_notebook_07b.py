@@ -23,7 +23,7 @@ def test_where_nothing_is_learned_by_heart_there_is_nothing_to_repair():
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r"F\.pad\(x, \(d, 0\)\), K, b, dilation=d\)", "F.pad(x, (0, d)), K, b, dilation=d)", "dilation 1"),
     (r"K, b, dilation=d\)", "K, b)[..., -50:]", "dilation 8"),
-    (r"layers=7, rng=seeded\(\)\)\.double", "layers=6, rng=seeded()).double", "one sample changes"),
+    (r"layers=7, generator=seeded\(\)\)\.double", "layers=6, generator=seeded()).double", "one sample changes"),
     (r"mu_law_decode\(classes, levels\) - sound", "mu_law_decode(classes // 4 * 4, levels) - sound", "rounding"),
 ])
 def test_a_sound_that_is_handled_wrongly_is_told(old, new, claim):

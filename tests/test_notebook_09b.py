@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from notebook_cells import broken, cells_of, run
 
-from course_lib.comparisons.ring_seeds import Course, play, recorded
+from course_lib.comparisons.ring_seeds import TrainingCurve, recorded, train_and_record
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 from course_lib.measure import frechet_distance
 from course_lib.models.gan2d import VARIANTS
@@ -25,7 +25,7 @@ LATE = ("show(loss_against_quality",)
 GIVEN = """
 class found: near, covered = .94, 8
 now, table = found, recorded()
-gp_course = its_course = type("C", (), {"told": np.arange(9), "js": np.arange(9), "steps": np.arange(9),
+gp_course = its_course = type("C", (), {"neg_loss_d": np.arange(9), "js": np.arange(9), "steps": np.arange(9),
                                          "tracks": lambda self: .8})()
 """
 
@@ -60,12 +60,12 @@ def test_the_record_is_of_todays_settings_and_the_committed_seeds():
 
 
 def test_a_course_is_what_was_watched():
-    experiment, course = play(GAN2DHyperparameters(d_steps=1, batch_size=8), seed=1, steps=100)
+    experiment, course = train_and_record(GAN2DHyperparameters(d_steps=1, batch_size=8), seed=1, steps=100)
     assert course.steps.tolist() == [25, 50, 75, 100] and course.shares.shape == (4, 8)
     assert course.js[-1] == pytest.approx(experiment.quality()["js"])
-    assert (course.told > -1.6).all() and (course.told < 0).all()  # losses of a D that has hardly learned
+    assert (course.neg_loss_d > -1.6).all() and (course.neg_loss_d < 0).all()  # losses of a D that has hardly learned
     assert course.frechet[-1] == pytest.approx(frechet_distance(experiment.samples(2000), experiment.own_real.numpy()))
-    straight = Course(np.arange(8), np.arange(8.0), np.array([0, 1, 2, 3, 7, 6, 5, 4.0]), np.arange(8.0) ** 2,
+    straight = TrainingCurve(np.arange(8), np.arange(8.0), np.array([0, 1, 2, 3, 7, 6, 5, 4.0]), np.arange(8.0) ** 2,
                       np.zeros((8, 8)))
     assert straight.tracks(begin=0.5) == pytest.approx(-1) and -1 < straight.tracks() < 1
     assert straight.tracks("frechet") == pytest.approx(1)
@@ -92,8 +92,8 @@ def test_what_is_broken_is_caught(starts, old, new, claim):
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r'told\["slope"\] / \(1 \+', 'told["slope"] / (1 + 1 +', "slope relative"),
-    (r'told\["value"\] / told\["slope"\]', 'told["value"] / 2', "value divided by slope"),
+    (r'neg_loss_d\["slope"\] / \(1 \+', 'neg_loss_d["slope"] / (1 + 1 +', "slope relative"),
+    (r'neg_loss_d\["value"\] / neg_loss_d\["slope"\]', 'neg_loss_d["value"] / 2', "value divided by slope"),
 ])
 def test_a_wrong_price_is_caught(old, new, claim):
     broken(CELLS, PRICE, claim, *FEW, (old, new))

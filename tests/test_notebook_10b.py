@@ -28,7 +28,7 @@ def test_it_holds_as_written(starts):
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (MACHINE, r"F = -world @ rbm.b - softplus", "F = world @ rbm.b - softplus", r"largest \|F"),
     (MACHINE, r"h @ rbm.W.T @ world.T", "h @ rbm.W.T @ world.T / 2", r"largest \|F"),
-    (GRADIENT, r"seen\[0\] - dreamt\[0\]", "dreamt[0] - seen[0]", "largest difference"),
+    (GRADIENT, r"seen\[0\] - negative_phase\[0\]", "negative_phase[0] - seen[0]", "largest difference"),
     (GRADIENT, r"rbm.exact_moments\(\)", "rbm.moments(patterns)", "largest difference"),
     (GIBBS, r"bernoulli\(rbm.p_x\(h\), generator\)", "bernoulli(rbm.p_x(rbm.p_h(x)), generator)",
      "same random numbers"),

@@ -17,7 +17,7 @@ from course_lib.files import Draft, named, whole_file
 from course_lib.measure import histogram_density
 from course_lib.models.gan1d import real_data
 from course_lib.plots import gan1d
-from course_lib.plots.animation import ENDINGS, Film
+from course_lib.plots.animation import ENDINGS, AnimationWriter
 from course_lib.plots.animation import check_ending as check_film
 from course_lib.training.experiment import snapshot_generator
 
@@ -84,7 +84,7 @@ class Filming:
         self.axes = figure.axes[0]
         self.draft = Draft(path)
         try:
-            self.film = Film(self.draft.path, figure, [*self.axes.lines, self.axes.title])
+            self.film = AnimationWriter(self.draft.path, figure, [*self.axes.lines, self.axes.title])
         except BaseException:
             self.draft.drop()
             raise

@@ -45,7 +45,7 @@ def train_rbm(x: Tensor, H: int, steps: int, generator: torch.Generator, rate: f
     chains = bernoulli(frequencies(x).expand(BATCH, -1), generator)
     for step in range(steps):
         chains = rbm.gibbs(chains, 1, generator)
-        rbm.climb(rbm.moments(_batch(x, generator)), rbm.moments(chains), linear_decay(rate, step, steps))
+        rbm.gradient_step(rbm.moments(_batch(x, generator)), rbm.moments(chains), linear_decay(rate, step, steps))
     return rbm
 
 
@@ -84,7 +84,7 @@ def _batch(x: Tensor, generator: torch.Generator, size: int = BATCH) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One model for the table: what is known about its family, and how to use it.
 
     Attributes:
@@ -119,7 +119,7 @@ class Measured(NamedTuple):
 
 
 @torch.no_grad()
-def measure(row: Row, train: Tensor, test: Tensor, generator: torch.Generator) -> Measured:
+def measure(row: TableRow, train: Tensor, test: Tensor, generator: torch.Generator) -> Measured:
     """Measure one model. Its Fréchet distance is the mean over four sets of samples, each as large as the test set, so
     that it compares with the distance of the test pictures themselves (small sets score worse)."""
     start = time.process_time()
@@ -130,7 +130,7 @@ def measure(row: Row, train: Tensor, test: Tensor, generator: torch.Generator) -
     return Measured(nll, float(np.mean(distances)), seconds, samples.numpy())
 
 
-def table(rows: Sequence[Row], measured: Sequence[Measured]) -> str:
+def table(rows: Sequence[TableRow], measured: Sequence[Measured]) -> str:
     """The rows as a table in Markdown; a dash where a number is NaN."""
 
     def number(value: float, digits: str) -> str:

@@ -18,7 +18,7 @@ class Member:
     Attributes:
         name, can: what it is called, and what it can do.
         seconds: of one thread of a processor, for training.
-        frechet: Fréchet distance of 10,000 images, as in `judged.scores`.
+        frechet: Fréchet distance of 10,000 images, as in `image_scores.scores`.
         digits: 10·exp(−coverage KL): as many equally frequent digits have the entropy of those that it draws.
         modes, near: of the ring's 8 modes those covered, and the share of points near one, means over games.
     """

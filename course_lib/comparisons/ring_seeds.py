@@ -19,33 +19,33 @@ RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "gan2d_seeds
 STEPS, SAMPLES = 4000, 10_000
 
 
-class Course(NamedTuple):
-    """A game, every 25 steps: steps (times,); told (times,), minus the loss of D, its mean since the last time; js
-    (times,) in nats between real points and fakes by cells; frechet (times,), their Fréchet distance, of the points
+class TrainingCurve(NamedTuple):
+    """A game, every 25 steps: steps (times,); neg_loss_d (times,), minus the loss of D, its mean since the last time;
+    js (times,) in nats between real points and fakes by cells; frechet (times,), their Fréchet distance, of the points
     themselves; shares (times, modes) of the fakes near each mode."""
 
     steps: np.ndarray
-    told: np.ndarray
+    neg_loss_d: np.ndarray
     js: np.ndarray
     frechet: np.ndarray
     shares: np.ndarray
 
     def tracks(self, quality: str = "js", *, begin: float = 0.0) -> float:
-        """Spearman's rank correlation of `told` and "js" or "frechet", from the share `begin` of the training on.
+        """Spearman's rank correlation of `neg_loss_d` and "js" or "frechet", from the share `begin` of the training on.
 
         NaN where one of them never changes. Raises ValueError for another name.
         """
         if quality not in ("js", "frechet"):
             raise ValueError(f"quality must be js or frechet, not {quality!r}")
-        told, measured = (values[int(begin * len(values)):] for values in (self.told, getattr(self, quality)))
-        return float(spearmanr(told, measured).statistic) if np.ptp(told) * np.ptp(measured) > 0 else float("nan")
+        a, b = (values[int(begin * len(values)):] for values in (self.neg_loss_d, getattr(self, quality)))
+        return float(spearmanr(a, b).statistic) if np.ptp(a) * np.ptp(b) > 0 else float("nan")
 
 
 @dataclass(frozen=True)
-class Row:
+class RecordRow:
     """One variant: its hyperparameters by name; and for each seed the modes covered, the share near a mode, and
-    `Course.tracks` of JS, of the whole training and of its second half, and of the Fréchet distance, None where that
-    is NaN.
+    `TrainingCurve.tracks` of JS, of the whole training and of its second half, and of the Fréchet distance, None where
+    that is NaN.
 
     seconds: that one thread of a processor took for a game.
     """
@@ -60,7 +60,8 @@ class Row:
     seconds: float
 
 
-def play(hyperparameters: GAN2DHyperparameters, seed: int, steps: int = STEPS) -> tuple[GAN2DExperiment, Course]:
+def train_and_record(hyperparameters: GAN2DHyperparameters, seed: int, steps: int = STEPS,
+                     ) -> tuple[GAN2DExperiment, TrainingCurve]:
     """A game on data with modes, after `run_with_decay`, and its course."""
     experiment, losses, course = GAN2DExperiment(hyperparameters, seed), [], []
     for metrics in run_with_decay(experiment, steps):
@@ -70,7 +71,7 @@ def play(hyperparameters: GAN2DHyperparameters, seed: int, steps: int = STEPS) -
             course.append((experiment.steps, -np.mean(losses), float(metrics["js"]),
                            frechet_distance(fake, experiment.own_real.numpy()), experiment.modes(fake).shares))
             losses.clear()
-    return experiment, Course(*map(np.array, zip(*course, strict=True)))
+    return experiment, TrainingCurve(*map(np.array, zip(*course, strict=True)))
 
 
 def score(experiment: GAN2DExperiment) -> Modes:
@@ -78,13 +79,13 @@ def score(experiment: GAN2DExperiment) -> Modes:
     return experiment.modes(experiment.samples(SAMPLES, averaged=True))
 
 
-def recorded() -> dict[str, Row]:
+def recorded() -> dict[str, RecordRow]:
     """What the benchmark found, by variant; each game had 4,000 updates. Raises CourseFileError if it is not there."""
     require_folder(RECORD.parent)
-    return {name: Row(**row) for name, row in json.loads(RECORD.read_text(encoding="utf-8")).items()}
+    return {name: RecordRow(**row) for name, row in json.loads(RECORD.read_text(encoding="utf-8")).items()}
 
 
-def record(name: str, row: Row) -> None:
+def record(name: str, row: RecordRow) -> None:
     """Put a variant's row into the record, in the place of an older one."""
     rows = (recorded() if RECORD.exists() else {}) | {name: row}
     RECORD.parent.mkdir(exist_ok=True)

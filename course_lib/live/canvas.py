@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 
 from course_lib.live.assets import joined
-from course_lib.live.frames import Window, pack
+from course_lib.live.frames import SendWindow, pack
 from course_lib.live.views import View
 
 
@@ -37,7 +37,7 @@ class Canvas(anywidget.AnyWidget):
         super().__init__(views=[view.spec() for view in views])
         self.ready = False
         self._on_ready = on_ready
-        self._window, self._lock = Window(), threading.Lock()
+        self._window, self._lock = SendWindow(), threading.Lock()
         self._running = False
         try:
             self._loop = asyncio.get_running_loop()  # the kernel's own
@@ -51,7 +51,7 @@ class Canvas(anywidget.AnyWidget):
                 self._window.acknowledge(int(content["frame"]))
         elif content.get("kind") == "ready":
             with self._lock:
-                self._window = Window()
+                self._window = SendWindow()
             self.ready = True
             self._on_ready()
 

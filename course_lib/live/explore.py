@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from course_lib.live import still
+from course_lib.live import static_figure
 from course_lib.live.picture import Picture
 from course_lib.mode import headless
 from course_lib.plots import show
@@ -72,7 +72,7 @@ def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], l
     display(page._repr_mimebundle_() | {"text/plain": f"{picture.alt}: run the notebook to use it"}, raw=True)
     # An output of its own, hidden while the widget is there: what a reader of the saved notebook sees.
     if picture.png:  # else it failed, and the widget shows how
-        data, metadata = still.behind_widget(output(compact(picture.png), picture.alt, picture.width))
+        data, metadata = static_figure.behind_widget(output(compact(picture.png), picture.alt, picture.width))
         display(data, metadata=metadata, raw=True)
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course_lib.plots import png, width_in_pixels
-from course_lib.plots.animation import Film
+from course_lib.plots.animation import AnimationWriter
 from course_lib.plots.style import output
 
 STILL = 30  # frames that the last picture stays, about a second, before the film begins again
@@ -38,7 +38,7 @@ def show_film(fig: Figure, frames: ArrayLike, *, alt: str) -> None:
     fig.set_dpi(96)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "film.gif")
-        film = Film(path, fig, pictures)
+        film = AnimationWriter(path, fig, pictures)
         for frame in [*frames, *[frames[-1]] * STILL]:
             for image, picture in zip(pictures, frame, strict=True):
                 image.set_data(picture)

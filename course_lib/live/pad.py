@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from course_lib.live.assets import joined
 
 
-class Pad(anywidget.AnyWidget):
+class SketchPad(anywidget.AnyWidget):
     """A sheet of grey pixels and a soft pen, with buttons that clear it and that load an example.
 
     Args:

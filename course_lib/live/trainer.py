@@ -117,7 +117,7 @@ class Trainer:
 
     def set(self, **changes: Any) -> None:
         """Change hyperparameters. Raises ValueError or TypeError at once for a name or value that is not allowed."""
-        self._experiment.hyperparameters.changed(**changes)
+        self._experiment.hyperparameters.replace(**changes)
         self._post(lambda: self._set(changes))
 
     def replay(self) -> None:
@@ -350,10 +350,10 @@ class Trainer:
 
     def _set(self, changes: dict[str, Any]) -> None:
         before = self._experiment.hyperparameters
-        if self.state == "closed" or before.changed(**changes) == before:
+        if self.state == "closed" or before.replace(**changes) == before:
             return
         if self.state == "error":  # the experiment may be half-updated: only note the values, for the reset to come
-            self._experiment.hyperparameters = before.changed(**changes)
+            self._experiment.hyperparameters = before.replace(**changes)
             return
         if isinstance(self._experiment, PhasedExperiment) and self._experiment.done:
             self._update()  # somebody was walking through it: values change between updates only
@@ -371,7 +371,7 @@ class Trainer:
             self.sessions[-1].changes.append(Change(self.steps, changes))
 
     def _words(self, changes: dict[str, Any]) -> str:
-        now, knobs = self._experiment.hyperparameters, self._experiment.hyperparameters.knobs()
+        now, knobs = self._experiment.hyperparameters, self._experiment.hyperparameters.fields()
         said = (f"{knobs[name].label} {shown(getattr(now, name))} → {shown(value)}"
                 if len(shown(value)) <= READABLE else knobs[name].label for name, value in changes.items())
         return f"{', '.join(said)} at step {self.steps:,}"

@@ -119,7 +119,7 @@ class NaiveBayes(ABC):
         """The most probable label of each row, int64 `[n]`; arguments and errors as for `log_posterior`."""
         return self.classes[possible(self.log_joint(x, observed), "an x").argmax(dim=1)]
 
-    def complete(self, x: Tensor, observed: Tensor) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor) -> Tensor:
         """Hidden features replaced by their mean given the observed ones, `[n, D]`.
 
         E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].

@@ -137,9 +137,9 @@ class RBM(nn.Module):
         return self.moments(x, self.log_prob(x).exp())
 
     @torch.no_grad()
-    def climb(self, seen: tuple[Tensor, ...], dreamt: tuple[Tensor, ...], rate: float) -> None:
+    def gradient_step(self, seen: tuple[Tensor, ...], negative_phase: tuple[Tensor, ...], rate: float) -> None:
         """One step up the log-likelihood, whose gradient is the moments of the data less those of the model."""
-        for parameter, positive, negative in zip((self.W, self.b, self.c), seen, dreamt, strict=True):
+        for parameter, positive, negative in zip((self.W, self.b, self.c), seen, negative_phase, strict=True):
             parameter += rate * (positive - negative)
 
 

@@ -26,7 +26,7 @@ def check_ending(path: Path) -> None:
         raise ValueError(f"{path}: MP4 needs a video writer: python -m pip install imageio-ffmpeg, or choose a .gif")
 
 
-class Film:
+class AnimationWriter:
     """Frames of a figure of which only `moving` changes; the rest is drawn once, so a frame costs milliseconds.
 
     `add()` writes the figure as it is now, `close()` ends the film. Raises ValueError as `check_ending` does.

@@ -18,18 +18,18 @@ IMAGES = 10_000  # of each kind, in every Fréchet distance of the course: as ma
 
 
 @functools.cache
-def judge() -> Classifier:
+def classifier() -> Classifier:
     """The shipped classifier. Raises CheckpointError if its file is missing or damaged."""
     weights, _ = checkpoints.read("classifier")
-    network = Classifier(rng=torch.Generator())
+    network = Classifier(generator=torch.Generator())
     network.load_state_dict(weights)
     return network.requires_grad_(False).eval()
 
 
 def features_and_probabilities(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The judge's features `[n, 64]` and p(y | x) `[n, 10]`, for images `[n, 28, 28]` in [0, 1]."""
-    features = torch.cat([judge().features(part) for part in images.split(500)])
-    return features.numpy(), judge().head(features).softmax(-1).numpy()
+    features = torch.cat([classifier().features(part) for part in images.split(500)])
+    return features.numpy(), classifier().head(features).softmax(-1).numpy()
 
 
 @functools.cache
@@ -63,9 +63,9 @@ def stand_ins(seed: int = 0) -> dict[str, Tensor]:
     'training images': real ones, picked at random, so the best that can be expected. 'naive Bayes': samples of it, each
     pixel on its own given the digit. 'ten class means': the mean image of each digit a thousand times.
     """
-    rng, train = torch.Generator().manual_seed(seed), load_mnist("train")
-    picked = torch.randperm(len(train), generator=rng)[:IMAGES]
+    generator, train = torch.Generator().manual_seed(seed), load_mnist("train")
+    picked = torch.randperm(len(train), generator=generator)[:IMAGES]
     means = torch.stack([train[train.labels == k].floats().mean(0) for k in range(10)])
-    naive_bayes, _ = BernoulliNB().fit(train.ink().flatten(1), train.labels).sample(IMAGES, rng)
+    naive_bayes, _ = BernoulliNB().fit(train.ink().flatten(1), train.labels).sample(IMAGES, generator)
     return {"training images": train[picked].floats(), "naive Bayes": naive_bayes.view(-1, 28, 28),
             "ten class means": means.repeat(IMAGES // 10, 1, 1)}

@@ -103,7 +103,7 @@ claim("darkest place: the model's density over the true one", density.max() / MO
 network, judge = load_pretrained("row_lstm")[0], load_pretrained("classifier")[0]
 chosen = load_mnist("test")[torch.tensor([78, 84, 13])]
 given, top = chosen.binarized().long(), (torch.arange(28) < 11)[:, None].expand(28, 28)
-drawn = network.complete(given.repeat_interleave(6, dim=0), top, seeded()).images.view(3, 6, 28, 28)
+drawn = network.inpaint(given.repeat_interleave(6, dim=0), top, seeded()).images.view(3, 6, 28, 28)
 read = judge.predict(drawn.flatten(0, 1).float()).view(3, 6)
 
 rows = [torch.cat([(x * top + 0.25 * ~top)[None], six, six.float().mean(0)[None]])
@@ -159,7 +159,7 @@ predict("00.vote", "The discriminator is trained for some seconds. Of a hundred 
         "right? (A coin: fifty.)", low=0, high=100)
 
 # %%
-D, rng = Discriminator(width=16, rng=seeded(4)), seeded(5)
+D, rng = Discriminator(width=16, generator=seeded(4)), seeded(5)
 optimiser = torch.optim.Adam(D.parameters(), lr=2e-3)
 scaled = [(2 * x - 1)[:, None] for x in (real, made)]
 for part in torch.cat([torch.randperm(2_000, generator=rng) for _ in range(2)]).split(100):

@@ -394,7 +394,7 @@ claim("logistic regression, hidden pixels white", accuracy_of(whole, ink_test * 
 
 # %%
 digit = torch.stack([ink_test[test.labels == k][1] for k in range(10)])
-completed = bernoulli.complete(digit, seen)
+completed = bernoulli.inpaint(digit, seen)
 show(images(torch.cat([digit * seen, completed, digit]).view(30, 28, 28), row_labels=["seen", "completed", "truth"],
             title="Naive Bayes expects a lower half from the upper one"),
      alt="Upper halves of ten digits; the same with a soft grey lower half filled in, mostly of the right digit; the "

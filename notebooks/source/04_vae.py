@@ -245,7 +245,7 @@ for name, card in (("vae_z2", card2), ("vae_z20", card20)):
 
 elbo2, elbo20 = elbo_of(vae2, x_test), elbo_of(vae20, x_test)
 digits = torch.stack([(test.labels == k).nonzero()[5, 0] for k in range(10)])
-rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.m), "z of 20": vae20.decode(elbo20.m)}
+rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.mu), "z of 20": vae20.decode(elbo20.mu)}
 show(images(torch.cat([x[digits] for x in rebuilt.values()]).view(-1, 28, 28), row_labels=list(rebuilt),
             title="Twenty numbers keep the style, two often lose the digit"),
      alt="Binarized digits; rebuilt from two numbers, blurred and some as another digit; rebuilt from twenty, faithful")
@@ -281,7 +281,7 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
 shown = slice(0, 1500)
 autoencoder2, _ = load_pretrained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
-        "VAE: m of q(z | x)": (elbo2.m[shown], test.labels[shown])}
+        "VAE: m of q(z | x)": (elbo2.mu[shown], test.labels[shown])}
 show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),
      alt="Left, the autoencoder's codes sprawl far over the plane in long arms; right, the VAE's fill a disc around 0, "
          "digit by digit")
@@ -320,9 +320,9 @@ claim("no dimension lies in between: smallest KL of an active one", kl20[active 
 def aggregate_kl(elbo, lim=6.0, points=401):
     """∫ q(z) dz and KL(q(z) ‖ N(0, I)) in two dimensions, by quadrature. Each q(z | x) is a product of two factors."""
     axis = torch.linspace(-lim, lim, points)
-    along = [torch.distributions.Normal(elbo.m[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
+    along = [torch.distributions.Normal(elbo.mu[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
              for i in (0, 1)]
-    q = along[1] @ along[0].T / len(elbo.m)
+    q = along[1] @ along[0].T / len(elbo.mu)
     prior = torch.distributions.Normal(0, 1).log_prob(axis)
     area = (axis[1] - axis[0]) ** 2
     return (q.sum() * area).item(), ((torch.xlogy(q, q) - q * (prior[:, None] + prior)).sum() * area).item()
@@ -475,13 +475,13 @@ in_space = space.project(ink)
 mixture = space.lift(fit(in_space, start(in_space, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0])
 
 seen, x, labels = torch.arange(784) < 392, x_test[:200], test.labels[:200]
-exact = mixture.complete(x, seen).float().clamp(0, 1)
+exact = mixture.inpaint(x, seen).float().clamp(0, 1)
 
 def walk(begin, rounds=30, walks=5):
     """Average of E[x | z] over five walks from each picture, without their first third."""
     rng, x, total = seeded(), begin.repeat(walks, 1), 0
     for i in range(rounds):
-        x, mean = vae20.complete(x, seen, 1, rng)
+        x, mean = vae20.inpaint(x, seen, 1, rng)
         total = total + mean * (i >= rounds // 3)
     return total.view(walks, *begin.shape).mean(dim=0) / (rounds - rounds // 3)
 

@@ -50,8 +50,8 @@ predict("05.perfect", "The forger has become perfect. What does the best possibl
 
 # %%
 rng = torch.Generator().manual_seed(0)
-G = Generator(hidden_size=4, init="pytorch", rng=rng)
-D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
+G = Generator(hidden_size=4, init="pytorch", generator=rng)
+D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
 
 z = torch.randn(5, 1, generator=rng)
 for name, value in (("noise z", z), ("made x = G(z)", G(z)), ("logit of D(x)", D(G(z)))):
@@ -119,7 +119,7 @@ claim("after twenty steps both generators have the same weights", difference, be
 grid = np.linspace(-2, 7, 901)
 p, q = normal_density(grid, 4.0, 0.5), normal_density(grid, 2.5, 1.0)
 
-D_alone = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
+D_alone = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
 optimizer = torch.optim.Adam(D_alone.parameters(), lr=1e-2)
 for step in range(2000):
     if step == 1000:

@@ -249,7 +249,7 @@ claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frec
 # %%
 def spoiled(steps, **changes):
     """A game with something wrong: the average of its G, its scores, the sizes of G's gradient."""
-    game = DCGANExperiment(narrow.changed(**changes), seed=0)
+    game = DCGANExperiment(narrow.replace(**changes), seed=0)
     gradients = train_to(game, steps)
     return game.model, scores(made(game.model)), gradients
 

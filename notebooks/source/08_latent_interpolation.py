@@ -17,7 +17,7 @@ import torch
 
 from course_lib.data import like_mnist, load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
-from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
+from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
 from course_lib.measure import slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
@@ -414,7 +414,7 @@ def edit(drawing, lean=0.0, thicken=0.0, b=6, a=0, alpha=0.0):
     shown = torch.cat([x, decode(z), edited]).view(3, 28, 28)
     return {"image": shown.numpy(), "p": p_logistic(edited)[0].numpy()}
 
-pad = Pad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
+pad = SketchPad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
 EDITED = [ImageGrid("image", columns=3, title="in MNIST's form · rebuilt · edited"),
           Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | edited)", ylim=(0, 1))]
 explore_canvas(edit, EDITED, drawing=pad, lean=(-2.0, 2.0, 0.1), thicken=(-2.0, 2.0, 0.1), b=(0, 9, 1), a=(0, 9, 1),

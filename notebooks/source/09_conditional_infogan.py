@@ -17,7 +17,7 @@ import torch
 
 from course_lib.data import load_mnist
 from course_lib.experiments.conditional import ConditionalExperiment, ConditionalHyperparameters
-from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
+from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, sample_codes, traversal_effect
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant, thickness
 from course_lib.models.conditional import ConditionalDiscriminator, ConditionalGenerator, noise, one_hot
@@ -151,7 +151,7 @@ def logit(D, x, y):
     phi = D.features(x)
     return D.layers.logit(phi).squeeze(1) + (D.v[y] * phi).sum(dim=1)
 
-G, D = ConditionalGenerator(width=8, rng=seeded()), ConditionalDiscriminator(width=8, rng=seeded())
+G, D = ConditionalGenerator(width=8, generator=seeded()), ConditionalDiscriminator(width=8, generator=seeded())
 z, y = noise(6, seeded(1)), torch.tensor([7, 7, 0, 1, 3, 9])
 made = G(z, y)
 claim("largest difference from the library: G", (G.layers(ask(z, y)) - made).abs().max(), below=1e-6)
@@ -381,7 +381,7 @@ info, card = load_pretrained("infogan")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core, Fréchet distance "
       f"{card.metrics['frechet']:.1f}; weights: {card.hyperparameters['information']:g} for the category, "
       f"{card.hyperparameters['information_u']:g} for the numbers")
-code, x, digits = made_of(info, 5000, seed=1)
+code, x, digits = sample_codes(info, 5000, seed=1)
 table = counts(code.k.numpy(), digits)
 name = table.argmax(axis=1)                                                # the commonest digit of each category
 clear = np.argsort(-table.max(axis=1) / table.sum(axis=1))                 # the purest category first
@@ -435,7 +435,7 @@ reveal("09.purity", 100 * pure)
 # %%
 def readable(G):
     """The bound on I(k; x) in nats, by a reader trained on 4,000 pictures and held against 1,000 others."""
-    code, x, _ = made_of(G, 5000, seed=3)
+    code, x, _ = sample_codes(G, 5000, seed=3)
     reader = SoftmaxRegression(l2=1e-3, max_iter=60).fit(x[:4000].flatten(1), code.k[:4000])
     log_guess = reader.log_posterior(x[4000:].flatten(1))
     return np.log(10) + log_guess.gather(1, code.k[4000:, None]).mean().item()
@@ -488,7 +488,7 @@ show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for
          "mixed category a one becomes a two; with the second they turn less, and the zeros get lower")
 
 # %%
-effect = pulled(info, 1000, seed=6)
+effect = traversal_effect(info, 1000, seed=6)
 for measure, values in effect.items():
     print(f"{measure:10} from −1 to 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
 largest = max(np.abs(values).max() for values in effect.values())

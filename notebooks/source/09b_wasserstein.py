@@ -19,7 +19,7 @@ import torch
 
 from course_lib.experiments.critic1d import BATCH, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
-from course_lib.comparisons.ring_seeds import play, recorded, score
+from course_lib.comparisons.ring_seeds import train_and_record, recorded, score
 from course_lib.live import Curve, Density, LiveLab, explore, gan2d_lab
 from course_lib.measure import js, normal_density, normal_quantiles, wasserstein1
 from course_lib.models.gan2d import Critic
@@ -54,7 +54,7 @@ print(f"K = {SETTINGS.d_steps} steps of D to one of G, learning rates {SETTINGS.
 predict("09b.vanilla", "The plain GAN, four thousand steps: how many of the eight modes will it cover?", low=0, high=8)
 
 # %%
-vanilla, its_course = play(GAN2DHyperparameters(variant="vanilla"), seed=0)
+vanilla, its_course = train_and_record(GAN2DHyperparameters(variant="vanilla"), seed=0)
 found = score(vanilla)
 reveal("09b.vanilla", found.covered)
 claim("vanilla: modes covered, of eight", found.covered, below=8)
@@ -326,7 +326,7 @@ predict("09b.gp", "WGAN-GP, the same networks, the same steps: how many modes?",
 
 # %%
 SEED = recorded()["WGAN-GP"].seeds[0]
-wgan, gp_course = play(GAN2DHyperparameters(variant="WGAN-GP"), SEED)
+wgan, gp_course = train_and_record(GAN2DHyperparameters(variant="WGAN-GP"), SEED)
 now = score(wgan)
 reveal("09b.gp", now.covered)
 claim("WGAN-GP: modes covered", now.covered, near=8, within=0)
@@ -364,7 +364,7 @@ for name in ("vanilla", "WGAN", "R1"):
 # means that the two always rise and fall together.
 
 # %%
-show(loss_against_quality({"vanilla": (its_course.told, its_course.js), "WGAN-GP": (gp_course.told, gp_course.js)},
+show(loss_against_quality({"vanilla": (its_course.neg_loss_d, its_course.js), "WGAN-GP": (gp_course.neg_loss_d, gp_course.js)},
                           gp_course.steps, ylabel="JS by cells (nats)",
                           title="Vanilla: little order. The critic: small where samples are good, or middling",
                           xlabels={"vanilla": "minus D's loss (nats)", "WGAN-GP": "D's value, less the penalty"}),

@@ -96,10 +96,10 @@ print(f"{len(world)} pictures, log Z = {log_Z:.3f}")
 # %%
 rbm.zero_grad()
 rbm.log_prob(patterns).mean().backward()                  # by automatic differentiation, through Z
-seen, dreamt = rbm.moments(patterns), rbm.exact_moments()
-claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - dreamt[0])).abs().max(),
+seen, negative_phase = rbm.moments(patterns), rbm.exact_moments()
+claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - negative_phase[0])).abs().max(),
       below=1e-5)
-claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1])).abs().max(), below=1e-5)
+claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - negative_phase[1])).abs().max(), below=1e-5)
 
 # %% [markdown]
 # ## Dreaming: Gibbs sampling
@@ -175,12 +175,12 @@ predict("10b.order",
 def one_step(rbm, method, data, chains, rate, generator):
     """Returns the chains, after the machine has learned. All tensors: [machines, pictures, units]."""
     if method == "exact":
-        dreamt = rbm.exact_moments()
+        negative_phase = rbm.exact_moments()
     else:
         # 98 chains; CD's start seven at each of the 14 pictures (fewer would make the gradient noisy)
         chains = gibbs_round(rbm, data.repeat(1, 7, 1) if method == "CD" else chains, generator)
-        dreamt = rbm.moments(chains)
-    for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), dreamt, strict=True):
+        negative_phase = rbm.moments(chains)
+    for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), negative_phase, strict=True):
         parameter.data += rate * (positive - negative)
     return chains
 
@@ -672,19 +672,19 @@ def generate(count, generator):
 
 # %%
 rows = [
-    digits8.Row("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
+    digits8.TableRow("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
                 lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
-    digits8.Row("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
+    digits8.TableRow("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
                 "no path to a pixel from later ones", pixel_by_pixel, lambda x: fvbn.log_prob(x.view(-1, 8, 8).long())),
-    digits8.Row("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
+    digits8.TableRow("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
                 "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_walk, digit_rbm.log_prob),
-    digits8.Row("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
+    digits8.TableRow("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
                 "yes, in each step", "any that takes x̃ and gives a distribution", denoising_walk),
-    digits8.Row("MMD generator", "none", "with this kernel and ever more units", "1", "yes", "any with a gradient",
+    digits8.TableRow("MMD generator", "none", "with this kernel and ever more units", "1", "yes", "any with a gradient",
                 generate),
 ]
 measured = [digits8.measure(row, train, test, seeded(30)) for row in rows]
-real = digits8.Row("the test pictures themselves", "–", "–", "–", "–", "–", lambda count, _: test.repeat(4, 1))
+real = digits8.TableRow("the test pictures themselves", "–", "–", "–", "–", "–", lambda count, _: test.repeat(4, 1))
 floor = digits8.measure(real, train, test, seeded())._replace(seconds=float("nan"))       # nothing is drawn
 display(Markdown(digits8.table([*rows, real], [*measured, floor])))
 

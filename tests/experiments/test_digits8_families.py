@@ -17,7 +17,7 @@ def seeded(seed=0):
 
 
 def independent(log_prob=None):
-    return digits8.Row("dust", "exact", "no", "1", "yes", "none", lambda n, rng: bernoulli(INK.expand(n, -1), rng),
+    return digits8.TableRow("dust", "exact", "no", "1", "yes", "none", lambda n, rng: bernoulli(INK.expand(n, -1), rng),
                        log_prob)
 
 
@@ -47,7 +47,7 @@ def test_measures_of_independent_pixels():
     by_hand = -sum(math.log(INK[j] if x[j] else 1 - INK[j]) for x in TEST.tolist() for j in range(64)) / len(TEST)
     assert got.nll == pytest.approx(by_hand, abs=1e-3)
     assert got.samples.shape == (1440, 64) and got.seconds >= 0
-    real = digits8.Row("real", "", "", "", "", "", lambda n, _: TEST.repeat(4, 1))
+    real = digits8.TableRow("real", "", "", "", "", "", lambda n, _: TEST.repeat(4, 1))
     real = digits8.measure(real, TRAIN, TEST, seeded())
     assert math.isnan(real.nll) and real.frechet < 0.35 and got.frechet > 1.5
 
@@ -73,7 +73,7 @@ def test_each_training_gets_somewhere_in_a_few_steps():
 
     def frechet(steps):
         G = digits8.train_generator(TRAIN, steps, seeded())
-        row = digits8.Row("MMD", "none", "yes", "1", "yes", "any",
+        row = digits8.TableRow("MMD", "none", "yes", "1", "yes", "any",
                           lambda n, rng: G(torch.randn(n, digits8.NOISE_SIZE, generator=rng)))
         return digits8.measure(row, TRAIN, TEST, seeded()).frechet
 

@@ -28,7 +28,7 @@ KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_si
 
 def experiment(name, seed=0, **changes):
     kind, hyperparameters = KINDS[name]
-    return kind(hyperparameters.changed(**changes), seed)
+    return kind(hyperparameters.replace(**changes), seed)
 
 
 def train(e, steps):

@@ -13,7 +13,7 @@ from course_lib.experiments.gan2d import (
     SURFACE,
     GAN2DExperiment,
     GAN2DHyperparameters,
-    drawn,
+    drawing_changes,
     run_with_decay,
 )
 from course_lib.models.gan2d import VARIANTS, d_loss, g_loss
@@ -147,7 +147,7 @@ def test_the_penalty_counts_where_the_variant_has_one(variant):
 
 
 def test_what_changes_the_game_needs_a_restart():
-    assert {n for n, k in H.knobs().items() if k.restart} == {"variant", "data", "drawing", "noise"}
+    assert {n for n, k in H.fields().items() if k.restart} == {"variant", "data", "drawing", "noise"}
 
 
 @pytest.mark.parametrize("data", ["ring", "clusters", "disjoint", "line", "drawn"])
@@ -166,13 +166,13 @@ def test_every_data_set_trains_and_counts_what_it_has(data):
 
 def test_a_drawing_becomes_the_data():
     pixels = np.zeros((24, 24), np.float32)
-    assert drawn(pixels) == {}
+    assert drawing_changes(pixels) == {}
     pixels[:4, :4] = 1  # top left
-    changes = drawn(pixels)
+    changes = drawing_changes(pixels)
     experiment = GAN2DExperiment(H(**changes))
     real = experiment.snapshot()["real"]
     assert changes["data"] == "drawn" and (real[:, 0] < -1.9).all() and (real[:, 1] > 1.9).all()
-    assert EXAMPLES.shape == (2, 24, 24) and drawn(EXAMPLES[0])["drawing"] == H().drawing
+    assert EXAMPLES.shape == (2, 24, 24) and drawing_changes(EXAMPLES[0])["drawing"] == H().drawing
 
 
 def test_measures_are_taken_every_25_steps():

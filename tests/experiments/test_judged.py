@@ -8,8 +8,8 @@ from course_lib.data import load_mnist
 from course_lib.training import checkpoints
 from course_lib.training.image_scores import (
     IMAGES,
+    classifier,
     features_and_probabilities,
-    judge,
     reference_features,
     scores,
     stand_ins,
@@ -38,7 +38,7 @@ def test_features_and_probabilities_are_the_shipped_judges():
     images = load_mnist("test").floats()[:7]
     features, probabilities = features_and_probabilities(images)
     assert features.shape == (7, 64) and np.allclose(features, reference_features()[:7], atol=1e-4)
-    np.testing.assert_allclose(np.log(probabilities), judge().log_posterior(images).numpy(), atol=1e-4)
+    np.testing.assert_allclose(np.log(probabilities), classifier().log_posterior(images).numpy(), atol=1e-4)
 
 
 def test_another_number_of_images_is_refused():

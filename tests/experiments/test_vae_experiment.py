@@ -92,7 +92,7 @@ def test_bfloat16_takes_nearly_the_same_step():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = VAEHyperparameters.knobs()
+    knobs = VAEHyperparameters.fields()
     assert {n for n, k in knobs.items() if k.restart} == {"latent_size", "width", "likelihood"}
 
 

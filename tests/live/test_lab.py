@@ -10,7 +10,7 @@ from course_lib.live import Curve, Density, LiveLab
 from course_lib.live import lab as lab_module
 from course_lib.live.controls import control, show
 from course_lib.training import run
-from course_lib.training.hyperparameters import Knob
+from course_lib.training.hyperparameters import Field
 
 VIEWS = [Density("real", "generated", grid="x", lines=("decision",)), Curve("loss_d", "loss_g")]
 
@@ -123,7 +123,7 @@ def test_a_lab_may_show_some_knobs_only(live):
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_every_control_reaches_both_ends_of_its_range(live, end):
     lab = live(Tiny(), VIEWS)
-    for name, knob in Tiny.Hyperparameters.knobs().items():
+    for name, knob in Tiny.Hyperparameters.fields().items():
         widget = lab._knobs[name]
         if knob.choices is not None:
             widget.value = knob.choices[0 if end == "low" else -1]
@@ -139,7 +139,7 @@ def test_every_control_reaches_both_ends_of_its_range(live, end):
 
 
 def test_sliders_stop_at_round_numbers_and_show_any_other():
-    knob = Tiny.Hyperparameters.knobs()["lr_d"]
+    knob = Tiny.Hyperparameters.fields()["lr_d"]
     slider = control(knob, 0.00123)
     stops = list(dict(slider.options).values())
     assert slider.value == 0.00123 and {knob.low, 1e-3, 2e-3, knob.high} < set(stops) and stops == sorted(stops)
@@ -149,8 +149,8 @@ def test_sliders_stop_at_round_numbers_and_show_any_other():
 
 
 def test_half_bounded_and_whole_log_hyperparameters_have_controls():
-    box = control(Knob("size", "Any size.", low=1), 5)
+    box = control(Field("size", "Any size.", low=1), 5)
     box.value = -3
     assert box.value == 1
-    batch = control(Knob("batch", "Samples a step.", low=8, high=256, log=True), 32)
+    batch = control(Field("batch", "Samples a step.", low=8, high=256, log=True), 32)
     assert list(dict(batch.options).values()) == [8, 16, 32, 64, 128, 256]

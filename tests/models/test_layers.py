@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.models.layers import check_images, mlp, seeded
+from course_lib.models.layers import check_images, init_layer, mlp
 
 
 def rng(seed=0):
@@ -12,7 +12,7 @@ def rng(seed=0):
 
 @pytest.mark.parametrize(("kind", "arguments"), [(nn.Linear, (50, 400)), (nn.Conv2d, (8, 64, 3))])
 def test_first_weights_are_spread_as_pytorch_spreads_them(kind, arguments):
-    ours, theirs = seeded(kind, *arguments, rng=rng()), kind(*arguments)
+    ours, theirs = init_layer(kind, *arguments, generator=rng()), kind(*arguments)
     for mine, reference in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert mine.shape == reference.shape
         assert mine.abs().max().item() == pytest.approx(reference.abs().max().item(), rel=0.1)

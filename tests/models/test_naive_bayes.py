@@ -58,7 +58,7 @@ def test_hidden_bits_are_summed_out():
         total += model.log_joint(filled).exp()
         expected += model.log_prob(filled).exp()[:, None] * filled
     torch.testing.assert_close(model.log_joint(x, observed), total.log())
-    torch.testing.assert_close(model.complete(x, observed), expected / total.sum(dim=1, keepdim=True))
+    torch.testing.assert_close(model.inpaint(x, observed), expected / total.sum(dim=1, keepdim=True))
     per_row = observed.expand(20, 6)
     torch.testing.assert_close(model.log_posterior(x, per_row), model.log_posterior(x, observed))
 
@@ -76,7 +76,7 @@ def test_what_a_hidden_feature_holds_is_ignored(model, x):
     observed = torch.tensor([True, False, True, True, False, True])
     unknown = torch.where(observed, x, torch.nan)
     torch.testing.assert_close(model.log_joint(unknown, observed), model.log_joint(x, observed))
-    assert model.complete(unknown, observed).isfinite().all()
+    assert model.inpaint(unknown, observed).isfinite().all()
 
 
 def test_without_imaginary_examples_the_unseen_is_impossible_and_not_nan():

@@ -195,7 +195,7 @@ def _game_cases(rng: np.random.Generator) -> list[Game]:
     cases = []
     for n in (6, 4, 5):
         seed = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        G, D = Generator(width=2, rng=seed), Discriminator(width=2, rng=seed)
+        G, D = Generator(width=2, generator=seed), Discriminator(width=2, generator=seed)
         for p in (*G.parameters(), *D.parameters()):
             p.data += 0.05 * torch.randn(p.shape, generator=seed)  # so that D's answers differ
         cases.append((G, D, *(torch.optim.SGD(network.parameters(), lr=0.05) for network in (G, D)),
