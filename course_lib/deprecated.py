@@ -19,8 +19,8 @@ from typing import Any
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.experiments": {
         "digits8": ("course_lib.comparisons.digits8", ""),
-        **{name: ("course_lib.training", name)
-           for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+        "knob": ("course_lib.training", "hyperparameter"),
+        **{name: ("course_lib.training", name) for name in ("Experiment", "Hyperparameters", "load", "run", "save")},
     },
     "course_lib.checkpoints": {name: ("course_lib.training.checkpoints", name)
                                for name in ("Card", "CheckpointError", "FOLDER", "read", "round_weights", "write")},
@@ -40,14 +40,20 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.experiments.gan1d": {name: ("course_lib.comparisons.gan1d_seeds", name)
                                      for name in ("Scores", "score", "train_many")},
     "course_lib.experiments.digits8": {name: ("course_lib.comparisons.digits8", name) for name in (
-        "Measured", "Row", "flat_digits", "frequencies", "measure", "table", "train_denoiser", "train_generator",
+        "Measured", "flat_digits", "frequencies", "measure", "table", "train_denoiser", "train_generator",
         "train_made", "train_rbm")},
     "course_lib.experiments.family": {name: ("course_lib.comparisons.gan_family", name)
                                       for name in ("Member", "family_table", "on_the_ring", "shipped")},
     "course_lib.experiments.judged": {name: ("course_lib.training.image_scores", name) for name in (
-        "IMAGES", "features_and_probabilities", "judge", "reference_features", "scores", "stand_ins")},
-    "course_lib.experiments.ring_seeds": {name: ("course_lib.comparisons.ring_seeds", name)
-                                          for name in ("Course", "Row", "play", "record", "recorded", "score")},
+        "IMAGES", "features_and_probabilities", "reference_features", "scores", "stand_ins")},
+    "course_lib.experiments.ring_seeds": {
+        "Course": ("course_lib.comparisons.ring_seeds", "TrainingCurve"),
+        "play": ("course_lib.comparisons.ring_seeds", "train_and_record"),
+        **{name: ("course_lib.comparisons.ring_seeds", name) for name in ("recorded", "score")},
+    },
+    "course_lib.experiments.infogan": {"made_of": ("course_lib.experiments.infogan", "sample_codes"),
+                                       "pulled": ("course_lib.experiments.infogan", "traversal_effect")},
+    "course_lib.live": {"Pad": ("course_lib.live", "SketchPad")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),
         "arithmetic": ("course_lib.training.precision", "arithmetic"),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data import load_mnist
+from course_lib.deprecated import old_names
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs
 from course_lib.measure import counts, mutual_information, purity, slant, thickness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
@@ -151,3 +152,6 @@ class InfoGANExperiment(DCGANExperiment):
         return {**scores(images), "purity": purity(code.k.numpy(), digits),
                 "digit_information": mutual_information(counts(code.k.numpy(), digits)),
                 **{f"largest_{name}": float(np.abs(effect).max()) for name, effect in effects.items()}}
+
+
+__getattr__ = old_names(__name__)

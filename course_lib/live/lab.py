@@ -17,7 +17,6 @@ from IPython import get_ipython
 from IPython.display import display, update_display
 
 from course_lib.live import static_figure
-from course_lib.live import trainer as trainer_module
 from course_lib.live.canvas import Canvas
 from course_lib.live.controls import control, show
 from course_lib.live.history import History
@@ -30,6 +29,7 @@ from course_lib.plots.style import Bundle
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run
 
+DRIVERS = ("course_lib.live.mailbox", "course_lib.live.trainer")  # left out of tracebacks: they end where training is
 SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
 
 PadChanges = tuple[SketchPad, Callable[[np.ndarray], dict[str, Any]]]
@@ -242,7 +242,7 @@ def _traceback(error: BaseException | None) -> str:
     if error is None:
         return ""
     where = error.__traceback__
-    while where is not None and where.tb_frame.f_globals is vars(trainer_module):
+    while where is not None and where.tb_frame.f_globals["__name__"] in DRIVERS:
         where = where.tb_next
     return "".join(traceback.format_exception(type(error), error, where))
 

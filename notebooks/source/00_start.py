@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown, display
 
+from course_lib.chapters.nb00.plots import tree
 from course_lib.data import load_mnist
 from course_lib.data.moons import MOONS
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
@@ -23,11 +24,10 @@ from course_lib.live import Density, LiveLab, explore
 from course_lib.measure import nearest_neighbours
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
-from course_lib.chapters.nb00.plots import tree
 from course_lib.plots import curves, field, figure, images, plane, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.teach.tree import families, nested, pick, table
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 

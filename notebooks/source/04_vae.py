@@ -17,17 +17,16 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from course_lib.chapters.nb04.plots import digit_maps, manifold
 from course_lib.data import load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images, iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter
 from course_lib.measure import nearest_neighbours
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
-from course_lib.chapters.nb04.plots import digit_maps, manifold
 from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
-from course_lib.training import run
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -439,7 +438,7 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 
 # %%
 z = torch.randn(10, 2, generator=seeded(1))
-parts = train.split(5_000)                                               # all sixty thousand at once are a lot of memory
+parts = train.split(5_000)                                               # all at once are a lot of memory
 m, log_var = (torch.cat(each) for each in zip(*(vae2.encode(part.flat()) for part in parts), strict=True))
 q = torch.distributions.Normal(m, (log_var / 2).exp())
 weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n

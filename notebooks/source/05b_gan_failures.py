@@ -14,8 +14,8 @@
 import numpy as np
 import torch
 
-from course_lib.experiments.fool import FoolExperiment
 from course_lib.comparisons.gan1d_seeds import score, train_many
+from course_lib.experiments.fool import FoolExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters
 from course_lib.live import Arrows, Curve, Density, LiveLab, Scatter, explore
 from course_lib.measure import normal_quantiles, recovered, wasserstein1

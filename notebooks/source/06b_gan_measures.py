@@ -22,15 +22,13 @@ from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
 from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
-from course_lib.training import run
-from course_lib.training.precision import fastest_precision
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import fastest_precision, load_pretrained, run
+from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 

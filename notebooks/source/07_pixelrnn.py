@@ -32,8 +32,7 @@ from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
 from course_lib.plots import curves, framed, images, kernel_masks, line_and_density, show, sight
 from course_lib.teach import check, claim, predict, reveal
-from course_lib.training import run
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 

@@ -15,19 +15,17 @@ from itertools import combinations
 
 import torch
 
+from course_lib.chapters.nb08.plots import judged_path, pair_sheet
 from course_lib.data import like_mnist, load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
 from course_lib.measure import slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
-from course_lib.chapters.nb08.plots import judged_path, pair_sheet
 from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
-from course_lib.training import run
+from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.checkpoints import CheckpointError
-from course_lib.training.precision import fastest_precision
-from course_lib.training.pretrained import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 

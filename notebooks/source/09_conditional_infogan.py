@@ -25,9 +25,7 @@ from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
 from course_lib.teach import check, claim, predict, reveal, show_source
-from course_lib.training import run
-from course_lib.training.precision import fastest_precision
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 

@@ -17,14 +17,14 @@ import copy
 import numpy as np
 import torch
 
+from course_lib.chapters.nb09b.plots import around_modes, loss_against_quality, shares_along
+from course_lib.comparisons.ring_seeds import train_and_record, recorded, score
 from course_lib.experiments.critic1d import BATCH, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
-from course_lib.comparisons.ring_seeds import train_and_record, recorded, score
 from course_lib.live import Curve, Density, LiveLab, explore, gan2d_lab
 from course_lib.measure import js, normal_density, normal_quantiles, wasserstein1
 from course_lib.models.gan2d import Critic
 from course_lib.models.penalties import gradient_penalty as librarys_penalty
-from course_lib.chapters.nb09b.plots import around_modes, loss_against_quality, shares_along
 from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
@@ -364,7 +364,8 @@ for name in ("vanilla", "WGAN", "R1"):
 # means that the two always rise and fall together.
 
 # %%
-show(loss_against_quality({"vanilla": (its_course.neg_loss_d, its_course.js), "WGAN-GP": (gp_course.neg_loss_d, gp_course.js)},
+show(loss_against_quality({"vanilla": (its_course.neg_loss_d, its_course.js),
+                           "WGAN-GP": (gp_course.neg_loss_d, gp_course.js)},
                           gp_course.steps, ylabel="JS by cells (nats)",
                           title="Vanilla: little order. The critic: small where samples are good, or middling",
                           xlabels={"vanilla": "minus D's loss (nats)", "WGAN-GP": "D's value, less the penalty"}),

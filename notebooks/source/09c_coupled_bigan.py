@@ -17,22 +17,20 @@ import torch
 from torch.nn import ConvTranspose2d, Linear
 from torch.nn.functional import interpolate, mse_loss, pixel_shuffle, softplus
 
+from course_lib.chapters.nb09c.plots import paired_draws
+from course_lib.comparisons.gan_family import family_table, on_the_ring, shipped
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters
-from course_lib.comparisons.gan_family import family_table, on_the_ring, shipped
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.models.dcgan import noise
 from course_lib.models.latent import spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.translator import Translator
-from course_lib.chapters.nb09c.plots import paired_draws
 from course_lib.plots import bars, framed, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
-from course_lib.training import run
-from course_lib.training.precision import fastest_precision
-from course_lib.training.pretrained import load_pretrained
+from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 

@@ -19,8 +19,9 @@ import torch
 from IPython.display import Markdown, display
 from torch.nn.functional import softplus
 
-from course_lib.data import bars_and_stripes
+from course_lib.chapters.nb10b.plots import convergence, densities
 from course_lib.comparisons import digits8
+from course_lib.data import bars_and_stripes
 from course_lib.experiments.mmd2d import MMDExperiment, MMDHyperparameters
 from course_lib.experiments.rbm import RBMExperiment, RBMHyperparameters, exact_probabilities
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
@@ -28,7 +29,6 @@ from course_lib.measure import mmd2, mmd2_gaussians, normal_density, wasserstein
 from course_lib.models.dbm import DBM
 from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
 from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
-from course_lib.chapters.nb10b.plots import convergence, densities
 from course_lib.plots import bars, bound_bars, curves, framed, images, scatters, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
