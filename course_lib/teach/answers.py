@@ -22,7 +22,7 @@ def read(value: Any) -> np.ndarray:
     """The numbers of an answer or of a truth.
 
     Raises:
-        TypeError: it holds no real numbers that numpy can show.
+        TypeError: it holds no numbers that numpy can show.
         Exception: what an odd object raises when it is looked at.
     """
     if isinstance(value, Tensor):
@@ -156,7 +156,7 @@ def _plain(answer: Any, truth: Any) -> Any:
     if isinstance(answer, Tensor) and answer.shape == np.shape(read(truth)):
         answer = answer.to_dense() if answer.layout is not torch.strided else answer
         answer = answer.dequantize() if answer.is_quantized else answer
-    return np.real_if_close(read(answer), tol=1)
+    return np.real_if_close(read(answer))
 
 
 def _asked(truth: Any) -> str:

@@ -98,6 +98,13 @@ def crashes(x):
     (lambda x: x.root() if x.ndim == 2 else None, "AttributeError"),
     (lambda x: torch.softmax(x, dim=7), "IndexError: Dimension out of range"),
     (lambda x: (x - x).log(), "returns infinite values"),
+    (lambda x: x.sqrt() + 0j, "the values are right, but it should return values of type float64, it returned complex"),
+    (lambda x: x.sqrt() + 0.5j, "`.real` is their real part, if the other is 0"),
+    (lambda x: x.sqrt().to_sparse(), "the values are right, but it should return a tensor of shape [3], it returned a "),
+    (lambda x: (-x.sqrt()).to_sparse(), "sparse: `.to_dense()` makes it a plain one"),
+    (lambda x: torch.zeros(()).expand(2**40), "more than a million numbers"),
+    (lambda x: x.mean, "are the brackets of a call missing, `()`?"),
+    (lambda x: (y for y in x), "write `return`, not `yield`"),
     (lambda x: x.sqrt().bfloat16(), "it returned a Tensor of shape [3] and type torch.bfloat16"),
     (torch.add, "write a function of your own, which takes `(x)`"),
     (in_place, "changes its arguments in place"),
@@ -226,3 +233,11 @@ def test_message_is_escaped_and_reads_without_colour():
     page = check("99.root", lambda: 1)._repr_html_()
     assert "<code>(x)</code>" in page and 'role="status"' in page and "<b>not yet:</b>" in page
     assert "a &lt; b &amp; <code>&lt;c&gt;</code>" in Message("told", "a < b & `<c>`")._repr_html_()
+
+
+@pytest.mark.parametrize(("function", "right"), [
+    (lambda x: x.sqrt() + 0.5j, False), (lambda x: (-x,), False), (lambda x: -x.numpy(), False),
+    (lambda x: [x.sqrt()], True), (lambda x: x.sqrt().numpy(), True), (lambda x: x.sqrt().tolist(), True),
+])
+def test_values_are_called_right_only_if_they_are(function, right):
+    assert check("99.root", function).text.startswith("the values are right") is right
