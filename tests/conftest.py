@@ -1,5 +1,6 @@
 """A student's copy of the course, set up as the README says, and the browser that may be missing."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from course_commands import make
+from jupyter import CHROMIUM, Jupyter
 
 from course_lib.authoring.handout import student_zip
 
@@ -34,6 +36,27 @@ def student_course(tmp_path_factory) -> Path:
     (venv / "share").symlink_to(Path(sys.prefix) / "share")
     make(course, "setup")
     return course
+
+
+@pytest.fixture(scope="session")
+def course_server(student_course):
+    """JupyterLab as `make lab` starts it in the students' copy, and a browser: one for all, see `Jupyter.fresh`."""
+    with Jupyter.make_lab(student_course) as server:
+        yield server
+
+
+def pytest_collection_modifyitems(items):
+    """Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips
+    them and says so."""
+    in_browser = [item for item in items if item.path.name == "test_browser.py" or "browser" in item.path.parts]
+    for item in in_browser:
+        item.add_marker("browser")
+    if CHROMIUM is not None or not in_browser:
+        return
+    if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
+        raise pytest.UsageError("COURSE_REQUIRE_BROWSER=1, and no Chromium is found")
+    for item in in_browser:
+        item.add_marker(pytest.mark.skip(reason="no Chromium found: browser tests are left out"))
 
 
 @pytest.fixture

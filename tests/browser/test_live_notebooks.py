@@ -1,15 +1,15 @@
 """The live cells of the notebooks, as a student meets them: only imports and those cells are run here."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 LABS = [("05_gan_1d.ipynb", "lab = LiveLab(", "learning rate of G"),
         ("05b_gan_failures.ipynb", "LiveLab(", "your number 3")]
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         yield jupyter
 
 

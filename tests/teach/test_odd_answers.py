@@ -19,8 +19,8 @@ from torch import Tensor
 from course_lib.teach.exercises import Exercise, check, exercises
 from course_lib.teach.message import Message
 
-CHECKS = Path(__file__).resolve().parents[2] / "course_lib" / "teach" / "checks"
-NUMBERS = sorted(path.stem.removeprefix("nb") for path in CHECKS.glob("nb*.py"))
+CHAPTERS = Path(__file__).resolve().parents[2] / "course_lib" / "chapters"
+NUMBERS = sorted(path.parent.name.removeprefix("nb") for path in CHAPTERS.glob("nb*/exercises.py"))
 ALL = {name: exercise for number in NUMBERS for name, exercise in exercises(number).items()}
 
 

@@ -44,7 +44,7 @@ def test_what_is_cheap_holds_as_written():
 
 
 def test_the_record_is_of_todays_settings_and_the_committed_seeds():
-    listed = Path(__file__).parents[1] / "benchmarks/evaluation_seeds_gan2d.txt"
+    listed = Path(__file__).parents[3] / "benchmarks/evaluation_seeds_gan2d.txt"
     lines = listed.read_text(encoding="utf-8").splitlines()
     seeds = [int(line) for line in lines if not line.startswith("#")]
     table = recorded()

@@ -19,7 +19,7 @@ from course_lib.experiments.gan2d import GAN2DExperiment
 from course_lib.experiments.vae import VAEExperiment
 from course_lib.training import run
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,14 @@
 """Notebook 02b as a student meets it: words arrive, and beliefs about earlier words move."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 CELLS = ("grammar = TinyGrammar()", 'predict("02b.man"', "def chain(", "def forward(", "def backward(", "def listen(")
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("02b_hmm_crf.ipynb")
         jupyter.run_cell(0, timeout=120)
         for start in CELLS:

@@ -2,7 +2,7 @@
 that moves; and the critic that is trapped. Order and effect, never speed."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 PHASE = """([network, i]) => { const rows = [...document.querySelectorAll('.course-turn')];
     return rows.find(row => row.innerText.startsWith(network)).children[i + 1].dataset.phase === 'now' }"""
@@ -10,8 +10,8 @@ PIXELS = "() => document.querySelector('.course-wide canvas').toDataURL()"
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("09b_wasserstein.ipynb")
         jupyter.run_cell(0, timeout=120)
         jupyter.console.clear()  # of what JupyterLab itself complained about

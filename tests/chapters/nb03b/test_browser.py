@@ -1,7 +1,7 @@
 """The three sliders' pictures of notebook 03b, as a student meets them: imports and what the pictures need."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 NAME = "03b_estimators.ipynb"
 LABS = [(("mu, s = ", "def f(z)", "def two_estimators("), "pixels D", "D = 10", "D = 11"),
@@ -10,8 +10,8 @@ LABS = [(("mu, s = ", "def f(z)", "def two_estimators("), "pixels D", "D = 10", 
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open(NAME)
         jupyter.run_cell(0)
         yield jupyter

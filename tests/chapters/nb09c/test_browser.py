@@ -1,12 +1,12 @@
 """Notebook 09c in a real browser: pairs and walks follow their sliders, and the shared blocks are a knob of the lab."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("09c_coupled_bigan.ipynb")
         jupyter.run_cell(0, timeout=120)
         yield jupyter

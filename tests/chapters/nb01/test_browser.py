@@ -3,15 +3,15 @@
 import re
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 ENDS = {"n": (20, 500), "separation": (0.5, 5), "correlation": (-0.95, 0.95), "share": (0.1, 0.9)}
 NAME = "01_generative_discriminative.ipynb"
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open(NAME)
         yield jupyter
 

@@ -15,7 +15,7 @@ from course_lib.authoring.handout import copy_notebooks, work_folder
 from course_lib.commands import lab
 from course_lib.commands import main as cli
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Notebook 10 as a student meets it: the net follows its sliders, and the flow trains, bends its grid, takes a knob."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 NET = "Left a square net of noise"
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("10_flows.ipynb")
         jupyter.run_cell(0)
         yield jupyter

@@ -1,15 +1,15 @@
 """The live parts of notebook 10b as a student meets them: two labs and a picture that follows a slider."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 NAME = "10b_chains_and_moments.ipynb"
 CHAIN = "density with two bumps"
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         yield jupyter
 
 

@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 WATCH = """n => {
   window.pressed = []; window.drawn = [];
@@ -14,8 +14,8 @@ WATCH = """n => {
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("09_conditional_infogan.ipynb")
         jupyter.run_cell(0, timeout=120)
         for start in ("dcgan, judge", "lab = LiveLab(", "C, card", "def place_order", "info, card", "def found"):

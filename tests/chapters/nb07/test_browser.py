@@ -1,12 +1,12 @@
 """Notebook 07's labs in a real browser: sight, temperature, a bet painted on the pad, and a mask that hides."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("07_pixelrnn.ipynb")
         jupyter.run_cell(0, timeout=120)
         yield jupyter

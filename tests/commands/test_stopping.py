@@ -16,7 +16,7 @@ from course_lib.commands import main as cli
 from course_lib.commands.stopping import BURST, Note, Stopped, Stopper, handled
 from course_lib.experiments.gan1d import GAN1DExperiment
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals as POSIX has them")
 CODES = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 

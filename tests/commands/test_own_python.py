@@ -14,7 +14,7 @@ from course_lib.commands import lab
 from course_lib.commands import main as cli
 from course_lib.commands.own_python import own_environment
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 WHERE = "import sys, os, json; print(json.dumps([sys.executable, os.environ.get('PYTHONPATH')]))"
 EXECUTE = """
 import sys, nbformat

@@ -1,12 +1,12 @@
 """The EM stepper of notebook 02, as a student meets it: only imports, the data and the stepper are run here."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("02_gaussian_mixtures.ipynb")
         for start in ("import math", "truth = ", "def stepper("):
             jupyter.run_cell(start)

@@ -1,15 +1,15 @@
 """The two pictures of notebook 03 that follow sliders, as a student meets them."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 NAME = "03_elbo.ipynb"
 BARS, PEAKS = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open(NAME)
         jupyter.run_cell(0)
         for start in ("model, x = ", "view = "):

@@ -1,15 +1,15 @@
 """Notebook 00 as a student meets it: `make lab` opens it; the live lab's one knob, the vote and the picker answer."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 NAME = "00_start.ipynb"
 PICKED = "These have a star"
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open(NAME)
         jupyter.run_cell(0)
         yield jupyter

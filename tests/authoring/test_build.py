@@ -17,7 +17,7 @@ from course_lib.authoring.build import (
     sources,
 )
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 SOURCE = '''\
 # %% [markdown]
 # # 07 · Title

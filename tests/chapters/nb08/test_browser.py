@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 WATCH = """() => {
   window.pressed = []; window.drawn = [];
@@ -15,8 +15,8 @@ NEEDED = ("def vae_or_train", "train, test = ", "centroid = ")  # before the fir
 
 
 @pytest.fixture(scope="module")
-def lab(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def lab(course_server):
+    with course_server.fresh() as jupyter:
         jupyter.open("08_latent_interpolation.ipynb")
         jupyter.run_cell(0, timeout=120)
         for start in (*NEEDED, "ten = torch", "few = train"):
