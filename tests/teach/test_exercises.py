@@ -100,7 +100,7 @@ def crashes(x):
     (lambda x: (x - x).log(), "returns infinite values"),
     (lambda x: x.sqrt() + 0j, "the values are right, but it should return values of type float64, it returned complex"),
     (lambda x: x.sqrt() + 0.5j, "`.real` is their real part, if the other is 0"),
-    (lambda x: x.sqrt().to_sparse(), "the values are right, but it should return a tensor of shape [3], it returned a "),
+    (lambda x: x.sqrt().to_sparse(), "the values are right, but it should return a tensor of shape [3], it returned"),
     (lambda x: (-x.sqrt()).to_sparse(), "sparse: `.to_dense()` makes it a plain one"),
     (lambda x: torch.zeros(()).expand(2**40), "more than a million numbers"),
     (lambda x: x.mean, "are the brackets of a call missing, `()`?"),
