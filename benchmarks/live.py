@@ -68,7 +68,7 @@ sys.path.insert(0, {str(ROOT)!r})
 import torch
 from course_lib.data import load_mnist
 from course_lib.experiments.judged import judge
-from course_lib.experiments.trained import trained
+from course_lib.training.pretrained import load_pretrained
 from course_lib.live import Bars, ImageGrid, explore_canvas
 from course_lib.models.infogan import Code
 from course_lib.models.logistic import SoftmaxRegression
@@ -82,7 +82,7 @@ def timed(arrays, begin):
 """
 LABS = {
     "08, one digit moved": """
-vae, train = trained("vae_z20")[0], load_mnist("train")[:3000]
+vae, train = load_pretrained("vae_z20")[0], load_mnist("train")[:3000]
 logistic = SoftmaxRegression(l2=1e-3, max_iter=20).fit(train.flat(), train.labels)
 x = train.flat()[:10]
 z = vae.encode(x)[0]
@@ -97,7 +97,7 @@ explore_canvas(move, [ImageGrid("image", columns=2), Bars("p", ylim=(0, 1))], di
                a=(0, 9, 1), alpha=(-3.0, 3.0, 0.05), alt="A digit, moved")
 """,
     "09, twenty digits from one code": """
-info, classifier = trained("infogan")[0], judge()
+info, classifier = load_pretrained("infogan")[0], judge()
 
 def found(category=0, noise_seed=0, u1=0.0, u2=0.0):
     begin = time.time()

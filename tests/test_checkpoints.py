@@ -6,16 +6,17 @@ import shutil
 
 import pytest
 import torch
-from course_lib.experiments.trained import trained, trained_experiment
 from torch import nn
 
 from course_lib.commands import main as cli
-from course_lib.experiments import trained as trained_module
 from course_lib.experiments.judged import scores, stand_ins
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.training import checkpoints, run
+from course_lib.training import pretrained as trained_module
 from course_lib.training.checkpoints import COMMANDS, FOLDER, Card, CheckpointError, read, round_weights, write
+from course_lib.training.pretrained import load_pretrained as trained
+from course_lib.training.pretrained import pretrained_experiment as trained_experiment
 from course_lib.training.registry import families
 
 MIB = 2**20

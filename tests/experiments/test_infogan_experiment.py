@@ -4,7 +4,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from course_lib.experiments.trained import trained
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
@@ -13,6 +12,7 @@ from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparame
 from course_lib.measure import slant, thickness
 from course_lib.models.infogan import Code, InfoGenerator
 from course_lib.training import run
+from course_lib.training.pretrained import load_pretrained
 
 TINY = InfoGANHyperparameters(width=4, batch_size=4)
 
@@ -108,7 +108,7 @@ def test_made_of_returns_the_codes_of_its_pictures():
 
 def test_the_shipped_code_can_be_seen():
     """On other noise than its card's. Purity is told as measured; only that it is no luck is asked."""
-    G, card = trained("infogan")
+    G, card = load_pretrained("infogan")
     effect = pulled(G, 500, seed=123)
     assert max(np.abs(values).max() for values in effect.values()) >= 0.8
     assert max(card.metrics["largest_slant"], card.metrics["largest_thickness"]) >= 0.8
