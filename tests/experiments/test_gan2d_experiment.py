@@ -190,6 +190,6 @@ def test_rates_fall_over_the_second_half():
 def test_training_moves_the_fakes_to_the_data_and_the_average_follows():
     experiment = GAN2DExperiment(H(data="clusters", d_steps=1), seed=0)
     start = experiment.quality()["kl"]
-    train(experiment, 300)
+    train(experiment, 500)  # by then it holds on every seed and processor that was tried
     assert experiment.quality()["kl"] < 0.8 * start and experiment.quality(averaged=True)["kl"] < 0.95 * start
     assert not np.allclose(experiment.samples(10), experiment.samples(10, averaged=True))

@@ -441,12 +441,11 @@ ELSEWHERE = {  # who else computes gradients to follow them, and why
 def steps_taken(path):
     """The calls in a file that a training step is made of."""
     calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    return [ast.unparse(f) for f in calls if isinstance(f, ast.Attribute)
+    return [f.attr for f in calls if isinstance(f, ast.Attribute)
             and (f.attr in ("backward", "zero_grad") or (f.attr == "step" and "optim" in ast.unparse(f.value).lower()))]
 
 
 def test_gradients_are_emptied_computed_and_followed_in_one_file():
     found = {str(path.relative_to(PACKAGE).as_posix()) for path in PACKAGE.rglob("*.py") if steps_taken(path)}
     assert found == {"training/step.py", *ELSEWHERE}
-    assert sorted(steps_taken(PACKAGE / "training/step.py")) == [
-        "loss.sum().backward", "optimizer.step", "optimizer.zero_grad"]
+    assert sorted(steps_taken(PACKAGE / "training/step.py")) == ["backward", "step", "zero_grad"]
