@@ -6,7 +6,7 @@ ANY := $(if $(wildcard $(VENV)),$(VENV),$(PYTHON))
 HASH := $(shell $(ANY) -c 'import hashlib, os, sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else print(hashlib.sha256(b"".join(open(f, "rb").read() for f in ("pyproject.toml", "constraints.txt")) + os.getcwd().encode()).hexdigest())')
 NBVAL := COURSE_HEADLESS=1 COURSE_STRICT=1 OMP_NUM_THREADS=1 $(VENV) -m pytest --nbval-lax -n 2 --dist loadscope --nbval-cell-timeout 300 -p no:cacheprovider
 
-.PHONY: lab test setup notebooks student-zip pictures bench checkpoints
+.PHONY: lab test setup notebooks student-zip pictures bench checkpoints test-processors
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -39,3 +39,9 @@ setup:
 	    { $(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
 	    $(VENV) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 	    && echo "$(HASH)" > .venv/installed; }
+
+# A seed gives other numbers on another processor; these settings of MKL and ATen stand for the machines of a class.
+test-processors: setup
+	@for settings in MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=default \
+	    "ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE"; do \
+	    echo "== $$settings"; env $$settings $(VENV) -m pytest tests --ignore=tests/browser -n 2 $(ARGS) || exit 1; done
