@@ -12,7 +12,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench checkpoints
+.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench checkpoints test-processors
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -46,3 +46,9 @@ setup:
 
 setup-dev:
 	$(INSTALL) --dev
+
+# A seed gives other numbers on another processor; these settings of MKL and ATen stand for the machines of a class.
+test-processors: setup-dev
+	@for settings in MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=default \
+	    "ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE"; do \
+	    echo "== $$settings"; env $$settings $(VENV) -m pytest -n 2 -m "not browser" tests $(ARGS) || exit 1; done

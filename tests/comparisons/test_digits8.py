@@ -65,11 +65,11 @@ def test_each_training_gets_somewhere_in_a_few_steps():
     rbm = digits8.train_rbm(TRAIN, 16, 600, seeded())
     assert -rbm.log_prob(TEST).mean() < 22
     fvbn = digits8.train_made(TRAIN, 150, seeded())
-    assert -fvbn.log_prob(TEST.view(-1, 8, 8).long()).mean() < 21
+    assert -fvbn.log_prob(TEST.view(-1, 8, 8).long()).mean() < 21.3
     denoiser = digits8.train_denoiser(TRAIN, 60, seeded())
     before = digits8.train_denoiser(TRAIN, 0, seeded())
     corrupted = denoiser.corrupt(TEST, seeded(1))
-    assert denoiser.log_prob(TEST, corrupted).mean() > before.log_prob(TEST, corrupted).mean() + 10
+    assert denoiser.log_prob(TEST, corrupted).mean() > before.log_prob(TEST, corrupted).mean() + 20
 
     def frechet(steps):
         G = digits8.train_generator(TRAIN, steps, seeded())
@@ -77,4 +77,4 @@ def test_each_training_gets_somewhere_in_a_few_steps():
                           lambda n, rng: G(torch.randn(n, digits8.NOISE_SIZE, generator=rng)))
         return digits8.measure(row, TRAIN, TEST, seeded()).frechet
 
-    assert frechet(150) < 0.7 * frechet(0)
+    assert frechet(150) < 0.4 * frechet(0)

@@ -187,9 +187,20 @@ def test_rates_fall_over_the_second_half():
     assert experiment.optimizer_d.param_groups[0]["lr"] == pytest.approx(4e-4)
 
 
-def test_training_moves_the_fakes_to_the_data_and_the_average_follows():
-    experiment = GAN2DExperiment(H(data="clusters", d_steps=1), seed=0)
-    start = experiment.quality()["kl"]
-    train(experiment, 500)  # by then it holds on every seed and processor that was tried
-    assert experiment.quality()["kl"] < 0.8 * start and experiment.quality(averaged=True)["kl"] < 0.95 * start
+def test_training_moves_the_averaged_generator_to_the_data():
+    """Of the average, for G itself swings: after 300 steps on the clusters its KL was 0.38 to 0.96 of the first one,
+    by seed and processor; that of the average on the line is 0.05 to 0.13 of it after 500."""
+    experiment = GAN2DExperiment(H(data="line", d_steps=1), seed=0)
+    start = experiment.quality(averaged=True)["kl"]
+    train(experiment, 500)
+    assert experiment.quality(averaged=True)["kl"] < 0.2 * start
+
+
+def test_the_average_is_that_of_the_weights_so_far():
+    experiment = GAN2DExperiment(H(d_steps=1))
+    mean = flat(experiment.G)
+    for _ in range(20):
+        train(experiment, 1)
+        mean = 0.995 * mean + 0.005 * flat(experiment.G)
+    torch.testing.assert_close(flat(experiment.average.module), mean, atol=1e-6, rtol=0)
     assert not np.allclose(experiment.samples(10), experiment.samples(10, averaged=True))

@@ -92,11 +92,11 @@ def test_a_classifier_learns_what_the_sequences_differ_in():
     y = ((x[:, 1:] == 2) & (x[:, :-1] == 1)).any(1).long()  # does '12' occur?
     model = SequenceClassifier(CharLSTM(3, 16, generator=generator), 2, generator)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for _ in range(150):
+    for _ in range(250):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
-    assert (model(x).argmax(1) == y).float().mean() > 0.95
+    assert (model(x).argmax(1) == y).float().mean() > 0.95  # eight seeds: 0.9825 to 1; 0.77 by always saying yes
 
 
 def test_what_does_not_fit_is_told():
