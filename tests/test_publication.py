@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from course_lib import __version__, cli
+from course_lib import __version__
+from course_lib.commands import main as cli
 
 ROOT = Path(__file__).resolve().parents[1]
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))

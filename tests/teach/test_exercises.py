@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.teach import check, checks
+from course_lib import chapters
+from course_lib.teach import check
 from course_lib.teach.exercises import Exercise, Malformed, Mistake, _tries
 from course_lib.teach.message import Message
 
@@ -151,8 +152,9 @@ def test_an_error_of_the_course_is_not_blamed_on_the_student(monkeypatch, tmp_pa
     monkeypatch.setitem(sys.modules["course_lib.chapters.nb99.exercises"].EXERCISES, "99.root", broken)
     with pytest.raises(ZeroDivisionError):
         check("99.root", lambda x: x)
-    (tmp_path / "nb98.py").write_text("import no_such_package", encoding="utf-8")
-    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    (tmp_path / "nb98").mkdir()
+    (tmp_path / "nb98" / "exercises.py").write_text("import no_such_package", encoding="utf-8")
+    monkeypatch.setattr(chapters, "__path__", [*chapters.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
         check("98.root", lambda x: x)
 

@@ -97,7 +97,8 @@ def test_misuse_is_told(shown):
         reveal("t.never", 1)
 
 
-@pytest.mark.parametrize("computed", [None, "lots", [1, 2], np.ones(2), torch.ones(2), 1j, object()], ids=repr)
+@pytest.mark.parametrize("computed", [None, "lots", [1, 2], np.ones(2), torch.ones(2), 1j, object()],
+                         ids=lambda value: type(value).__name__)
 def test_what_cannot_be_revealed_is_told(shown, computed):
     ask("t.x", "How many?", low=0, high=100)
     with pytest.raises(TypeError, match=r"^one number is needed here, not (None|an? )"):

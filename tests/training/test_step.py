@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import course_lib
-from course_lib.models.layers import mlp, seeded
+from course_lib.models.layers import init_layer, mlp
 from course_lib.training import Hyperparameters, hyperparameter, load, save
 from course_lib.training.batches import EpochSampler
 from course_lib.training.optim import BETAS, adam, weight_average
@@ -60,7 +60,7 @@ class Line(LossExperiment):
 
     def build(self, generator):
         self.generator = generator
-        self.model = seeded(nn.Linear, 2, 1, generator=generator)
+        self.model = init_layer(nn.Linear, 2, 1, generator=generator)
         self.optimizer = adam(self.model)
         self.x, self.y = torch.randn(10, 2, generator=generator), torch.randn(10, 1, generator=generator)
         self.batches = EpochSampler(10, generator)
@@ -154,7 +154,7 @@ def test_the_parts_of_a_run_are_named_as_in_saved_files():
 
 
 def test_minimize_is_adamw_with_the_schedule():
-    ours, plain = (seeded(nn.Linear, 2, 1, generator=torch.Generator().manual_seed(0)) for _ in range(2))
+    ours, plain = (init_layer(nn.Linear, 2, 1, generator=torch.Generator().manual_seed(0)) for _ in range(2))
     drawn = [torch.randn(5, 2, generator=torch.Generator().manual_seed(step)) for step in range(8)]
     batches = iter(drawn)
     minimize(ours, lambda: ours(next(batches)).square().mean(), 8, 0.1, weight_decay=0.3)
@@ -383,7 +383,7 @@ def test_a_loss_is_differentiated_by_what_is_named_alone():
 
 def averaged_network(keep):
     rng = torch.Generator().manual_seed(0)
-    network = nn.Sequential(seeded(nn.Linear, 2, 3, generator=rng), nn.BatchNorm1d(3))
+    network = nn.Sequential(init_layer(nn.Linear, 2, 3, generator=rng), nn.BatchNorm1d(3))
     return network, weight_average(network, keep), rng
 
 
