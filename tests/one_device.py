@@ -26,14 +26,14 @@ class OneDevice(TorchDispatchMode):
 
     Allowed is what torch allows between the CPU and a GPU: moving a tensor, a 0-d tensor of the CPU beside others that
     it does not take the result of, and indices of the CPU. Random numbers come from a generator of their own device. A
-    meta tensor that is moved to the CPU, or read as a number, is full of ones there, so that checks of values pass,
-    metrics can be told and pictures drawn.
+    meta tensor that is moved to the CPU, or read as a number, is full of ones there, so that metrics can be told and
+    pictures drawn; and what a check asks for is true of it: all() and comparisons hold, any() finds nothing.
     """
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         if func is aten._local_scalar_dense.default and args[0].is_meta:
-            return torch.ones((), dtype=args[0].dtype).item()
+            return False if hasattr(args[0], "found") else torch.ones((), dtype=args[0].dtype).item()
         if func is aten._to_copy.default:
             x, target = args[0], torch.device(kwargs.get("device") or args[0].device)
             if x.is_meta and target.type != "meta":
@@ -43,7 +43,10 @@ class OneDevice(TorchDispatchMode):
                 return args[0].fill_(1)
         else:
             refuse_mixed(func, args, kwargs)
-        return func(*args, **kwargs)
+        result = func(*args, **kwargs)
+        if func is aten.any.default:
+            result.found = None
+        return result
 
 
 def leaves(values: Iterable[Any]) -> Iterator[Any]:

@@ -17,8 +17,13 @@ from course_lib.training.image_scores import (
 
 
 @pytest.fixture(scope="module")
-def rows():
-    return {name: scores(images) for name, images in stand_ins().items()}
+def kinds():
+    return stand_ins()
+
+
+@pytest.fixture(scope="module")
+def rows(kinds):
+    return {name: scores(images) for name, images in kinds.items()}
 
 
 def test_each_cheat_fools_one_measure_and_none_the_distance(rows):
@@ -46,10 +51,9 @@ def test_another_number_of_images_is_refused():
         scores(torch.zeros(500, 28, 28))
 
 
-def test_stand_ins_are_images():
-    kinds = stand_ins(seed=3)
+def test_stand_ins_are_images(kinds):
     assert all(x.shape == (IMAGES, 28, 28) and x.min() >= 0 and x.max() <= 1 for x in kinds.values())
     assert len(kinds["ten class means"].unique(dim=0)) == 10
-    again, other = stand_ins(seed=3), stand_ins(seed=4)
+    again, other = stand_ins(seed=0), stand_ins(seed=4)
     assert all(torch.equal(kinds[name], again[name]) for name in kinds)
     assert not torch.equal(kinds["naive Bayes"], other["naive Bayes"])
