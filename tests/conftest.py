@@ -17,14 +17,6 @@ from course_lib.authoring.handout import student_zip
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
 
 
-def pytest_collection_modifyitems(items) -> None:
-    """With `-n 2 --dist loadgroup` the tests of a file run in one process, and all those of a student's copy in one:
-    what they share is made once. No two tests share a file or a port, so another distribution only takes longer."""
-    for item in items:
-        shared = "student_course" if "student_course" in item.fixturenames else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture(scope="session")
 def student_course(tmp_path_factory) -> Path:
     """The students' zip, unpacked and set up by `make setup`.
@@ -53,9 +45,18 @@ def course_server(student_course):
         yield server
 
 
-def pytest_collection_modifyitems(items):
-    """Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips
-    them and says so."""
+def pytest_collection_modifyitems(items) -> None:
+    """Who runs where.
+
+    With `-n 2 --dist loadgroup` the tests of a file run in one process, and all those of a student's copy in one: what
+    they share is made once. No two tests share a file or a port, so another distribution only takes longer.
+
+    Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips them
+    and says so.
+    """
+    for item in items:
+        shared = "student_course" if "student_course" in item.fixturenames else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
     in_browser = [item for item in items if item.path.name == "test_browser.py" or "browser" in item.path.parts]
     for item in in_browser:
         item.add_marker("browser")
