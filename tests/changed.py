@@ -66,7 +66,8 @@ def main(arguments: list[str]) -> int:
         runs.append(["tests/test_contract.py", "-k", " or ".join(families)])
     for run in runs:
         print(f"pytest {' '.join(run)}", flush=True)
-        code = subprocess.call([sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *run, *options], cwd=ROOT)
+        pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+        code = subprocess.call([*pytest, *run, *options], cwd=ROOT)
         if code not in (0, 5):  # 5: nothing was collected
             return code
     return 0

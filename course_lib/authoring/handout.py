@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -17,6 +18,7 @@ RECORD = ".copied.json"
 FOR_STUDENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "LICENSE-TEXT", "Makefile",
                 "install.py", "check_python.py",
                 "pyproject.toml", "constraints.txt", "environment.yml", "course_lib", "data", "docs", "notebooks")
+NEEDED = ("anywidget", "ipywidgets", "matplotlib", "numpy", "safetensors", "scipy", "sklearn", "torch", "tqdm")
 NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
 
 
@@ -94,6 +96,8 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
                                  for suffix in ("", *(f"_{k}" for k in range(2, 1000)))]
         for name in names:
             target = work / name
+            if target.is_dir():
+                continue  # it is the student's; the notebook comes beside it
             if not target.exists() or {digest, record.get(name)} & _digests(target.read_bytes()):
                 written = _write(target, content)
                 record[name] = digest
@@ -104,6 +108,16 @@ def copy_notebooks(course: Path = COURSE, work: Path | None = None) -> list[str]
                 break  # the student has this version and works in it
     _write(record_path, json.dumps(record, indent=1).encode())
     return told
+
+
+def hidden_modules(work: Path) -> list[str]:
+    """What to say of files in `work` that hide a module which notebooks need: Python looks beside the notebook first,
+    so after `random.py` is saved there, nothing that imports `random` starts any more."""
+    needed = sys.stdlib_module_names | {"IPython", "course_lib", *NEEDED}
+    hiding = sorted(path for path in work.glob("*") if path.stem in needed
+                    and (path.suffix == ".py" or (path / "__init__.py").exists()))
+    return [f"{path.name} in {work} hides the module {path.stem}, and notebooks there will not start: rename it"
+            for path in hiding]
 
 
 def _record(path: Path) -> dict[str, str]:

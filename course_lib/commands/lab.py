@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from course_lib.authoring.handout import COURSE, copy_notebooks, work_folder
+from course_lib.authoring.handout import COURSE, copy_notebooks, hidden_modules, work_folder
 from course_lib.commands.errors import UsageError
 from course_lib.commands.own_python import JUPYTER, own_environment
 from course_lib.commands.stopping import Stopped, handled
@@ -72,6 +72,6 @@ def handed_out(work: Path | None) -> Path:
     work = Path(os.path.abspath(os.path.expanduser(work or work_folder())))
     if work == COURSE / "notebooks":
         raise UsageError(f"{work} holds the course's own notebooks: name a folder to copy them to")
-    for line in copy_notebooks(work=work):
+    for line in (*copy_notebooks(work=work), *hidden_modules(work)):
         print(line)
     return work

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.handout import COURSE, SolvedNotebook, copy_notebooks, student_zip
+from course_lib.authoring.handout import COURSE, SolvedNotebook, copy_notebooks, hidden_modules, student_zip
 
 
 @pytest.fixture
@@ -208,3 +208,20 @@ def test_a_notebook_with_answers_is_not_handed_out(tmp_path, how):
     with pytest.raises(SolvedNotebook, match=f"{first.name} was {how} by hand"):
         student_zip(tmp_path / "course.zip", course=tmp_path)
     assert not (tmp_path / "course.zip").exists()
+
+
+def test_a_folder_of_a_notebooks_name_is_left_alone_and_stops_nothing(course):
+    (course / "work" / "01_a.ipynb").mkdir(parents=True)
+    told = copy_notebooks(course)
+    assert (course / "work/01_a.ipynb").is_dir() and (course / "work/01_a_new_version.ipynb").is_file()
+    assert len(told) == 1 and "01_a_new_version.ipynb" in told[0]
+
+
+@pytest.mark.parametrize(("name", "hides"), [("random.py", True), ("torch.py", True), ("copy.py", True),
+                                             ("numpy/__init__.py", True), ("helpers.py", False), ("torch.txt", False),
+                                             ("numpy/notes.txt", False)])
+def test_a_file_that_hides_a_module_is_told(tmp_path, name, hides):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("", encoding="utf-8")
+    told = hidden_modules(tmp_path)
+    assert bool(told) == hides and all(name.split("/")[0] in line and "rename it" in line for line in told)
