@@ -39,6 +39,7 @@ class Picture {
     this.swatches = this.layers.filter((layer) => layer.switch).map((layer) => this.makeSwitch(layer, legend, redraw));
     this.canvas = make("canvas", "course-plot", figure);
     this.canvas.setAttribute("role", "img");
+    this.canvas.tabIndex = -1; // a click on it gives it the focus, so that keys are for the lab, not for the cell
   }
 
   // A checkbox that shows or hides a layer; a net has a slider beside it that bends it.
@@ -227,7 +228,7 @@ function render({ model, el }) {
   rethemed.observe(document.body, { attributes: true });
   const watch = setInterval(showRate, 1000);
   keepKeys(root);
-  keepKeysAround(el);
+  onceIn(el, keepKeys);
   const unfollow = followKernel(el, (now) => {
     live = now;
     if (live) model.send({ kind: "ready" });

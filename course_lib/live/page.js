@@ -3,27 +3,33 @@
 const CONTROLS = ".course-lab, .course-explore"; // the box with a widget and all its controls
 const GONE = "Its kernel is gone: run this cell again.";
 
-// JupyterLab's keys stay out of a widget, where x would cut the cell that holds it. With Ctrl or ⌘ held they are let in
-// for this one key: Ctrl-S saves.
+// JupyterLab's keys stay out of a widget, where x would cut the cell that holds it. Its mark must be on the very element
+// that has the focus: its shortcuts look for `:focus`, and only then at what is around. Ctrl-S still saves.
+const NO_KEYS = "data-lm-suppress-shortcuts";
+
 function keepKeys(node) {
-  const shut = () => node.setAttribute("data-lm-suppress-shortcuts", "true");
-  shut();
+  const mark = (el) => el.setAttribute(NO_KEYS, "true");
+  mark(node);
+  node.addEventListener("focusin", (event) => mark(event.target));
   node.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
-    node.removeAttribute("data-lm-suppress-shortcuts");
-    setTimeout(shut); // once JupyterLab has seen the key
+    const marked = [];
+    for (let el = event.target; el; el = el.parentElement) if (el.hasAttribute(NO_KEYS)) marked.push(el);
+    for (const el of marked) el.removeAttribute(NO_KEYS);
+    setTimeout(() => marked.forEach(mark)); // once JupyterLab has seen the key
   });
 }
 
-// The same for the sliders and buttons around a widget, as soon as it is among them.
-function keepKeysAround(el) {
+// Calls `found(box)` with the box around a widget and its controls, as soon as the widget is in it.
+function onceIn(el, found) {
   const attached = new ResizeObserver(() => {
     const box = el.closest(CONTROLS);
     if (!box) return;
-    keepKeys(box);
     attached.disconnect();
+    found(box);
   });
   attached.observe(el);
+  return attached;
 }
 
 // The sliders of ipywidgets tell a screen reader neither their name nor the value they show.
@@ -36,15 +42,19 @@ function nameSliders(el) {
 }
 
 // Calls `told(live)` now and whenever it changes: whether there is a kernel to answer. JupyterLab marks widgets whose
-// kernel was restarted, or that were read from a saved notebook. Returns what ends it.
+// kernel was restarted, or that were read from a saved notebook; of a restart anywidget hears nothing, but the box
+// around it does. Returns what ends it.
 function followKernel(el, told) {
   let live = null;
   const look = () => {
-    const now = !el.classList.contains("jupyter-widgets-disconnected");
+    const now = !el.closest(".jupyter-widgets-disconnected");
     if (now !== live) told((live = now));
   };
   const marked = new MutationObserver(look);
-  marked.observe(el, { attributes: true, attributeFilter: ["class"] });
+  const attached = onceIn(el, (box) => {
+    marked.observe(box, { attributes: true, attributeFilter: ["class"] });
+    look();
+  });
   look();
-  return () => marked.disconnect();
+  return () => { attached.disconnect(); marked.disconnect(); };
 }

@@ -41,7 +41,7 @@ function render({ model, el }) {
   redraw();
   tell();
   keepKeys(root);
-  keepKeysAround(el);
+  onceIn(el, keepKeys);
   return followKernel(el, (live) => { gone.hidden = live; });
 }
 export default { render };

@@ -13,10 +13,10 @@ from course_lib import plots
 from course_lib.live.views import Arrays, HeatMap, View
 from course_lib.plots.style import Bundle
 
-# Reopened without the kernel that made them, a notebook's widgets are a line in red that says 'model not found', each
-# above its still, which says what to do. So the line goes.
-NO_MODEL = ('<style>.jp-OutputArea-child:has(> [data-mime-type*="widget-view"]):not(:has(.jupyter-widgets *))'
-            ':has(+ .jp-OutputArea-child .course-still) { display: none; }</style>')
+# Reopened without the kernel that made them, a notebook's widgets are lines that say 'Loading widget' and then, in red,
+# 'model not found', each above its still, which says what to do. So the lines go: outputs of no type, without content.
+NO_MODEL = ("<style>.jp-OutputArea-child:has(> .jp-OutputArea-output:not([data-mime-type]))"
+            ":not(:has(.jp-OutputArea-output *)):has(+ .jp-OutputArea-child .course-still) { display: none; }</style>")
 
 
 def draw(views: Sequence[View], arrays: Arrays) -> Figure:
