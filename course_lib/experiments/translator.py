@@ -109,7 +109,7 @@ class TranslatorExperiment(DCGANExperiment):
         """What is given of images `[n, 28, 28]` in [0, 1], and what the average of G makes of it; shaped alike."""
         c = CONDITIONS[self.hyperparameters.given](2 * x.unsqueeze(1) - 1)
         z = noise(len(x), torch.Generator().manual_seed(seed))
-        made = torch.cat([self.model(*part) for part in zip(c.split(500), z.split(500), strict=True)])
+        made = torch.cat([self.model(*part) for part in zip(c.split(100), z.split(100), strict=True)])
         return (c.squeeze(1) + 1) / 2, (made.squeeze(1).clamp(-1, 1) + 1) / 2
 
     def snapshot(self) -> dict[str, np.ndarray]:
