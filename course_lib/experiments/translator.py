@@ -119,7 +119,7 @@ class TranslatorExperiment(ImageGANExperiment):
         c = CONDITIONS[self.hyperparameters.given](2 * x.unsqueeze(1) - 1)
         z = noise(len(x), torch.Generator().manual_seed(seed))
         made = torch.cat([self.model(*to_device(part, self.device)).cpu()
-                          for part in zip(c.split(500), z.split(500), strict=True)])
+                          for part in zip(c.split(100), z.split(100), strict=True)])
         return (c.squeeze(1) + 1) / 2, (made.squeeze(1).clamp(-1, 1) + 1) / 2
 
     def snapshot(self) -> dict[str, np.ndarray]:

@@ -52,4 +52,5 @@ class Subspace:
     def lift(self, model: GaussianMixture) -> GaussianMixture:
         """The mixture of x, `[K, D]`, from that of c, `[K, d]`: N(m + V μ_k, V Σ_k Vᵀ + noise_var·(I − V Vᵀ))."""
         noise = self.noise_var * (torch.eye(len(self.mean), dtype=torch.float64) - self.V @ self.V.T)
-        return GaussianMixture(model.pi, self.mean + model.mu @ self.V.T, self.V @ model.cov @ self.V.T + noise)
+        cov = torch.baddbmm(noise, self.V @ model.cov, self.V.T.expand(len(model.pi), -1, -1))  # one array of its size
+        return GaussianMixture(model.pi, self.mean + model.mu @ self.V.T, cov)

@@ -373,11 +373,12 @@ claim("50 examples again: logistic regression with a thousand times the penalty 
 
 # %%
 seen = (torch.arange(784) < 392).float()      # the upper half, row by row
-x_part, y_part = train[:20_000].binarized().flatten(1), train.labels[:20_000]
-whole, upper = (SoftmaxRegression(l2=1e-4, max_iter=60).fit(x, y_part) for x in (x_part, x_part * seen))
-nb = BernoulliNB().fit(x_part, y_part)
+few = train[:20_000]
+whole, upper = (SoftmaxRegression(l2=1e-4, max_iter=60).fit(few.binarized().flatten(1) * shown, few.labels)
+                for shown in (1, seen))
+nb = BernoulliNB().fit(few.ink().flatten(1), few.labels)
 
-average = torch.where(seen.bool(), ink_test, x_part.mean(dim=0))
+average = torch.where(seen.bool(), ink_test, few.binarized().flatten(1).mean(dim=0))
 claim("naive Bayes, hidden half summed out: share named right", accuracy_of(nb, ink_test, observed=seen), above=0.7)
 claim("logistic regression, half left white", accuracy_of(whole, ink_test * seen), below=0.5)
 claim("logistic regression, half filled with averages", accuracy_of(whole, average), below=0.65)

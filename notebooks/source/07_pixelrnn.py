@@ -559,9 +559,9 @@ train = load_mnist("train")
 ink = train[:6_000].binarized(seeded()).flatten(1)
 space = gmm_subspace.Subspace.of(ink, d=50)
 inside = space.project(ink)
-mixture = space.lift(gmm_em.fit(inside, gmm_em.start(inside, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0])
+mixture = gmm_em.fit(inside, gmm_em.start(inside, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0]
 flat = digits.flatten(1).float()
-by_mixture = mixture.inpaint(flat, lower.flatten()).float()
+by_mixture = space.lift(mixture).inpaint(flat, lower.flatten()).float()
 
 walk, by_vae, rng = torch.where(lower.flatten(), flat, by_mixture.clamp(0, 1)), 0, seeded()
 for i in range(60):
@@ -570,7 +570,7 @@ for i in range(60):
 
 # %%
 with torch.no_grad():
-    told = torch.cat([row_lstm_28(part).softmax(dim=1)[:, 1] for part in digits.split(100)])
+    told = torch.cat([row_lstm_28(part).softmax(dim=1)[:, 1] for part in digits.split(50)])
 bits = {"each pixel's frequency": bits_a_pixel(ink.mean(dim=0).view(28, 28).expand(400, 28, 28)),
         "VAE's walk": bits_a_pixel(by_vae.view(-1, 28, 28)),
         "mixture's exact mean": bits_a_pixel(by_mixture.view(-1, 28, 28)),

@@ -285,7 +285,7 @@ predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN:
 # %%
 plain, hinted = (load_pretrained(name)[0] for name in ("bigan_plain", "bigan"))
 vae, _ = load_pretrained("vae_z20")
-x_test, y_test = test.flat()[:2000], test.labels[:2000]
+x_test, y_test = test[:2000].flat(), test.labels[:2000]
 rebuilt = {"BiGAN": plain.decode(plain.encode(x_test)), "BiGAN, regression": hinted.decode(hinted.encode(x_test)),
            "VAE": vae.decode(vae.encode(x_test)[0])}
 show(images(torch.cat([x_test[:10], *(x[:10] for x in rebuilt.values())]).view(-1, 28, 28),
@@ -308,7 +308,7 @@ claim("same digit, VAE", same["VAE"], above=0.94)
 another = torch.empty_like(x_test)
 for k in range(10):
     another[y_test == k] = x_test[y_test == k].roll(1, dims=0)
-answers = {"another of its class": another, "the mean digit": train.flat()[:10_000].mean(dim=0), **rebuilt}
+answers = {"another of its class": another, "the mean digit": train[:10_000].flat().mean(dim=0), **rebuilt}
 error = {name: ((x - x_test) ** 2).sum(dim=1).mean() for name, x in answers.items()}
 print("squared error:", ", ".join(f"{name} {value:.0f}" for name, value in error.items()))
 claim("plain, relative to the mean digit", error["BiGAN"] / error["the mean digit"], below=0.9)
@@ -370,7 +370,7 @@ claim("sure of a middle between two digits, and names a third", third[sure].floa
 # training digits: by pixels, and by codes.
 
 # %%
-known, labels = train.flat()[:10_000], train.labels[:10_000]
+known, labels = train[:10_000].flat(), train.labels[:10_000]
 encoders = {"pixels": lambda x: x, "BiGAN": plain.encode, "BiGAN, regression": hinted.encode,
             "VAE": lambda x: vae.encode(x)[0]}
 seen = {name: (encode(known), encode(x_test)) for name, encode in encoders.items()}
