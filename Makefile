@@ -12,15 +12,19 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test setup setup-dev notebooks student-zip pictures bench checkpoints
+.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench checkpoints test-processors
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
 
 # In a students' copy there are no tests and no sources: there, only the notebooks are run.
 test: setup-dev
-	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest tests)
+	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 2 --dist loadgroup -m "not browser" tests && $(VENV) -m pytest -m browser tests)
 	$(NBVAL) notebooks/*.ipynb
+
+# Ruff and the unit tests of what changed since the last commit, without a browser: `make check ARGS=REVISION`.
+check: setup-dev
+	@$(VENV) -m ruff check . && $(VENV) tests/changed.py $(ARGS)
 
 notebooks: setup-dev
 	@$(VENV) -m course_lib notebooks $(ARGS)
@@ -42,3 +46,9 @@ setup:
 
 setup-dev:
 	$(INSTALL) --dev
+
+# A seed gives other numbers on another processor; these settings of MKL and ATen stand for the machines of a class.
+test-processors: setup-dev
+	@for settings in MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=default \
+	    "ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE"; do \
+	    echo "== $$settings"; env $$settings $(VENV) -m pytest -n 2 --dist loadgroup -m "not browser" tests $(ARGS) || exit 1; done

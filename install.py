@@ -9,6 +9,7 @@ import argparse
 import configparser
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ COURSE = Path(__file__).resolve().parent
 VENV = COURSE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed"
+TIMEOUT = 60  # seconds that an index may be silent; with pip's own 15, slow networks fail
 SETS = {"student": ".", "dev": ".[dev]"}  # the second holds the first
 OVERRULED = {  # pip's settings that would install elsewhere, or other things, or in silence; an empty value unsets one
     "user": "false", "target": "", "prefix": "", "root": "", "python": "", "require-virtualenv": "false",
@@ -45,8 +47,6 @@ def environment() -> dict:
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     if os.path.isfile(kept.get("PIP_CONFIG_FILE", "")):
         del kept["PIP_CONFIG_FILE"]  # pip_settings() has it
-    if not {"PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"} & set(kept):
-        kept["PIP_DEFAULT_TIMEOUT"] = "60"  # seconds of silence; with pip's own 15, slow networks fail
     return dict(kept, PYTHONNOUSERSITE="1")
 
 
@@ -67,6 +67,20 @@ def pip_settings() -> configparser.RawConfigParser:
         for name, value in OVERRULED.items():
             settings.set(section, name, value)
     return settings
+
+
+def configure_pip() -> None:
+    """Write pip's settings into `.venv`, with a longer time-out unless the reader has set one."""
+    def write() -> None:
+        with open(str(VENV / ("pip.ini" if os.name == "nt" else "pip.conf")), "w", encoding="utf-8") as file:
+            settings.write(file)
+
+    settings = pip_settings()
+    write()
+    known = subprocess.check_output([str(PYTHON), "-m", "pip", "config", "list"], env=environment())
+    if not re.search(rb"^(global|install|:env:)\.(default-)?timeout=", known, re.M):
+        settings.set("global", "timeout", str(TIMEOUT))
+        write()
 
 
 def runs(*arguments: str) -> bool:
@@ -97,8 +111,7 @@ def install(what: str, torch_index: str) -> None:
         STAMP.unlink()
     if not there:
         step(base, "-m", "venv", "--clear", str(VENV))
-    with open(str(VENV / ("pip.ini" if os.name == "nt" else "pip.conf")), "w", encoding="utf-8") as file:
-        pip_settings().write(file)
+    configure_pip()
     pip = (str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-c", "constraints.txt")
     if torch_index:  # alone and without what they need, so that nothing else is ever asked of that index
         step(*pip, "--no-deps", "--extra-index-url", torch_index, "torch", "torchvision")
@@ -121,7 +134,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nBroken off: the same command takes it up again.", file=sys.stderr)
         return 130
-    except (OSError, configparser.Error, UnicodeError) as error:
+    except (OSError, subprocess.CalledProcessError, configparser.Error, UnicodeError) as error:
         print(f"Cannot set up {VENV}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -37,7 +37,7 @@ def main() -> None:
         steps = round(full * arguments.share)
         for seed in range(100, 100 + arguments.seeds):
             start = time.process_time()
-            experiment = FlowExperiment(setting.changed(total_steps=steps), seed)
+            experiment = FlowExperiment(setting.replace(total_steps=steps), seed)
             for _ in run(experiment, steps, progress=False):
                 pass
             seconds = time.process_time() - start

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters, score, train_many
+from course_lib.comparisons.gan1d_seeds import score, train_many
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters
 
 AT_ONCE = 16  # seeds in one stack: more fall out of the processor's cache
 RECOMMENDED = GAN1DHyperparameters()
-EQUAL = RECOMMENDED.changed(learning_rate_d=1e-3)
+EQUAL = RECOMMENDED.replace(learning_rate_d=1e-3)
 
-ROWS = [(name, setting.changed(minibatch=minibatch, **changes), steps)
+ROWS = [(name, setting.replace(minibatch=minibatch, **changes), steps)
         for name, setting, steps, changes in [
             ("recommended", RECOMMENDED, 3000, {}),
             ("recommended, equal rates 1e-3", EQUAL, 3000, {}),

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 
 from course_lib.commands.console import survive_any_encoding
+from course_lib.comparisons.ring_seeds import RecordRow, record, score, train_and_record
 from course_lib.experiments.gan2d import GAN2DHyperparameters
-from course_lib.experiments.ring_seeds import Row, play, record, score
 from course_lib.models.gan2d import VARIANTS
 
 ROWS = {variant: GAN2DHyperparameters(variant=variant) for variant in VARIANTS}
@@ -46,13 +46,14 @@ def main() -> None:
         if arguments.only not in ("", name):
             continue
         seeds, start = evaluation_seeds()[:arguments.seeds], time.process_time()
-        games = [play(setting, seed) for seed in seeds]
+        games = [train_and_record(setting, seed) for seed in seeds]
         seconds = (time.process_time() - start) / len(seeds)
         scores = [score(experiment) for experiment, _ in games]
         tracks = [rounded(course.tracks()) for _, course in games]
         late = [rounded(course.tracks(begin=0.5)) for _, course in games]
         frechet = [rounded(course.tracks("frechet")) for _, course in games]
-        row = Row(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near, 4) for s in scores],
+        row = RecordRow(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near,
+                                                                                                4) for s in scores],
                   tracks, late, frechet, round(seconds, 1))
         every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)
         print(f"{name:<9}all 8 and 90% near {good}/{len(seeds)}   all 8 {every}/{len(seeds)}   covered "

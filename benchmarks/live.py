@@ -67,7 +67,7 @@ import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 import torch
 from course_lib.data import load_mnist
-from course_lib.experiments.judged import judge
+from course_lib.training.image_scores import classifier
 from course_lib.training.pretrained import load_pretrained
 from course_lib.live import Bars, ImageGrid, explore_canvas
 from course_lib.models.infogan import Code
@@ -97,7 +97,7 @@ explore_canvas(move, [ImageGrid("image", columns=2), Bars("p", ylim=(0, 1))], di
                a=(0, 9, 1), alpha=(-3.0, 3.0, 0.05), alt="A digit, moved")
 """,
     "09, twenty digits from one code": """
-info, classifier = load_pretrained("infogan")[0], judge()
+info, classifier = load_pretrained("infogan")[0], classifier()
 
 def found(category=0, noise_seed=0, u1=0.0, u2=0.0):
     begin = time.time()

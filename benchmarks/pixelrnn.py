@@ -89,7 +89,7 @@ def training(steps: int) -> None:
 def sampling() -> None:
     print(f"\n{'16 images of 28 x 28':<26}{'s':>9}{'naive, s':>10}{'times as fast':>15}")
     for name, model in MODELS.items():
-        network = model((28, 28), rng=torch.Generator().manual_seed(0))
+        network = model((28, 28), generator=torch.Generator().manual_seed(0))
         seconds = []
         for cached in (True, False):
             start = time.process_time()

@@ -1,8 +1,8 @@
 """Old names that half-done notebooks still use: they work until version 2.0, and say what they are called now.
 
 A module that is gone, or one that is there but whose names have changed, has its old names in `NAMES`: for each the
-module and the name of today. Modules that are gone are found by `Gone`, which `course_lib` installs; those that are
-there say `__getattr__ = old_names(__name__)`.
+module and the name of today, or the empty name for the module itself. Modules that are gone are found by `Gone`, which
+`course_lib` installs; those that are there say `__getattr__ = old_names(__name__)`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from types import ModuleType
 from typing import Any
 
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
-    "course_lib.experiments": {name: ("course_lib.training", name)
-                               for name in ("Experiment", "Hyperparameters", "knob", "load", "run", "save")},
+    "course_lib.experiments": {
+        "digits8": ("course_lib.comparisons.digits8", ""),
+        "knob": ("course_lib.training", "hyperparameter"),
+        **{name: ("course_lib.training", name) for name in ("Experiment", "Hyperparameters", "load", "run", "save")},
+    },
     "course_lib.checkpoints": {name: ("course_lib.training.checkpoints", name)
                                for name in ("Card", "CheckpointError", "FOLDER", "read", "round_weights", "write")},
     "course_lib.experiments.trained": {
@@ -27,6 +30,30 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "course_lib.handout": {name: ("course_lib.authoring.handout", name)
                            for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
+    "course_lib.plots": {name: (f"course_lib.chapters.nb{number}.plots", name) for number, names in {
+        "00": ("tree",), "02b": ("beliefs", "tables", "trellis"),
+        "03b": ("estimates", "gap_maps", "powers", "proposal", "running", "two_gaussians"),
+        "04": ("digit_maps", "manifold"), "08": ("judged_path", "pair_sheet"),
+        "09b": ("around_modes", "loss_against_quality", "shares_along"), "09c": ("paired_draws",),
+        "10": ("stretched",), "10b": ("convergence", "densities"),
+    }.items() for name in names},
+    "course_lib.experiments.gan1d": {name: ("course_lib.comparisons.gan1d_seeds", name)
+                                     for name in ("Scores", "score", "train_many")},
+    "course_lib.experiments.digits8": {name: ("course_lib.comparisons.digits8", name) for name in (
+        "Measured", "flat_digits", "frequencies", "measure", "table", "train_denoiser", "train_generator",
+        "train_made", "train_rbm")},
+    "course_lib.experiments.family": {name: ("course_lib.comparisons.gan_family", name)
+                                      for name in ("Member", "family_table", "on_the_ring", "shipped")},
+    "course_lib.experiments.judged": {name: ("course_lib.training.image_scores", name) for name in (
+        "IMAGES", "features_and_probabilities", "reference_features", "scores", "stand_ins")},
+    "course_lib.experiments.ring_seeds": {
+        "Course": ("course_lib.comparisons.ring_seeds", "TrainingCurve"),
+        "play": ("course_lib.comparisons.ring_seeds", "train_and_record"),
+        **{name: ("course_lib.comparisons.ring_seeds", name) for name in ("recorded", "score")},
+    },
+    "course_lib.experiments.infogan": {"made_of": ("course_lib.experiments.infogan", "sample_codes"),
+                                       "pulled": ("course_lib.experiments.infogan", "traversal_effect")},
+    "course_lib.live": {"Pad": ("course_lib.live", "SketchPad")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),
         "arithmetic": ("course_lib.training.precision", "arithmetic"),
@@ -44,9 +71,11 @@ def old_names(module: str) -> Callable[[str], Any]:
         if name not in NAMES[module]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home, today = NAMES[module][name]
-        warnings.warn(f"{module}.{name} is now {home}.{today}; the old name works until version 2.0", FutureWarning,
+        now = f"{home}.{today}".rstrip(".")
+        warnings.warn(f"{module}.{name} is now {now}; the old name works until version 2.0", FutureWarning,
                       stacklevel=2)
-        return getattr(importlib.import_module(home), today)
+        there = importlib.import_module(home)
+        return getattr(there, today) if today else there
 
     return look_up
 

@@ -1,13 +1,21 @@
-"""How a notebook is being run. Both variables are set for nbval, and for nothing else."""
+"""How a notebook is being run, as environment variables say it."""
 
 import os
 
 
 def headless() -> bool:
-    """Nobody is there to move a slider (`COURSE_HEADLESS=1`): pictures are static and training is bounded."""
+    """Nobody is there to move a slider (`COURSE_HEADLESS=1`, set for nbval): pictures are static, training bounded."""
     return os.environ.get("COURSE_HEADLESS") == "1"
 
 
 def strict() -> bool:
-    """A claim that does not hold raises (`COURSE_STRICT=1`) instead of saying so in the page."""
+    """A claim that does not hold raises (`COURSE_STRICT=1`, set for nbval) instead of saying so in the page."""
     return os.environ.get("COURSE_STRICT") == "1"
+
+
+def grading() -> bool:
+    """Marks are given (`COURSE_GRADING=1`, or nbgrader runs the notebook): an exercise that is not passed raises.
+
+    nbgrader sets its own variable to `autograde` when a teacher marks, to `validate` when a student tries that out.
+    """
+    return os.environ.get("COURSE_GRADING") == "1" or os.environ.get("NBGRADER_EXECUTION") in ("autograde", "validate")

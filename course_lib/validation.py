@@ -135,7 +135,7 @@ def mask_tensor(value: Tensor, name: str, *shapes: tuple[int, ...]) -> Tensor:
     if tuple(value.shape) not in shapes:
         raise ValueError(f"{name} must have shape {' or '.join(str(list(s)) for s in dict.fromkeys(shapes))}, "
                          f"not {list(value.shape)}")
-    if value.dtype != torch.bool and not ((value == 0) | (value == 1)).all():
+    if value.dtype != torch.bool and not all_bits(value):
         raise ValueError(f"{name} must hold ones (seen) and zeros (hidden), or True and False")
     return value.bool()
 
@@ -190,6 +190,11 @@ def possible(log_p: Tensor, what: str) -> Tensor:
         raise ValueError(f"{what} is impossible under every choice that the model has, or its parameters are NaN: "
                          "nothing is more probable than anything else")
     return log_p
+
+
+def all_bits(x: Tensor) -> bool:
+    """Whether all entries are 0 or 1; in parts, since each comparison is an array of its own."""
+    return all(bool(((part == 0) | (part == 1)).all()) for part in x.flatten().split(1_000_000))
 
 
 def all_finite(value: Tensor) -> bool:

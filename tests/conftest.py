@@ -1,5 +1,6 @@
 """A student's copy of the course, set up as the README says, and the browser that may be missing."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -9,18 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 from course_commands import make
+from jupyter import CHROMIUM, Jupyter
 
 from course_lib.authoring.handout import student_zip
 
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """With `-n 2 --dist loadgroup` the tests of a file run in one process, and all those of a student's copy in one:
-    what they share is made once. No two tests share a file or a port, so another distribution only takes longer."""
-    for item in items:
-        shared = "student_course" if "student_course" in item.fixturenames else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +36,36 @@ def student_course(tmp_path_factory) -> Path:
     (venv / "share").symlink_to(Path(sys.prefix) / "share")
     make(course, "setup")
     return course
+
+
+@pytest.fixture(scope="session")
+def course_server(student_course):
+    """JupyterLab as `make lab` starts it in the students' copy, and a browser: one for all, see `Jupyter.fresh`."""
+    with Jupyter.make_lab(student_course) as server:
+        yield server
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Who runs where.
+
+    With `-n 2 --dist loadgroup` the tests of a file run in one process, and all those of a student's copy in one: what
+    they share is made once. No two tests share a file or a port, so another distribution only takes longer.
+
+    Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips them
+    and says so.
+    """
+    for item in items:
+        shared = "student_course" if "student_course" in item.fixturenames else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
+    in_browser = [item for item in items if item.path.name == "test_browser.py" or "browser" in item.path.parts]
+    for item in in_browser:
+        item.add_marker("browser")
+    if CHROMIUM is not None or not in_browser:
+        return
+    if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
+        raise pytest.UsageError("COURSE_REQUIRE_BROWSER=1, and no Chromium is found")
+    for item in in_browser:
+        item.add_marker(pytest.mark.skip(reason="no Chromium found: browser tests are left out"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ COURSE = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(("required", "tests", "code", "words"), [
-    ("1", "tests/browser/test_live_notebooks.py", 4, "no Chromium is found"),
+    ("1", "tests/browser/test_live.py", 4, "no Chromium is found"),
     ("", "tests/browser", 0, "no Chromium found: browser tests are left out")])
 def test_without_a_chromium(required, tests, code, words):
     env = os.environ | {"PATH": "", "COURSE_REQUIRE_BROWSER": required}

@@ -19,10 +19,9 @@ from one_device import MixedDevices, OneDevice
 from torch import nn
 
 from course_lib.data.plane import SPIRAL, WAVE
-from course_lib.experiments import judged
-from course_lib.training import load, save, step
+from course_lib.training import image_scores, load, save, step
 from course_lib.training.experiment import Experiment
-from course_lib.training.hyperparameters import Knob
+from course_lib.training.hyperparameters import Field
 from course_lib.training.phases import PhasedExperiment
 from course_lib.training.registry import experiment_class, families
 from course_lib.training.step import AdversarialExperiment, LossExperiment
@@ -61,7 +60,7 @@ UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN wher
 
 NAMES = tuple(families())
 EACH = pytest.mark.parametrize("name", NAMES)
-KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.knobs()]
+KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.fields()]
 DEVICES = ("cpu", *(["cuda"] if torch.cuda.is_available() else []))
 
 
@@ -76,7 +75,7 @@ def device(request, monkeypatch) -> str:
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch) -> None:
     """Images are judged by the hundred, where a family shows thousands to a network of convolutions."""
-    monkeypatch.setattr(judged, "IMAGES", FEW)
+    monkeypatch.setattr(image_scores, "IMAGES", FEW)
     for name in DEAR:
         module = sys.modules[experiment_class(name).__module__]
         for reader in {"load_mnist", "held_out_images"} & set(vars(module)):
@@ -100,7 +99,7 @@ def train(e: Experiment, steps: int) -> list[dict[str, float]]:
 
 def learned(e: Experiment) -> list[torch.Tensor]:
     """All parameters and buffers that training moves."""
-    return [value.detach().cpu().clone() for part in e.parts().values() if isinstance(part, nn.Module)
+    return [value.detach().cpu().clone() for part in e.components().values() if isinstance(part, nn.Module)
             for value in part.state_dict().values()]
 
 
@@ -111,7 +110,7 @@ def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 def ends(name: str, knob: str) -> tuple[Any, ...]:
     """The values that a hyperparameter is tried with: all choices, or both ends of its range."""
     hyperparameters = experiment_class(name).Hyperparameters
-    declared, usual = hyperparameters.knobs()[knob], getattr(hyperparameters(), knob)
+    declared, usual = hyperparameters.fields()[knob], getattr(hyperparameters(), knob)
     if declared.choices is not None:
         return declared.choices
     if isinstance(usual, bool):
@@ -264,7 +263,7 @@ def test_a_hyperparameter_trains_and_draws_at_both_ends(name, knob):
 
 
 def test_what_is_slow_is_there():
-    assert all(knob in experiment_class(name).Hyperparameters.knobs() and value in ends(name, knob) and reason
+    assert all(knob in experiment_class(name).Hyperparameters.fields() and value in ends(name, knob) and reason
                for (name, knob, value), reason in SLOW.items())
 
 
@@ -293,7 +292,7 @@ def begun(name: str, device: str, settings: tuple[tuple[str, Any], ...],
 def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(name, knob, device):
     settings = beside(name, knob)
     e, state, unchanged = begun(name, device, tuple(settings.items()))
-    declared = e.hyperparameters.knobs()[knob]
+    declared = e.hyperparameters.fields()[knob]
     for value in others(name, knob, state["hyperparameters"][knob]):
         e.load_state_dict(state)
         assert e.set(**{knob: value}) == declared.restart
@@ -313,12 +312,12 @@ def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(na
 
 @EACH
 def test_hyperparameters_say_what_they_are(name):
-    for knob, declared in experiment_class(name).Hyperparameters.knobs().items():
+    for knob, declared in experiment_class(name).Hyperparameters.fields().items():
         assert declared.label and declared.help.endswith("."), knob
         assert not declared.log or declared.low > 0, knob
 
 
-def wrong(declared: Knob, usual: Any) -> list[tuple[Any, type[Exception]]]:
+def wrong(declared: Field, usual: Any) -> list[tuple[Any, type[Exception]]]:
     """Values that must be refused, and how."""
     if isinstance(usual, bool):
         return [(1, TypeError), ("yes", TypeError)]
@@ -332,12 +331,12 @@ def wrong(declared: Knob, usual: Any) -> list[tuple[Any, type[Exception]]]:
 @pytest.mark.parametrize(("name", "knob"), KNOBS)
 def test_wrong_values_are_refused_by_name(name, knob):
     hyperparameters = experiment_class(name).Hyperparameters()
-    for value, error in wrong(hyperparameters.knobs()[knob], getattr(hyperparameters, knob)):
+    for value, error in wrong(hyperparameters.fields()[knob], getattr(hyperparameters, knob)):
         with pytest.raises(error, match=f"^{knob} must "):
-            hyperparameters.changed(**{knob: value})
+            hyperparameters.replace(**{knob: value})
     slip = knob[0] + knob
     with pytest.raises(ValueError, match=f"unknown hyperparameter '{slip}': did you mean '{knob}'"):
-        hyperparameters.changed(**{slip: 1})
+        hyperparameters.replace(**{slip: 1})
 
 
 # The device.
@@ -352,9 +351,10 @@ def test_no_operation_mixes_devices(name):
     with OneDevice():
         there = experiment(name, device="meta")
         train(there, 2)
-        assert torch.equal(here.parts()["rng"].get_state(), there.parts()["rng"].get_state())
+        assert torch.equal(here.components()["rng"].get_state(), there.components()["rng"].get_state())
         there.snapshot(), there.evaluate(thorough=False)
-    assert all(x.is_meta for part in there.parts().values() if isinstance(part, nn.Module) for x in part.parameters())
+    networks = [part for part in there.components().values() if isinstance(part, nn.Module)]
+    assert all(x.is_meta for network in networks for x in network.parameters())
 
 
 def branches(name: str, knob: str) -> list[Any]:
@@ -362,7 +362,7 @@ def branches(name: str, knob: str) -> list[Any]:
     if knob in (*LENGTHS, "precision"):  # there is no autocast for the meta device
         return []
     hyperparameters = experiment_class(name).Hyperparameters
-    declared, now = hyperparameters.knobs()[knob], SMALL.get(name, {}).get(knob, getattr(hyperparameters(), knob))
+    declared, now = hyperparameters.fields()[knob], SMALL.get(name, {}).get(knob, getattr(hyperparameters(), knob))
     return [value for value in ends(name, knob) if value != now] if declared.choices or not declared.low else []
 
 

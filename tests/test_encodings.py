@@ -107,9 +107,9 @@ Path('README.md').write_bytes(Path(ROOT, 'README.md').read_bytes())
 write_map(Path('.'))""",
     "data and checkpoints": """
 from course_lib.data.text import load_text
-from course_lib.experiments.ring_seeds import recorded
-from course_lib.experiments.trained import trained
-load_text('rhymes'), recorded(), trained('classifier')""",
+from course_lib.comparisons.ring_seeds import recorded
+from course_lib.training.pretrained import load_pretrained
+load_text('rhymes'), recorded(), load_pretrained('classifier')""",
     "what a notebook says": """
 import io
 from course_lib.teach import check, claim, predict, reveal, show_source

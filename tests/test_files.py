@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from course_lib import files
 from course_lib.commands import main as cli
 from course_lib.experiments.gan1d import GAN1DExperiment
 from course_lib.experiments.vae import VAEExperiment
-from course_lib.training import files
+from course_lib.files import Draft, atomic_write, check_writable, explain, whole_file
 from course_lib.training.checkpoints import Card
 from course_lib.training.checkpoints import write as write_checkpoint
-from course_lib.training.files import Draft, atomic_write, check_writable, explain, whole_file
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "course_lib"]
@@ -31,7 +31,7 @@ def in_empty_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def no_training(monkeypatch):
     for kind in (GAN1DExperiment, VAEExperiment):
-        monkeypatch.setattr(kind, "update", lambda self: pytest.fail("training began"))
+        monkeypatch.setattr(kind, "training_step", lambda self: pytest.fail("training began"))
 
 
 def command(*options, **kwargs):
@@ -245,7 +245,7 @@ def test_one_file_that_fails_does_not_lose_the_others(full, monkeypatch, capsys)
 
 
 def test_a_disk_that_is_full_for_a_while_costs_nothing_in_the_end(monkeypatch, capsys):
-    monkeypatch.setattr("course_lib.train.SAVE_EVERY", 2)
+    monkeypatch.setattr("course_lib.commands.run.SAVE_EVERY", 2)
     keep, failed = Draft.keep, []
 
     def full(self):
@@ -260,9 +260,9 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_in_the_end(monkeypatch, c
 
 
 def test_a_film_that_fails_half_way_ends_and_the_training_goes_on(monkeypatch, capsys):
-    from course_lib.plots.animation import Film
+    from course_lib.plots.animation import AnimationWriter
 
-    add, added = Film.add, []
+    add, added = AnimationWriter.add, []
 
     def full(self):
         added.append(1)
@@ -270,7 +270,7 @@ def test_a_film_that_fails_half_way_ends_and_the_training_goes_on(monkeypatch, c
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         add(self)
 
-    monkeypatch.setattr(Film, "add", full)
+    monkeypatch.setattr(AnimationWriter, "add", full)
     assert cli.main(["train", "gan1d", "--num-steps", "9", "--save", "a.pt", "--anim-path", "film.gif"]) == 1
     err = capsys.readouterr().err
     assert len(added) == 3 and "step 9" in err and "could not write film.gif" not in os.listdir()

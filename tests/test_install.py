@@ -1,6 +1,7 @@
 """The set-up of `.venv` under the settings that people have, on a course of one module with an index on loopback."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -95,10 +96,14 @@ def test_so_are_those_of_pips_own_files(course, index, tmp_path, section, named)
     file.parent.mkdir(parents=True, exist_ok=True)
     header = "" if section == "global" else f"[{section}]\n"
     file.write_text(f"[global]\nindex-url = {index.url}\n{header}user = true\ntarget = {elsewhere}\n"
-                    f"prefix = {elsewhere}\nroot = {elsewhere}\nconstraint = {caps}\nno_deps = yes\nquiet = 3\n",
-                    encoding="utf-8")
+                    f"prefix = {elsewhere}\nroot = {elsewhere}\nconstraint = {caps}\nno_deps = yes\nquiet = 3\n"
+                    "timeout = 77\nretries = 7\n", encoding="utf-8")
     assert "Collecting torch" in set_up(course, clean(home, **({"PIP_CONFIG_FILE": file} if named else {})))
     assert installed(course) == STUDENT and not elsewhere.exists()
+    config = subprocess.run([course / ".venv/bin/python", "-m", "pip", "config", "list"], env=clean(home), text=True,
+                            capture_output=True).stdout  # as for a later `%pip install` in a notebook
+    kept = dict(re.findall(r"^\w+\.([\w-]+)='(.+)'$", config, re.M))
+    assert (kept["index-url"], kept["timeout"], kept["retries"]) == (index.url, "77", "7")
 
 
 def test_the_further_index_is_asked_for_torch_alone_and_a_slow_one_may_be_silent(course, index, tmp_path):

@@ -10,20 +10,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from course_lib.training import Experiment, Hyperparameters, knob, run
+from course_lib.training import Experiment, Hyperparameters, hyperparameter, run
 
 GRID = np.linspace(-2.0, 8.0, 121, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class TinyHyperparameters(Hyperparameters):
-    lr_d: float = knob(2e-3, low=1e-5, high=1e-1, log=True, label="learning rate of D", help="Step size of D's Adam.")
-    lr_g: float = knob(1e-3, low=1e-5, high=1e-1, log=True, label="learning rate of G", help="Step size of G's Adam.")
-    d_steps: int = knob(1, low=1, high=5, label="steps of D", help="Updates of D for each update of G.")
-    smooth: float = knob(0.0, low=0.0, high=0.3, label="label smoothing", help="How far real labels stay below 1.")
-    saturating: bool = knob(False, label="saturating loss", help="Let G minimise log(1 − D) instead of −log D.")
-    noise: str = knob("normal", choices=("normal", "uniform"), label="noise", help="What G is fed with.")
-    hidden: int = knob(16, low=4, high=64, label="hidden units", help="Width of both networks.", restart=True)
+    lr_d: float = hyperparameter(2e-3, low=1e-5, high=1e-1, log=True, label="learning rate of D",
+                                 help="Step size of D's Adam.")
+    lr_g: float = hyperparameter(1e-3, low=1e-5, high=1e-1, log=True, label="learning rate of G",
+                                 help="Step size of G's Adam.")
+    d_steps: int = hyperparameter(1, low=1, high=5, label="steps of D", help="Updates of D for each update of G.")
+    smooth: float = hyperparameter(0.0, low=0.0, high=0.3, label="label smoothing",
+                                   help="How far real labels stay below 1.")
+    saturating: bool = hyperparameter(False, label="saturating loss",
+                                      help="Let G minimise log(1 − D) instead of −log D.")
+    noise: str = hyperparameter("normal", choices=("normal", "uniform"), label="noise", help="What G is fed with.")
+    hidden: int = hyperparameter(16, low=4, high=64, label="hidden units", help="Width of both networks.", restart=True)
 
 
 class Tiny(Experiment):
@@ -42,7 +46,7 @@ class Tiny(Experiment):
         self.draws = generator
         self.views_noise = torch.randn(1000, 1, generator=torch.Generator().manual_seed(self.seed + 1))
 
-    def parts(self):
+    def components(self):
         return {"g": self.g, "d": self.d, "opt_g": self.opt_g, "opt_d": self.opt_d, "draws": self.draws}
 
     def apply(self, hyperparameters: TinyHyperparameters) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
@@ -20,14 +21,17 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib import __version__, plots
-from course_lib.training.files import atomic_write
+from course_lib import __version__, chapters, plots
+from course_lib.files import atomic_write
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# your code here", "return None")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-FIGURE_MAKERS = tuple(name for name, function in inspect.getmembers(plots, inspect.isfunction)
-                      if not name.startswith("_") and "Figure" in str(function.__annotations__.get("return")))
+CHAPTER_PLOTS = [importlib.import_module(f"course_lib.chapters.{path.parent.name}.plots")
+                 for path in sorted(Path(chapters.__file__).parent.glob("nb*/plots.py"))]
+FIGURE_MAKERS = {name: function for module in (plots, *CHAPTER_PLOTS)
+                 for name, function in inspect.getmembers(module, inspect.isfunction)
+                 if not name.startswith("_") and "Figure" in str(function.__annotations__.get("return"))}
 WORDS = (800, 1_800)
 CELL_LINES = 25
 CELL_WIDTH = 120

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from course_lib.training.files import atomic_write, whole_file
+from course_lib.files import atomic_write, whole_file
 
 COURSE = Path(__file__).resolve().parents[2]
 RECORD = ".copied.json"

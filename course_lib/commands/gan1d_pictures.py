@@ -13,13 +13,13 @@ from course_lib.commands.errors import as_usage_error, integer
 from course_lib.commands.outputs import check_ending
 from course_lib.commands.run import Run
 from course_lib.experiments.gan1d import GAN1DExperiment
+from course_lib.files import Draft, named, whole_file
 from course_lib.measure import histogram_density
 from course_lib.models.gan1d import real_data
 from course_lib.plots import gan1d
-from course_lib.plots.animation import ENDINGS, Film
+from course_lib.plots.animation import ENDINGS, AnimationWriter
 from course_lib.plots.animation import check_ending as check_film
 from course_lib.training.experiment import snapshot_generator
-from course_lib.training.files import Draft, named, whole_file
 
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
 
@@ -84,7 +84,7 @@ class Filming:
         self.axes = figure.axes[0]
         self.draft = Draft(path)
         try:
-            self.film = Film(self.draft.path, figure, [*self.axes.lines, self.axes.title])
+            self.film = AnimationWriter(self.draft.path, figure, [*self.axes.lines, self.axes.title])
         except BaseException:
             self.draft.drop()
             raise

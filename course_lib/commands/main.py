@@ -15,7 +15,7 @@ from course_lib.commands.lab import add_lab
 from course_lib.commands.notebooks import add_notebooks
 from course_lib.commands.stopping import Stopper, handled
 from course_lib.commands.train import add_train
-from course_lib.training.files import explain
+from course_lib.files import CourseFileError, explain
 
 PROG = "python -m course_lib"
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()  # here, where it is told if it fails
-        except (UsageError, NoCourse, SolvedNotebook) as mistake:
+        except (UsageError, NoCourse, SolvedNotebook, CourseFileError) as mistake:
             tell(f"{PROG}: error: {mistake}")
             return 2
         except KeyboardInterrupt as stop:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from course_lib.commands.errors import UsageError
-from course_lib.training.files import check_writable, explain
+from course_lib.files import check_writable, explain
 
 SAVE_EVERY = 500  # steps: what a killed run loses at most
 

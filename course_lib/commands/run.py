@@ -17,9 +17,9 @@ from course_lib.commands.console import tell
 from course_lib.commands.errors import NOT_WRITTEN
 from course_lib.commands.outputs import SAVE_EVERY
 from course_lib.commands.stopping import Note
+from course_lib.files import explain
 from course_lib.training.checkpoints import WEIGHTS
 from course_lib.training.experiment import Experiment
-from course_lib.training.files import explain
 from course_lib.training.loop import run as steps
 from course_lib.training.loop import save
 

@@ -24,7 +24,7 @@ from course_lib.training.registry import Family, experiment_class, families
 if TYPE_CHECKING:
     from course_lib.commands.run import Run
     from course_lib.training.experiment import Experiment
-    from course_lib.training.hyperparameters import Hyperparameters, Knob
+    from course_lib.training.hyperparameters import Field, Hyperparameters
 
 OPTION = "hyperparameter "  # before a hyperparameter's name in the namespace: one of them is called `model`
 
@@ -83,7 +83,7 @@ def add_shared(parser: argparse.ArgumentParser, num_steps: int, log_every: int) 
 def add_hyperparameters(parser: argparse.ArgumentParser, start: Hyperparameters) -> None:
     """An option for each hyperparameter, as it declares itself."""
     group = parser.add_argument_group("hyperparameters")
-    for name, declared in start.knobs().items():
+    for name, declared in start.fields().items():
         value, option = getattr(start, name), f"--{name.replace('_', '-')}"
         about = {"dest": OPTION + name, "default": None, "help": described(declared, value).replace("%", "%%")}
         if isinstance(value, bool):
@@ -93,7 +93,7 @@ def add_hyperparameters(parser: argparse.ArgumentParser, start: Hyperparameters)
                                metavar="NAME" if isinstance(value, str) else "N" if isinstance(value, int) else "X")
 
 
-def described(declared: Knob, value: Any) -> str:
+def described(declared: Field, value: Any) -> str:
     """What `--help` says of a hyperparameter: its label, what it does, what it may be, and its default."""
     if declared.choices is not None:
         range_ = ", ".join(declared.choices) + "; "
@@ -130,7 +130,7 @@ def train_model(arguments: argparse.Namespace) -> int:
     files = [*([] if pictures is None else pictures.paths), *arguments.save]
     check_outputs([*files, *(path.with_suffix(".json") for path in weights)])
     experiment = resumed(arguments) if arguments.resume else new(arguments)
-    if weights and "model" not in experiment.parts():
+    if weights and "model" not in experiment.components():
         raise UsageError(f"{arguments.model} has no one network to be used later, and writes no {WEIGHTS}: use another "
                          "name for --save")
     run = Run()
@@ -155,7 +155,7 @@ def write_weights(model: str, experiment: Experiment, run: Run, paths: Sequence[
     """The trained weights with their card, whose metrics are those of the weights as they are in the file."""
     from course_lib.training.checkpoints import Card, round_weights, write
 
-    digest, network = experiment.digest(), experiment.parts()["model"]
+    digest, network = experiment.digest(), experiment.components()["model"]
     options = options_of(model, experiment)
     before = copy.deepcopy(network.state_dict())
     round_weights(network)
@@ -174,7 +174,7 @@ def options_of(model: str, experiment: Experiment) -> str:
     """The options of `train` that lead to this experiment: what differs from the defaults, in order of the alphabet."""
     h, defaults = experiment.hyperparameters, type(experiment.hyperparameters)()
     seed = [f"--seed {experiment.seed}"] if experiment.seed else []
-    changed = [f"--set {name}={getattr(h, name)}" for name in sorted(h.knobs())
+    changed = [f"--set {name}={getattr(h, name)}" for name in sorted(h.fields())
                if getattr(h, name) != getattr(defaults, name)]
     return " ".join([model, f"--num-steps {experiment.steps}", *seed, *changed])
 
@@ -192,7 +192,7 @@ def start_of(model: str, setting: str | None) -> Hyperparameters:
 def new(arguments: argparse.Namespace) -> Experiment:
     """The experiment that the options ask for."""
     start = start_of(arguments.model, getattr(arguments, "setting", None))
-    hyperparameters = as_usage_error(start.changed, **overrides(arguments, start))
+    hyperparameters = as_usage_error(start.replace, **overrides(arguments, start))
     return as_usage_error(experiment_class(arguments.model), hyperparameters, arguments.seed or 0, arguments.device)
 
 
@@ -211,7 +211,7 @@ def resumed(arguments: argparse.Namespace) -> Experiment:
     except Exception as error:  # whatever a file that is no checkpoint makes the loader stumble over
         raise UsageError(f"{arguments.resume} is no checkpoint of this model") from error
     asked = overrides(arguments, experiment.hyperparameters)
-    if as_usage_error(experiment.hyperparameters.changed, **asked) != experiment.hyperparameters:
+    if as_usage_error(experiment.hyperparameters.replace, **asked) != experiment.hyperparameters:
         raise UsageError(f"{arguments.resume} was trained with other values than "
                          + ", ".join(f"{name}={value}" for name, value in asked.items()))
     if arguments.seed not in (None, experiment.seed):

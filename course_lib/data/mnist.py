@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from course_lib.files import CourseFileError, require_folder
+
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "mnist"
 SHA256 = {  # of the decompressed files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -25,12 +27,13 @@ SHA256 = {  # of the decompressed files
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 SIZE = {"train": 60_000, "test": 10_000}
+PART = 4096  # images that are converted at a time
 
 _loaded: dict[tuple[Path, str], MNIST] = {}
 _lock = threading.Lock()
 
 
-class DataError(Exception):
+class DataError(CourseFileError):
     """A bundled data file is missing or is not what was shipped. The message says which, and how to mend it."""
 
 
@@ -68,8 +71,21 @@ class MNIST:
         is the *dynamic* binarization of the literature; called once from a fixed seed, the *static* one. Without a
         generator a pixel is ink where its grey value in [0, 1] exceeds `threshold`.
         """
-        grey = self.floats()
-        return (grey > threshold).float() if generator is None else torch.bernoulli(grey, generator=generator)
+        if generator is None:
+            return self.ink(threshold).float()
+        ink = torch.empty(self.images.shape, dtype=torch.float32)
+        for here, part in zip(ink.split(PART), self.split(PART), strict=True):  # all greys at once are as much again
+            here.copy_(torch.bernoulli(part.floats(), generator=generator))
+        return ink
+
+    def ink(self, threshold: float = 0.5) -> Tensor:
+        """Where there is ink, a grey value in [0, 1] above `threshold`: bool `[n, H, W]`, a byte each."""
+        return torch.cat([part.floats() > threshold for part in self.split(PART)])
+
+    def split(self, size: int) -> list[MNIST]:
+        """Parts of so many images, the last one perhaps of fewer: all 60,000 as float32 take 188 MB, a part does not.
+        """
+        return [self[first:first + size] for first in range(0, max(len(self), 1), size)]
 
     def balanced(self, n_per_class: int, generator: torch.Generator) -> MNIST:
         """A random subset with `n_per_class` images of every class present, shuffled.
@@ -109,10 +125,7 @@ def load_mnist(split: str = "train", folder: Path = FOLDER) -> MNIST:
     with _lock:
         key = (Path(folder), split)
         if key not in _loaded:
-            if not key[0].is_dir():
-                raise DataError(
-                    f"the course's data folder {key[0]} is not there. course_lib reads the data that lie beside it: "
-                    "work in the course's own folder and install it with `pip install -e .`")
+            require_folder(key[0], DataError)
             images, labels = (_read(key[0], name) for name in FILES[split])
             _loaded[key] = MNIST(
                 torch.frombuffer(images, dtype=torch.uint8, offset=16).view(SIZE[split], 28, 28),

@@ -78,12 +78,12 @@ class TaggingWorld:
     def __init__(self, seed: int, copies: int = 0) -> None:
         if not 0 <= copies < self.D:
             raise ValueError(f"copies must lie in 0 … {self.D - 1}, not {copies}")
-        rng = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         self.copies = copies
         self.pi = torch.full((self.K,), 1 / self.K, dtype=torch.float64)
-        A = 0.1 + torch.rand(self.K, self.K, generator=rng, dtype=torch.float64) + 0.5 * torch.eye(self.K)
+        A = 0.1 + torch.rand(self.K, self.K, generator=generator, dtype=torch.float64) + 0.5 * torch.eye(self.K)
         self.A = A / A.sum(dim=1, keepdim=True)
-        theta = torch.sigmoid(0.7 * torch.randn(self.K, self.D, generator=rng, dtype=torch.float64) - 1)
+        theta = torch.sigmoid(0.7 * torch.randn(self.K, self.D, generator=generator, dtype=torch.float64) - 1)
         theta[:, 0] = torch.tensor([0.6, 0.4, 0.4])
         self.theta = theta[:, : self.D - copies]
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data.mnist import DataError
+from course_lib.files import require_folder
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "text"
 TEXTS = ("rhymes", "poems")  # nursery rhymes; sonnets and poems by Shakespeare, Blake, Shelley and Wordsworth
@@ -49,10 +50,11 @@ def load_text(name: str, folder: Path = FOLDER) -> str:
 
     Raises:
         ValueError: another name.
-        DataError: the file is missing.
+        DataError: the file is missing, or the data folder was not installed.
     """
     if name not in TEXTS:
         raise ValueError(f"unknown text {name!r}: use {' or '.join(TEXTS)}")
+    require_folder(folder, DataError)
     path = folder / f"{name}.txt"
     if not path.is_file():
         raise DataError(f"{path} is missing: put the file back (`git checkout -- data/text/{name}.txt`, or unpack the "

@@ -12,7 +12,7 @@ from course_lib.data import load_mnist
 from course_lib.experiments.vae import MAPPED_PER_DIGIT, held_out_images, mapped_images
 from course_lib.models.autoencoder import Autoencoder
 from course_lib.training.batches import EpochSampler
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -23,18 +23,18 @@ from course_lib.training.step import LossExperiment, Metrics
 class AutoencoderHyperparameters(Hyperparameters):
     """The knobs of the autoencoder; where the VAE has them too, they mean the same."""
 
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         128, label="batch size", low=1, high=4096, unit="images",
         help="How many images one step sees.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    latent_size: int = knob(
+    latent_size: int = hyperparameter(
         2, label="latent size", low=2, high=64, unit="dimensions", restart=True,
         help="How many numbers describe an image.")
-    width: int = knob(
+    width: int = hyperparameter(
         512, label="width", low=16, high=1024, unit="units", restart=True,
         help="Units of the encoder's first hidden layer; the second has half of them, the decoder is the mirror.")
 
@@ -62,7 +62,7 @@ class AutoencoderExperiment(LossExperiment):
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
         self.generator = generator
-        self.model = Autoencoder(h.latent_size, (h.width, h.width // 2), rng=generator).to(self.device)
+        self.model = Autoencoder(h.latent_size, (h.width, h.width // 2), generator=generator).to(self.device)
         self.optimizer = adam(self.model)
         self.images = load_mnist("train").images.flatten(1)
         self.batches = EpochSampler(len(self.images), generator)

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import together
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import IMAGES, classifier, scores
 from course_lib.training.optim import length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -28,24 +28,24 @@ SHOWN = 20  # test digits in a snapshot, and as many reconstructions
 class BiGANHyperparameters(Hyperparameters):
     """The knobs of the BiGAN; what it shares with the DCGAN has the DCGAN's values."""
 
-    learning_rate_d: float = knob(
+    learning_rate_d: float = hyperparameter(
         2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far the discriminator moves at each of its steps.")
-    learning_rate_g: float = knob(
+    learning_rate_g: float = hyperparameter(
         1e-3, label="learning rate of G and E", low=1e-5, high=1e-1, log=True,
         help="How far the generator and the encoder move at each of their steps.")
-    regression: float = knob(
+    regression: float = hyperparameter(
         0.0, label="latent regression", low=0.0, high=10.0,
         help="Weight of half the squared distance between z and E(G(z)), which teaches E alone.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated pairs one step sees.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    width: int = knob(
+    width: int = hyperparameter(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")
-    judged: str = knob(
+    judged: str = hyperparameter(
         "pairs", label="D judges", choices=("pairs", "images alone"), restart=True,
         help="Pairs of an image and a code; or images alone, a mistake made on purpose.")
 
@@ -77,8 +77,8 @@ class BiGANExperiment(ImageGANExperiment):
 
     def networks(self) -> tuple[BiGAN, Discriminator]:
         h = self.hyperparameters
-        return (BiGAN(width=h.width, rng=self.generator),
-                Discriminator(LATENT_SIZE, h.width, h.judged == "pairs", rng=self.generator))
+        return (BiGAN(width=h.width, generator=self.generator),
+                Discriminator(LATENT_SIZE, h.width, h.judged == "pairs", generator=self.generator))
 
     @property
     def players(self) -> BiGAN:
@@ -137,11 +137,11 @@ class BiGANExperiment(ImageGANExperiment):
 
     @torch.no_grad()
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """`judged.scores` of 10,000 images of the average of G; same_digit, which part of the 10,000 test images the
-        judge gives the same digit as their reconstructions G(E(x)); rebuilt_error, their squared distance."""
+        """`image_scores.scores` of 10,000 images of the average of G; same_digit, which part of the 10,000 test images
+        the judge gives the same digit as their reconstructions G(E(x)); rebuilt_error, their squared distance."""
         x = load_mnist("test").flat()
         rebuilt = self.rebuilt(x)
-        same = torch.cat([judge().predict(a) == judge().predict(b)
+        same = torch.cat([classifier().predict(a) == classifier().predict(b)
                           for a, b in zip(x.split(1000), rebuilt.split(1000), strict=True)])
         return scores(self.samples(IMAGES)) | {"same_digit": same.to(torch.float32).mean().item(),
                                                "rebuilt_error": (rebuilt - x).square().sum(1).mean().item()}

@@ -13,7 +13,7 @@ from course_lib.data import load_mnist
 from course_lib.experiments.vae import held_out_images
 from course_lib.models.classifier import Classifier
 from course_lib.training.batches import EpochSampler
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -24,10 +24,10 @@ from course_lib.training.step import LossExperiment, Metrics
 class ClassifierHyperparameters(Hyperparameters):
     """The knobs of the judge."""
 
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         128, label="batch size", low=2, high=1024, unit="images",
         help="How many images one step sees; half of them are binarized.")
     total_steps: int = length_of_training()
@@ -57,7 +57,7 @@ class ClassifierExperiment(LossExperiment):
 
     def build(self, generator: torch.Generator) -> None:
         self.generator = generator
-        self.model = Classifier(rng=generator).to(self.device)
+        self.model = Classifier(generator=generator).to(self.device)
         self.optimizer = adam(self.model)
         train = load_mnist("train")
         self.images, self.labels = train.images.flatten(1), train.labels

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.conditional import (
     CLASSES,
     CONDITIONINGS,
@@ -19,13 +18,14 @@ from course_lib.models.conditional import (
     noise,
 )
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import knob
+from course_lib.training.hyperparameters import hyperparameter
+from course_lib.training.image_scores import IMAGES, classifier, scores
 from course_lib.training.registry import register
 
 
 def classed_as_asked(images: Tensor, y: Tensor) -> np.ndarray:
     """Of the images `[n, 28, 28]` in [0, 1] that were asked to be y `[n]`, the share that the judge sees so, `[10]`."""
-    right = torch.cat([judge().predict(part) for part in images.split(500)]) == y
+    right = torch.cat([classifier().predict(part) for part in images.split(500)]) == y
     return np.array([right[y == k].to(torch.float32).mean() for k in range(CLASSES)])
 
 
@@ -33,10 +33,10 @@ def classed_as_asked(images: Tensor, y: Tensor) -> np.ndarray:
 class ConditionalHyperparameters(DCGANHyperparameters):
     """The knobs of the DCGAN, and how D is told the label."""
 
-    width: int = knob(
+    width: int = hyperparameter(
         20, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
-    conditioning: str = knob(
+    conditioning: str = hyperparameter(
         "projection", label="how D is told the label", choices=CONDITIONINGS, restart=True,
         help="By a vector of its own for each label, by ten more planes beside the image, or not at all.")
 
@@ -61,9 +61,10 @@ class ConditionalExperiment(DCGANExperiment):
 
     def networks(self) -> tuple[ConditionalGenerator, ConditionalDiscriminator]:
         h = self.hyperparameters
-        return (ConditionalGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
+        return (ConditionalGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm",
+                                     generator=self.generator),
                 ConditionalDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, h.conditioning,
-                                         rng=self.generator))
+                                         generator=self.generator))
 
     def build(self, generator: torch.Generator) -> None:
         super().build(generator)
@@ -76,7 +77,7 @@ class ConditionalExperiment(DCGANExperiment):
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Noise, and labels, which come as often as in the data: else D could tell made pairs (x, y) from real ones by
         y alone."""
-        n, generator = self.drawn(n, generator)
+        n, generator = self.size_and_generator(n, generator)
         y = self.labels[torch.randint(len(self.labels), (n,), generator=generator)]
         return noise(n, generator), y
 
@@ -89,8 +90,8 @@ class ConditionalExperiment(DCGANExperiment):
         return self.model.sample(torch.arange(count) % CLASSES, torch.Generator().manual_seed(seed)).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """Of 1,000 images a digit: the scores of `judged.scores`; as_asked, the share that the judge classes as asked,
-        and worst_class, the same for the digit where it is least."""
+        """Of 1,000 images a digit: the scores of `image_scores.scores`; as_asked, the share that the judge classes as
+        asked, and worst_class, the same for the digit where it is least."""
         images = self.samples(IMAGES)
         shares = classed_as_asked(images, torch.arange(IMAGES) % CLASSES)
         return {**scores(images), "as_asked": float(shares.mean()), "worst_class": float(shares.min())}

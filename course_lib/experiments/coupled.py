@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs, together
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.models.coupled import CoupledDiscriminator, CoupledGenerator
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import knob
+from course_lib.training.hyperparameters import hyperparameter
+from course_lib.training.image_scores import IMAGES, classifier, scores
 from course_lib.training.registry import register
 from course_lib.training.step import Metrics
 
@@ -25,10 +25,10 @@ SHOWN, COUNTED = 10, 500  # pairs in a snapshot: drawn, and judged
 class CoupledHyperparameters(DCGANHyperparameters):
     """The knobs of the DCGAN, and how much the two of them share."""
 
-    shared: int = knob(
+    shared: int = hyperparameter(
         2, label="shared blocks of G", low=0, high=2, restart=True,
         help="How many of G's three blocks the two kinds of images have in common; with none, D shares none either.")
-    width: int = knob(
+    width: int = hyperparameter(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of all networks at 14x14.")
 
@@ -61,8 +61,9 @@ class CoupledExperiment(DCGANExperiment):
     def networks(self) -> tuple[CoupledGenerator, CoupledDiscriminator]:
         h = self.hyperparameters
         return (CoupledGenerator(h.shared, h.preset, h.width, batch_norm=h.fault != "no batch norm",
-                                 rng=self.generator),
-                CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
+                                 generator=self.generator),
+                CoupledDiscriminator(h.shared > 0, h.preset, h.width, h.dropout, h.spectral_norm,
+                                     generator=self.generator))
 
     def real_batch(self, picked: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Images i of the first half, and inverted ones of the other half at the same i: unrelated pictures, and D
@@ -106,7 +107,7 @@ class CoupledExperiment(DCGANExperiment):
                 "same": np.array([same_digit(first, second)])}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """same_digit of 10,000 pairs; `judged.scores` of the first images, and frechet_inverted of the second."""
+        """same_digit of 10,000 pairs; `image_scores.scores` of the first images, and frechet_inverted of the second."""
         first, second = self.samples(IMAGES)
         return scores(first) | {"frechet_inverted": scores(1 - second)["frechet"],
                                 "same_digit": same_digit(first, second)}
@@ -115,6 +116,6 @@ class CoupledExperiment(DCGANExperiment):
 @torch.no_grad()
 def same_digit(first: Tensor, inverted: Tensor) -> float:
     """Which part of pairs, each `[n, 28, 28]` in [0, 1], the judge gives one digit; it sees the second turned back."""
-    same = [judge().predict(a) == judge().predict(1 - b)
+    same = [classifier().predict(a) == classifier().predict(1 - b)
             for a, b in zip(first.split(1000), inverted.split(1000), strict=True)]
     return torch.cat(same).to(torch.float32).mean().item()

@@ -22,7 +22,7 @@ from course_lib.measure import normal_density, wasserstein1
 from course_lib.models.gan2d import Critic, clip_weights, critic_loss
 from course_lib.models.penalties import gradient_penalty, slopes
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import BETAS, adam
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics, to_device
@@ -36,19 +36,19 @@ GRID = np.linspace(-5, 5, 201)
 class Critic1DHyperparameters(Hyperparameters):
     """Where the fake numbers are, and what keeps the critic from being steep."""
 
-    separation: float = knob(
+    separation: float = hyperparameter(
         2.0, label="distance of the peaks (θ)", low=-4.0, high=4.0,
         help="Where the fake numbers lie; the real ones lie at 0.")
-    limit: str = knob(
+    limit: str = hyperparameter(
         "one-sided", label="limit of the slope", choices=("one-sided", "penalty", "clip"), restart=True,
         help="One-sided: a slope above 1 costs; penalty: any slope other than 1; clip: every weight stays in [−c, c].")
-    penalty: float = knob(
+    penalty: float = hyperparameter(
         10.0, label="weight of the penalty (λ)", low=0.1, high=100.0, log=True,
         help="How much a slope that is not allowed costs.")
-    clip: float = knob(
+    clip: float = hyperparameter(
         0.1, label="clip the weights at (c)", low=1e-3, high=1.0, log=True,
         help="With clip, every weight of D stays between −c and c.")
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far D moves at each step.")
 
@@ -70,12 +70,12 @@ class Critic1DExperiment(LossExperiment):
         self.generator, self.D = generator, Critic(WIDTH, generator, dim=1).to(self.device)
         self.optimizer = adam(self.D, betas=BETAS)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
-    def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Real and fake numbers, each of shape (count, 1)."""
-        real, fake = SPREAD * torch.randn(2, count, 1, generator=rng)
+        real, fake = SPREAD * torch.randn(2, count, 1, generator=generator)
         return real, fake + self.hyperparameters.separation
 
     def next_batch(self) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.experiments.judged import IMAGES, scores
 from course_lib.models.dcgan import (
     PRESETS,
     Discriminator,
@@ -20,8 +19,9 @@ from course_lib.models.dcgan import (
 )
 from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import IMAGES, scores
 from course_lib.training.optim import length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -41,40 +41,40 @@ class DCGANHyperparameters(Hyperparameters):
     of half the usual width make fewer mistakes in the same time, as they take twice as many steps.
     """
 
-    learning_rate_d: float = knob(
+    learning_rate_d: float = hyperparameter(
         2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far the discriminator moves at each of its steps.")
-    learning_rate_g: float = knob(
+    learning_rate_g: float = hyperparameter(
         1e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
         help="How far the generator moves at each of its steps.")
-    d_steps: int = knob(
+    d_steps: int = hyperparameter(
         1, label="steps of D per step of G (K)", low=1, high=10,
         help="How many times the discriminator learns before the generator answers once.")
-    label_smoothing: float = knob(
+    label_smoothing: float = hyperparameter(
         0.0, label="label smoothing", low=0.0, high=0.5,
         help="D's target for real images is 1 minus this, so that it does not pay to be ever surer.")
-    dropout: float = knob(
+    dropout: float = hyperparameter(
         0.0, label="dropout in D", low=0.0, high=0.9,
         help="Which part of D's activations is left out, drawn anew at every step.")
-    r1: float = knob(
+    r1: float = hyperparameter(
         0.0, label="weight of R1 (γ)", low=0.0, high=100.0,
         help="How much D's loss counts its slope at real images; a D that may not be steep cannot win.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many real and how many generated images one step sees.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    spectral_norm: bool = knob(
+    spectral_norm: bool = hyperparameter(
         True, label="spectral normalisation in D", restart=True,
         help="Divide the weights of D's convolutions by their largest singular value, so that D stays smooth.")
-    preset: str = knob(
+    preset: str = hyperparameter(
         "course", label="networks", choices=tuple(PRESETS), restart=True,
         help="Course: 4x4 kernels, first weights from N(0, 0.02²). Deep: one convolution more in each network. "
              "Tutorial: 5x5 kernels, first weights after Glorot.")
-    width: int = knob(
+    width: int = hyperparameter(
         32, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
-    fault: str = knob(
+    fault: str = hyperparameter(
         "none", label="fault", choices=FAULTS, restart=True,
         help="A mistake made on purpose, to see what it does.")
 
@@ -119,8 +119,8 @@ class DCGANExperiment(ImageGANExperiment):
 
     def networks(self) -> tuple[nn.Module, nn.Module]:
         h = self.hyperparameters
-        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
-                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
+        return (Generator(h.preset, h.width, batch_norm=h.fault != "no batch norm", generator=self.generator),
+                Discriminator(h.preset, h.width, h.dropout, h.spectral_norm, generator=self.generator))
 
     def build(self, generator: torch.Generator) -> None:
         super().build(generator)
@@ -146,13 +146,13 @@ class DCGANExperiment(ImageGANExperiment):
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         """What G makes the next fakes from; or n of them, from another generator."""
-        return (noise(*self.drawn(n, generator)),)
+        return (noise(*self.size_and_generator(n, generator)),)
 
     def picked(self, picked: Tensor | None) -> Tensor:
         """Indices of the next training images, if none are given."""
         return self.batches.next(self.hyperparameters.batch_size) if picked is None else picked
 
-    def drawn(self, n: int | None, generator: torch.Generator | None) -> tuple[int, torch.Generator]:
+    def size_and_generator(self, n: int | None, generator: torch.Generator | None) -> tuple[int, torch.Generator]:
         """How much noise is drawn, and from what: the batch size and the run's own generator, if not given."""
         return n or self.hyperparameters.batch_size, generator or self.generator
 
@@ -208,5 +208,5 @@ class DCGANExperiment(ImageGANExperiment):
         return {"samples": self.samples(SHOWN).numpy(), "logits": (edges[1:] + edges[:-1]) / 2, **parts}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """frechet, classifier_score and coverage_kl of 10,000 images of the average of G: see `judged.scores`."""
+        """frechet, classifier_score and coverage_kl of 10,000 images of the average of G: see `image_scores.scores`."""
         return scores(self.samples(IMAGES))

@@ -13,7 +13,7 @@ from course_lib.data.moons import CIRCLE, MOONS
 from course_lib.models.flows import AdditiveCoupling, AffineCoupling, Flow, Scaling
 from course_lib.models.splines import SplineCoupling
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics
@@ -30,33 +30,33 @@ class FlowHyperparameters(Hyperparameters):
     """The knobs of a flow in the plane, with values for a lab without end. A run of known length does better with a
     larger rate that falls at its end: benchmarks/flows.py in the course's repository."""
 
-    data: str = knob(
+    data: str = hyperparameter(
         "two moons", label="data", choices=tuple(DATA), restart=True,
         help="Where the points come from: two arcs, or a circle, each blurred.")
-    kind: str = knob(
+    kind: str = hyperparameter(
         "affine", label="couplings", choices=tuple(COUPLINGS), restart=True,
         help="How a coupling bends: it shifts (NICE), it scales and shifts (Real NVP), or it is a spline.")
-    n_couplings: int = knob(
+    n_couplings: int = hyperparameter(
         8, label="number of couplings", low=1, high=16, restart=True,
         help="Layers of the flow, from noise to data.")
-    permute: bool = knob(
+    permute: bool = hyperparameter(
         True, label="halves take turns", restart=True,
         help="Whether every second coupling bends the coordinate that the others let pass.")
-    width: int = knob(
+    width: int = hyperparameter(
         64, label="width", low=4, high=256, unit="units", restart=True,
         help="Units of the two hidden layers of each coupling's network.")
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         256, label="batch size", low=1, high=4096, log=True, unit="points",
         help="How many new points one step sees.")
     total_steps: int = length_of_training()
 
 
-def build_flow(h: FlowHyperparameters, rng: torch.Generator) -> Flow:
+def build_flow(h: FlowHyperparameters, generator: torch.Generator) -> Flow:
     """The flow that the hyperparameters name. Additive couplings get the scaling that they need at their end."""
-    layers: list[nn.Module] = [COUPLINGS[h.kind](2, h.width, h.permute and i % 2 == 1, rng)
+    layers: list[nn.Module] = [COUPLINGS[h.kind](2, h.width, h.permute and i % 2 == 1, generator)
                                for i in range(h.n_couplings)]
     return Flow([*layers, Scaling(2)] if h.kind == "additive" else layers)
 

@@ -22,7 +22,7 @@ from course_lib.models.gan1d import (
     generator_loss,
     real_data,
 )
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import BETAS
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics
@@ -33,7 +33,7 @@ TREMBLE = 0.15  # the hand's: five exact values could be told apart by needles i
 
 
 def _place(default: float, number: int) -> float:
-    return knob(default, low=-2.0, high=8.0, label=f"your number {number}",
+    return hyperparameter(default, low=-2.0, high=8.0, label=f"your number {number}",
                 help="Where this made number lies. The arrow says which way the generator would move it.")
 
 
@@ -46,7 +46,7 @@ class FoolHyperparameters(Hyperparameters):
     x3: float = _place(1.0, 3)
     x4: float = _place(2.0, 4)
     x5: float = _place(7.0, 5)
-    learning_rate: float = knob(3e-3, low=1e-4, high=3e-2, log=True, label="learning rate of D",
+    learning_rate: float = hyperparameter(3e-3, low=1e-4, high=3e-2, log=True, label="learning rate of D",
                                 help="How far the discriminator moves at each of its steps.")
 
 
@@ -68,7 +68,7 @@ class FoolExperiment(LossExperiment):
         self.D = Discriminator(16, "leaky_relu", False, "pytorch", generator).to(self.device)
         self.optimizer = torch.optim.Adam(self.D.parameters(), betas=BETAS)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
     def numbers(self) -> Tensor:

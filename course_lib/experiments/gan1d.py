@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_lib.deprecated import old_names
 from course_lib.measure import (
     histogram_density,
     normal_density,
-    normal_quantiles,
     optimal_discriminator,
-    recovered,
     smooth_density,
-    wasserstein1,
 )
 from course_lib.models.gan1d import (
     ACTIVATIONS,
@@ -31,18 +28,16 @@ from course_lib.models.gan1d import (
     generator_loss,
     noise,
     real_data,
-    stack,
 )
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
-from course_lib.training.loop import run
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam
 from course_lib.training.registry import register
 from course_lib.training.step import AdversarialExperiment, Metrics
 
 GRID = np.linspace(-8, 8, 321)
 BANDWIDTH = 0.1
-SNAPSHOT_SAMPLES, SNAPSHOT_COMPANY = 4096, 128  # enough for a quiet curve, few enough for several pictures a second
+SNAPSHOT_SAMPLES, SNAPSHOT_REFERENCE = 4096, 128  # enough for a quiet curve, few enough for several pictures a second
 
 
 @dataclass(frozen=True)
@@ -53,37 +48,37 @@ class GAN1DHyperparameters(Hyperparameters):
     GANs Trained by a Two Time-Scale Update Rule).
     """
 
-    learning_rate_d: float = knob(
+    learning_rate_d: float = hyperparameter(
         3e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far the discriminator moves at each of its steps.")
-    learning_rate_g: float = knob(
+    learning_rate_g: float = hyperparameter(
         1e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
         help="How far the generator moves at each of its steps.")
-    d_steps: int = knob(
+    d_steps: int = hyperparameter(
         1, label="steps of D per step of G (K)", low=1, high=10,
         help="How many times the discriminator learns before the generator answers once.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         32, label="batch size", low=1, high=256, unit="numbers",
         help="How many real and how many generated numbers one step sees.")
-    beta1: float = knob(
+    beta1: float = hyperparameter(
         0.5, label="momentum (Adam's β₁)", low=0.0, high=0.95,
         help="How much of the past gradients each step keeps; near 0.9 the two networks tend to chase each other.")
-    loss: str = knob(
+    loss: str = hyperparameter(
         "non-saturating", label="loss of G", choices=LOSSES,
         help="Non-saturating: minimise −log D(G(z)); saturating: minimise log(1 − D(G(z))), flat where D is sure.")
-    noise: str = knob(
+    noise: str = hyperparameter(
         "normal", label="noise", choices=NOISES,
         help="Normal: z ~ N(0, 1); textbook: as many evenly spaced spikes from −8 to 8 as the batch has numbers.")
-    minibatch: bool = knob(
+    minibatch: bool = hyperparameter(
         True, label="minibatch discrimination", restart=True,
         help="The discriminator also sees how close each number lies to the others of its batch.")
-    hidden_size: int = knob(
+    hidden_size: int = hyperparameter(
         4, label="hidden size of G", low=1, high=64, unit="units", restart=True,
         help="Units in the generator's hidden layer; the discriminator's layers are twice as wide.")
-    activation: str = knob(
+    activation: str = hyperparameter(
         "leaky_relu", label="activation of D", choices=tuple(ACTIVATIONS), restart=True,
         help="The discriminator's nonlinearity; where a ReLU is flat, G gets no gradient.")
-    init: str = knob(
+    init: str = hyperparameter(
         "pytorch", label="initial weights", choices=INITS, restart=True,
         help="PyTorch: uniform, smaller for wider layers; normal: N(0, 1) for every weight, as in the textbook.")
 
@@ -109,7 +104,7 @@ class GAN1DExperiment(AdversarialExperiment):
         self.D = Discriminator(2 * h.hidden_size, h.activation, h.minibatch, h.init, generator).to(self.device)
         self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d,
                 "rng": self.generator}
 
@@ -138,10 +133,10 @@ class GAN1DExperiment(AdversarialExperiment):
     def samples(self, count: int, seed: int = SNAPSHOT_SEED, as_trained: bool = False) -> np.ndarray:
         """`count` generated numbers. Textbook noise is drawn as one batch of `count`, so that z fills [−8, 8];
         `as_trained` draws it in batches of the training's size instead, which is what G was taught on."""
-        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
         if not as_trained:
-            return self.G(noise(h.noise, count, rng).to(self.device)).squeeze(-1).cpu().numpy()
-        batches = [noise(h.noise, h.batch_size, rng) for _ in range(-(-count // h.batch_size))]
+            return self.G(noise(h.noise, count, generator).to(self.device)).squeeze(-1).cpu().numpy()
+        batches = [noise(h.noise, h.batch_size, generator) for _ in range(-(-count // h.batch_size))]
         return self.G(torch.cat(batches)[:count].to(self.device)).squeeze(-1).cpu().numpy()
 
     @torch.no_grad()
@@ -154,10 +149,10 @@ class GAN1DExperiment(AdversarialExperiment):
         x = torch.as_tensor(grid, dtype=torch.get_default_dtype(), device=self.device)[:, None]
         if self.D.minibatch is None:
             return torch.sigmoid(self.D(x)).cpu().numpy()
-        rng, batch_size = torch.Generator().manual_seed(seed), self.hyperparameters.batch_size
-        batches = -(-SNAPSHOT_COMPANY // batch_size) if batches is None else batches
-        company = torch.stack([real_data(batch_size - 1, rng) for _ in range(batches)]).to(self.device)
-        return torch.sigmoid(self.D(x.expand(batches, -1, -1), company)).mean(0).cpu().numpy()
+        generator, batch_size = torch.Generator().manual_seed(seed), self.hyperparameters.batch_size
+        batches = -(-SNAPSHOT_REFERENCE // batch_size) if batches is None else batches
+        reference_batch = torch.stack([real_data(batch_size - 1, generator) for _ in range(batches)]).to(self.device)
+        return torch.sigmoid(self.D(x.expand(batches, -1, -1), reference_batch)).mean(0).cpu().numpy()
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Arrays of shape (321,) on [−8, 8]: grid, real_density, generated_density (smoothed), decision (D(x))."""
@@ -172,10 +167,10 @@ class GAN1DExperiment(AdversarialExperiment):
         Both in nats, on about `count` numbers in batches of the training's size. The second is that of p/(p + q), by
         quadrature, with a histogram for q.
         """
-        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
         batches = max(count // h.batch_size, 1)
-        real = torch.stack([real_data(h.batch_size, rng) for _ in range(batches)]).to(self.device)
-        made = self.G(torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]).to(self.device))
+        real = torch.stack([real_data(h.batch_size, generator) for _ in range(batches)]).to(self.device)
+        made = self.G(torch.stack([noise(h.noise, h.batch_size, generator) for _ in range(batches)]).to(self.device))
         loss = discriminator_loss(self.D(real), self.D(made)).mean().item()
         x, q = histogram_density(made.cpu().numpy(), -8, 16, 480)
         p = normal_density(x, REAL_MEAN, REAL_STD)
@@ -186,8 +181,8 @@ class GAN1DExperiment(AdversarialExperiment):
 
     def generator_gradients(self, batches: int = 64, seed: int = SNAPSHOT_SEED) -> dict[str, float]:
         """Euclidean norm of the gradient that G would get now from each of the two losses; trains nothing."""
-        rng, h = torch.Generator().manual_seed(seed), self.hyperparameters
-        z = torch.stack([noise(h.noise, h.batch_size, rng) for _ in range(batches)]).to(self.device)
+        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        z = torch.stack([noise(h.noise, h.batch_size, generator) for _ in range(batches)]).to(self.device)
         norms = {}
         for kind in LOSSES:
             gradients = torch.autograd.grad(generator_loss(self.D(self.G(z)), kind).mean(), list(self.G.parameters()))
@@ -195,69 +190,4 @@ class GAN1DExperiment(AdversarialExperiment):
         return norms
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What each seed's generator makes at the last step. All of shape (seeds,), but `samples` (seeds, count)."""
-
-    seeds: tuple[int, ...]
-    samples: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
-    w1: np.ndarray
-    recovered: np.ndarray
-
-
-def score(experiments: Sequence[GAN1DExperiment], count: int = 10_000, as_trained: bool = False) -> Scores:
-    """Mean, std and W₁ to N(4, 0.5²) of what each experiment generates, and whether it recovered that."""
-    samples = np.stack([e.samples(count, as_trained=as_trained) for e in experiments]).astype(np.float64)
-    target = normal_quantiles(count, REAL_MEAN, REAL_STD)
-    finite = np.isfinite(samples).all(axis=1)
-    w1 = np.array([wasserstein1(s, target) if ok else np.inf for s, ok in zip(samples, finite, strict=True)])
-    return Scores(tuple(e.seed for e in experiments), samples, samples.mean(axis=1), samples.std(axis=1), w1,
-                  np.array([recovered(s) for s in samples]))
-
-
-class GAN1DSeeds(GAN1DExperiment):
-    """One GAN per seed, trained all at once: parameters, batches and losses have a leading dimension `[seeds]`.
-
-    Each seed has its own initial weights and draws its own data, as it would alone, so the result is the one that
-    `run` gives seed by seed, up to rounding, in a fraction of the time.
-
-    Attributes:
-        members: the experiments, one a seed, in the order of the seeds.
-    """
-
-    def __init__(self, hyperparameters: GAN1DHyperparameters, seeds: Sequence[int]) -> None:
-        self.seeds = tuple(seeds)
-        super().__init__(hyperparameters)
-
-    def build(self, generator: torch.Generator) -> None:
-        self.generator = generator
-        self.members = [GAN1DExperiment(self.hyperparameters, seed, self.device) for seed in self.seeds]
-        self.G, self.D = stack([m.G for m in self.members]), stack([m.D for m in self.members])
-        self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
-
-    def real_batch(self) -> Tensor:
-        """The next real numbers, `[seeds, batch_size, 1]`."""
-        return torch.stack([member.real_batch() for member in self.members])
-
-    def noise_batch(self) -> Tensor:
-        """The next noise, `[seeds, batch_size, 1]`."""
-        return torch.stack([member.noise_batch() for member in self.members])
-
-    def hand_out(self) -> list[GAN1DExperiment]:
-        """The members with what they have learned, to be scored and drawn; their optimisers are fresh."""
-        for i, member in enumerate(self.members):
-            for network, stacked in ((member.G, self.G), (member.D, self.D)):
-                network.load_state_dict({name: value[i] for name, value in stacked.state_dict().items()})
-            member.steps = self.steps
-        return self.members
-
-
-def train_many(hyperparameters: GAN1DHyperparameters, seeds: Sequence[int], steps: int,
-               progress: bool = False) -> list[GAN1DExperiment]:
-    """One trained GAN per seed, after so many steps of `GAN1DSeeds`."""
-    many = GAN1DSeeds(hyperparameters, seeds)
-    for _ in run(many, steps, progress):
-        pass
-    return many.hand_out()
+__getattr__ = old_names(__name__)

@@ -25,7 +25,7 @@ from course_lib.models.gan2d import (
     penalty,
 )
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.loop import run
 from course_lib.training.optim import BETAS, adam, weight_average
 from course_lib.training.phases import Phase
@@ -45,39 +45,39 @@ class GAN2DHyperparameters(Hyperparameters):
     """The knobs of the 2-D GANs, with values that let WGAN-GP find every mode of the ring (benchmarks/gan2d_seeds.py).
     """
 
-    variant: str = knob(
+    variant: str = hyperparameter(
         "vanilla", label="variant", choices=VARIANTS, restart=True,
         help="What D is: vanilla and R1 tell real from fake; WGAN and WGAN-GP are critics whose slope is bounded.")
-    data: str = knob(
+    data: str = hyperparameter(
         "ring", label="data", choices=(*PLANE, "drawn"), restart=True,
         help="Where the real points come from; 'drawn' is what you drew.")
-    drawing: str = knob(
+    drawing: str = hyperparameter(
         WAVE, label="your drawing", restart=True,
         help="The pixels of your drawing, as text.")
-    noise: str = knob(
+    noise: str = hyperparameter(
         "normal", label="noise", choices=NOISES, restart=True,
         help="What G makes its fakes from: z ~ N(0, I), or uniform in a square.")
-    learning_rate_d: float = knob(
+    learning_rate_d: float = hyperparameter(
         4e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
         help="How far D moves at each of its steps.")
-    learning_rate_g: float = knob(
+    learning_rate_g: float = hyperparameter(
         4e-3, label="learning rate of G", low=1e-5, high=1e-1, log=True,
         help="How far G moves at each of its steps.")
-    d_steps: int = knob(
+    d_steps: int = hyperparameter(
         2, label="steps of D per step of G (K)", low=1, high=10,
         help="How many times D learns before G answers once.")
-    penalty: float = knob(
+    penalty: float = hyperparameter(
         0.1, label="weight of the penalty (λ)", low=1e-3, high=100.0, log=True,
         help="How much D's loss counts its slope: WGAN-GP asks for a slope of 1, R1 for a slope of 0 at the data.")
-    clip: float = knob(
+    clip: float = hyperparameter(
         0.1, label="clip the weights at (c)", low=1e-3, high=1.0, log=True,
         help="WGAN keeps every weight of D between −c and c.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         64, label="batch size", low=2, high=512, log=True, unit="points",
         help="How many real and how many fake points one step sees.")
 
 
-def drawn(pixels: np.ndarray) -> dict[str, str]:
+def drawing_changes(pixels: np.ndarray) -> dict[str, str]:
     """The changes of hyperparameters that make a drawing [side, side] the data; none where nothing was drawn."""
     inked = bool((pixels > 0.1).any())
     return {"data": "drawn", "drawing": Drawing.of(torch.from_numpy(pixels)).ink} if inked else {}
@@ -120,7 +120,7 @@ class GAN2DExperiment(AdversarialExperiment):
         self.own_shares = cell_shares(self.data.sample(10 * MEASURED, own), -EXTENT, EXTENT, CELLS)
         self.measured: dict[str, Tensor] = {}
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"G": self.G, "D": self.D, "model": self.average.module, "optimizer_g": self.optimizer_g,
                 "optimizer_d": self.optimizer_d, "rng": self.generator}
 

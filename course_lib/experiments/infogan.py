@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from course_lib.data import load_mnist
+from course_lib.deprecated import old_names
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, beliefs
-from course_lib.experiments.judged import IMAGES, judge, scores
 from course_lib.measure import counts, mutual_information, purity, slant, thickness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.infogan import (
@@ -25,36 +25,37 @@ from course_lib.models.infogan import (
 )
 from course_lib.models.penalties import r1_penalty
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import knob
+from course_lib.training.hyperparameters import hyperparameter
+from course_lib.training.image_scores import IMAGES, classifier, scores
 from course_lib.training.registry import register
 from course_lib.training.step import Metrics
 
 
-def made_of(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
+def sample_codes(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
     """n codes from their prior, the images `[n, 28, 28]` in [0, 1] that G makes of them, and what the judge names
     these, `[n]`."""
-    rng = torch.Generator().manual_seed(seed)
-    code = draw_code(n, rng)
-    x = G.sample(code, rng).cpu()
-    return code, x, torch.cat([judge().predict(part) for part in x.split(500)]).numpy()
+    generator = torch.Generator().manual_seed(seed)
+    code = draw_code(n, generator)
+    x = G.sample(code, generator).cpu()
+    return code, x, torch.cat([classifier().predict(part) for part in x.split(500)]).numpy()
 
 
-def pulled(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarray]:
+def traversal_effect(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarray]:
     """What each number of the code does to slant and thickness, `[2]` by name.
 
     n images are made twice, with the number at −1 and at +1 and all else the same. The mean of what changed is given in
     standard deviations of the test images: a stroke's whole variety, over all digits.
     """
-    rng, real = torch.Generator().manual_seed(seed), load_mnist("test").floats().numpy()
-    code, z = draw_code(n, rng), rng.get_state()
+    generator, real = torch.Generator().manual_seed(seed), load_mnist("test").floats().numpy()
+    code, z = draw_code(n, generator), generator.get_state()
     effects: dict[str, list[float]] = {"slant": [], "thickness": []}
     for i in range(CONTINUOUS):
         ends = []
         for value in (-1.0, 1.0):
             u = code.u.clone()
             u[:, i] = value
-            rng.set_state(z)
-            ends.append(G.sample(Code(code.k, u), rng).cpu().numpy())
+            generator.set_state(z)
+            ends.append(G.sample(Code(code.k, u), generator).cpu().numpy())
         for name, measure in (("slant", slant), ("thickness", thickness)):
             effects[name].append(float((measure(ends[1]) - measure(ends[0])).mean() / measure(real).std()))
     return {name: np.array(values) for name, values in effects.items()}
@@ -64,13 +65,13 @@ def pulled(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarray]:
 class InfoGANHyperparameters(DCGANHyperparameters):
     """The knobs of the DCGAN, and what a nat of information is worth."""
 
-    width: int = knob(
+    width: int = hyperparameter(
         20, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
-    information: float = knob(
+    information: float = hyperparameter(
         1.0, label="weight of the category's information", low=0.0, high=10.0,
         help="What a nat of information on the category is worth to both networks.")
-    information_u: float = knob(
+    information_u: float = hyperparameter(
         0.05, label="weight of the two numbers' information", low=0.0, high=10.0,
         help="The same for the two continuous codes.")
 
@@ -98,12 +99,12 @@ class InfoGANExperiment(DCGANExperiment):
 
     def networks(self) -> tuple[InfoGenerator, InfoDiscriminator]:
         h = self.hyperparameters
-        return (InfoGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", rng=self.generator),
-                InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, rng=self.generator))
+        return (InfoGenerator(h.preset, h.width, batch_norm=h.fault != "no batch norm", generator=self.generator),
+                InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, generator=self.generator))
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         """Noise z, and a code: categories k and numbers u."""
-        n, generator = self.drawn(n, generator)
+        n, generator = self.size_and_generator(n, generator)
         code = draw_code(n, generator)
         return noise(n, generator), *code
 
@@ -112,7 +113,7 @@ class InfoGANExperiment(DCGANExperiment):
         z, *code = noise
         return self.G(z, Code(*code)), *code
 
-    def unread(self, code: Code, read: tuple[Tensor, ...]) -> Tensor:
+    def info_loss(self, code: Code, read: tuple[Tensor, ...]) -> Tensor:
         """−log q(c | x), weighted, mean over the batch."""
         category, numbers = log_q(code, read)
         return -(self.hyperparameters.information * category.mean()
@@ -125,7 +126,7 @@ class InfoGANExperiment(DCGANExperiment):
         x, *code = fake
         logits, read = self.D(torch.cat([*real, x]))
         logits = logits.chunk(2)
-        unread = self.unread(Code(*code), type(read)(*(part[len(x):] for part in read)))
+        unread = self.info_loss(Code(*code), type(read)(*(part[len(x):] for part in read)))
         return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + unread, beliefs(*logits)
 
     def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
@@ -134,20 +135,23 @@ class InfoGANExperiment(DCGANExperiment):
     def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
         x, *code = fake
         logits, read = self.D(x)
-        return generator_loss(logits) + self.unread(Code(*code), read), {}
+        return generator_loss(logits) + self.info_loss(Code(*code), read), {}
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1], for the categories 0 to 9 in turn."""
-        rng = torch.Generator().manual_seed(seed)
-        code = draw_code(count, rng)
-        return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), rng).cpu()
+        generator = torch.Generator().manual_seed(seed)
+        code = draw_code(count, generator)
+        return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), generator).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """Of 10,000 images: the scores of `judged.scores`; purity of the category against the judge's digits, their
-        mutual information in nats; largest_slant and largest_thickness, the larger effect of the two numbers, see
-        `pulled`."""
-        code, images, digits = made_of(self.model, IMAGES, SNAPSHOT_SEED)
-        effects = pulled(self.model, 1000, SNAPSHOT_SEED)
+        """Of 10,000 images: the scores of `image_scores.scores`; purity of the category against the judge's digits,
+        their mutual information in nats; largest_slant and largest_thickness, the larger effect of the two numbers, see
+        `traversal_effect`."""
+        code, images, digits = sample_codes(self.model, IMAGES, SNAPSHOT_SEED)
+        effects = traversal_effect(self.model, 1000, SNAPSHOT_SEED)
         return {**scores(images), "purity": purity(code.k.numpy(), digits),
                 "digit_information": mutual_information(counts(code.k.numpy(), digits)),
                 **{f"largest_{name}": float(np.abs(effect).max()) for name, effect in effects.items()}}
+
+
+__getattr__ = old_names(__name__)

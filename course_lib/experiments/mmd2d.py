@@ -12,7 +12,7 @@ from course_lib.data import Ring
 from course_lib.measure import count_modes, mmd2
 from course_lib.models.gan2d import Generator, noise
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics
@@ -25,13 +25,13 @@ SHOWN = 400  # points in a snapshot
 class MMDHyperparameters(Hyperparameters):
     """The knobs of the moment matching generator."""
 
-    width: float = knob(
+    width: float = hyperparameter(
         0.3, label="width of the kernel", low=0.01, high=10.0, log=True,
         help="Over what distance two points count as alike; the modes are 0.05 wide, and about 1.5 apart.")
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         3e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         256, label="batch size", low=2, high=1024, log=True, unit="points",
         help="How many real and how many made points one step compares.")
     total_steps: int = length_of_training()

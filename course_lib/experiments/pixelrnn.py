@@ -19,7 +19,7 @@ from course_lib.models.pixelrnn import RowLSTM
 from course_lib.models.pixels import PixelModel
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -36,30 +36,30 @@ TEST_SPRITES = 10_000
 class PixelHyperparameters(Hyperparameters):
     """The knobs of the models that predict pixel by pixel."""
 
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         3e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         16, label="batch size", low=1, high=1024, unit="images",
         help="How many images one step sees.")
-    clip: float = knob(
+    clip: float = hyperparameter(
         1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
         help="A longer gradient is cut to this length: through many rows an LSTM's can explode.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    data: str = knob(
+    data: str = hyperparameter(
         "mnist", label="data", choices=DATA, restart=True,
         help="MNIST: 28 x 28 pixels, ink or not, drawn anew at every step; sprites: 12 x 6 pixels in 16 colours.")
-    model: str = knob(
+    model: str = hyperparameter(
         "row_lstm", label="model", choices=tuple(MODELS), restart=True,
         help="Row LSTM; PixelCNN with a vertical and a horizontal stack of gates; or a plain stack with a blind spot.")
-    channels: int = knob(
+    channels: int = hyperparameter(
         32, label="channels", low=2, high=128, restart=True,
         help="Numbers that describe each pixel in every layer.")
-    layers: int = knob(
+    layers: int = hyperparameter(
         1, label="layers", low=1, high=12, restart=True,
         help="Row LSTM layers, or convolutions after the first one.")
-    first_mask: str = knob(
+    first_mask: str = hyperparameter(
         "A", label="first mask", choices=("A", "B"), restart=True,
         help="A: the first layer sees what comes before the pixel; B: also the pixel itself, which is cheating.")
 
@@ -91,7 +91,7 @@ class PixelExperiment(LossExperiment):
         h = self.hyperparameters
         self.generator = generator
         size, n_classes = (28, 28) if h.data == "mnist" else HALF, 2 if h.data == "mnist" else N_COLOURS
-        self.model: PixelModel = MODELS[h.model](size, n_classes, h.channels, h.layers, rng=generator,
+        self.model: PixelModel = MODELS[h.model](size, n_classes, h.channels, h.layers, generator=generator,
                                                  first_mask=h.first_mask).to(self.device)
         self.optimizer = adam(self.model)
         self.images = load_mnist("train").images if h.data == "mnist" else None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from course_lib.data import bars_and_stripes
 from course_lib.models.rbm import RBM, all_states, bernoulli
 from course_lib.training.experiment import Experiment
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import length_of_training, linear_decay
 from course_lib.training.registry import register
 
@@ -27,21 +27,21 @@ METHODS = ("exact", "PCD", "CD")
 class RBMHyperparameters(Hyperparameters):
     """The knobs of the RBM."""
 
-    method: str = knob(
+    method: str = hyperparameter(
         "CD", label="gradient", choices=METHODS,
         help="What the model dreams of. CD: k rounds from the data; PCD: k more rounds from where its chains were "
              "left; exact: the sum over all pictures.")
-    k: int = knob(
+    k: int = hyperparameter(
         1, label="rounds a step (k)", low=1, high=50,
         help="Gibbs rounds of each chain between two steps.")
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         0.2, label="learning rate", low=1e-3, high=2.0, log=True,
         help="How far each step goes up the gradient.")
     total_steps: int = length_of_training()
-    hidden_size: int = knob(
+    hidden_size: int = hyperparameter(
         16, label="hidden units", low=1, high=32, unit="units", restart=True,
         help="How many hidden units the machine has.")
-    machines: int = knob(
+    machines: int = hyperparameter(
         1, label="machines", low=1, high=64, restart=True,
         help="So many machines, each with weights and chains of its own, learn side by side.")
 
@@ -74,7 +74,7 @@ class RBMExperiment(Experiment):
         self.chains.register_buffer("x", start.to(self.device))
         self.measured: dict[str, Tensor] = {}
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"model": self.rbm, "chains": self.chains, "rng": self.generator}
 
     def training_step(self) -> dict[str, Tensor]:
@@ -82,12 +82,13 @@ class RBMExperiment(Experiment):
         Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002)."""
         h = self.hyperparameters
         if h.method == "exact":
-            dreamt = self.rbm.exact_moments()
+            negative_phase = self.rbm.exact_moments()
         else:
             start = self.data.repeat(1, COPIES, 1) if h.method == "CD" else self.chains.x
             self.chains.x = self.rbm.gibbs(start, h.k, self.generator)
-            dreamt = self.rbm.moments(self.chains.x)
-        self.rbm.climb(self.rbm.moments(self.data), dreamt, linear_decay(h.learning_rate, self.steps, h.total_steps))
+            negative_phase = self.rbm.moments(self.chains.x)
+        self.rbm.gradient_step(self.rbm.moments(self.data), negative_phase, linear_decay(h.learning_rate, self.steps,
+                                                                                         h.total_steps))
         if self.steps % MEASURE_EVERY == 0 or not self.measured:
             self.measured = {"kl": self.kl().mean(), "reconstruction": self.reconstruction().mean()}
         return self.measured
@@ -101,8 +102,8 @@ class RBMExperiment(Experiment):
     def reconstruction(self) -> Tensor:
         """Mean squared error, `[machines]`, of the pictures that p(x | h) makes of h ~ p(h | x), with draws of its own.
         """
-        rng = torch.Generator().manual_seed(self.steps)
-        rebuilt = self.rbm.p_x(bernoulli(self.rbm.p_h(self.data), rng))
+        generator = torch.Generator().manual_seed(self.steps)
+        rebuilt = self.rbm.p_x(bernoulli(self.rbm.p_h(self.data), generator))
         return (rebuilt - self.data).square().mean((-1, -2))
 
     @torch.no_grad()

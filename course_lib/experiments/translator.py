@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from course_lib.data import MNIST, load_mnist
 from course_lib.experiments.dcgan import together
-from course_lib.experiments.judged import judge
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
 from course_lib.training.experiment import SNAPSHOT_SEED
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
+from course_lib.training.image_scores import classifier
 from course_lib.training.optim import length_of_training, linear_decay
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -31,21 +31,21 @@ SHOWN = 10  # test images in a snapshot
 class TranslatorHyperparameters(Hyperparameters):
     """The knobs of a translator of pictures."""
 
-    given: str = knob(
+    given: str = hyperparameter(
         "coarse", label="given", choices=tuple(CONDITIONS), restart=True,
         help="What G sees of a digit: means of 4x4 pixels, or the outline of its strokes.")
-    adversarial: float = knob(
+    adversarial: float = hyperparameter(
         0.0, label="weight of D's verdict", low=0.0, high=1.0,
         help="How much of G's loss is D's verdict; the rest is squared error. With 0 there is no D.")
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far both networks move at each step.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         32, label="batch size", low=2, high=512, unit="images",
         help="How many pairs one step sees.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    width: int = knob(
+    width: int = hyperparameter(
         16, label="width", low=4, high=128, unit="channels", restart=True,
         help="Channels of both networks at 14x14.")
 
@@ -71,7 +71,7 @@ class TranslatorExperiment(ImageGANExperiment):
 
     def networks(self) -> tuple[Translator, Discriminator]:
         width = self.hyperparameters.width
-        return Translator(width, rng=self.generator), Discriminator(width, rng=self.generator)
+        return Translator(width, generator=self.generator), Discriminator(width, generator=self.generator)
 
     def d_turns(self) -> int:
         """D learns only if its verdict counts."""
@@ -144,7 +144,7 @@ def likeness(made: Tensor, real: MNIST) -> dict[str, float]:
         disagreement: root mean squared difference of the means of 4x4 pixels.
     """
     x = real.floats()
-    predicted = torch.cat([judge().predict(part) for part in made.split(1000)])
+    predicted = torch.cat([classifier().predict(part) for part in made.split(1000)])
     return {"error": (made - x).square().mean().item(),
             "sharpness": float(sharpness(made.numpy()).mean() / sharpness(x.numpy()).mean()),
             "accuracy": (predicted == real.labels).to(torch.float32).mean().item(),

@@ -14,7 +14,7 @@ from course_lib.models.layers import device_of
 from course_lib.models.vae import LIKELIHOODS, VAE, Elbo
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import snapshot_generator
-from course_lib.training.hyperparameters import Hyperparameters, knob
+from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
@@ -27,33 +27,33 @@ REBUILT, SAMPLES, MAPPED_PER_DIGIT = 10, 30, 50  # images in a snapshot
 class VAEHyperparameters(Hyperparameters):
     """The knobs of the VAE."""
 
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
-    beta: float = knob(
+    beta: float = hyperparameter(
         1.0, label="weight of KL (β)", low=0.0, high=100.0,
         help="1 is the ELBO; above it the codes are pressed towards the prior, at 0 nothing holds them.")
-    warmup_steps: int = knob(
+    warmup_steps: int = hyperparameter(
         0, label="warm-up of β", low=0, high=100_000, unit="steps",
         help="β grows in a line from 0 to its value over these first steps; 0 for no warm-up.")
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         128, label="batch size", low=1, high=4096, unit="images",
         help="How many images one step sees.")
-    pixels: str = knob(
+    pixels: str = hyperparameter(
         "binarized", label="pixels", choices=("binarized", "grey"),
         help="Binarized: each pixel is ink with the probability of its grey value, drawn anew at every step.")
-    reduction: str = knob(
+    reduction: str = hyperparameter(
         "sum", label="over pixels", choices=("sum", "mean"),
         help="The reconstruction term sums over pixels. A mean makes it 784 times smaller beside the KL.")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
-    latent_size: int = knob(
+    latent_size: int = hyperparameter(
         20, label="latent size", low=2, high=64, unit="dimensions", restart=True,
         help="How many numbers describe an image.")
-    width: int = knob(
+    width: int = hyperparameter(
         512, label="width", low=16, high=1024, unit="units", restart=True,
         help="Units of the encoder's first hidden layer; the second has half of them, the decoder is the mirror.")
-    likelihood: str = knob(
+    likelihood: str = hyperparameter(
         "bernoulli", label="likelihood", choices=LIKELIHOODS, restart=True,
         help="Bernoulli, for pixels of 0 and 1, or Gaussian with one learned variance, for grey ones.")
 
@@ -71,7 +71,7 @@ class VAEExperiment(LossExperiment):
     """A VAE learns the 60,000 training images of MNIST.
 
     Metrics, means over the batch: elbo, reconstruction and kl, in nats (always sums over pixels, and without β);
-    noise_ratio, the mean of the encoder's s² divided by the mean over dimensions of the variance of m: where it is near
+    noise_ratio, the mean of the encoder's s² divided by the mean over dimensions of the variance of μ: where it is near
     0, the code is as good as without noise.
 
     Attributes:
@@ -83,7 +83,7 @@ class VAEExperiment(LossExperiment):
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
         self.generator = generator
-        self.model = VAE(h.latent_size, (h.width, h.width // 2), h.likelihood, rng=generator).to(self.device)
+        self.model = VAE(h.latent_size, (h.width, h.width // 2), h.likelihood, generator=generator).to(self.device)
         self.optimizer = adam(self.model)
         self.images = load_mnist("train").images.flatten(1)
         self.batches = EpochSampler(len(self.images), generator)
@@ -105,7 +105,7 @@ class VAEExperiment(LossExperiment):
         reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()
         loss = beta * kl - (reconstruction if h.reduction == "sum" else reconstruction / x.shape[1])
         with torch.no_grad():
-            noise_ratio = terms.log_var.exp().mean() / terms.m.var(0, correction=0).mean()
+            noise_ratio = terms.log_var.exp().mean() / terms.mu.var(0, correction=0).mean()
         return loss, {"elbo": reconstruction - kl, "reconstruction": reconstruction, "kl": kl,
                       "noise_ratio": noise_ratio}
 
@@ -113,19 +113,19 @@ class VAEExperiment(LossExperiment):
     def snapshot(self) -> dict[str, np.ndarray]:
         """Pictures of 500 test images, 50 a digit, and of 30 fixed draws from the prior.
 
-        rebuilt `[20, 28, 28]`: ten images, 0 to 9, then E[x | z] at their m; samples `[30, 28, 28]`: E[x | z];
-        digit_0 … digit_9 `[50, 2]`: m in the two dimensions of largest KL (all there are, if latent_size is 2);
+        rebuilt `[20, 28, 28]`: ten images, 0 to 9, then E[x | z] at their μ; samples `[30, 28, 28]`: E[x | z];
+        digit_0 … digit_9 `[50, 2]`: μ in the two dimensions of largest KL (all there are, if latent_size is 2);
         kl_per_dimension `[latent_size]`: mean over the images, nats.
         """
-        rng = snapshot_generator()
+        generator = snapshot_generator()
         x = held_out_images(self.hyperparameters.pixels)[mapped_images()].to(self.device)
-        terms = self.model.elbo(x, rng)
+        terms = self.model.elbo(x, generator)
         kl = terms.kl_per_dimension.mean(0)
         plane = kl.topk(2).indices.sort().values
         shown = slice(0, None, MAPPED_PER_DIGIT)
-        rebuilt = torch.cat([x[shown], self.model.decode(terms.m[shown])])
-        _, samples = self.model.sample(SAMPLES, rng)
-        digits = terms.m[:, plane].view(10, MAPPED_PER_DIGIT, 2).cpu().numpy()
+        rebuilt = torch.cat([x[shown], self.model.decode(terms.mu[shown])])
+        _, samples = self.model.sample(SAMPLES, generator)
+        digits = terms.mu[:, plane].view(10, MAPPED_PER_DIGIT, 2).cpu().numpy()
         return {"rebuilt": rebuilt.view(-1, 28, 28).cpu().numpy(), "samples": samples.view(-1, 28, 28).cpu().numpy(),
                 "kl_per_dimension": kl.cpu().numpy(), **{f"digit_{k}": digits[k] for k in range(10)}}
 
@@ -158,8 +158,8 @@ def mapped_images() -> Tensor:
 @torch.no_grad()
 def elbo_of(model: VAE, x: Tensor, seed: int = 0) -> Elbo:
     """The terms of the ELBO of many images `[n, D]`, in float32 and in batches; one z an image, from `seed`."""
-    rng = torch.Generator().manual_seed(seed)
-    parts = [model.elbo(batch.to(device_of(model)), rng) for batch in x.split(1000)]
+    generator = torch.Generator().manual_seed(seed)
+    parts = [model.elbo(batch.to(device_of(model)), generator) for batch in x.split(1000)]
     return Elbo(*(torch.cat(terms) for terms in zip(*parts, strict=True)))
 
 
@@ -169,5 +169,5 @@ def iw_bound_of(model: VAE, x: Tensor, k: int, seed: int = 0) -> Tensor:
 
     With k = 200 it takes about 6 ms an image on one core for a network of width 512.
     """
-    rng = torch.Generator().manual_seed(seed)
-    return torch.cat([model.iw_bound(batch.to(device_of(model)), k, rng) for batch in x.split(max(1, 2000 // k))])
+    generator = torch.Generator().manual_seed(seed)
+    return torch.cat([model.iw_bound(batch.to(device_of(model)), k, generator) for batch in x.split(max(1, 2000 // k))])

@@ -1,6 +1,7 @@
 // Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
 
 const SAY_EVERY = 5000; // ms between two spoken states while training runs
+const SILENCE = 6000; // ms without a frame while training runs, after which the page says so
 const EXPLORING = "exploring"; // no training: a picture that follows sliders, so no state, steps or rate to tell
 const STATES = { idle: "Ready", running: "Training", paused: "Paused", done: "Done", error: "Stopped by an error", closed: "Closed" };
 
@@ -17,15 +18,6 @@ function make(tag, className, parent, text = "") {
   el.textContent = text;
   parent.append(el);
   return el;
-}
-
-// The sliders of ipywidgets tell a screen reader neither their name nor the value they show.
-function nameSliders(lab) {
-  for (const slider of lab?.querySelectorAll(".widget-slider") ?? []) {
-    const handle = slider.querySelector("[role=slider]");
-    handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
-    handle?.setAttribute("aria-valuetext", slider.querySelector(".widget-readout")?.textContent ?? "");
-  }
 }
 
 // One picture: title, legend, canvas. `redraw` asks for the last frame once more.
@@ -131,7 +123,7 @@ class Picture {
 }
 
 function render({ model, el }) {
-  const root = make("div", "course-canvas", el);
+  const root = make("div", "course-live course-waiting course-canvas", el);
   const bar = make("div", "course-status", root);
   const chip = make("span", "course-state", bar), step = make("span", "course-step", bar);
   const rate = make("span", "course-rate", bar), changed = make("span", "course-changed", bar);
@@ -144,25 +136,44 @@ function render({ model, el }) {
   pictures.dataset.count = model.get("views").length;
   const drawn = model.get("views").map((view) => new Picture(view, pictures, schedule));
 
-  let frame = null, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
+  let frame = null, frameAt = 0, live = true, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
 
   function show() {
     scheduled = false;
-    if (!frame) return;
+    bar.hidden = live && (!frame || frame.status.state === EXPLORING);
+    if (!live) showGone();
+    if (!frame) return; // what was saved with the notebook is shown below
+    root.classList.remove("course-waiting");
     const { status, arrays } = frame, theme = themeOf(root);
-    root.dataset.state = status.state;
-    bar.hidden = status.state === EXPLORING;
-    chip.textContent = STATES[status.state];
-    step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
-    rate.textContent = status.rate ? `${number(status.rate)} steps/s` : "";
-    changed.textContent = changed.title = status.changed;
+    if (status.state !== EXPLORING) step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
     traceback.textContent = status.error;
     showWalk(status.walk);
     for (const picture of drawn) picture.draw(arrays, theme);
     if (bar.hidden) for (const picture of drawn) picture.canvas.setAttribute("aria-description", status.changed);
     Object.assign(root.dataset, { step: status.steps, drawn: ++count });
-    nameSliders(el.closest(".course-lab"));
+    nameSliders(el);
+    if (!live) return;
+    root.dataset.state = status.state;
+    chip.textContent = STATES[status.state];
+    changed.textContent = changed.title = status.changed;
+    showRate();
     say(status);
+  }
+
+  // A kernel that died tells nobody, so the page counts for itself.
+  function showRate() {
+    if (!frame || !live) return;
+    const silent = Date.now() - frameAt;
+    rate.textContent = frame.status.state !== "running" ? ""
+      : silent > SILENCE ? `no news for ${Math.round(silent / 1000)} s`
+      : frame.status.rate ? `${number(frame.status.rate)} steps/s` : "";
+  }
+
+  function showGone() {
+    root.dataset.state = "gone";
+    chip.textContent = "Not connected";
+    rate.textContent = "";
+    said.textContent = changed.textContent = changed.title = GONE;
   }
 
   // Slow motion: the phases of an update in a row, and what the last one did.
@@ -206,6 +217,7 @@ function render({ model, el }) {
     if (message.ack) model.send({ kind: "ack", frame: message.frame }); // on receipt: hidden tabs draw nothing
     if (frame && message.status.steps < frame.status.steps) for (const picture of drawn) picture.memory = {};
     frame = { status: message.status, arrays: unpack(message.layout, buffers[0]) };
+    frameAt = Date.now();
     schedule();
   });
 
@@ -213,8 +225,15 @@ function render({ model, el }) {
   resized.observe(root);
   const rethemed = new MutationObserver(schedule);
   rethemed.observe(document.body, { attributes: true });
-  model.send({ kind: "ready" });
-  return () => { resized.disconnect(); rethemed.disconnect(); };
+  const watch = setInterval(showRate, 1000);
+  keepKeys(root);
+  keepKeysAround(el);
+  const unfollow = followKernel(el, (now) => {
+    live = now;
+    if (live) model.send({ kind: "ready" });
+    schedule();
+  });
+  return () => { resized.disconnect(); rethemed.disconnect(); clearInterval(watch); unfollow(); };
 }
 
 export default { render };

@@ -6,17 +6,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-from course_lib.live.frames import Window, pack
+from course_lib.live.assets import joined
+from course_lib.live.frames import SendWindow, pack
 from course_lib.live.views import View
-
-HERE = Path(__file__).parent
 
 
 class Canvas(anywidget.AnyWidget):
@@ -30,8 +28,8 @@ class Canvas(anywidget.AnyWidget):
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
     """
 
-    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("axes.js", "marks.js", "canvas.js"))
-    _css = HERE / "canvas.css"
+    _esm = joined("page.js", "axes.js", "marks.js", "canvas.js")
+    _css = joined("page.css", "canvas.css")
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)
 
@@ -39,7 +37,7 @@ class Canvas(anywidget.AnyWidget):
         super().__init__(views=[view.spec() for view in views])
         self.ready = False
         self._on_ready = on_ready
-        self._window, self._lock = Window(), threading.Lock()
+        self._window, self._lock = SendWindow(), threading.Lock()
         self._running = False
         try:
             self._loop = asyncio.get_running_loop()  # the kernel's own
@@ -53,7 +51,7 @@ class Canvas(anywidget.AnyWidget):
                 self._window.acknowledge(int(content["frame"]))
         elif content.get("kind") == "ready":
             with self._lock:
-                self._window = Window()
+                self._window = SendWindow()
             self.ready = True
             self._on_ready()
 

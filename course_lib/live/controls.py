@@ -9,12 +9,12 @@ import ipywidgets as widgets
 import numpy as np
 
 from course_lib.live.trainer import shown
-from course_lib.training.hyperparameters import Knob
+from course_lib.training.hyperparameters import Field
 
 MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
-def control(knob: Knob, value: Any) -> widgets.ValueWidget:
+def control(knob: Field, value: Any) -> widgets.ValueWidget:
     """Checkbox, dropdown, slider or log slider for a hyperparameter whose value is `value`.
 
     A change that needs a restart is sent when the slider is let go, any other while it moves.
@@ -52,7 +52,7 @@ def _options(values: set[float]) -> list[tuple[str, float]]:
     return [(shown(value), value) for value in sorted(values)]
 
 
-def _stops(knob: Knob, whole: bool) -> list[float]:
+def _stops(knob: Field, whole: bool) -> list[float]:
     """Round numbers from bound to bound: powers of two, ten a decade, or a hundred equal steps."""
     if whole:
         between = [2**k for k in range(1, int(knob.high).bit_length())]

@@ -12,14 +12,16 @@ import ipywidgets as widgets
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from course_lib.live import static_figure
 from course_lib.live.picture import Picture
 from course_lib.mode import headless
-from course_lib.plots import png, show
+from course_lib.plots import show
+from course_lib.plots.style import compact, output, quick_png
 
 Control = tuple[float, float, float] | list[str] | bool
 
 # Two controls' events may arrive on two threads of the kernel. They draw one after the other, each with the values that
-# stand when its turn comes: else an old picture that is slow replaces a newer one. Nor is matplotlib made for threads.
+# stand when its turn comes: else an old picture that is slow replaces a newer one.
 _drawing = threading.RLock()
 
 
@@ -46,7 +48,7 @@ def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], l
             for value in extremes(control):
                 if value != defaults[name]:  # those are drawn below
                     there = defaults | {name: value}
-                    png(function(**there)), described(alt, there)  # drawn and told, since both can fail too
+                    quick_png(function(**there)), described(alt, there)  # drawn and told, since both can fail too
         show(function(**defaults), alt=described(alt, defaults))
         return
 
@@ -66,8 +68,12 @@ def explore(function: Callable[..., Figure], *, alt: str | Callable[..., str], l
         box.observe(redraw, names="value")
     redraw()
     page = widgets.VBox([*boxes.values(), picture])
-    # The picture goes along for readers of the saved notebook, where no widget can run.
-    display({**page._repr_mimebundle_(), "image/png": picture.png, "text/plain": picture.alt}, raw=True)
+    page.add_class("course-explore")
+    display(page._repr_mimebundle_() | {"text/plain": f"{picture.alt}: run the notebook to use it"}, raw=True)
+    # An output of its own, hidden while the widget is there: what a reader of the saved notebook sees.
+    if picture.png:  # else it failed, and the widget shows how
+        data, metadata = static_figure.behind_widget(output(compact(picture.png), picture.alt, picture.width))
+        display(data, metadata=metadata, raw=True)
 
 
 def start(function: Callable[..., Any], name: str, control: Control) -> Any:

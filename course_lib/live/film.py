@@ -1,4 +1,7 @@
-"""A film of pictures in the notebook: an animated GIF, which needs no player and stays in a saved notebook."""
+"""A film of pictures in the notebook: an animated GIF, which needs no player and stays in a saved notebook.
+
+Where no film can be, as on paper, its last picture stands.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plots.animation import Film
-from course_lib.plots.style import described
+from course_lib.plots import png, width_in_pixels
+from course_lib.plots.animation import AnimationWriter
+from course_lib.plots.style import output
 
 STILL = 30  # frames that the last picture stays, about a second, before the film begins again
 
@@ -34,10 +38,11 @@ def show_film(fig: Figure, frames: ArrayLike, *, alt: str) -> None:
     fig.set_dpi(96)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "film.gif")
-        film = Film(path, fig, pictures)
+        film = AnimationWriter(path, fig, pictures)
         for frame in [*frames, *[frames[-1]] * STILL]:
             for image, picture in zip(pictures, frame, strict=True):
                 image.set_data(picture)
             film.add()
         film.close()
-        display(described(path.read_bytes(), "image/gif", alt), raw=True)
+        data, metadata = output(png(fig), alt, width_in_pixels(fig), film=path.read_bytes())
+    display(data, metadata=metadata, raw=True)

@@ -24,7 +24,7 @@ def pack(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, list], bytes]:
     return layout, b"".join(chunks)
 
 
-class Window:
+class SendWindow:
     """Decides when a frame may be sent, and notices when nobody looks any more. Knows no clock: it is told the time.
 
     Every acknowledgement costs the kernel about as much as a frame, so only every `ACK_EVERY`th is asked for, or one a

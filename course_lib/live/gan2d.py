@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from course_lib.experiments.gan2d import EXAMPLES, EXTENT, GAN2DExperiment, GAN2DHyperparameters, drawn
+from course_lib.experiments.gan2d import EXAMPLES, EXTENT, GAN2DExperiment, GAN2DHyperparameters, drawing_changes
 from course_lib.live.lab import LiveLab
-from course_lib.live.pad import Pad
+from course_lib.live.pad import SketchPad
 from course_lib.live.views import Arrows, Curve, Density, HeatMap, Mesh, Scatter
 
 SQUARE = (-EXTENT, EXTENT, -EXTENT, EXTENT)
@@ -35,6 +35,7 @@ def gan2d_lab(hyperparameters: GAN2DHyperparameters | None = None, seed: int = 0
     `LiveLab`.
     """
     experiment = GAN2DExperiment(hyperparameters, seed)
-    pad = Pad(EXAMPLES, label="Draw your own data", on_lift=True)
-    knobs = [knob for knob in experiment.hyperparameters.knobs() if knob != "drawing"]
-    return LiveLab(experiment, VIEWS, headless_steps=headless_steps, knobs=knobs, pads=[(pad, drawn)], name=name)
+    pad = SketchPad(EXAMPLES, label="Draw your own data", on_lift=True)
+    knobs = [knob for knob in experiment.hyperparameters.fields() if knob != "drawing"]
+    return LiveLab(experiment, VIEWS, headless_steps=headless_steps, knobs=knobs, pads=[(pad, drawing_changes)],
+                   name=name)

@@ -11,10 +11,10 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 
-from course_lib.live import still
+from course_lib.live import static_figure
 from course_lib.live.canvas import Canvas
 from course_lib.live.explore import Control, control_widget, described, extremes, start
-from course_lib.live.pad import Pad
+from course_lib.live.pad import SketchPad
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
@@ -23,7 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, alt: str,
-                   labels: Mapping[str, str] | None = None, **controls: Control | Pad) -> None:
+                   labels: Mapping[str, str] | None = None, **controls: Control | SketchPad) -> None:
     """Show views of the arrays that `function` returns, recomputed and drawn anew whenever a control is moved.
 
     As `explore`, but no PNG is made on the way: what the kernel sends is numbers, and the browser draws them. So the
@@ -38,13 +38,13 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
         alt: a sentence for someone who cannot see the picture; the controls' values are added to it.
         labels: words to show in place of an argument's name.
         controls: for each argument a slider (low, high, step), a list of choices, True/False for a checkbox, or a
-            `Pad`, whose drawing `[height, width]` the function is given.
+            `SketchPad`, whose drawing `[height, width]` the function is given.
 
     Raises:
         ValueError: a control that `function` does not take, that has no default there, or whose default is outside.
         KeyError: a view names an array that `function` does not return.
     """
-    pads = {name: control for name, control in controls.items() if isinstance(control, Pad)}
+    pads = {name: control for name, control in controls.items() if isinstance(control, SketchPad)}
     moved = {name: control for name, control in controls.items() if name not in pads}
     defaults = {name: start(function, name, control) for name, control in moved.items()}
 
@@ -54,8 +54,9 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
     if headless():
         for name, control in moved.items():
             for value in extremes(control):
-                still.draw(views, arrays(defaults | {name: value})).draw_without_rendering()
-        display(_still(views, arrays(defaults), described(alt, defaults)), raw=True)
+                static_figure.draw(views, arrays(defaults | {name: value})).draw_without_rendering()
+        data, metadata = bundle(static_figure.draw(views, arrays(defaults)), described(alt, defaults))
+        display(data, metadata=metadata, raw=True)
         return
 
     boxes = {name: control_widget(control, defaults[name], (labels or {}).get(name, name))
@@ -86,8 +87,5 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
     page.add_class("course-lab")
     display({**page._repr_mimebundle_(), "text/plain": f"{alt}: run the notebook to use it"}, raw=True)
     # An output of its own, hidden while the canvas is there: what a reader of the saved notebook sees.
-    display(_still(views, shown, described(alt, defaults)), raw=True)
-
-
-def _still(views: Sequence[View], arrays: Arrays, alt: str) -> dict[str, str]:
-    return bundle(still.draw(views, arrays), alt)
+    data, metadata = static_figure.behind_widget(bundle(static_figure.draw(views, shown), described(alt, defaults)))
+    display(data, metadata=metadata, raw=True)

@@ -16,22 +16,23 @@ import numpy as np
 from IPython import get_ipython
 from IPython.display import display, update_display
 
-from course_lib.live import still
-from course_lib.live import trainer as trainer_module
+from course_lib.live import static_figure
 from course_lib.live.canvas import Canvas
 from course_lib.live.controls import control, show
 from course_lib.live.history import History
-from course_lib.live.pad import Pad
+from course_lib.live.pad import SketchPad
 from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
+from course_lib.plots.style import Bundle
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run
 
+DRIVERS = ("course_lib.live.mailbox", "course_lib.live.trainer")  # left out of tracebacks: they end where training is
 SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
 
-Drawn = tuple[Pad, Callable[[np.ndarray], dict[str, Any]]]
+PadChanges = tuple[SketchPad, Callable[[np.ndarray], dict[str, Any]]]
 
 _open: dict[str, LiveLab] = {}  # the lab of each cell, so that running the cell again closes it
 
@@ -70,7 +71,7 @@ class LiveLab:
         headless_steps: int = 200,
         steps: int | None = None,
         knobs: Sequence[str] | None = None,
-        pads: Sequence[Drawn] = (),
+        pads: Sequence[PadChanges] = (),
         name: str | None = None,
     ) -> None:
         self._name = name or f"{_cell()}/{type(experiment).__name__}"
@@ -90,7 +91,7 @@ class LiveLab:
         self._arrays = gather(self._views, experiment.snapshot(), History().arrays())
         self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still)
         self._canvas = Canvas(self._views, on_ready=self.trainer.refresh)
-        declared = experiment.hyperparameters.knobs()
+        declared = experiment.hyperparameters.fields()
         self._knobs = {
             key: control(declared[key], getattr(experiment.hyperparameters, key))
             for key in (declared if knobs is None else knobs)
@@ -158,20 +159,22 @@ class LiveLab:
             page = self._widget._repr_mimebundle_() | {"text/plain": f"{self!r}: run the notebook to use it"}
             display(page, raw=True)
         # An output of its own: it can be renewed without building the controls anew, and shows where they cannot run.
-        display(self._still(), raw=True, display_id=self._display_id)
+        data, metadata = self._still()
+        display(data, metadata=metadata, raw=True, display_id=self._display_id)
         self._displayed = True
 
     def __repr__(self) -> str:
         return f"LiveLab({type(self._experiment).__name__})"
 
-    def _still(self) -> dict[str, str]:
+    def _still(self) -> Bundle:
         caption = f"After {self._experiment.steps:,} steps"
         if self.trainer is not None and self.trainer.error is not None:
             caption += f", stopped by {self.trainer.error!r}"
-        fig = still.draw(self._views, self._arrays)
+        fig = static_figure.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
         titles = ", ".join(view.axis["title"] or " and ".join(view.labels.values()) for view in self._views)
-        return bundle(fig, f"{caption}: {titles}")
+        shown = bundle(fig, f"{caption}: {titles}")
+        return shown if self.trainer is None else static_figure.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.
 
@@ -229,7 +232,8 @@ class LiveLab:
 
     def _renew_still(self) -> None:
         if self._displayed:
-            update_display(self._still(), raw=True, display_id=self._display_id)
+            data, metadata = self._still()
+            update_display(data, metadata=metadata, raw=True, display_id=self._display_id)
         self._still_at = time.monotonic()
 
 
@@ -238,7 +242,7 @@ def _traceback(error: BaseException | None) -> str:
     if error is None:
         return ""
     where = error.__traceback__
-    while where is not None and where.tb_frame.f_globals is vars(trainer_module):
+    while where is not None and where.tb_frame.f_globals["__name__"] in DRIVERS:
         where = where.tb_next
     return "".join(traceback.format_exception(type(error), error, where))
 

@@ -9,6 +9,7 @@ function render({ model, el }) {
     return made;
   };
   const root = make("div", "course-pad", el);
+  keepKeys(root);
   make("div", "course-pad-title", root, model.get("label"));
   const canvas = make("canvas", "", root);
   Object.assign(canvas, { width, height, tabIndex: 0 });

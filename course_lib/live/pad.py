@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-HERE = Path(__file__).parent
+from course_lib.live.assets import joined
 
 
-class Pad(anywidget.AnyWidget):
+class SketchPad(anywidget.AnyWidget):
     """A sheet of grey pixels and a soft pen, with buttons that clear it and that load an example.
 
     Args:
@@ -29,8 +27,8 @@ class Pad(anywidget.AnyWidget):
         ValueError: examples of another shape, or not in [0, 1].
     """
 
-    _esm = HERE / "pad.js"
-    _css = HERE / "pad.css"
+    _esm = joined("page.js", "pad.js")
+    _css = joined("pad.css")
 
     pixels = traitlets.CBytes().tag(sync=True)  # the drawing as height·width bytes; the browser sends a memoryview
     examples = traitlets.Bytes().tag(sync=True)

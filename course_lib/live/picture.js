@@ -1,11 +1,17 @@
 // Shows the PNG that Python last sent. The new picture is decoded before it replaces the old one, so nothing flickers.
 function render({ model, el }) {
+  const root = document.createElement("div");
+  root.className = "course-live course-waiting";
   const img = document.createElement("img");
   img.style.cssText = "max-width:100%;background:white;display:block";
   const error = document.createElement("pre");
   error.setAttribute("role", "alert");
   error.style.cssText = "white-space:pre-wrap;color:#a40000;background:#fff4f4;padding:0.5em;margin:0";
-  el.append(img, error);
+  const gone = document.createElement("p");
+  gone.setAttribute("role", "status");
+  gone.textContent = GONE;
+  root.append(img, error, gone);
+  el.append(root);
   let latest = 0;
 
   async function redraw() {
@@ -13,12 +19,14 @@ function render({ model, el }) {
     const fresh = new Image();
     const url = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
     fresh.src = url;
-    await fresh.decode().catch(() => {});
-    if (mine === latest) {
+    const whole = await fresh.decode().then(() => true, () => false);
+    if (whole && mine === latest) {
       const old = img.src;
       img.src = url;
       img.alt = model.get("alt"); // only now: words and picture change together
       img.style.width = `${model.get("width")}px`;
+      root.classList.remove("course-waiting");
+      nameSliders(el);
       if (old) URL.revokeObjectURL(old);
     } else {
       URL.revokeObjectURL(url);
@@ -32,5 +40,8 @@ function render({ model, el }) {
   model.on("change:error", tell);
   redraw();
   tell();
+  keepKeys(root);
+  keepKeysAround(el);
+  return followKernel(el, (live) => { gone.hidden = live; });
 }
 export default { render };

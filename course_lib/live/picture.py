@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from course_lib.plots import png, width_in_pixels
+from course_lib.live.assets import joined
+from course_lib.plots import width_in_pixels
+from course_lib.plots.style import quick_png
 
 
 class Picture(anywidget.AnyWidget):
     """Shows the last figure given to `draw`, and an error beneath it when there is one."""
 
-    _esm = Path(__file__).with_name("picture.js")
+    _esm = joined("page.js", "picture.js")
+    _css = joined("page.css")
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(0).tag(sync=True)
@@ -23,4 +24,4 @@ class Picture(anywidget.AnyWidget):
     def draw(self, fig: Figure, alt: str) -> None:
         """Replace the picture; the old error, if any, goes."""
         with self.hold_sync():
-            self.png, self.alt, self.width, self.error = png(fig), alt, width_in_pixels(fig), ""
+            self.png, self.alt, self.width, self.error = quick_png(fig), alt, width_in_pixels(fig), ""

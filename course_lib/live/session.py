@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,11 +46,33 @@ class Session:
 
     def replay(self, experiment: Experiment, steps: int) -> None:
         """Run the session again, up to `steps` updates, with every change at its step."""
-        self.begin(experiment)
-        changes = list(self.changes)
+        replay = Replay(self, experiment, steps)
         while True:
-            while changes and changes[0].step == experiment.steps:
-                experiment.set(**changes.pop(0).values)
+            for values in replay.due():
+                experiment.set(**values)
             if experiment.steps >= steps:
                 return
             experiment.step()
+
+
+class Replay:
+    """A session on its way again, from its beginning to `end` updates.
+
+    Attributes:
+        end: where it has caught up.
+        left: the changes that are still to come.
+    """
+
+    def __init__(self, session: Session, experiment: Experiment, end: int) -> None:
+        session.begin(experiment)
+        self._session, self._experiment, self.end = session, experiment, end
+        self.left = deque(session.changes)
+
+    def due(self) -> Iterator[dict[str, Any]]:
+        """The values that are to be set at the step where the experiment is now."""
+        while self.left and self.left[0].step == self._experiment.steps:
+            yield self.left.popleft().values
+
+    def leave(self) -> None:
+        """Another history begins here: what had yet to be replayed never happened."""
+        del self._session.changes[len(self._session.changes) - len(self.left):]

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib.measure.parts import by_parts
 from course_lib.validation import finite_result, float_array
 
 
+@by_parts
 @np.errstate(over="ignore")
 def ink(images: np.ndarray) -> np.ndarray:
     """Sum of the pixels of each image `[n, height, width]`, `[n]`; with pixels in [0, 1], black pixels' worth."""
     return finite_result(_checked(images).sum((1, 2)), "ink")
 
 
+@by_parts
 @np.errstate(over="ignore")
 def slant(images: np.ndarray) -> np.ndarray:
     """By how many columns the ink leans to the right on the way up by one row, of each image `[n, height, width]`.
@@ -41,6 +44,7 @@ def slant(images: np.ndarray) -> np.ndarray:
     return -(weights * above * beside).sum((1, 2)) / var
 
 
+@by_parts
 @np.errstate(over="ignore")
 def thickness(images: np.ndarray) -> np.ndarray:
     """Mean width of the strokes of each image `[n, height, width]`, in pixels, `[n]`.
@@ -63,8 +67,6 @@ def thickness(images: np.ndarray) -> np.ndarray:
 
 def _checked(images: np.ndarray) -> np.ndarray:
     images = float_array(images, "images", finite=False)
-    if images.ndim != 3:
-        raise ValueError(f"images must have shape [n, height, width], not {list(images.shape)}")
     if not (np.isfinite(images).all() and (images >= 0).all()):
         raise ValueError("ink must not be negative, NaN or infinite: 0 is paper")
     return images

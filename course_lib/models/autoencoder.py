@@ -22,15 +22,15 @@ class Autoencoder(nn.Module):
         latent_size: how many numbers a code has.
         widths: units of the encoder's hidden layers.
         pixels: D, numbers in an image.
-        rng: decides the first weights.
+        generator: decides the first weights.
     """
 
     def __init__(self, latent_size: int, widths: Sequence[int] = (512, 256), pixels: int = 784, *,
-                 rng: torch.Generator) -> None:
+                 generator: torch.Generator) -> None:
         super().__init__()
         self.latent_size, self.pixels = latent_size, pixels
-        self.encoder = mlp([pixels, *widths, latent_size], rng)
-        self.decoder = mlp([latent_size, *reversed(widths), pixels], rng)
+        self.encoder = mlp([pixels, *widths, latent_size], generator)
+        self.decoder = mlp([latent_size, *reversed(widths), pixels], generator)
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes `[n, latent_size]` of images `[n, D]` in [0, 1]. Raises ValueError for other images."""

@@ -21,7 +21,7 @@ from torch.nn.utils import parametrize
 
 from course_lib.models import dcgan
 from course_lib.models.dcgan import SLOPE, Generator, SpectralNorm
-from course_lib.models.layers import check_images, seeded
+from course_lib.models.layers import check_images, init_layer
 
 LATENT_SIZE = 20  # as in the shipped VAE, with which it is compared
 JOINED = 256  # units of D's layer that sees features of the image and of z together
@@ -31,13 +31,14 @@ CODE_UNITS = 128  # features of z there
 class Encoder(nn.Module):
     """E(x): images `[n, 1, 28, 28]` in [−1, 1] → codes `[n, latent_size]`; as many channels as D has."""
 
-    def __init__(self, latent_size: int, width: int, *, rng: torch.Generator) -> None:
+    def __init__(self, latent_size: int, width: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            seeded(nn.Conv2d, 1, width, 4, stride=2, padding=1, rng=rng), nn.LeakyReLU(SLOPE),
-            seeded(nn.Conv2d, width, 2 * width, 4, stride=2, padding=1, rng=rng), nn.LeakyReLU(SLOPE),
-            seeded(nn.Conv2d, 2 * width, 4 * width, 3, stride=2, padding=1, rng=rng), nn.LeakyReLU(SLOPE),
-            nn.Flatten(), seeded(nn.Linear, 4 * width * 4 * 4, latent_size, rng=rng))
+            init_layer(nn.Conv2d, 1, width, 4, stride=2, padding=1, generator=generator), nn.LeakyReLU(SLOPE),
+            init_layer(nn.Conv2d, width, 2 * width, 4, stride=2, padding=1, generator=generator), nn.LeakyReLU(SLOPE),
+            init_layer(nn.Conv2d, 2 * width, 4 * width, 3, stride=2, padding=1, generator=generator),
+            nn.LeakyReLU(SLOPE),
+            nn.Flatten(), init_layer(nn.Linear, 4 * width * 4 * 4, latent_size, generator=generator))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).to(x.dtype)  # autocast may have computed in bfloat16
@@ -52,16 +53,17 @@ class Discriminator(dcgan.Discriminator):
         sees_z: without it D judges x alone, as in a DCGAN, and E learns nothing.
     """
 
-    def __init__(self, latent_size: int, width: int, sees_z: bool = True, *, rng: torch.Generator) -> None:
-        super().__init__(width=width, spectral_norm=True, rng=rng)
+    def __init__(self, latent_size: int, width: int, sees_z: bool = True, *, generator: torch.Generator) -> None:
+        super().__init__(width=width, spectral_norm=True, generator=generator)
         self.sees_z = sees_z
         self.layers.logit = nn.Identity()
-        self.code = nn.Sequential(seeded(nn.Linear, latent_size, CODE_UNITS, rng=rng), nn.LeakyReLU(SLOPE))
+        self.code = nn.Sequential(init_layer(nn.Linear, latent_size, CODE_UNITS, generator=generator),
+                                  nn.LeakyReLU(SLOPE))
         self.verdict = nn.Sequential(
-            seeded(nn.Linear, 2 * width * 7 * 7 + CODE_UNITS, JOINED, rng=rng), nn.LeakyReLU(SLOPE),
-            seeded(nn.Linear, JOINED, 1, rng=rng))
+            init_layer(nn.Linear, 2 * width * 7 * 7 + CODE_UNITS, JOINED, generator=generator), nn.LeakyReLU(SLOPE),
+            init_layer(nn.Linear, JOINED, 1, generator=generator))
         for layer in (self.code[0], self.verdict[0]):
-            parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
+            parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, generator))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         if len(x) != len(z):
@@ -76,11 +78,11 @@ class BiGAN(nn.Module):
     Images in `encode` and `decode` are flat, `[…, 784]` in [0, 1], as for the VAE of notebook 04.
     """
 
-    def __init__(self, latent_size: int = LATENT_SIZE, width: int = 32, *, rng: torch.Generator) -> None:
+    def __init__(self, latent_size: int = LATENT_SIZE, width: int = 32, *, generator: torch.Generator) -> None:
         super().__init__()
         self.latent_size = latent_size
-        self.G = Generator(width=width, latent_size=latent_size, rng=rng)
-        self.E = Encoder(latent_size, width, rng=rng)
+        self.G = Generator(width=width, latent_size=latent_size, generator=generator)
+        self.E = Encoder(latent_size, width, generator=generator)
 
     def encode(self, x: Tensor) -> Tensor:
         """E(x), `[n, latent_size]`, for images `[n, 784]` in [0, 1], else ValueError."""

@@ -111,13 +111,13 @@ class Encoder(nn.Module):
 
     Args:
         hidden: widths of the tanh layers; none of them leaves an affine encoder.
-        rng: draws the first weights.
+        generator: draws the first weights.
     """
 
-    def __init__(self, hidden: Sequence[int], rng: torch.Generator) -> None:
+    def __init__(self, hidden: Sequence[int], generator: torch.Generator) -> None:
         super().__init__()
         sizes = [2, *hidden, 2]
-        self.layers = nn.ModuleList(Linear(a, b, "pytorch", rng) for a, b in pairwise(sizes))
+        self.layers = nn.ModuleList(Linear(a, b, "pytorch", generator) for a, b in pairwise(sizes))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """m and s, `[n]` each, for x `[n, 2]`."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_lib.models.layers import check_images, seeded
+from course_lib.models.layers import check_images, init_layer
 from course_lib.validation import float_tensor, possible
 
 FEATURES = 64
+PART = 500  # images that are judged at a time: 16 planes of each are held at once, 50 kB
 
 
 class Classifier(nn.Module):
@@ -22,13 +23,13 @@ class Classifier(nn.Module):
     ValueError for others.
     """
 
-    def __init__(self, *, rng: torch.Generator) -> None:
+    def __init__(self, *, generator: torch.Generator) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            seeded(nn.Conv2d, 1, 16, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
-            seeded(nn.Conv2d, 16, 32, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), seeded(nn.Linear, 32 * 7 * 7, FEATURES, rng=rng), nn.ReLU())
-        self.head = seeded(nn.Linear, FEATURES, 10, rng=rng)
+            init_layer(nn.Conv2d, 1, 16, 3, padding=1, generator=generator), nn.ReLU(), nn.MaxPool2d(2),
+            init_layer(nn.Conv2d, 16, 32, 3, padding=1, generator=generator), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), init_layer(nn.Linear, 32 * 7 * 7, FEATURES, generator=generator), nn.ReLU())
+        self.head = init_layer(nn.Linear, FEATURES, 10, generator=generator)
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer sees, `[n, 64]`, not negative."""
@@ -53,4 +54,5 @@ class Classifier(nn.Module):
         return self._decided(x).argmax(-1)
 
     def _decided(self, x: Tensor) -> Tensor:
-        return possible(self(float_tensor(x, "images", whole=False).to(self.head.weight.dtype)), "a digit")
+        x = float_tensor(x, "images", whole=False).to(self.head.weight.dtype)
+        return possible(torch.cat([self(part) for part in x.split(PART)]), "a digit")

@@ -34,9 +34,9 @@ def one_hot(y: Tensor) -> Tensor:
     return F.one_hot(y, CLASSES).to(torch.get_default_dtype())
 
 
-def noise(n: int, rng: torch.Generator) -> Tensor:
+def noise(n: int, generator: torch.Generator) -> Tensor:
     """z ~ N(0, I), `[n, 90]`."""
-    return torch.randn(n, NOISE_SIZE, generator=rng)
+    return torch.randn(n, NOISE_SIZE, generator=generator)
 
 
 class ConditionalGenerator(Generator):
@@ -64,18 +64,18 @@ class ConditionalDiscriminator(Discriminator):
     """
 
     def __init__(self, preset: str = "course", width: int = 64, dropout: float = 0.0, spectral_norm: bool = False,
-                 conditioning: str = "projection", *, rng: torch.Generator) -> None:
-        super().__init__(preset, width, dropout, spectral_norm, rng=rng)
+                 conditioning: str = "projection", *, generator: torch.Generator) -> None:
+        super().__init__(preset, width, dropout, spectral_norm, generator=generator)
         if conditioning not in CONDITIONINGS:
             raise ValueError(f"conditioning must be one of {', '.join(CONDITIONINGS)}, not {conditioning!r}")
         self.conditioning = conditioning
         if conditioning == "projection":
-            self.v = nn.Parameter(0.02 * torch.randn(CLASSES, self.layers.logit.in_features, generator=rng))
+            self.v = nn.Parameter(0.02 * torch.randn(CLASSES, self.layers.logit.in_features, generator=generator))
         if conditioning == "concatenated":
             # A convolution is linear: that of eleven planes is that of the image plus that of the label's ten.
             kernel = PRESETS[preset].kernel
             self.planes = skip_init(nn.Conv2d, CLASSES, width, kernel, stride=2, padding=(kernel - 1) // 2, bias=False)
-            nn.init.normal_(self.planes.weight, std=0.02, generator=rng)
+            nn.init.normal_(self.planes.weight, std=0.02, generator=generator)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         label = one_hot(y)

@@ -32,18 +32,19 @@ class CoupledGenerator(nn.Module):
     Args:
         shared: how many of the three blocks of a DCGAN's G the two have in common: 0, 1 or 2.
         preset, width, batch_norm: of a DCGAN's G.
-        rng: decides the first weights.
+        generator: decides the first weights.
 
     Raises:
         ValueError: another number of blocks (all three shared, the two images would be the same), or an unknown preset;
             in use, noise of another shape.
     """
 
-    def __init__(self, shared: int, preset: str, width: int, batch_norm: bool = True, *, rng: torch.Generator) -> None:
+    def __init__(self, shared: int, preset: str, width: int, batch_norm: bool = True, *,
+                 generator: torch.Generator) -> None:
         super().__init__()
         if not 0 <= shared < BLOCKS:
             raise ValueError(f"0 to {BLOCKS - 1} blocks can be shared, not {shared}")
-        first, second = (Generator(preset, width, batch_norm, rng=rng).layers for _ in range(2))
+        first, second = (Generator(preset, width, batch_norm, generator=generator).layers for _ in range(2))
         cut = [name for name, _ in first.named_children()].index(FIRST_OF_BLOCK[shared])
         self.shared, self.tails = first[:cut], nn.ModuleList([first[cut:], second[cut:]])
 
@@ -64,16 +65,17 @@ class CoupledDiscriminator(nn.Module):
 
     Args:
         shared: whether all but the first convolution is common to both kinds.
-        preset, width, dropout, spectral_norm, rng: of a DCGAN's D.
+        preset, width, dropout, spectral_norm, generator: of a DCGAN's D.
 
     Raises:
         ValueError: unknown preset.
     """
 
     def __init__(self, shared: bool, preset: str, width: int, dropout: float = 0.0, spectral_norm: bool = False, *,
-                 rng: torch.Generator) -> None:
+                 generator: torch.Generator) -> None:
         super().__init__()
-        first, second = (Discriminator(preset, width, dropout, spectral_norm, rng=rng).layers for _ in range(2))
+        first, second = (Discriminator(preset, width, dropout, spectral_norm,
+                                       generator=generator).layers for _ in range(2))
         cut = [name for name, _ in first.named_children()].index("down2")
         self.fronts = nn.ModuleList([first[:cut], second[:cut]])
         self.backs = nn.ModuleList([first[cut:], first[cut:] if shared else second[cut:]])

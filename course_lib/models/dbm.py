@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from course_lib.models.rbm import all_states
-from course_lib.validation import finite_result, float_tensor
+from course_lib.validation import all_bits, finite_result, float_tensor
 
 
 def entropy(p: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class DBM(nn.Module):
         """Exact log p(x) in nats, `[n]`. Raises ValueError as `log_unnormalised`, for other pixels than 0 and 1, and
         where the machine has diverged."""
         x = self._pictures(x)
-        if not ((x == 0) | (x == 1)).all():
+        if not all_bits(x):
             raise ValueError("pictures must have pixels that are 0 or 1, not NaN: binarize them first")
         return finite_result(self.log_unnormalised(x) - self.log_partition(), "log p(x)")
 

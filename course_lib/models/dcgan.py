@@ -60,14 +60,14 @@ class Generator(nn.Module):
         width: channels at 14x14; at 7x7 there are four times as many.
         batch_norm: whether to normalise each channel over the batch.
         latent_size: numbers in z.
-        rng: decides the first weights.
+        generator: decides the first weights.
 
     Raises:
         ValueError: unknown preset; in use, noise of another shape.
     """
 
     def __init__(self, preset: str = "course", width: int = 64, batch_norm: bool = True,
-                 latent_size: int = LATENT_SIZE, *, rng: torch.Generator) -> None:
+                 latent_size: int = LATENT_SIZE, *, generator: torch.Generator) -> None:
         super().__init__()
         self.latent_size = latent_size
         kernel, bias = _preset(preset).kernel, not batch_norm  # a bias before batch norm would be subtracted again
@@ -82,7 +82,7 @@ class Generator(nn.Module):
             up1=skip_init(nn.ConvTranspose2d, 4 * width, width, kernel, bias=bias, **doubling),
             norm2=norm(width), relu2=nn.LeakyReLU(SLOPE),
             up2=skip_init(nn.ConvTranspose2d, width, 1, kernel, **doubling), tanh=nn.Tanh()))
-        _initialise(self, preset, rng)
+        _initialise(self, preset, generator)
 
     def forward(self, z: Tensor) -> Tensor:
         check_noise(z, self.latent_size)
@@ -105,31 +105,31 @@ class Discriminator(nn.Module):
         dropout: which part of the activations is left out in training mode.
         spectral_norm: whether to divide the weights of each convolution by their largest singular value. The last layer
             stays free to scale the logit: bounded too, D could not be as sure as it should be, and G learns slower.
-        rng: decides the first weights, and what dropout leaves out.
+        generator: decides the first weights, and what dropout leaves out.
 
     Raises:
         ValueError: unknown preset; in use, images of another shape or outside [−1, 1].
     """
 
     def __init__(self, preset: str = "course", width: int = 64, dropout: float = 0.0, spectral_norm: bool = False, *,
-                 rng: torch.Generator) -> None:
+                 generator: torch.Generator) -> None:
         super().__init__()
         kernel = _preset(preset).kernel
         halving = {"stride": 2, "padding": (kernel - 1) // 2}
         deeper = OrderedDict(
             down3=skip_init(nn.Conv2d, 2 * width, 4 * width, 3, stride=2, padding=1),
-            relu3=nn.LeakyReLU(SLOPE), dropout3=Dropout(dropout, rng)) if PRESETS[preset].deep else {}
+            relu3=nn.LeakyReLU(SLOPE), dropout3=Dropout(dropout, generator)) if PRESETS[preset].deep else {}
         self.layers = nn.Sequential(OrderedDict(
             down1=skip_init(nn.Conv2d, 1, width, kernel, **halving),
-            relu1=nn.LeakyReLU(SLOPE), dropout1=Dropout(dropout, rng),
+            relu1=nn.LeakyReLU(SLOPE), dropout1=Dropout(dropout, generator),
             down2=skip_init(nn.Conv2d, width, 2 * width, kernel, **halving),
-            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, rng), **deeper,
+            relu2=nn.LeakyReLU(SLOPE), dropout2=Dropout(dropout, generator), **deeper,
             flat=nn.Flatten(), logit=skip_init(nn.Linear, 4 * width * 4 * 4 if deeper else 2 * width * 7 * 7, 1)))
-        _initialise(self, preset, rng)
+        _initialise(self, preset, generator)
         if spectral_norm:
             for layer in self.layers:
                 if isinstance(layer, nn.Conv2d):
-                    parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
+                    parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, generator))
 
     def checked(self, x: Tensor) -> Tensor:
         """x itself, if it is a batch of images that D takes."""
@@ -155,14 +155,14 @@ class Dropout(nn.Module):
     nn.Dropout does the same, but draws from torch's global generator, and so a run could not be repeated.
     """
 
-    def __init__(self, p: float, rng: torch.Generator) -> None:
+    def __init__(self, p: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.p, self.rng = p, rng
+        self.p, self.generator = p, generator
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        kept = torch.rand(x.shape, generator=self.rng).to(x.device) >= self.p
+        kept = torch.rand(x.shape, generator=self.generator).to(x.device) >= self.p
         return x * kept / (1 - self.p)
 
 
@@ -174,9 +174,9 @@ class SpectralNorm(nn.Module):
     more than a small factor, so how fast D's features can change is bounded.
     """
 
-    def __init__(self, weight: Tensor, rng: torch.Generator, first_rounds: int = 15) -> None:
+    def __init__(self, weight: Tensor, generator: torch.Generator, first_rounds: int = 15) -> None:
         super().__init__()
-        self.register_buffer("u", F.normalize(torch.randn(len(weight), generator=rng), dim=0))
+        self.register_buffer("u", F.normalize(torch.randn(len(weight), generator=generator), dim=0))
         self.register_buffer("v", torch.empty(weight[0].numel()))
         for _ in range(first_rounds):
             self.turn(weight.detach().flatten(1))
@@ -216,9 +216,9 @@ def shapes(network: Generator | Discriminator) -> list[LayerShape]:
     return rows
 
 
-def noise(n: int, rng: torch.Generator, latent_size: int = LATENT_SIZE) -> Tensor:
+def noise(n: int, generator: torch.Generator, latent_size: int = LATENT_SIZE) -> Tensor:
     """z ~ N(0, I), `[n, latent_size]`."""
-    return torch.randn(n, latent_size, generator=rng)
+    return torch.randn(n, latent_size, generator=generator)
 
 
 def check_noise(z: Tensor, latent_size: int) -> None:
@@ -248,12 +248,12 @@ def _preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def _initialise(network: nn.Module, preset: str, rng: torch.Generator) -> None:
+def _initialise(network: nn.Module, preset: str, generator: torch.Generator) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             if PRESETS[preset].weight_std:
-                nn.init.normal_(layer.weight, std=PRESETS[preset].weight_std, generator=rng)
+                nn.init.normal_(layer.weight, std=PRESETS[preset].weight_std, generator=generator)
             else:
-                nn.init.xavier_uniform_(layer.weight, generator=rng)
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

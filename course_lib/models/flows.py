@@ -31,38 +31,39 @@ BOUND = 3.0  # log scales lie in (−BOUND, BOUND): e³ is as much as one layer 
 class Coupling(nn.Module):
     """Half of the coordinates, a, pass as they are; a network of them decides how each of the others, b, is bent.
 
-    The Jacobian is triangular, so its log-determinant is a sum over b. Subclasses define `bend` and `unbend`.
+    The Jacobian is triangular, so its log-determinant is a sum over b. Subclasses define `elementwise_forward` and
+    `elementwise_inverse`.
 
     Args:
         D: number of coordinates, at least 2.
         n_parameters: of the bend of one coordinate.
         width: units of the network's two hidden layers.
         swap: the second half passes and the first is bent.
-        rng: draws the first weights. The last layer begins at 0, and with it each coupling as a map that subclasses
-            make the identity.
+        generator: draws the first weights. The last layer begins at 0, and with it each coupling as a map that
+            subclasses make the identity.
 
     Raises:
         ValueError: fewer than two coordinates.
     """
 
-    def __init__(self, D: int, n_parameters: int, width: int, swap: bool, rng: torch.Generator) -> None:
+    def __init__(self, D: int, n_parameters: int, width: int, swap: bool, generator: torch.Generator) -> None:
         super().__init__()
         if D < 2:
             raise ValueError(f"a coupling needs two coordinates or more, so that one can decide for another, not {D}")
         first = D // 2
         self.sizes, self.swap, self.n_parameters = [first, D - first], swap, n_parameters
         n_a, self.n_b = reversed(self.sizes) if swap else self.sizes
-        self.network = mlp([n_a, width, width, n_parameters * self.n_b], rng)
+        self.network = mlp([n_a, width, width, n_parameters * self.n_b], generator)
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """x `[n, D]` and log |det ∂x/∂z| `[n]`."""
-        return self._each(z, self.bend)
+        return self._each(z, self.elementwise_forward)
 
     def inverse(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z `[n, D]` and log |det ∂z/∂x| `[n]`."""
-        return self._each(x, self.unbend)
+        return self._each(x, self.elementwise_inverse)
 
     def _each(self, v: Tensor, move: Move) -> tuple[Tensor, Tensor]:
         halves = v.split(self.sizes, dim=1)
@@ -71,40 +72,40 @@ class Coupling(nn.Module):
         b, log_slope = move(b, parameters)
         return torch.cat([b, a] if self.swap else [a, b], dim=1), log_slope.sum(dim=1)
 
-    def bend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_forward(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         """From z to x: bent numbers and the logarithms of the slopes, both `[n, n_b]`, from parameters
         `[n, n_b, n_parameters]`."""
         raise NotImplementedError
 
-    def unbend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        """From x to z: the inverse of `bend`, and the logarithms of its slopes."""
+    def elementwise_inverse(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """From x to z: the inverse of `elementwise_forward`, and the logarithms of its slopes."""
         raise NotImplementedError
 
 
 class AdditiveCoupling(Coupling):
     """x_b = z_b + t(z_a): areas stay (NICE, equation 9)."""
 
-    def __init__(self, D: int, width: int, swap: bool, rng: torch.Generator) -> None:
-        super().__init__(D, 1, width, swap, rng)
+    def __init__(self, D: int, width: int, swap: bool, generator: torch.Generator) -> None:
+        super().__init__(D, 1, width, swap, generator)
 
-    def bend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_forward(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         return b + parameters[..., 0], torch.zeros_like(b)
 
-    def unbend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_inverse(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         return b - parameters[..., 0], torch.zeros_like(b)
 
 
 class AffineCoupling(Coupling):
     """x_b = z_b · exp(s(z_a)) + t(z_a) (Real NVP, equation 8). The log scale is 3·tanh(s/3) of the network's s."""
 
-    def __init__(self, D: int, width: int, swap: bool, rng: torch.Generator) -> None:
-        super().__init__(D, 2, width, swap, rng)
+    def __init__(self, D: int, width: int, swap: bool, generator: torch.Generator) -> None:
+        super().__init__(D, 2, width, swap, generator)
 
-    def bend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_forward(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         s, t = self._scale_and_shift(parameters)
         return b * s.exp() + t, s
 
-    def unbend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_inverse(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         s, t = self._scale_and_shift(parameters)
         return (b - t) * (-s).exp(), -s
 
@@ -155,9 +156,9 @@ class Flow(nn.Module):
         z, log_det = self.inverse(float_tensor(x, "points").to(next(self.parameters(), x).dtype))
         return finite_result(log_normal(z) + log_det, "log p(x)")
 
-    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """`n` points `[n, D]` in one pass."""
-        return self.forward(torch.randn(n, self.D, generator=rng).to(next(self.parameters())))[0]
+        return self.forward(torch.randn(n, self.D, generator=generator).to(next(self.parameters())))[0]
 
     def _chain(self, v: Tensor, moves: Sequence[Move]) -> tuple[Tensor, Tensor]:
         if v.ndim != 2 or v.shape[1] != self.D:

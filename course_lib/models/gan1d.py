@@ -29,41 +29,41 @@ LOSSES = ("non-saturating", "saturating")
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def real_data(batch_size: int, rng: torch.Generator) -> Tensor:
+def real_data(batch_size: int, generator: torch.Generator) -> Tensor:
     """A batch from N(4, 0.5²), shape (batch_size, 1)."""
-    return REAL_MEAN + REAL_STD * torch.randn(batch_size, 1, generator=rng)
+    return REAL_MEAN + REAL_STD * torch.randn(batch_size, 1, generator=generator)
 
 
-def noise(kind: str, batch_size: int, rng: torch.Generator) -> Tensor:
+def noise(kind: str, batch_size: int, generator: torch.Generator) -> Tensor:
     """What G makes its numbers from, shape (batch_size, 1).
 
     'normal' is z ~ N(0, 1). 'textbook' is linspace(−8, 8, batch_size) + 0.01·U(0, 1), as some tutorials have it: with
     8 numbers a batch these are eight narrow spikes 16/7 apart, and G never meets the z between them.
     """
     if kind == "normal":
-        return torch.randn(batch_size, 1, generator=rng)
+        return torch.randn(batch_size, 1, generator=generator)
     if kind == "textbook":
-        return torch.linspace(-8, 8, batch_size)[:, None] + 0.01 * torch.rand(batch_size, 1, generator=rng)
+        return torch.linspace(-8, 8, batch_size)[:, None] + 0.01 * torch.rand(batch_size, 1, generator=generator)
     raise ValueError(f"noise must be one of {', '.join(NOISES)}, not {kind!r}")
 
 
-def initial_weight(n_in: int, n_out: int, init: str, rng: torch.Generator, std: float = 1.0) -> Tensor:
+def initial_weight(n_in: int, n_out: int, init: str, generator: torch.Generator, std: float = 1.0) -> Tensor:
     """Weights of shape (n_in, n_out): 'pytorch' is U(−1/√n_in, 1/√n_in), as nn.Linear does; 'normal' is N(0, std²)."""
     if init == "pytorch":
-        return (2 * torch.rand(n_in, n_out, generator=rng) - 1) / n_in**0.5
+        return (2 * torch.rand(n_in, n_out, generator=generator) - 1) / n_in**0.5
     if init == "normal":
-        return std * torch.randn(n_in, n_out, generator=rng)
+        return std * torch.randn(n_in, n_out, generator=generator)
     raise ValueError(f"init must be one of {', '.join(INITS)}, not {init!r}")
 
 
 class Linear(nn.Module):
-    """x W + b. Unlike nn.Linear it draws from `rng`, and W may have a leading dimension of seeds."""
+    """x W + b. Unlike nn.Linear it draws from `generator`, and W may have a leading dimension of seeds."""
 
-    def __init__(self, n_in: int, n_out: int, init: str, rng: torch.Generator) -> None:
+    def __init__(self, n_in: int, n_out: int, init: str, generator: torch.Generator) -> None:
         super().__init__()
-        self.W = nn.Parameter(initial_weight(n_in, n_out, init, rng))
+        self.W = nn.Parameter(initial_weight(n_in, n_out, init, generator))
         bound = n_in**-0.5 if init == "pytorch" else 0.0
-        self.b = nn.Parameter(bound * (2 * torch.rand(1, n_out, generator=rng) - 1))
+        self.b = nn.Parameter(bound * (2 * torch.rand(1, n_out, generator=generator) - 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.W + self.b
@@ -72,9 +72,9 @@ class Linear(nn.Module):
 class Generator(nn.Module):
     """G(z): linear → softplus → linear. Noise (…, batch, 1) → numbers (…, batch, 1)."""
 
-    def __init__(self, hidden_size: int, init: str, rng: torch.Generator) -> None:
+    def __init__(self, hidden_size: int, init: str, generator: torch.Generator) -> None:
         super().__init__()
-        self.hidden, self.out = Linear(1, hidden_size, init, rng), Linear(hidden_size, 1, init, rng)
+        self.hidden, self.out = Linear(1, hidden_size, init, generator), Linear(hidden_size, 1, init, generator)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.out(F.softplus(self.hidden(z)))
@@ -87,21 +87,21 @@ class MinibatchDiscrimination(nn.Module):
         c_k(x_i, x_j) = exp(−‖M_ik − M_jk‖₁)  and  o(x_i)_k = Σ_j c_k(x_i, x_j).
     """
 
-    def __init__(self, n_in: int, init: str, rng: torch.Generator, kernels: int = 5, kernel_dim: int = 3) -> None:
+    def __init__(self, n_in: int, init: str, generator: torch.Generator, kernels: int = 5, kernel_dim: int = 3) -> None:
         super().__init__()
         self.shape = (kernels, kernel_dim)
-        self.T = nn.Parameter(initial_weight(n_in, kernels * kernel_dim, init, rng, std=0.02))
+        self.T = nn.Parameter(initial_weight(n_in, kernels * kernel_dim, init, generator, std=0.02))
 
-    def forward(self, f: Tensor, company: Tensor | None = None) -> Tensor:
+    def forward(self, f: Tensor, reference_batch: Tensor | None = None) -> Tensor:
         """Closeness of each row of f (…, batch, n_in) to its batch, shape (…, batch, kernels).
 
-        With `company` (…, others, n_in), each row of f stands alone among those others instead.
+        With `reference_batch` (…, others, n_in), each row of f stands alone among those others instead.
         """
         M = (f @ self.T).unflatten(-1, self.shape)  # (…, batch, kernels, kernel_dim)
-        others = M if company is None else (company @ self.T).unflatten(-1, self.shape)
+        others = M if reference_batch is None else (reference_batch @ self.T).unflatten(-1, self.shape)
         distance = (M[..., :, None, :, :] - others[..., None, :, :, :]).abs().sum(-1)  # (…, batch, others, kernels)
         o = torch.exp(-distance).sum(-2)
-        return o if company is None else o + 1  # the sum over j holds j = i, where exp(−0) = 1
+        return o if reference_batch is None else o + 1  # the sum over j holds j = i, where exp(−0) = 1
 
 
 class Discriminator(nn.Module):
@@ -110,27 +110,28 @@ class Discriminator(nn.Module):
     Deeper and wider than G: two hidden layers, then a third one, or minibatch discrimination in its place.
     """
 
-    def __init__(self, width: int, activation: str, minibatch: bool, init: str, rng: torch.Generator) -> None:
+    def __init__(self, width: int, activation: str, minibatch: bool, init: str, generator: torch.Generator) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}")
         self.activation = ACTIVATIONS[activation]
-        self.hidden1, self.hidden2 = Linear(1, width, init, rng), Linear(width, width, init, rng)
-        self.minibatch = MinibatchDiscrimination(width, init, rng) if minibatch else None
-        self.hidden3 = None if minibatch else Linear(width, width, init, rng)
-        self.out = Linear(width + 5 if minibatch else width, 1, init, rng)
+        self.hidden1, self.hidden2 = Linear(1, width, init, generator), Linear(width, width, init, generator)
+        self.minibatch = MinibatchDiscrimination(width, init, generator) if minibatch else None
+        self.hidden3 = None if minibatch else Linear(width, width, init, generator)
+        self.out = Linear(width + 5 if minibatch else width, 1, init, generator)
 
     def features(self, x: Tensor) -> Tensor:
         return self.activation(self.hidden2(self.activation(self.hidden1(x))))
 
-    def forward(self, x: Tensor, company: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, reference_batch: Tensor | None = None) -> Tensor:
         """Logits of x. With minibatch discrimination they depend on the batch that x sits in: on the rest of x, or,
-        where `company` (…, others, 1) is given, on that (and then not on the rest of x)."""
+        where `reference_batch` (…, others, 1) is given, on that (and then not on the rest of x)."""
         f = self.features(x)
         if self.minibatch is None:
             h = self.activation(self.hidden3(f))
         else:
-            h = torch.cat([f, self.minibatch(f, None if company is None else self.features(company))], dim=-1)
+            h = torch.cat([f, self.minibatch(f, None if reference_batch is None else self.features(reference_batch))],
+                          dim=-1)
         return self.out(h).squeeze(-1)
 
 

@@ -28,21 +28,21 @@ NOISES = ("normal", "uniform")
 VARIANTS = ("vanilla", "R1", "WGAN", "WGAN-GP")
 
 
-def noise(kind: str, count: int, rng: torch.Generator) -> Tensor:
+def noise(kind: str, count: int, generator: torch.Generator) -> Tensor:
     """What G makes its fakes from, shape (count, 2): 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
     if kind == "normal":
-        return torch.randn(count, NOISE_DIM, generator=rng)
+        return torch.randn(count, NOISE_DIM, generator=generator)
     if kind == "uniform":
-        return 2 * torch.rand(count, NOISE_DIM, generator=rng) - 1
+        return 2 * torch.rand(count, NOISE_DIM, generator=generator) - 1
     raise ValueError(f"noise must be one of {', '.join(NOISES)}, not {kind!r}")
 
 
 class Generator(nn.Module):
     """G(z): noise (n, 2) → points (n, 2). Three hidden layers of ReLUs: a sheet, straight between its creases."""
 
-    def __init__(self, width: int, rng: torch.Generator) -> None:
+    def __init__(self, width: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.layers = mlp([NOISE_DIM, width, width, width, 2], rng)
+        self.layers = mlp([NOISE_DIM, width, width, width, 2], generator)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
@@ -54,9 +54,9 @@ class Critic(nn.Module):
     tanh rather than ReLU: the gradient penalty trains D's gradient, and that of a ReLU network jumps.
     """
 
-    def __init__(self, width: int, rng: torch.Generator, dim: int = 2) -> None:
+    def __init__(self, width: int, generator: torch.Generator, dim: int = 2) -> None:
         super().__init__()
-        self.layers = mlp([dim, width, width, width, 1], rng, activation=nn.Tanh)
+        self.layers = mlp([dim, width, width, width, 1], generator, activation=nn.Tanh)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).squeeze(-1)
@@ -89,10 +89,10 @@ def is_wasserstein(variant: str) -> bool:
     return variant.startswith("WGAN")
 
 
-def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor | None:
+def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor | None:
     """What the variant adds to the loss of D, before it is weighted; None where it adds nothing."""
     if variant == "WGAN-GP":
-        return gradient_penalty(D, real, fake, rng)
+        return gradient_penalty(D, real, fake, generator)
     return r1_penalty(D, real) if variant == "R1" else None
 
 

@@ -113,7 +113,7 @@ class GaussianMixture:
         mu = self.mu[:, ~o] + (B @ (x[0, o] - self.mu[:, o])[:, :, None])[:, :, 0]
         return GaussianMixture(self.log_posterior(x, o)[0].exp(), mu, C)
 
-    def complete(self, x: Tensor, observed: Tensor) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor) -> Tensor:
         """Hidden coordinates replaced by E[x_hidden | x_observed], `[n, D]`; arguments as for `log_joint`."""
         x = self._points(x).clone()
         for o, rows in self.patterns(x, observed):

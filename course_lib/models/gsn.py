@@ -57,20 +57,20 @@ class MixtureDenoiser(Denoiser):
     def corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return x + self.noise * torch.randn(x.shape, generator=generator)
 
-    def parts(self, corrupted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def components(self, corrupted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and log standard deviations of the mixture, each `[n, K]`."""
         log_pi, mu, rho = self.net(corrupted).chunk(3, dim=-1)
         return log_pi.log_softmax(-1), mu, rho.clamp(-5, 3)
 
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
         x, corrupted = float_tensor(x, "x", ("n", 1)), float_tensor(corrupted, "corrupted", ("n", 1))
-        log_pi, mu, rho = self.parts(corrupted)
+        log_pi, mu, rho = self.components(corrupted)
         log_p = (log_pi - 0.5 * ((x - mu) / rho.exp()) ** 2 - rho - 0.5 * math.log(2 * math.pi)).logsumexp(-1)
         return finite_result(log_p, "log p(x)")
 
     @torch.no_grad()
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
-        log_pi, mu, rho = self.parts(corrupted)
+        log_pi, mu, rho = self.components(corrupted)
         k = torch.multinomial(log_pi.exp(), 1, generator=generator)
         return mu.gather(1, k) + rho.gather(1, k).exp() * torch.randn(k.shape, generator=generator)
 

@@ -18,7 +18,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from course_lib.validation import dense_tensor, float_tensor, float_tensors, label_tensor, number, whole_number
+from course_lib.validation import (
+    all_bits,
+    dense_tensor,
+    float_tensor,
+    float_tensors,
+    label_tensor,
+    number,
+    whole_number,
+)
 
 
 def forward(log_pi: Tensor, log_A: Tensor, log_b: Tensor) -> Tensor:
@@ -242,7 +250,7 @@ class BernoulliHMM(HMM):
     @staticmethod
     def _bits(x: Tensor) -> Tensor:
         x = float_tensor(x, "x", ("...", "T", "D"))
-        if not ((x == 0) | (x == 1)).all():
+        if not all_bits(x):
             raise ValueError("x must hold bits, 0 or 1")
         return x
 

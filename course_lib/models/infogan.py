@@ -41,22 +41,23 @@ class Code(NamedTuple):
     u: Tensor
 
 
-class Read(NamedTuple):
+class QOutput(NamedTuple):
     """What Q makes of an image: log q(k | x) `[n, 10]`, and mean m and log-variance log s² of q(u | x), `[n, 2]`."""
 
     log_q: Tensor
-    m: Tensor
+    mu: Tensor
     log_var: Tensor
 
 
-def draw_code(n: int, rng: torch.Generator) -> Code:
+def draw_code(n: int, generator: torch.Generator) -> Code:
     """n codes from their prior."""
-    return Code(torch.randint(CATEGORIES, (n,), generator=rng), 2 * torch.rand(n, CONTINUOUS, generator=rng) - 1)
+    return Code(torch.randint(CATEGORIES, (n,), generator=generator), 2 * torch.rand(n, CONTINUOUS,
+                                                                                     generator=generator) - 1)
 
 
-def noise(n: int, rng: torch.Generator) -> Tensor:
+def noise(n: int, generator: torch.Generator) -> Tensor:
     """z ~ N(0, I), `[n, 88]`."""
-    return torch.randn(n, NOISE_SIZE, generator=rng)
+    return torch.randn(n, NOISE_SIZE, generator=generator)
 
 
 class InfoGenerator(Generator):
@@ -75,38 +76,38 @@ class InfoGenerator(Generator):
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 
-class Reader(nn.Module):
-    """Q: features of D `[n, d]` → what it reads, a `Read`. One hidden layer of its own, all before it is D's."""
+class QHead(nn.Module):
+    """Q: features of D `[n, d]` → what it reads, a `QOutput`. One hidden layer of its own, all before it is D's."""
 
-    def __init__(self, d: int, *, rng: torch.Generator) -> None:
+    def __init__(self, d: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.hidden = skip_init(nn.Linear, d, HIDDEN)
         self.out = skip_init(nn.Linear, HIDDEN, CATEGORIES + 2 * CONTINUOUS)
         for layer in (self.hidden, self.out):
-            nn.init.normal_(layer.weight, std=0.02, generator=rng)
+            nn.init.normal_(layer.weight, std=0.02, generator=generator)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, features: Tensor) -> Read:
+    def forward(self, features: Tensor) -> QOutput:
         read = self.out(F.leaky_relu(self.hidden(features), SLOPE)).to(torch.get_default_dtype())
-        logits, m, log_var = read.split([CATEGORIES, CONTINUOUS, CONTINUOUS], dim=1)
-        return Read(logits.log_softmax(1), m, log_var)
+        logits, mu, log_var = read.split([CATEGORIES, CONTINUOUS, CONTINUOUS], dim=1)
+        return QOutput(logits.log_softmax(1), mu, log_var)
 
 
 class InfoDiscriminator(Discriminator):
     """D with the reader Q on its features: images `[n, 1, 28, 28]` in [−1, 1] → logits `[n]`, and what Q reads."""
 
     def __init__(self, preset: str = "course", width: int = 64, dropout: float = 0.0, spectral_norm: bool = False, *,
-                 rng: torch.Generator) -> None:
-        super().__init__(preset, width, dropout, spectral_norm, rng=rng)
-        self.Q = Reader(self.layers.logit.in_features, rng=rng)
+                 generator: torch.Generator) -> None:
+        super().__init__(preset, width, dropout, spectral_norm, generator=generator)
+        self.Q = QHead(self.layers.logit.in_features, generator=generator)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Read]:
+    def forward(self, x: Tensor) -> tuple[Tensor, QOutput]:
         features = self.features(x)
         return self.layers.logit(features).squeeze(1).to(x.dtype), self.Q(features)
 
 
-def log_q(code: Code, read: Read) -> tuple[Tensor, Tensor]:
+def log_q(code: Code, read: QOutput) -> tuple[Tensor, Tensor]:
     """log q(k | x) `[n]` and log q(u | x) `[n, 2]` of the codes that the images were made from, in nats."""
     category = read.log_q.gather(1, code.k[:, None]).squeeze(1)
-    numbers = -0.5 * ((code.u - read.m) ** 2 / read.log_var.exp() + read.log_var + math.log(2 * math.pi))
+    numbers = -0.5 * ((code.u - read.mu) ** 2 / read.log_var.exp() + read.log_var + math.log(2 * math.pi))
     return category, numbers

@@ -13,15 +13,15 @@ from torch.nn.utils import skip_init
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
-def seeded(kind: type[Layer], *arguments: Any, rng: torch.Generator, **options: Any) -> Layer:
-    """A linear or convolutional layer as PyTorch makes it, but with first weights and biases drawn from `rng`.
+def init_layer(kind: type[Layer], *arguments: Any, generator: torch.Generator, **options: Any) -> Layer:
+    """A linear or convolutional layer as PyTorch makes it, but with first weights and biases drawn from `generator`.
 
     They are U(−1/√n, 1/√n), where n is the number of inputs of one unit, as in nn.Linear and nn.Conv2d.
     """
     layer = skip_init(kind, *arguments, **options)
     bound = layer.weight[0].numel() ** -0.5
     for parameter in layer.parameters():
-        nn.init.uniform_(parameter, -bound, bound, generator=rng)
+        nn.init.uniform_(parameter, -bound, bound, generator=generator)
     return layer
 
 
@@ -30,11 +30,12 @@ def device_of(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
-def mlp(sizes: Sequence[int], rng: torch.Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    """linear → ReLU → … → linear: `mlp([784, 512, 256, 4], rng)` has two hidden layers, `mlp([784, 4], rng)` none."""
+def mlp(sizes: Sequence[int], generator: torch.Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """linear → ReLU → … → linear: `mlp([784, 512, 256, 4], generator)` has two hidden layers, `mlp([784, 4],
+    generator)` none."""
     layers: list[nn.Module] = []
     for n_in, n_out in itertools.pairwise(sizes):
-        layers += [seeded(nn.Linear, n_in, n_out, rng=rng), activation()]
+        layers += [init_layer(nn.Linear, n_in, n_out, generator=generator), activation()]
     return nn.Sequential(*layers[:-1])
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import seeded
+from course_lib.models.layers import init_layer
 from course_lib.models.pixels import PixelModel
 
 
@@ -47,9 +47,9 @@ def masks(m: Sequence[Tensor]) -> list[Tensor]:
 class MaskedLinear(nn.Module):
     """A linear layer in which weights are multiplied by a mask `[n_out, n_in]`."""
 
-    def __init__(self, mask: Tensor, rng: torch.Generator) -> None:
+    def __init__(self, mask: Tensor, generator: torch.Generator) -> None:
         super().__init__()
-        self.linear = seeded(nn.Linear, mask.shape[1], mask.shape[0], rng=rng)
+        self.linear = init_layer(nn.Linear, mask.shape[1], mask.shape[0], generator=generator)
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,14 +63,14 @@ class MADE(PixelModel):
     Args:
         size: (H, W), of at least two pixels.
         hidden: units of each hidden layer.
-        rng: draws the first weights.
+        generator: draws the first weights.
     """
 
-    def __init__(self, size: tuple[int, int], hidden: Sequence[int], rng: torch.Generator) -> None:
+    def __init__(self, size: tuple[int, int], hidden: Sequence[int], generator: torch.Generator) -> None:
         super().__init__(size, n_classes=2)
         layers: list[nn.Module] = []
         for mask in masks(degrees(size[0] * size[1], hidden)):
-            layers += [MaskedLinear(mask, rng), nn.ReLU()]
+            layers += [MaskedLinear(mask, generator), nn.ReLU()]
         self.network = nn.Sequential(*layers[:-1])
 
     def logits(self, image: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib.validation import (
+    all_bits,
     all_finite,
     finite_result,
     float_tensor,
@@ -21,6 +22,8 @@ from course_lib.validation import (
     possible,
     require_spread,
 )
+
+PART = 1000  # rows at a time
 
 
 class NaiveBayes(ABC):
@@ -41,17 +44,22 @@ class NaiveBayes(ABC):
             ValueError: shapes that do not match, no data, labels that are no whole numbers, features that are no
                 floating numbers, or are NaN or infinite.
         """
-        x = float_tensor(x, "x", finite=False, whole=False).detach()
+        x = self._features(x)
         if x.ndim != 2 or y.shape != x.shape[:1] or len(x) == 0:
             raise ValueError(f"fit needs x of shape [n, D] and y of shape [n], not {list(x.shape)}, {list(y.shape)}")
         y = label_tensor(y, "y", ("n",))
-        if not all_finite(x):
+        if x.is_floating_point() and not all_finite(x):
             raise ValueError("x has NaN or infinite values: training data must be complete. Features may be hidden "
                              "later: pass `observed` to the fitted model's methods")
         self.classes, counts = y.unique(return_counts=True)
-        self.log_prior = counts.to(x.dtype).log() - torch.tensor(len(y), dtype=x.dtype).log()
+        dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+        self.log_prior = counts.to(dtype).log() - torch.tensor(len(y), dtype=dtype).log()
         self._fit_features(x, [y == k for k in self.classes])
         return self
+
+    def _features(self, x: Tensor) -> Tensor:
+        """Training features of a type that can be counted and averaged."""
+        return float_tensor(x, "x", finite=False, whole=False).detach()
 
     @abstractmethod
     def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
@@ -85,11 +93,15 @@ class NaiveBayes(ABC):
         D = mean.shape[1]
         x = float_tensor(x, "x", ("n", D), finite=observed is None)
         x = x.to(torch.promote_types(x.dtype, mean.dtype))
-        if observed is None:
-            return self.log_prior + self._log_likelihood(x, torch.ones_like(x[:1]))
-        seen = mask_tensor(observed, "observed", (D,), tuple(x.shape))
+        seen = torch.ones(D, dtype=torch.bool) if observed is None else mask_tensor(observed, "observed", (D,),
+                                                                                    tuple(x.shape))
+        parts = zip(x.split(PART), seen.expand_as(x).split(PART), strict=True)
+        return self.log_prior + torch.cat([self._of_part(*part) for part in parts])
+
+    def _of_part(self, x: Tensor, seen: Tensor) -> Tensor:
+        """`_log_likelihood` of few rows, since it makes several arrays of x's size."""
         visible = torch.where(seen, x, torch.zeros_like(x))  # NaN·0 would be NaN
-        return self.log_prior + self._log_likelihood(float_tensor(visible, "x, where observed,"), seen.to(x))
+        return self._log_likelihood(float_tensor(visible, "x, where observed,"), seen.to(x))
 
     def log_prob(self, x: Tensor, observed: Tensor | None = None) -> Tensor:
         """log p(x) = log Σ_y p(x, y) in nats, `[n]`; arguments as for `log_joint`."""
@@ -107,7 +119,7 @@ class NaiveBayes(ABC):
         """The most probable label of each row, int64 `[n]`; arguments and errors as for `log_posterior`."""
         return self.classes[possible(self.log_joint(x, observed), "an x").argmax(dim=1)]
 
-    def complete(self, x: Tensor, observed: Tensor) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor) -> Tensor:
         """Hidden features replaced by their mean given the observed ones, `[n, D]`.
 
         E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].
@@ -170,7 +182,7 @@ class GaussianNB(NaiveBayes):
 
 
 class BernoulliNB(NaiveBayes):
-    """p(x_j = 1 | y = k) = θ_kj for features that are 0 or 1.
+    """p(x_j = 1 | y = k) = θ_kj for features that are 0 or 1. `fit` takes Booleans, too: a quarter of the memory.
 
     Args:
         alpha: imaginary examples of each value added to every count (Laplace's rule for 1), so that a pixel never
@@ -183,10 +195,13 @@ class BernoulliNB(NaiveBayes):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
+    def _features(self, x: Tensor) -> Tensor:
+        return x if isinstance(x, Tensor) and x.dtype == torch.bool else super()._features(x)
+
     def _fit_features(self, x: Tensor, members: list[Tensor]) -> None:
         self._require_bits(x)
-        ones = torch.stack([x[m].sum(dim=0) for m in members])
-        n = torch.stack([m.sum() for m in members]).to(x)[:, None]
+        ones = torch.stack([x[m].sum(dim=0) for m in members]).to(self.log_prior)
+        n = torch.stack([m.sum() for m in members]).to(self.log_prior)[:, None]
         self.theta = (ones + self.alpha) / (n + 2 * self.alpha)
 
     def _log_likelihood(self, x: Tensor, observed: Tensor) -> Tensor:
@@ -201,7 +216,7 @@ class BernoulliNB(NaiveBayes):
 
     @staticmethod
     def _require_bits(x: Tensor) -> None:
-        if not ((x == 0) | (x == 1)).all():
+        if x.dtype != torch.bool and not all_bits(x):
             raise ValueError("BernoulliNB needs features that are 0 or 1: binarize them first")
 
     def _mean(self) -> Tensor:

@@ -22,7 +22,7 @@ def slopes(D: nn.Module, x: Tensor) -> Tensor:
     return gradient
 
 
-def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator,
+def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator,
                      one_sided: bool = False) -> Tensor:
     """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
 
@@ -33,7 +33,7 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, rng: torch.Genera
     """
     if real.shape != fake.shape:
         raise ValueError(f"each real point needs a fake one: {list(real.shape)} against {list(fake.shape)}")
-    epsilon = torch.rand(len(real), 1, generator=rng, dtype=real.dtype).to(real.device)
+    epsilon = torch.rand(len(real), 1, generator=generator, dtype=real.dtype).to(real.device)
     between = epsilon * real + (1 - epsilon) * fake
     excess = slopes(D, between).norm(dim=1) - 1
     return (excess.clamp(min=0) if one_sided else excess).square().mean()

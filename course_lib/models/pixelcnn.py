@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import seeded
+from course_lib.models.layers import init_layer
 from course_lib.models.pixels import MaskedConv2d, PixelModel, raster_mask
 
 
@@ -32,12 +32,13 @@ class PlainPixelCNN(PixelModel):
     """
 
     def __init__(self, size: tuple[int, int], n_classes: int = 2, channels: int = 32, layers: int = 5, *,
-                 rng: torch.Generator, first_mask: str = "A") -> None:
+                 generator: torch.Generator, first_mask: str = "A") -> None:
         super().__init__(size, n_classes)
-        self.first = MaskedConv2d(n_classes, channels, (7, 7), first_mask, rng)
-        self.layers = nn.ModuleList(MaskedConv2d(channels, channels, (3, 3), "B", rng) for _ in range(layers))
-        self.last = nn.Sequential(nn.ReLU(), seeded(nn.Conv2d, channels, channels, 1, rng=rng), nn.ReLU(),
-                                  seeded(nn.Conv2d, channels, n_classes, 1, rng=rng))
+        self.first = MaskedConv2d(n_classes, channels, (7, 7), first_mask, generator)
+        self.layers = nn.ModuleList(MaskedConv2d(channels, channels, (3, 3), "B", generator) for _ in range(layers))
+        self.last = nn.Sequential(nn.ReLU(), init_layer(nn.Conv2d, channels, channels, 1, generator=generator),
+                                  nn.ReLU(),
+                                  init_layer(nn.Conv2d, channels, n_classes, 1, generator=generator))
 
     def logits(self, image: Tensor) -> Tensor:
         x = self.first(image)
@@ -60,15 +61,16 @@ class GatedLayer(nn.Module):
     which know only the past already, and so may look at row i and pixel j themselves, mask B.
     """
 
-    def __init__(self, n_in: int, channels: int, width: int, first: bool, mask: str, rng: torch.Generator) -> None:
+    def __init__(self, n_in: int, channels: int, width: int, first: bool, mask: str,
+                 generator: torch.Generator) -> None:
         super().__init__()
         self.first, self.side = first, width // 2
         rows = left = self.side if first else self.side + 1
         self.row_lag, self.column_lag = int(first), int(mask == "A")  # the nearest that is seen: so far up, so far left
-        self.vertical = seeded(nn.Conv2d, n_in, 2 * channels, (rows, width), rng=rng)
-        self.horizontal = seeded(nn.Conv2d, n_in, 2 * channels, (1, left), rng=rng)
-        self.link = seeded(nn.Conv2d, 2 * channels, 2 * channels, 1, rng=rng)
-        self.out = seeded(nn.Conv2d, channels, channels, 1, rng=rng)
+        self.vertical = init_layer(nn.Conv2d, n_in, 2 * channels, (rows, width), generator=generator)
+        self.horizontal = init_layer(nn.Conv2d, n_in, 2 * channels, (1, left), generator=generator)
+        self.link = init_layer(nn.Conv2d, 2 * channels, 2 * channels, 1, generator=generator)
+        self.out = init_layer(nn.Conv2d, channels, channels, 1, generator=generator)
         self.top, self.left = rows - 1 + self.row_lag, left - 1 + self.column_lag
 
     def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,13 +98,14 @@ class GatedPixelCNN(PixelModel):
     """
 
     def __init__(self, size: tuple[int, int], n_classes: int = 2, channels: int = 16, layers: int = 5, *,
-                 rng: torch.Generator, first_mask: str = "A") -> None:
+                 generator: torch.Generator, first_mask: str = "A") -> None:
         super().__init__(size, n_classes)
         raster_mask(1, 1, first_mask)  # raises for another kind
-        self.layers = nn.ModuleList([GatedLayer(n_classes, channels, 7, True, first_mask, rng)])
-        self.layers.extend(GatedLayer(channels, channels, 3, False, "B", rng) for _ in range(layers))
-        self.last = nn.Sequential(nn.ReLU(), seeded(nn.Conv2d, channels, channels, 1, rng=rng), nn.ReLU(),
-                                  seeded(nn.Conv2d, channels, n_classes, 1, rng=rng))
+        self.layers = nn.ModuleList([GatedLayer(n_classes, channels, 7, True, first_mask, generator)])
+        self.layers.extend(GatedLayer(channels, channels, 3, False, "B", generator) for _ in range(layers))
+        self.last = nn.Sequential(nn.ReLU(), init_layer(nn.Conv2d, channels, channels, 1, generator=generator),
+                                  nn.ReLU(),
+                                  init_layer(nn.Conv2d, channels, n_classes, 1, generator=generator))
 
     def logits(self, image: Tensor) -> Tensor:
         v = h = image

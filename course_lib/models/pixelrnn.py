@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import seeded
+from course_lib.models.layers import init_layer
 from course_lib.models.pixels import MaskedConv2d, PixelModel
 
 
@@ -30,10 +30,10 @@ class RowLSTMLayer(nn.Module):
     ones …, so that a neighbour is found n places to the side, and gates lie in one piece of memory.
     """
 
-    def __init__(self, channels: int, rng: torch.Generator) -> None:
+    def __init__(self, channels: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.input_to_state = seeded(nn.Linear, 2 * channels, 4 * channels, rng=rng)
-        self.state_to_state = seeded(nn.Linear, 3 * channels, 4 * channels, rng=rng, bias=False)
+        self.input_to_state = init_layer(nn.Linear, 2 * channels, 4 * channels, generator=generator)
+        self.state_to_state = init_layer(nn.Linear, 3 * channels, 4 * channels, generator=generator, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """States h of all rows, from the layer's input x; both `[H, C, W, n]`."""
@@ -78,12 +78,12 @@ class RowLSTM(PixelModel):
     """
 
     def __init__(self, size: tuple[int, int], n_classes: int = 2, channels: int = 32, layers: int = 1, *,
-                 rng: torch.Generator, first_mask: str = "A") -> None:
+                 generator: torch.Generator, first_mask: str = "A") -> None:
         super().__init__(size, n_classes)
-        self.first = MaskedConv2d(n_classes, channels, (7, 7), first_mask, rng)
-        self.layers = nn.ModuleList(RowLSTMLayer(channels, rng) for _ in range(layers))
-        self.last = nn.Sequential(nn.ReLU(), seeded(nn.Linear, channels, channels, rng=rng), nn.ReLU(),
-                                  seeded(nn.Linear, channels, n_classes, rng=rng))
+        self.first = MaskedConv2d(n_classes, channels, (7, 7), first_mask, generator)
+        self.layers = nn.ModuleList(RowLSTMLayer(channels, generator) for _ in range(layers))
+        self.last = nn.Sequential(nn.ReLU(), init_layer(nn.Linear, channels, channels, generator=generator), nn.ReLU(),
+                                  init_layer(nn.Linear, channels, n_classes, generator=generator))
 
     def logits(self, image: Tensor) -> Tensor:
         x = self.first(image).permute(2, 1, 3, 0)  # [H, C, W, n]
@@ -129,11 +129,12 @@ class RasterRNN(PixelModel):
         channels: length of h.
     """
 
-    def __init__(self, size: tuple[int, int], n_classes: int = 2, channels: int = 32, *, rng: torch.Generator) -> None:
+    def __init__(self, size: tuple[int, int], n_classes: int = 2, channels: int = 32, *,
+                 generator: torch.Generator) -> None:
         super().__init__(size, n_classes)
-        self.U = seeded(nn.Linear, n_classes, channels, rng=rng)
-        self.W = seeded(nn.Linear, channels, channels, rng=rng, bias=False)
-        self.V = seeded(nn.Linear, channels, n_classes, rng=rng)
+        self.U = init_layer(nn.Linear, n_classes, channels, generator=generator)
+        self.W = init_layer(nn.Linear, channels, channels, generator=generator, bias=False)
+        self.V = init_layer(nn.Linear, channels, n_classes, generator=generator)
 
     def logits(self, image: Tensor) -> Tensor:
         pixels = image.flatten(2).permute(2, 0, 1)  # [H·W, n, N]

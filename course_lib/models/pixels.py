@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import device_of, seeded
+from course_lib.models.layers import device_of, init_layer
 from course_lib.validation import finite_result, mask_tensor
 
 
@@ -45,9 +45,10 @@ def raster_mask(rows: int, columns: int, kind: str) -> Tensor:
 class MaskedConv2d(nn.Module):
     """A convolution that keeps the image's size and never looks at later pixels. Images `[n, C, H, W]`."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: tuple[int, int], kind: str, rng: torch.Generator) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: tuple[int, int], kind: str, generator: torch.Generator) -> None:
         super().__init__()
-        self.conv = seeded(nn.Conv2d, n_in, n_out, kernel, padding=(kernel[0] // 2, kernel[1] // 2), rng=rng)
+        self.conv = init_layer(nn.Conv2d, n_in, n_out, kernel, padding=(kernel[0] // 2, kernel[1] // 2),
+                               generator=generator)
         self.register_buffer("mask", raster_mask(*kernel, kind), persistent=False)
 
     @property
@@ -59,7 +60,7 @@ class MaskedConv2d(nn.Module):
         return F.conv2d(x, self.weight, self.conv.bias, padding=self.conv.padding)
 
 
-class Drawn(NamedTuple):
+class PixelSample(NamedTuple):
     """Images `[n, H, W]` drawn pixel by pixel, and two log probabilities of each, `[n]`, in nats.
 
     Attributes:
@@ -123,8 +124,8 @@ class PixelModel(nn.Module):
         return F.one_hot(x.long(), self.n_classes).permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
 
     @torch.no_grad()
-    def complete(self, x: Tensor, observed: Tensor, rng: torch.Generator, temperature: float = 1.0,
-                 cached: bool = True) -> Drawn:
+    def inpaint(self, x: Tensor, observed: Tensor, generator: torch.Generator, temperature: float = 1.0,
+                 cached: bool = True) -> PixelSample:
         """Draw the hidden pixels of x one after the other, each given all before it, observed or drawn.
 
         Where all hidden pixels come after the observed ones (the lower half), these are exact draws from p(hidden |
@@ -147,7 +148,7 @@ class PixelModel(nn.Module):
             raise ValueError("pixels must be whole numbers where they are observed: binarize or cluster them")
         x = torch.where(observed, x.long(), 0)
         hidden = ~observed.expand_as(x)
-        u = torch.rand(x.shape, generator=rng).to(x.device)
+        u = torch.rand(x.shape, generator=generator).to(x.device)
         log_p, log_q = x.new_zeros(2, len(x), dtype=torch.float64)
         places = ((i, j) for i in range(self.size[0]) for j in range(self.size[1]))
         steps = self.steps(x) if cached else PixelModel.steps(self, x)
@@ -161,21 +162,21 @@ class PixelModel(nn.Module):
             chosen = x[:, i, j, None]
             log_p += log_probs.gather(1, chosen)[:, 0]
             log_q += torch.where(here, drawn_from.gather(1, chosen)[:, 0], 0)
-        return Drawn(x, finite_result(log_p, "log p(x)"), log_q)
+        return PixelSample(x, finite_result(log_p, "log p(x)"), log_q)
 
-    def sample(self, n: int, rng: torch.Generator, temperature: float = 1.0, cached: bool = True) -> Drawn:
-        """`n` images with nothing given; otherwise as `complete`. With temperature 1, log_p and log_q are the same."""
+    def sample(self, n: int, generator: torch.Generator, temperature: float = 1.0, cached: bool = True) -> PixelSample:
+        """`n` images with nothing given; otherwise as `inpaint`. With temperature 1, log_p and log_q are the same."""
         x = torch.zeros(n, *self.size, dtype=torch.int64, device=device_of(self))
-        return self.complete(x, torch.zeros_like(x[0], dtype=torch.bool), rng, temperature, cached)
+        return self.inpaint(x, torch.zeros_like(x[0], dtype=torch.bool), generator, temperature, cached)
 
-    def receptive_field(self, i: int, j: int, rng: torch.Generator, images: int = 8) -> Tensor:
+    def receptive_field(self, i: int, j: int, generator: torch.Generator, images: int = 8) -> Tensor:
         """How strongly the logits of pixel (i, j) react to each pixel, `[H, W]`: exactly 0 where they do not look.
 
         Measured: the sum of the absolute gradients of random mixtures of the logits with respect to one-hot inputs,
         over random images.
         """
         shape = (images, self.n_classes, *self.size)
-        image = torch.rand(shape, generator=rng).to(next(self.parameters())).requires_grad_()
-        mixture = torch.randn(shape[:2], generator=rng).to(image)
+        image = torch.rand(shape, generator=generator).to(next(self.parameters())).requires_grad_()
+        mixture = torch.randn(shape[:2], generator=generator).to(image)
         (gradient,) = torch.autograd.grad((self.logits(image)[:, :, i, j] * mixture).sum(), image)
         return gradient.abs().sum((0, 1))

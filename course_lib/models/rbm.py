@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from course_lib.validation import all_finite, finite_result, float_tensor, whole_number
+from course_lib.validation import all_bits, all_finite, finite_result, float_tensor, whole_number
 
 ENUMERABLE = 20  # units: a million states are still summed in a second
 
@@ -102,7 +102,7 @@ class RBM(nn.Module):
         """Exact log p(x) in nats, `[*S, n]`. Raises ValueError for pictures of another shape or other pixels than 0 and
         1, where Z cannot be enumerated, and where the machine has diverged."""
         x = _checked(float_tensor(x, "pictures"), self.W.shape[-2], "pictures").to(self.W.dtype)
-        if not ((x == 0) | (x == 1)).all():
+        if not all_bits(x):
             raise ValueError("pictures must have pixels that are 0 or 1: binarize them first")
         return finite_result(-self.free_energy(x) - self.log_partition()[..., None], "log p(x)")
 
@@ -137,9 +137,9 @@ class RBM(nn.Module):
         return self.moments(x, self.log_prob(x).exp())
 
     @torch.no_grad()
-    def climb(self, seen: tuple[Tensor, ...], dreamt: tuple[Tensor, ...], rate: float) -> None:
+    def gradient_step(self, seen: tuple[Tensor, ...], negative_phase: tuple[Tensor, ...], rate: float) -> None:
         """One step up the log-likelihood, whose gradient is the moments of the data less those of the model."""
-        for parameter, positive, negative in zip((self.W, self.b, self.c), seen, dreamt, strict=True):
+        for parameter, positive, negative in zip((self.W, self.b, self.c), seen, negative_phase, strict=True):
             parameter += rate * (positive - negative)
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.layers import seeded
+from course_lib.models.layers import init_layer
 from course_lib.validation import finite_result
 
 
@@ -30,10 +30,10 @@ class SequenceModel(nn.Module):
         last: the linear map from a state to the logits of the next symbol.
     """
 
-    def __init__(self, n_symbols: int, channels: int, rng: torch.Generator) -> None:
+    def __init__(self, n_symbols: int, channels: int, generator: torch.Generator) -> None:
         super().__init__()
         self.n_symbols = n_symbols
-        self.last = seeded(nn.Linear, channels, n_symbols, rng=rng)
+        self.last = init_layer(nn.Linear, channels, n_symbols, generator=generator)
 
     def states(self, x: Tensor) -> Tensor:
         """What the network knows after each symbol of x `[n, T]`: `[n, T, C]`, the state at t from x_1 … x_t."""
@@ -56,7 +56,7 @@ class SequenceModel(nn.Module):
         return finite_result(log_p, "log p(x)")
 
     @torch.no_grad()
-    def sample(self, n: int, length: int, rng: torch.Generator, temperature: float = 1.0,
+    def sample(self, n: int, length: int, generator: torch.Generator, temperature: float = 1.0,
                prefix: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`n` sequences `[n, length]` that all begin with `prefix` `[L]`, and their log p(x) in nats `[n]`.
 
@@ -74,7 +74,7 @@ class SequenceModel(nn.Module):
             raise ValueError(f"a prefix of {len(prefix)} does not fit into {length} symbols")
         x = torch.empty(n, length, dtype=torch.int64)
         log_p = torch.zeros(n, dtype=torch.float64)
-        u = torch.rand(n, length, generator=rng, dtype=torch.float64)
+        u = torch.rand(n, length, generator=generator, dtype=torch.float64)
         steps = self.steps(n)
         logits = next(steps).double()
         for t in range(length):
@@ -102,11 +102,11 @@ class CharLSTM(SequenceModel):
         layers: how many LSTMs, one on top of the other.
     """
 
-    def __init__(self, n_symbols: int, channels: int = 128, layers: int = 1, *, rng: torch.Generator) -> None:
-        super().__init__(n_symbols, channels, rng)
+    def __init__(self, n_symbols: int, channels: int = 128, layers: int = 1, *, generator: torch.Generator) -> None:
+        super().__init__(n_symbols, channels, generator)
         self.lstm = nn.LSTM(n_symbols, channels, layers, batch_first=True, device="meta").to_empty(device="cpu")
         for parameter in self.lstm.parameters():
-            nn.init.uniform_(parameter, -(channels ** -0.5), channels ** -0.5, generator=rng)
+            nn.init.uniform_(parameter, -(channels ** -0.5), channels ** -0.5, generator=generator)
 
     def states(self, x: Tensor) -> Tensor:
         return self.lstm(F.one_hot(x, self.n_symbols).to(self.last.weight))[0]
@@ -130,11 +130,11 @@ class WaveNet(SequenceModel):
         layers: how many dilated convolutions.
     """
 
-    def __init__(self, n_symbols: int, channels: int = 32, layers: int = 8, *, rng: torch.Generator) -> None:
-        super().__init__(n_symbols, channels, rng)
-        self.embedding = seeded(nn.Linear, n_symbols, channels, rng=rng)
+    def __init__(self, n_symbols: int, channels: int = 32, layers: int = 8, *, generator: torch.Generator) -> None:
+        super().__init__(n_symbols, channels, generator)
+        self.embedding = init_layer(nn.Linear, n_symbols, channels, generator=generator)
         self.gates, self.residual, self.skip = (
-            nn.ModuleList(seeded(nn.Linear, n_in, n_out, rng=rng) for _ in range(layers))
+            nn.ModuleList(init_layer(nn.Linear, n_in, n_out, generator=generator) for _ in range(layers))
             for n_in, n_out in ((2 * channels, 2 * channels), (channels, channels), (channels, channels)))
 
     @property
@@ -173,10 +173,10 @@ class WaveNet(SequenceModel):
 class SequenceClassifier(nn.Module):
     """p(y | x_1 … x_T): the network of a model of sequences with another last layer, on the mean of its states."""
 
-    def __init__(self, network: SequenceModel, n_labels: int, rng: torch.Generator) -> None:
+    def __init__(self, network: SequenceModel, n_labels: int, generator: torch.Generator) -> None:
         super().__init__()
         self.network = network
-        self.label = seeded(nn.Linear, network.last.in_features, n_labels, rng=rng)
+        self.label = init_layer(nn.Linear, network.last.in_features, n_labels, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the labels, `[n, n_labels]`, of sequences `[n, T]`."""

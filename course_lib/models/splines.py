@@ -88,11 +88,11 @@ class SplineCoupling(Coupling):
     """A coupling whose bend is a spline of K bins, made by the network. The spline leads from x to z, so that log p(x)
     needs no root; drawing takes the inverse."""
 
-    def __init__(self, D: int, width: int, swap: bool, rng: torch.Generator, K: int = 8) -> None:
-        super().__init__(D, 3 * K - 1, width, swap, rng)
+    def __init__(self, D: int, width: int, swap: bool, generator: torch.Generator, K: int = 8) -> None:
+        super().__init__(D, 3 * K - 1, width, swap, generator)
 
-    def bend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_forward(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         return spline_inverse(b, knots(parameters))
 
-    def unbend(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def elementwise_inverse(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         return spline(b, knots(parameters))

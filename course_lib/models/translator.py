@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.models.dcgan import SLOPE, SpectralNorm
-from course_lib.models.layers import seeded
+from course_lib.models.layers import init_layer
 
 NOISE_CHANNELS = 8  # at 7x7
 
@@ -32,11 +32,11 @@ class Translator(nn.Module):
     turn black. What lies outside [−1, 1] is cut off when it is looked at.
     """
 
-    def __init__(self, width: int, *, rng: torch.Generator) -> None:
+    def __init__(self, width: int, *, generator: torch.Generator) -> None:
         super().__init__()
 
         def conv(n_in: int, n_out: int, kernel: int = 3, stride: int = 1) -> nn.Module:
-            return seeded(nn.Conv2d, n_in, n_out, kernel, stride=stride, padding=1, rng=rng)
+            return init_layer(nn.Conv2d, n_in, n_out, kernel, stride=stride, padding=1, generator=generator)
 
         self.down1, self.down2 = conv(1, width, 4, 2), conv(width, 2 * width, 4, 2)
         self.up1, self.up2 = conv(2 * width + NOISE_CHANNELS, 4 * width), conv(2 * width, 4 * width)
@@ -53,22 +53,22 @@ class Translator(nn.Module):
 class Discriminator(nn.Module):
     """D(c, x): conditions and images `[n, 1, 28, 28]` → logits `[n, 7, 7]`, one for each part."""
 
-    def __init__(self, width: int, *, rng: torch.Generator) -> None:
+    def __init__(self, width: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            seeded(nn.Conv2d, 2, width, 4, stride=2, padding=1, rng=rng), nn.LeakyReLU(SLOPE),
-            seeded(nn.Conv2d, width, 2 * width, 4, stride=2, padding=1, rng=rng), nn.LeakyReLU(SLOPE),
-            seeded(nn.Conv2d, 2 * width, 1, 3, padding=1, rng=rng))
+            init_layer(nn.Conv2d, 2, width, 4, stride=2, padding=1, generator=generator), nn.LeakyReLU(SLOPE),
+            init_layer(nn.Conv2d, width, 2 * width, 4, stride=2, padding=1, generator=generator), nn.LeakyReLU(SLOPE),
+            init_layer(nn.Conv2d, 2 * width, 1, 3, padding=1, generator=generator))
         for layer in (self.layers[0], self.layers[2]):
-            nn.utils.parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, rng))
+            nn.utils.parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, generator))
 
     def forward(self, c: Tensor, x: Tensor) -> Tensor:
         return self.layers(torch.cat([c, x], dim=1)).squeeze(1).to(x.dtype)
 
 
-def noise(n: int, rng: torch.Generator) -> Tensor:
+def noise(n: int, generator: torch.Generator) -> Tensor:
     """What G's choice comes from, `[n, 8, 7, 7]`, N(0, 1)."""
-    return torch.randn(n, NOISE_CHANNELS, 7, 7, generator=rng)
+    return torch.randn(n, NOISE_CHANNELS, 7, 7, generator=generator)
 
 
 def coarse(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@
 All logarithms are natural and all bounds are in nats: sums over pixels, one number for each image.
 
 References:
-    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = m + s·ε (section 2.4,
+    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = μ + s·ε (section 2.4,
         where they are μ and σ), the closed form of KL (appendix B), both kinds of decoder (appendix C).
     D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: filling in missing pixels.
     Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: eq. 8, theorem 1.
@@ -37,12 +37,12 @@ class Elbo(NamedTuple):
     Attributes:
         reconstruction: log p(x | z) at one z ~ q(z | x), summed over pixels, `[n]`.
         kl_per_dimension: KL(q(z_i | x) ‖ p(z_i)) of each latent dimension, `[n, latent_size]`.
-        m, log_var: m and log s² of q(z | x), `[n, latent_size]`.
+        mu, log_var: m and log s² of q(z | x), `[n, latent_size]`.
     """
 
     reconstruction: Tensor
     kl_per_dimension: Tensor
-    m: Tensor
+    mu: Tensor
     log_var: Tensor
 
     @property
@@ -65,7 +65,7 @@ class VAE(nn.Module):
         likelihood: 'bernoulli', p(x_j = 1 | z) = sigmoid(a_j), for images of zeros and ones; or 'gaussian',
             p(x_j | z) = N(a_j, σ_x²), with one learned variance for all pixels. a is the decoder's output.
         pixels: D, numbers in an image.
-        rng: decides the first weights.
+        generator: decides the first weights.
 
     Raises:
         ValueError: unknown likelihood. Methods raise it for images of another shape, with NaN, or (for 'bernoulli')
@@ -73,26 +73,26 @@ class VAE(nn.Module):
     """
 
     def __init__(self, latent_size: int, widths: Sequence[int] = (512, 256), likelihood: str = "bernoulli",
-                 pixels: int = 784, *, rng: torch.Generator) -> None:
+                 pixels: int = 784, *, generator: torch.Generator) -> None:
         super().__init__()
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood must be one of {', '.join(LIKELIHOODS)}, not {likelihood!r}")
         self.latent_size, self.pixels, self.likelihood = latent_size, pixels, likelihood
-        self.encoder = mlp([pixels, *widths, 2 * latent_size], rng)
-        self.decoder = mlp([latent_size, *reversed(widths), pixels], rng)
+        self.encoder = mlp([pixels, *widths, 2 * latent_size], generator)
+        self.decoder = mlp([latent_size, *reversed(widths), pixels], generator)
         if likelihood == "gaussian":
             self.log_var_x = nn.Parameter(torch.zeros(()))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """m and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
+        """μ and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
         check_images(x, self.pixels, unit_range=self.likelihood == "bernoulli")
-        m, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
-        return m, log_var
+        mu, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
+        return mu, log_var
 
-    def draw_z(self, m: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
-        """z = m + s·ε, ε ~ N(0, I), of the shape of m: a draw from q(z | x) through which gradients reach m and s."""
-        eps = torch.randn(m.shape, generator=generator, dtype=m.dtype).to(m.device)
-        return m + (log_var / 2).exp() * eps
+    def reparameterize(self, mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
+        """z = μ + s·ε, ε ~ N(0, I), of the shape of mu: a draw from q(z | x) through which gradients reach μ and s."""
+        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu.device)
+        return mu + (log_var / 2).exp() * eps
 
     def decode(self, z: Tensor) -> Tensor:
         """E[x | z] `[…, D]` for z `[…, latent_size]`: probabilities of ink, or means of a Gaussian."""
@@ -108,19 +108,19 @@ class VAE(nn.Module):
 
     def elbo(self, x: Tensor, generator: torch.Generator) -> Elbo:
         """The ELBO of images `[n, D]`, its terms apart: one z an image, KL in closed form."""
-        m, log_var = self.encode(x)
-        z = self.draw_z(m, log_var, generator)
-        kl_per_dimension = 0.5 * (m**2 + log_var.exp() - 1 - log_var)
-        return Elbo(self.log_likelihood(x, z), kl_per_dimension, m, log_var)
+        mu, log_var = self.encode(x)
+        z = self.reparameterize(mu, log_var, generator)
+        kl_per_dimension = 0.5 * (mu**2 + log_var.exp() - 1 - log_var)
+        return Elbo(self.log_likelihood(x, z), kl_per_dimension, mu, log_var)
 
     def log_weights(self, x: Tensor, k: int, generator: torch.Generator) -> Tensor:
         """log p(x, z_i) − log q(z_i | x) for k draws z_i ~ q(z | x) of each image `[n, D]`: `[k, n]`.
 
         Each is an unbiased, noisy look at p(x): the mean of exp(log weight) is p(x).
         """
-        m, log_var = (t.expand(k, *t.shape) for t in self.encode(x))
-        z = self.draw_z(m, log_var, generator)
-        eps2 = (z - m) ** 2 / log_var.exp()
+        mu, log_var = (t.expand(k, *t.shape) for t in self.encode(x))
+        z = self.reparameterize(mu, log_var, generator)
+        eps2 = (z - mu) ** 2 / log_var.exp()
         log_prior_over_q = 0.5 * (eps2 + log_var - z**2).sum(-1)  # both have the same (2π)^(−d/2)
         return self.log_likelihood(x, z) + log_prior_over_q
 
@@ -151,7 +151,7 @@ class VAE(nn.Module):
         z = torch.randn(n, self.latent_size, generator=generator, dtype=weight.dtype).to(weight.device)
         return self.draw_x(z, generator)
 
-    def complete(self, x: Tensor, observed: Tensor, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def inpaint(self, x: Tensor, observed: Tensor, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fill in hidden pixels by going round: z ~ q(z | x), hidden pixels of x ~ p(x | z), and so on.
 
         Were q the exact posterior this were Gibbs sampling of p(hidden | observed); so it is only near it.
@@ -173,6 +173,6 @@ class VAE(nn.Module):
             raise ValueError(f"rounds must be at least 1, not {rounds}")
         seen = observed.bool()
         for _ in range(rounds):
-            drawn, mean = self.draw_x(self.draw_z(*self.encode(x), generator), generator)
+            drawn, mean = self.draw_x(self.reparameterize(*self.encode(x), generator), generator)
             x, mean = torch.where(seen, x, drawn), torch.where(seen, x, mean)
         return x, mean

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import GifImagePlugin, Image
+from PIL import GifImagePlugin, Image, ImageChops
 
 FRAMES_PER_SECOND = 30
 ENDINGS = (".mp4", ".gif")
@@ -26,7 +26,7 @@ def check_ending(path: Path) -> None:
         raise ValueError(f"{path}: MP4 needs a video writer: python -m pip install imageio-ffmpeg, or choose a .gif")
 
 
-class Film:
+class AnimationWriter:
     """Frames of a figure of which only `moving` changes; the rest is drawn once, so a frame costs milliseconds.
 
     `add()` writes the figure as it is now, `close()` ends the film. Raises ValueError as `check_ending` does.
@@ -81,17 +81,24 @@ class _Mp4:
 
 
 class _Gif:
-    """Writes each frame as it comes, so a long film needs no memory. A frame lasts 3 hundredths of a second."""
+    """Writes each frame as it comes, so a long film needs no memory, and of it what differs from the one before, so a
+    frame that rests needs no bytes. A frame lasts 3 hundredths of a second."""
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
-        self.file, self.palette = open(path, "wb"), None  # noqa: SIM115 (closed by close)
+        self.file = open(path, "wb")  # noqa: SIM115 (closed by close)
+        self.shown = self.palette = None
 
     def add(self, frame: np.ndarray) -> None:
-        image = Image.fromarray(frame).quantize(64, palette=self.palette, dither=Image.Dither.NONE)
-        if self.palette is None:
+        new = Image.fromarray(frame)
+        first = self.palette is None
+        changed = (0, 0, *new.size) if first else ImageChops.difference(self.shown, new).getbbox() or (0, 0, 1, 1)
+        image = new.crop(changed).quantize(64, palette=self.palette, dither=Image.Dither.NONE)
+        if first:
             self.palette = image  # of the first frame: the later ones have the same colours
             self.file.write(b"".join(GifImagePlugin.getheader(image, info={"loop": 0})[0]))
-        for block in GifImagePlugin.getdata(image, duration=1000 // FRAMES_PER_SECOND, include_color_table=True):
+        self.shown = new
+        for block in GifImagePlugin.getdata(image, changed[:2], duration=1000 // FRAMES_PER_SECOND,
+                                            include_color_table=True):
             self.file.write(block)
 
     def close(self) -> None:

@@ -70,9 +70,9 @@ def _beside(x: ArrayLike, densities: Mapping[str, ArrayLike], title: str, xlabel
             ) -> tuple[Figure, Axes]:
     """Densities at the right, and empty axes for bars at the left. It must follow a slider: so it is small, its margins
     are fixed instead of computed, and words stand in place of hatches."""
-    fig = Figure(figsize=(7.4, 3.2), layout="none")
+    fig, axes = figure(7.4, 3.2, 1, 2, layout="none", width_ratios=(1, 2.7))
     fig.subplots_adjust(left=0.1, right=0.98, bottom=0.185, top=0.86, wspace=0.3)
-    bar, plot = fig.subplots(1, 2, width_ratios=(1, 2.7))
+    bar, plot = axes[0]
     for i, (name, density) in enumerate(densities.items()):
         plot.plot(x, density, LINES[i % 4], color=COLOURS[i % 8], label=name)
     plot.set(xlabel=xlabel, ylabel="density", ylim=(0, height), xlim=(np.min(x), np.max(x)))

@@ -12,7 +12,7 @@ from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, figure, one_axes
+from course_lib.plots.style import COLOURS, LINES, figure, one_axes, styled
 
 
 def bumps(x: ArrayLike, parts: ArrayLike, *, samples: ArrayLike, title: str) -> Figure:
@@ -27,6 +27,7 @@ def bumps(x: ArrayLike, parts: ArrayLike, *, samples: ArrayLike, title: str) -> 
     return fig
 
 
+@styled()
 def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike) -> None:
     """Points `[n, 2]` on given axes, coloured by their responsibilities `[n, K]` (grey: none yet), and one- and
     two-sigma ellipses of the components, numbered at their means `[K, 2]`; covariances `[K, 2, 2]`."""

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import PALETTE, figure
+from course_lib.plots.style import PALETTE, figure, styled
 
 
 def images(pictures: ArrayLike, *, title: str, columns: int = 10, labels: Sequence[str] | None = None,
@@ -39,6 +39,7 @@ def images(pictures: ArrayLike, *, title: str, columns: int = 10, labels: Sequen
     return fig
 
 
+@styled()
 def framed(fig: Figure, places: Sequence[tuple[int, int]] = ()) -> Figure:
     """A figure of `images` with an edge around each picture, so that white paper ends somewhere.
 

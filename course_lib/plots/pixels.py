@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import PALETTE, figure
+from course_lib.plots.style import PALETTE, figure, styled
 
 LATER, SEEN, MISSED, LEAK, ITSELF = range(5)
 MEANINGS = {SEEN: ("seen", PALETTE["sky"]), MISSED: ("earlier, but never seen", PALETTE["orange"]),
@@ -19,6 +19,7 @@ MEANINGS = {SEEN: ("seen", PALETTE["sky"]), MISSED: ("earlier, but never seen", 
 COLOURS_OF_SIGHT = matplotlib.colors.ListedColormap([MEANINGS[k][1] for k in sorted(MEANINGS)])
 
 
+@styled()
 def kernel_masks(masks: Mapping[str, ArrayLike], *, title: str) -> Figure:
     """Masks `[rows, columns]` of zeros and ones side by side, by name; a dot marks the centre, the predicted pixel."""
     fig, axes = figure(2.6 * len(masks), 3.0, 1, len(masks))
@@ -39,6 +40,7 @@ def kernel_masks(masks: Mapping[str, ArrayLike], *, title: str) -> Figure:
     return fig
 
 
+@styled()
 def sight(reacts: Mapping[str, ArrayLike], i: int, j: int, *, title: str) -> Figure:
     """Which pixels the prediction of pixel (i, j) sees.
 
@@ -88,6 +90,7 @@ def line_and_density(x: ArrayLike, y: ArrayLike, line: ArrayLike, grid: ArrayLik
     return fig
 
 
+@styled()
 def wave_and_density(t: ArrayLike, x: ArrayLike, edges: ArrayLike, p: ArrayLike, *, title: str) -> Figure:
     """A wave x `[T]` over times t `[T]`, and behind it what was predicted of each value before it came.
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, MARKERS, PROBABILITY, figure
+from course_lib.plots.style import COLOURS, LINES, MARKERS, PROBABILITY, figure, styled
 
 
 def plane(limit: float = 5.0, n: int = 121) -> tuple[np.ndarray, np.ndarray]:
@@ -27,6 +27,7 @@ def scatter_classes(ax: Axes, x: ArrayLike, y: ArrayLike, *, names: Sequence[str
                    label=name)
 
 
+@styled()
 def class_ellipses(ax: Axes, means: ArrayLike, variances: ArrayLike) -> None:
     """One- and two-sigma ellipses of axis-parallel Gaussians on given axes: means and variances `[K, 2]`."""
     for k, (mean, variance) in enumerate(zip(np.asarray(means), np.asarray(variances), strict=True)):

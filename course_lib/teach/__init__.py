@@ -1,11 +1,16 @@
-"""What a notebook says to its reader: claims that are recomputed, predictions, exercises, library code."""
+"""What a notebook says to its reader: claims that are recomputed, predictions, exercises, library code.
 
+Every notebook imports it, and so its kernel gives memory back after each cell (`course_lib.memory`).
+"""
+
+from course_lib import memory
 from course_lib.teach.claims import ClaimFailed, claim
-from course_lib.teach.exercises import check
+from course_lib.teach.exercises import NotPassed, check
 from course_lib.teach.predict import predict, reveal
 from course_lib.teach.source import show_source
 from course_lib.teach.version import tell_other_versions
 
+memory.tidy_after_cells()
 tell_other_versions()
 
-__all__ = ["ClaimFailed", "check", "claim", "predict", "reveal", "show_source"]
+__all__ = ["ClaimFailed", "NotPassed", "check", "claim", "predict", "reveal", "show_source"]

@@ -7,6 +7,7 @@ import math
 from IPython.display import display
 
 from course_lib.mode import strict
+from course_lib.teach.answers import number
 from course_lib.teach.message import Message
 
 
@@ -26,18 +27,18 @@ def claim(text: str, value: float | bool, *, near: float | None = None, within: 
 
     Raises:
         ClaimFailed: the claim does not hold (NaN holds for nothing) and `COURSE_STRICT=1`.
-        TypeError: no expectation for a number, or one for a True/False.
+        TypeError: no expectation for a number, or one for a True/False; or the value is neither.
     """
     numeric = "bool" not in str(getattr(value, "dtype", type(value).__name__))  # numpy and torch have their own
     expectations = [near, above, below]
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")
     if numeric:
-        value = float(value.detach() if hasattr(value, "detach") else value)
+        value = number(value)
         holds, expected = _compare(value, near, within, above, below)
         measured = f"measured {_rounded(value)}, expected {expected}"
     else:
-        holds, measured = bool(value), "checked just now"
+        holds, measured = bool(number(value)), "checked just now"
     message = Message("holds" if holds else "does NOT hold", f"{text} ({measured})", "good" if holds else "bad")
     if not holds and strict():
         raise ClaimFailed(repr(message))

@@ -12,14 +12,26 @@ import importlib
 import inspect
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import Any
 
 import numpy as np
-import torch
+from IPython.display import display
 
+from course_lib.mode import grading
+from course_lib.teach import answers
 from course_lib.teach.message import Message
+from course_lib.teach.surroundings import own_surroundings
+
+
+class NotPassed(Exception):
+    """An exercise is not passed. Raised only where marks are given: graders take a cell without an error for right."""
+
+
+class Malformed(Exception):
+    """Raised by an exercise's `observe` that knows what is wrong with the form of an answer: its text is shown."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +53,12 @@ class Exercise:
 
     Attributes:
         reference: the right answer; its signature is the one that is asked for.
-        cases: draws argument tuples from a seeded numpy generator: several shapes, edge values among them.
+        cases: draws argument tuples from a init_layer numpy generator: several shapes, edge values among them.
         mistakes: tried in order.
         hints: for an answer that is wrong in a way nobody foresaw, one a try, the last one repeated.
         rtol, atol: tolerance of the comparison.
-        observe: what is compared, from the function and its arguments; what the function returns unless given. It
-            returns None where the function did.
+        observe: what is compared, from the function and its arguments; what the function returns unless given. It may
+            raise when it cannot work with an answer; then the answer itself is compared, and its form is told.
     """
 
     reference: Callable[..., Any]
@@ -61,20 +73,48 @@ class Exercise:
 _tries: Counter[tuple[str, str]] = Counter()
 
 
+@dataclass
+class _Run:
+    """What one case showed of a function.
+
+    Attributes:
+        answers: what the function returned, call by call.
+        raised: what came out of the function and was not coped with.
+        stumbled: what `observe` raised over an answer.
+        observed: what is compared: what `observe` made of the answers, or the first answer where it stumbled.
+        changed: whether the function changed an argument in place.
+    """
+
+    answers: list[Any] = field(default_factory=list)
+    raised: BaseException | None = None
+    stumbled: BaseException | None = None
+    observed: Any = None
+    changed: bool = False
+
+
 def exercises(number: str) -> dict[str, Exercise]:
     """The exercises of a notebook, by name: `exercises("01")`.
 
     Raises:
         ValueError: there is no such notebook, or it has no exercises.
     """
+    module = f"course_lib.chapters.nb{number}.exercises"
     try:
-        return importlib.import_module(f"course_lib.teach.checks.nb{number}").EXERCISES
+        return importlib.import_module(module).EXERCISES
     except ModuleNotFoundError as error:
+        if not module.startswith(error.name or "?"):  # something that the exercises need is missing
+            raise
         raise ValueError(f"notebook {number!r} has no exercises") from error
 
 
-def check(name: str, function: Callable[..., Any] | None) -> Message:
+def check(name: str, function: Callable[..., Any] | None) -> Message | None:
     """Say whether an exercise was not attempted, is passed, or what is wrong with it.
+
+    Whatever the function returns or raises is answered; a KeyboardInterrupt alone comes through. It is judged in
+    surroundings of its own, on copies, so neither the notebook's settings nor what the function changes matter.
+
+    Where marks are given, with `COURSE_GRADING=1` or under nbgrader, whose marks depend on whether a cell raises, the
+    message is displayed and None is returned.
 
     Args:
         name: number of the notebook and name of the exercise, as "01.posterior".
@@ -82,65 +122,166 @@ def check(name: str, function: Callable[..., Any] | None) -> Message:
 
     Raises:
         ValueError: no exercise has this name (the message lists those there are).
+        TypeError: the name is no text.
+        NotPassed: the exercise is not passed, and marks are given.
     """
     if not isinstance(name, str):
         raise TypeError('the name comes first: check("01.posterior", posterior)')
-    known = exercises(name.partition(".")[0])
-    if name not in known:
-        raise ValueError(f"unknown exercise {name!r}: this notebook has {', '.join(known)}")
-    verdict = _judge(known[name], name, function)
-    if verdict.status == "passed":
+    with own_surroundings():
+        known = exercises(name.partition(".")[0])
+        if name not in known:
+            raise ValueError(f"unknown exercise {name!r}: this notebook has {', '.join(known)}")
+        verdict = _judge(known[name], name, function)
+    passed = verdict.status == "passed"
+    if passed:
         for key in [key for key in _tries if key[0] == name]:
             del _tries[key]
-    return verdict
+    if not grading():
+        return verdict
+    display(verdict)
+    if not passed:
+        raise NotPassed(f"{name}: {verdict.status}")
+    return None
 
 
 def _judge(exercise: Exercise, name: str, function: Any) -> Message:
-    if not callable(function):
-        return _wrong("pass the function itself: `check(name, my_function)`, without calling it")
-    wanted = inspect.signature(exercise.reference)
     cases = exercise.cases(np.random.default_rng(0))
-    try:
-        taken = inspect.signature(function)
-        taken.bind(*cases[0])
-    except TypeError:
-        return _wrong(f"the function should take `{wanted}`, yours takes `{taken}`")
-    except ValueError:
-        return _wrong(f"write a function of your own, which takes `{wanted}`")
-
-    answers, changed = [], False
+    if misfit := _misfit(function, exercise, cases[0]):
+        return _wrong(misfit)
+    runs = []
     for case in cases:
-        given = copy.deepcopy(case)
-        try:
-            answers.append(exercise.observe(function, *given))
-        except Exception as error:
-            return _wrong(f"it raised `{type(error).__name__}: {error}`{_where(function, error)}")
-        changed = changed or not all(_unchanged(before, after) for before, after in zip(case, given, strict=True))
-    if all(answer is None for answer in answers):
-        return Message("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
-    if any(answer is None for answer in answers):
-        return _wrong("for some inputs it returns None: does every path end in a `return`?")
-    if changed:
-        return _wrong("it changes its arguments in place: work on a copy, others use them too")
-    truths = _observed(exercise, exercise.reference, cases)
+        runs.append(_run(exercise, function, case))
+        if error := runs[-1].raised:
+            return _wrong(f"it raised `{answers.told(error)}`{_where(function, error)}")
+    if refused := _refused(runs):
+        return refused
+    truths = [_truth(exercise, case) for case in cases]
 
-    complaint = _malformed(answers, truths)
-    if not complaint and all(_same(t, a, exercise) for t, a in zip(truths, answers, strict=True)):
+    pairs = [pair for run, truth in zip(runs, truths, strict=True)
+             for pair in zip(run.answers, truth.answers, strict=False)]  # `observe` may have stumbled over the first
+    container = next(filter(None, (answers.wrong_container(*pair) for pair in pairs)), None)
+    content = next(filter(None, (answers.wrong_content(*pair) for pair in pairs)), None)
+    right = all(answers.same_but_for_the_form(*pair, exercise.rtol, exercise.atol) for pair in pairs)
+    but = "the values are right, but " if right else ""
+    if container and right:
+        return _wrong(but + container)
+    if not container and not content and _agree(exercise, runs, truths):
         return Message("passed", f"your answer agrees with the reference on {len(cases)} random cases", "good")
     for i, mistake in enumerate(exercise.mistakes):
-        made = _observed(exercise, mistake.wrong, cases)
-        if all(_same(m, a, exercise) for m, a in zip(made, answers, strict=True)):
+        if _agree(exercise, runs, (_run(exercise, mistake.wrong, case) for case in cases)):
             return _hint((name, f"mistake {i}"), mistake.hints)
-    return _wrong(complaint) if complaint else _hint((name, "unforeseen"), exercise.hints)
+    if form := container or content:
+        return _wrong(but + form)
+    if right and any(answers.lacks_gradient(*pair) for pair in pairs):
+        return _wrong(f"{but}no gradient goes through them: `.item()`, `.detach()`, `torch.tensor` and `no_grad` cut "
+                      "it off")
+    if stumbled := next((run.stumbled for run in runs if run.stumbled), None):
+        return _wrong(f"what it returned cannot be worked with: `{answers.told(stumbled)}`")
+    if not _answers_alike(exercise, function, cases[0], runs[0]):
+        return _wrong("called again with the same inputs, it answers otherwise: does it keep something from call to "
+                      "call, in a list or a variable outside of it, or draw random numbers of its own?")
+    return _hint((name, "unforeseen"), exercise.hints)
 
 
-def _observed(exercise: Exercise, function: Callable[..., Any], cases: Sequence[tuple[Any, ...]]) -> list[Any]:
-    return [exercise.observe(function, *copy.deepcopy(case)) for case in cases]
+def _refused(runs: Sequence[_Run]) -> Message | None:
+    """What is said of answers that are not even compared with the right ones, or None."""
+    returned = [answer for run in runs for answer in run.answers]
+    if returned and all(answer is None for answer in returned):
+        return Message("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
+    if any(answer is None for answer in returned):
+        return _wrong("for some inputs it returns None: does every path end in a `return`?")
+    if any(run.changed for run in runs):
+        return _wrong("it changes its arguments in place: work on a copy, others use them too")
+    if advice := next((run.stumbled for run in runs if isinstance(run.stumbled, Malformed)), None):
+        return _wrong(str(advice))
+    return None
 
 
-def _where(function: Callable[..., Any], error: Exception) -> str:
+def _answers_alike(exercise: Exercise, function: Callable[..., Any], case: tuple[Any, ...], first: _Run) -> bool:
+    """Whether a function shows the same on a case when it is called once more."""
+    return answers.same(_run(exercise, function, case).observed, first.observed, exercise.rtol, exercise.atol)
+
+
+def _misfit(function: Any, exercise: Exercise, case: tuple[Any, ...]) -> str | None:
+    """Why this cannot be called as the exercise asks, or None if it can."""
+    wanted = inspect.signature(exercise.reference)
+    if not callable(function):
+        return "pass the function itself: `check(name, my_function)`, without calling it"
+    if issubclass(type(function), type):  # `isinstance` would ask the object
+        return f"pass a function, which takes `{wanted}`: this is a class"
+    try:
+        taken = inspect.signature(function)
+    except Exception:  # a built-in function, or an object that raises when it is asked
+        return f"write a function of your own, which takes `{wanted}`"
+    try:
+        taken.bind(*case)
+    except TypeError:
+        return f"the function should take `{wanted}`, yours takes `{_in_words(taken)}`"
+    return None
+
+
+def _in_words(taken: inspect.Signature) -> str:
+    try:
+        words = str(taken)
+    except Exception:  # a default that cannot be shown
+        words = f"({', '.join(taken.parameters)})"
+    return words if len(words) < 200 else f"{words[:200]}…"
+
+
+def _run(exercise: Exercise, function: Callable[..., Any], case: tuple[Any, ...]) -> _Run:
+    """Observe a function on a copy of a case, each call in surroundings that no other has touched."""
+    run, given, raised = _Run(), copy.deepcopy(case), False
+
+    def watched(*arguments: Any) -> Any:
+        nonlocal raised
+        try:
+            with own_surroundings(seed=len(run.answers)):
+                answer = function(*arguments)
+        except BaseException:
+            raised = True
+            raise
+        run.answers.append(answer)
+        if answers.is_too_large(answer):
+            raise Malformed(f"it returned {answers.described(answer)}, more than a million numbers: far too many")
+        return answer
+
+    try:
+        run.observed = exercise.observe(watched, *given)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, too: the notebook goes on
+        if raised:
+            run.raised = error  # as `observe` passed it on, perhaps with an explanation
+        elif run.answers:
+            run.stumbled, run.observed = error, run.answers[0]
+        else:
+            raise  # the course's own fault
+    for answer in run.answers:
+        if type(answer) is CoroutineType:
+            answer.close()  # or Python warns that nobody has waited for it
+    run.changed = not answers.unchanged(given, case)
+    return run
+
+
+def _truth(exercise: Exercise, case: tuple[Any, ...]) -> _Run:
+    truth = _run(exercise, exercise.reference, case)
+    if error := truth.raised or truth.stumbled:
+        raise error  # the course's own fault
+    return truth
+
+
+def _agree(exercise: Exercise, runs: Sequence[_Run], others: Iterable[_Run]) -> bool:
+    """Whether a function showed on every case what another one did."""
+    return all(answers.same(run.observed, other.observed, exercise.rtol, exercise.atol)
+               for run, other in zip(runs, others, strict=True))
+
+
+def _where(function: Callable[..., Any], error: BaseException) -> str:
     """The last line of the student's own code that was running, if the source can be told."""
-    code = getattr(function, "__code__", None)
+    try:
+        code = getattr(inspect.unwrap(getattr(function, "func", function)), "__code__", None)
+    except Exception:  # an object that raises when it is asked
+        return ""
     own = [f for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
     return f" at line {own[-1].lineno} of the cell: `{own[-1].line}`" if own and own[-1].line else ""
 
@@ -153,59 +294,3 @@ def _hint(key: tuple[str, str], hints: tuple[str, ...]) -> Message:
 
 def _wrong(text: str) -> Message:
     return Message("not yet", text, "bad")
-
-
-def _malformed(answers: list[Any], truths: list[Any]) -> str | None:
-    """What is wrong with the form of the answers (type, shape, dtype, NaN), or None."""
-    for answer, truth in zip(answers, truths, strict=True):
-        if isinstance(truth, tuple):
-            if not isinstance(answer, tuple) or len(answer) != len(truth):
-                return f"it should return a tuple of {len(truth)} values, it returned {_described(answer)}"
-            if complaint := _malformed(list(answer), list(truth)):
-                return complaint
-            continue
-        if isinstance(truth, torch.Tensor) and not isinstance(answer, torch.Tensor):
-            return f"it should return a tensor of shape {list(truth.shape)}, it returned {_described(answer)}"
-        try:
-            a, t = _array(answer), _array(truth)
-        except (TypeError, ValueError):
-            return f"it should return {_described(truth)}, it returned {_described(answer)}"
-        if a.shape != t.shape:
-            return f"it should return the shape {list(t.shape)} here, it returned {list(a.shape)}"
-        if t.dtype.kind != a.dtype.kind:
-            return f"it should return values of type {t.dtype}, it returned {a.dtype}"
-        if np.isnan(a).any() and not np.isnan(t).any():
-            return "it returns NaN (not a number) for some inputs: look for 0/0, log(0)·0 or inf − inf"
-        if np.isinf(a).any() and not np.isinf(t).any():
-            return "it returns infinite values for some inputs: look for log(0), a division by 0, or a large exp"
-    return None
-
-
-def _array(value: Any) -> np.ndarray:
-    array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
-    if array.dtype.kind not in "bifu":
-        raise TypeError(f"not numbers: {value!r}")
-    return array
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        return f"a {type(value).__name__} of shape {list(value.shape)} and type {value.dtype}"
-    return f"a {type(value).__name__}"
-
-
-def _unchanged(before: Any, after: Any) -> bool:
-    """Whether an array argument still holds what was given; other arguments cannot be changed in place."""
-    arrays = (torch.Tensor, np.ndarray)
-    return not isinstance(before, arrays) or np.array_equal(_array(before), _array(after), equal_nan=True)
-
-
-def _same(truth: Any, answer: Any, exercise: Exercise) -> bool:
-    if isinstance(truth, tuple):
-        alike = isinstance(answer, tuple) and len(answer) == len(truth)
-        return alike and all(_same(t, a, exercise) for t, a in zip(truth, answer, strict=True))
-    try:
-        t, a = _array(truth), _array(answer)
-    except (TypeError, ValueError):
-        return truth is answer
-    return t.shape == a.shape and np.allclose(a, t, rtol=exercise.rtol, atol=exercise.atol, equal_nan=True)

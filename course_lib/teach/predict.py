@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from course_lib.mode import headless
+from course_lib.teach.answers import described, number
 from course_lib.teach.message import Message
 
 
@@ -85,20 +86,23 @@ def reveal(key: str, computed: float | str) -> None:
     Raises:
         KeyError: nothing was asked under this key.
         ValueError: `computed` is not one of the options that were offered.
+        TypeError: `computed` is no number where one was asked for.
     """
     if key not in _predictions:
         raise KeyError(f"no prediction {key!r} was asked for: run the cell with predict({key!r}, …) first")
     prediction = _predictions[key]
     if prediction.options:
-        if computed not in prediction.options:
-            raise ValueError(f"{computed!r} is not one of the options {prediction.options}")
+        if not isinstance(computed, str) or computed not in prediction.options:
+            given = repr(computed) if isinstance(computed, str) else described(computed)
+            raise ValueError(f"{given} is not one of the options {prediction.options}")
         shown, right = computed, prediction.answer == computed
     else:
-        shown, right = f"{float(computed):.3g}", False
+        computed = number(computed)
+        shown, right = f"{computed:.3g}", False
     if prediction.answer is None:
         display(Message("computed", shown))
     elif prediction.options:
         display(Message("as you said" if right else f"you said {prediction.answer}, computed", shown))
     else:
-        off = abs(prediction.answer - float(computed))
+        off = abs(prediction.answer - computed)
         display(Message(f"you said {prediction.answer:g}, computed", f"{shown} (you were {off:.2g} away)"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.training.files import atomic_write
+from course_lib.files import atomic_write
 
 BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
 # What a family says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.

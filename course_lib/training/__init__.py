@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOME = {"Experiment": "experiment", "Hyperparameters": "hyperparameters", "knob": "hyperparameters", "load": "loop",
-         "run": "loop", "save": "loop"}
+_HOME = {"Experiment": "experiment", "Hyperparameters": "hyperparameters", "fastest_precision": "precision",
+         "hyperparameter": "hyperparameters", "load": "loop", "load_pretrained": "pretrained", "run": "loop",
+         "save": "loop"}
 
 
 def __getattr__(name: str) -> Any:

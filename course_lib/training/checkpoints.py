@@ -18,14 +18,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from course_lib.training.files import whole_file
+from course_lib.files import CourseFileError, require_folder, whole_file
 from course_lib.training.registry import shipped
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 WEIGHTS = ".safetensors"
 
 
-class CheckpointError(Exception):
+class CheckpointError(CourseFileError):
     """A shipped file is missing or is not what was shipped. The message says which, and how to mend it."""
 
 
@@ -91,8 +91,9 @@ def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Card]:
     """The float32 weights by name, and the card, of `NAME.safetensors`.
 
     Raises:
-        CheckpointError: a file is missing, cut short or altered, or the card cannot be read.
+        CheckpointError: a file is missing, cut short or altered, the card cannot be read, or the folder is not there.
     """
+    require_folder(folder, CheckpointError)
     path = folder / f"{name}{WEIGHTS}"
     card_path = path.with_suffix(".json")
     if name in shipped():

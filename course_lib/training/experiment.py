@@ -2,8 +2,8 @@
 
 An `Experiment` is a model together with its data, optimisers and random generators. Whoever drives it calls
 `step()`; `loop.run` is the loop that does so, `live.trainer` the one that can be paused. Everything that decides the
-future of a run is listed by `parts()`, so saving, resuming and the `digest()` that says 'same run?' are written once,
-here.
+future of a run is listed by `components()`, so saving, resuming and the `digest()` that says 'same run?' are written
+once, here.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Experiment(ABC):
         """Make networks, optimisers and generators anew; all their randomness comes from `generator`."""
 
     @abstractmethod
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         """Everything that decides the future of the run, by name.
 
         Where one network is what training is for, its name is 'model': that is what a shipped checkpoint holds.
@@ -97,8 +97,8 @@ class Experiment(ABC):
 
     def set(self, **changes: Any) -> bool:
         """Change hyperparameters; if one of them needs a restart, reset with the same seed. Returns whether it did."""
-        before, self.hyperparameters = self.hyperparameters, self.hyperparameters.changed(**changes)
-        knobs = self.hyperparameters.knobs()
+        before, self.hyperparameters = self.hyperparameters, self.hyperparameters.replace(**changes)
+        knobs = self.hyperparameters.fields()
         restart = any(knobs[n].restart and getattr(before, n) != getattr(self.hyperparameters, n) for n in changes)
         if restart:
             self.reset(self.seed)
@@ -120,7 +120,7 @@ class Experiment(ABC):
         As everywhere in torch its tensors are the live ones: copy them (`copy.deepcopy`) to keep a moment.
         """
         parts = {name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
-                 for name, part in self.parts().items()}
+                 for name, part in self.components().items()}
         return {"experiment": type(self).__name__, "hyperparameters": dataclasses.asdict(self.hyperparameters),
                 "seed": self.seed, "steps": self.steps, "seconds": self.seconds, "parts": parts}
 
@@ -130,7 +130,7 @@ class Experiment(ABC):
             raise ValueError(f"this is the state of a {state['experiment']}, not of a {type(self).__name__}")
         self.hyperparameters = self.Hyperparameters(**state["hyperparameters"])
         self.reset(state["seed"])
-        for name, part in self.parts().items():
+        for name, part in self.components().items():
             load_part = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
             load_part(copy.deepcopy(state["parts"][name]))  # optimisers would go on to train in the state's own tensors
         self.steps, self.seconds = state["steps"], state["seconds"]

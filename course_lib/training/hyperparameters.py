@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Knob:
+class Field:
     """What a hyperparameter declares about itself: its range, its words, and whether a change needs a restart."""
 
     label: str
@@ -25,14 +25,15 @@ class Knob:
     restart: bool = False
 
 
-def knob(default: Any, *, label: str, help: str, **declared: Any) -> Any:
-    """A dataclass field with its `Knob`: `learning_rate: float = knob(1e-3, low=1e-5, high=1e-1, log=True, …)`."""
-    return field(default=default, metadata={"knob": Knob(label=label, help=help, **declared)})
+def hyperparameter(default: Any, *, label: str, help: str, **declared: Any) -> Any:
+    """A dataclass field with its `Field`: `learning_rate: float = hyperparameter(1e-3, low=1e-5, high=1e-1, log=True,
+    …)`."""
+    return field(default=default, metadata={"hyperparameter": Field(label=label, help=help, **declared)})
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Base of every experiment's hyperparameters: a frozen dataclass whose fields are made with `knob`.
+    """Base of every experiment's hyperparameters: a frozen dataclass whose fields are made with `hyperparameter`.
 
     Raises:
         TypeError: a value of another type than the default's.
@@ -40,29 +41,29 @@ class Hyperparameters:
     """
 
     def __post_init__(self) -> None:
-        for name, declared in self.knobs().items():
+        for name, declared in self.fields().items():
             object.__setattr__(self, name, _checked(name, getattr(self, name), self._default(name), declared))
 
     @classmethod
-    def knobs(cls) -> dict[str, Knob]:
+    def fields(cls) -> dict[str, Field]:
         """The declaration of each hyperparameter, by name."""
-        return {f.name: f.metadata["knob"] for f in dataclasses.fields(cls)}
+        return {f.name: f.metadata["hyperparameter"] for f in dataclasses.fields(cls)}
 
     @classmethod
     def _default(cls, name: str) -> Any:
         return next(f.default for f in dataclasses.fields(cls) if f.name == name)
 
-    def changed(self, **changes: Any) -> Hyperparameters:
+    def replace(self, **changes: Any) -> Hyperparameters:
         """A copy with these values changed. Raises ValueError for an unknown name, and says which was meant."""
         for name in changes:
-            if name not in self.knobs():
-                close = difflib.get_close_matches(name, self.knobs(), n=1)
-                meant = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(self.knobs())}"
+            if name not in self.fields():
+                close = difflib.get_close_matches(name, self.fields(), n=1)
+                meant = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(self.fields())}"
                 raise ValueError(f"unknown hyperparameter {name!r}: {meant}")
         return dataclasses.replace(self, **changes)
 
 
-def _checked(name: str, value: Any, default: Any, declared: Knob) -> Any:
+def _checked(name: str, value: Any, default: Any, declared: Field) -> Any:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):

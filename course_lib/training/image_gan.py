@@ -54,6 +54,6 @@ class ImageGANExperiment(AdversarialExperiment):
     def model(self) -> nn.Module:
         return self.average.module
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"model": self.model, "G": self.G, "D": self.D, "optimizer_g": self.optimizer_g,
                 "optimizer_d": self.optimizer_d, "batches": self.batches, "rng": self.generator}

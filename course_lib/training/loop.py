@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from course_lib.files import atomic_write
 from course_lib.training.experiment import Experiment
-from course_lib.training.files import atomic_write
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from course_lib.training.hyperparameters import knob
+from course_lib.training.hyperparameters import hyperparameter
 
 BETAS = (0.5, 0.999)  # of Adam in a game: old gradients point at an opponent who has moved (A. Radford et al., 2016)
 FUSED = ("cpu", "cuda", "mps")  # devices where Adam can be one call for all parameters
@@ -30,8 +30,8 @@ def linear_decay(learning_rate: float, step: int, total_steps: int) -> float:
 
 
 def length_of_training() -> Any:
-    """The knob `total_steps`, for `linear_decay`."""
-    return knob(0, label="length of training", low=0, high=10_000_000, unit="steps",
+    """The hyperparameter `total_steps`, for `linear_decay`."""
+    return hyperparameter(0, label="length of training", low=0, high=10_000_000, unit="steps",
                 help="Learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
 
 

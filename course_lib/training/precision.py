@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.training.hyperparameters import knob
+from course_lib.training.hyperparameters import hyperparameter
 
 PRECISIONS = ("float32", "bfloat16")
 WORTHWHILE = 1.15  # times as fast: less than that is not worth 16 bits
@@ -24,8 +24,8 @@ def autocast(precision: str, device: str = "cpu") -> AbstractContextManager:
 
 
 def arithmetic() -> Any:
-    """The knob `precision`, for `autocast`."""
-    return knob("float32", label="arithmetic", choices=PRECISIONS,
+    """The hyperparameter `precision`, for `autocast`."""
+    return hyperparameter("float32", label="arithmetic", choices=PRECISIONS,
                 help="In bfloat16 some processors train twice as fast. Parameters and losses stay float32.")
 
 
@@ -36,11 +36,11 @@ def fastest_precision() -> str:
     Processors with instructions for bfloat16 take half the time, others imitate them slowly. The answer is a value for
     the hyperparameter `precision`, where it can be seen, and a saved run keeps it.
     """
-    rng = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     network = nn.Sequential(*(nn.utils.skip_init(nn.Linear, 512, 512) for _ in range(4)))
     for parameter in network.parameters():
-        nn.init.normal_(parameter, std=0.05, generator=rng)
-    x = torch.randn(128, 512, generator=rng)
+        nn.init.normal_(parameter, std=0.05, generator=generator)
+    x = torch.randn(128, 512, generator=generator)
     times: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
     for _ in range(15):  # by turns, so that a moment of other work on the machine slows both
         for precision, seconds in times.items():

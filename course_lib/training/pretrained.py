@@ -22,7 +22,7 @@ def pretrained_experiment(name: str, folder: Path = checkpoints.FOLDER) -> tuple
     try:
         kind = experiment_class(card.experiment)
         experiment = kind(kind.Hyperparameters(**card.hyperparameters), card.seed)
-        experiment.parts()["model"].load_state_dict(weights)
+        experiment.components()["model"].load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the checkpoint {name} does not fit this version of the course ({error})") from error
     return experiment, card
@@ -35,4 +35,4 @@ def load_pretrained(name: str, folder: Path = checkpoints.FOLDER) -> tuple[nn.Mo
         CheckpointError: a file is missing or damaged, or is not of this version of the course.
     """
     experiment, card = pretrained_experiment(name, folder)
-    return experiment.parts()["model"].requires_grad_(False).eval(), card
+    return experiment.components()["model"].requires_grad_(False).eval(), card

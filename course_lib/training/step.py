@@ -121,7 +121,7 @@ class LossExperiment(Experiment):
     def longest_gradient(self) -> float | None:
         return None
 
-    def parts(self) -> dict[str, nn.Module | Optimizer | torch.Generator]:
+    def components(self) -> dict[str, nn.Module | Optimizer | torch.Generator]:
         batches = {} if self.batches is None else {"batches": self.batches}
         return {"model": self.model, "optimizer": self.optimizer, **batches, "rng": self.generator}
 

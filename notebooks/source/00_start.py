@@ -16,16 +16,18 @@ import numpy as np
 import torch
 from IPython.display import Markdown, display
 
+from course_lib.chapters.nb00.plots import tree
 from course_lib.data import load_mnist
 from course_lib.data.moons import MOONS
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
-from course_lib.experiments.trained import trained
 from course_lib.live import Density, LiveLab, explore
+from course_lib.measure import nearest_neighbours
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
-from course_lib.plots import curves, field, figure, images, plane, show, tree
+from course_lib.plots import curves, field, figure, images, plane, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.teach.tree import families, nested, pick, table
+from course_lib.training import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -51,15 +53,15 @@ def seeded(seed=0):
 # stands what was measured just now.
 
 # %%
-G, _ = trained("dcgan")                                        # trained before, shipped with the course
+G, _ = load_pretrained("dcgan")                                        # trained before, shipped with the course
 test = load_mnist("test").floats()
 samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
      alt="Twenty handwritten-looking digits in two rows, made by a network; about a third are hard to read")
 
-train = load_mnist("train").images.flatten(1).float()          # greys from 0 to 255
-both = 255 * torch.cat([samples, test[:100]]).flatten(1)       # twenty made, a hundred real ones kept for tests
-nearest = torch.cdist(both, train).amin(dim=1)                 # square root of the summed squares, over all pixels
+train = load_mnist("train").images.numpy()                     # greys from 0 to 255
+both = 255 * torch.cat([samples, test[:100]]).numpy()          # twenty made, a hundred real ones kept for tests
+nearest, _ = nearest_neighbours(both, train)                   # square root of the summed squares, over all pixels
 claim("smallest distance to a training picture: that of a sample over that of a real one",
       nearest[:20].min() / nearest[20:].min(), above=0.9)
 
@@ -98,10 +100,10 @@ claim("darkest place: the model's density over the true one", density.max() / MO
 # distance, would give such a blur. A distribution gives many answers, each of them sharp.
 
 # %%
-network, judge = trained("row_lstm")[0], trained("classifier")[0]
+network, judge = load_pretrained("row_lstm")[0], load_pretrained("classifier")[0]
 chosen = load_mnist("test")[torch.tensor([78, 84, 13])]
 given, top = chosen.binarized().long(), (torch.arange(28) < 11)[:, None].expand(28, 28)
-drawn = network.complete(given.repeat_interleave(6, dim=0), top, seeded()).images.view(3, 6, 28, 28)
+drawn = network.inpaint(given.repeat_interleave(6, dim=0), top, seeded()).images.view(3, 6, 28, 28)
 read = judge.predict(drawn.flatten(0, 1).float()).view(3, 6)
 
 rows = [torch.cat([(x * top + 0.25 * ~top)[None], six, six.float().mean(0)[None]])
@@ -157,7 +159,7 @@ predict("00.vote", "The discriminator is trained for some seconds. Of a hundred 
         "right? (A coin: fifty.)", low=0, high=100)
 
 # %%
-D, rng = Discriminator(width=16, rng=seeded(4)), seeded(5)
+D, rng = Discriminator(width=16, generator=seeded(4)), seeded(5)
 optimiser = torch.optim.Adam(D.parameters(), lr=2e-3)
 scaled = [(2 * x - 1)[:, None] for x in (real, made)]
 for part in torch.cat([torch.randperm(2_000, generator=rng) for _ in range(2)]).split(100):

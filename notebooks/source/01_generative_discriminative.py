@@ -13,7 +13,6 @@
 # %%
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course_lib.data import TwoGaussians, load_mnist
@@ -249,9 +248,9 @@ predict("01.winner", "All training digits are used. Which model names test digit
 
 # %%
 train, test = load_mnist("train"), load_mnist("test")
-ink, ink_test = train.binarized().flatten(1), test.binarized().flatten(1)
+ink_test = test.binarized().flatten(1)                                   # zeros and ones
 
-bernoulli = BernoulliNB().fit(ink, train.labels)
+bernoulli = BernoulliNB().fit(train.ink().flatten(1), train.labels)      # True where there is ink
 gaussian = GaussianNB().fit(train.flat(), train.labels)
 smoothed = GaussianNB(var_smoothing=0.1).fit(train.flat(), train.labels)
 softmax = SoftmaxRegression(l2=1e-4, max_iter=60).fit(train.flat(), train.labels)
@@ -374,7 +373,7 @@ claim("50 examples again: logistic regression with a thousand times the penalty 
 
 # %%
 seen = (torch.arange(784) < 392).float()      # the upper half, row by row
-x_part, y_part = ink[:20_000], train.labels[:20_000]
+x_part, y_part = train[:20_000].binarized().flatten(1), train.labels[:20_000]
 whole, upper = (SoftmaxRegression(l2=1e-4, max_iter=60).fit(x, y_part) for x in (x_part, x_part * seen))
 nb = BernoulliNB().fit(x_part, y_part)
 
@@ -395,7 +394,7 @@ claim("logistic regression, hidden pixels white", accuracy_of(whole, ink_test * 
 
 # %%
 digit = torch.stack([ink_test[test.labels == k][1] for k in range(10)])
-completed = bernoulli.complete(digit, seen)
+completed = bernoulli.inpaint(digit, seen)
 show(images(torch.cat([digit * seen, completed, digit]).view(30, 28, 28), row_labels=["seen", "completed", "truth"],
             title="Naive Bayes expects a lower half from the upper one"),
      alt="Upper halves of ten digits; the same with a soft grey lower half filled in, mostly of the right digit; the "
@@ -417,6 +416,8 @@ predict("01.one", "Naive Bayes never saw a 1. How does its alarm, a low p(x), do
         options=["better than a coin", "about like a coin", "worse than a coin"])
 
 # %%
+from sklearn.metrics import roc_auc_score
+
 small = train.balanced(600, seeded())
 x_small = small.binarized().flatten(1)
 alarm, sure_of = {"-log p(x)": [], "doubt": []}, {"unseen": [], "known": [], "unseen, naive Bayes": []}

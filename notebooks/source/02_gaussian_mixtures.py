@@ -454,7 +454,7 @@ claim("adjusted Rand index (1: clusters are labels, 0: chance)", adjusted_rand_s
 pixel = {K: space.lift(model) for K, model in fitted.items()}
 seen = torch.arange(196) < 98                                                       # the upper half
 digit = torch.stack([test.flat()[test.labels == k][3] for k in range(10)])
-mean = pixel[20].complete(digit, seen)
+mean = pixel[20].inpaint(digit, seen)
 drawn = digit.clone().double()
 for i in range(10):
     drawn[i, ~seen] = pixel[20].condition(digit[i], seen).sample(1, seeded(i))[0][0]
@@ -470,7 +470,7 @@ difference = hidden_given_seen - (pixel[20].log_prob(digit) - pixel[20].log_prob
 claim("log p(h | o) = log p(x) − log p(o): largest difference", difference.abs().max(), below=1e-6)
 
 pages = test.flat()[:500]
-error = {K: ((pixel[K].complete(pages, seen) - pages) ** 2)[:, ~seen].mean() for K in (1, 20)}
+error = {K: ((pixel[K].inpaint(pages, seen) - pages) ** 2)[:, ~seen].mean() for K in (1, 20)}
 blank = ((train.flat().mean(dim=0) - pages) ** 2)[:, ~seen].mean()
 claim("squared error of one Gaussian, relative to filling in the average", error[1] / blank, below=0.9)
 claim("of twenty components, relative to one Gaussian", error[20] / error[1], below=0.93)

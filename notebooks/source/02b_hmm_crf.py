@@ -16,6 +16,7 @@ import itertools
 import numpy as np
 import torch
 
+from course_lib.chapters.nb02b.plots import beliefs, tables, trellis
 from course_lib.data import TaggingWorld, TinyGrammar
 from course_lib.live import explore
 from course_lib.models import hmm
@@ -23,7 +24,7 @@ from course_lib.models.crf import CRF
 from course_lib.models.hmm import BernoulliHMM, CategoricalHMM
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.naive_bayes import BernoulliNB
-from course_lib.plots import bars, beliefs, curves, show, tables, trellis
+from course_lib.plots import bars, curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier

@@ -19,11 +19,12 @@ from sklearn.decomposition import PCA
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from torch.nn.functional import logsigmoid
 
+from course_lib.chapters.nb03b.plots import estimates, gap_maps, powers, proposal, running, two_gaussians
 from course_lib.live import explore
 from course_lib.measure import effective_sample_size, iw_bound
 from course_lib.models.circle import Circle, Encoder
 from course_lib.models.ppca import PPCA
-from course_lib.plots import bars, curves, estimates, gap_maps, plane, powers, proposal, running, show, two_gaussians
+from course_lib.plots import bars, curves, plane, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier

@@ -17,15 +17,16 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from course_lib.chapters.nb04.plots import digit_maps, manifold
 from course_lib.data import load_mnist
-from course_lib.experiments import run
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images, iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter
+from course_lib.measure import nearest_neighbours
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
-from course_lib.plots import bars, curves, digit_maps, images, manifold, show
+from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -50,19 +51,18 @@ predict("04.holes", "Draw codes from a Gaussian with the mean and spread of the 
         "What percentage leaves the judge in doubt?", low=0, high=100)
 
 # %%
-judge, judge_card = trained("classifier")
+judge, judge_card = load_pretrained("classifier")
 train, test = load_mnist("train"), load_mnist("test")
-grey = train.flat()
-squares = (grey**2).sum(dim=1)
+greys = train.images.flatten(1).numpy()                                  # from 0 to 255
 
 def judged(x):
     """Percentage of pictures in doubt (no digit above 0.9), and squared distance to the nearest training picture."""
     doubt = (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean()
-    nearest = torch.cat([(squares - 2 * part @ grey.T).amin(dim=1) for part in x.split(100)]) + (x**2).sum(dim=1)
-    return 100 * doubt.item(), nearest.mean().item()
+    distance, _ = nearest_neighbours(255 * x.numpy(), greys)
+    return 100 * doubt.item(), ((distance / 255) ** 2).mean()
 
 # %%
-autoencoder, _ = trained("autoencoder_z20")
+autoencoder, _ = load_pretrained("autoencoder_z20")
 codes = autoencoder.encode(test.flat())
 i, j = torch.randperm(10_000, generator=seeded()).view(2, -1)
 pairs = test.labels[i] != test.labels[j]
@@ -199,7 +199,7 @@ library, numbers = VAEExperiment(seed=0), VAEExperiment(seed=0)
 ours = VAE(latent_size=20)
 ours.load_state_dict(numbers.model.state_dict())
 optimizer = torch.optim.Adam(ours.parameters(), lr=1e-3)
-our_elbos = [train_step(ours, optimizer, numbers.next_batch(), numbers.rng) for _ in range(20)]
+our_elbos = [train_step(ours, optimizer, numbers.next_batch(), numbers.generator) for _ in range(20)]
 library_elbos = [metrics["elbo"] for metrics in run(library, steps=20, progress=False)]
 
 claim("largest difference of the ELBOs on the way, nats",
@@ -238,13 +238,13 @@ lab
 # From here on: checkpoints, trained for longer, the one of twenty numbers for longest. Their cards say how.
 
 # %%
-(vae2, card2), (vae20, card20) = trained("vae_z2"), trained("vae_z20")
+(vae2, card2), (vae20, card20) = load_pretrained("vae_z2"), load_pretrained("vae_z20")
 for name, card in (("vae_z2", card2), ("vae_z20", card20)):
     print(f"{name}: {card.steps:,} steps, {card.minutes:.0f} minutes, {card.metrics}")
 
 elbo2, elbo20 = elbo_of(vae2, x_test), elbo_of(vae20, x_test)
 digits = torch.stack([(test.labels == k).nonzero()[5, 0] for k in range(10)])
-rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.m), "z of 20": vae20.decode(elbo20.m)}
+rebuilt = {"seen": x_test, "z of 2": vae2.decode(elbo2.mu), "z of 20": vae20.decode(elbo20.mu)}
 show(images(torch.cat([x[digits] for x in rebuilt.values()]).view(-1, 28, 28), row_labels=list(rebuilt),
             title="Twenty numbers keep the style, two often lose the digit"),
      alt="Binarized digits; rebuilt from two numbers, blurred and some as another digit; rebuilt from twenty, faithful")
@@ -260,7 +260,7 @@ claim("pictures decoded from the prior: percentage that leaves the judge in doub
       doubt["VAE"] / doubt["drawn"], below=0.7)
 claim("and their distance to the nearest training picture", distance["VAE"] / distance["drawn"], below=0.9)
 
-some = autoencoder.encode(grey[:10_000]).double()
+some = autoencoder.encode(train[:10_000].flat()).double()
 mixture_of_codes = fit(some, start(some, 10, seeded(), reg=0.01), steps=20, reg=0.01)[0]
 fitted = autoencoder.decode(mixture_of_codes.sample(500, seeded())[0].float())
 claim("autoencoder, codes drawn from a mixture fitted to them: in doubt, relative to the VAE's",
@@ -278,9 +278,9 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
 
 # %%
 shown = slice(0, 1500)
-autoencoder2, _ = trained("autoencoder_z2")
+autoencoder2, _ = load_pretrained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
-        "VAE: m of q(z | x)": (elbo2.m[shown], test.labels[shown])}
+        "VAE: m of q(z | x)": (elbo2.mu[shown], test.labels[shown])}
 show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),
      alt="Left, the autoencoder's codes sprawl far over the plane in long arms; right, the VAE's fill a disc around 0, "
          "digit by digit")
@@ -319,9 +319,9 @@ claim("no dimension lies in between: smallest KL of an active one", kl20[active 
 def aggregate_kl(elbo, lim=6.0, points=401):
     """∫ q(z) dz and KL(q(z) ‖ N(0, I)) in two dimensions, by quadrature. Each q(z | x) is a product of two factors."""
     axis = torch.linspace(-lim, lim, points)
-    along = [torch.distributions.Normal(elbo.m[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
+    along = [torch.distributions.Normal(elbo.mu[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
              for i in (0, 1)]
-    q = along[1] @ along[0].T / len(elbo.m)
+    q = along[1] @ along[0].T / len(elbo.mu)
     prior = torch.distributions.Normal(0, 1).log_prob(axis)
     area = (axis[1] - axis[0]) ** 2
     return (q.sum() * area).item(), ((torch.xlogy(q, q) - q * (prior[:, None] + prior)).sum() * area).item()
@@ -438,10 +438,12 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 
 # %%
 z = torch.randn(10, 2, generator=seeded(1))
-m, log_var = vae2.encode(grey)
+parts = train.split(5_000)                                               # all at once are a lot of memory
+m, log_var = (torch.cat(each) for each in zip(*(vae2.encode(part.flat()) for part in parts), strict=True))
 q = torch.distributions.Normal(m, (log_var / 2).exp())
 weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n
-average, one = weights @ grey, grey[weights.argmax(dim=1)]
+average = sum(w @ part.flat() for w, part in zip(weights.split(5_000, dim=1), parts, strict=True))
+one = train[weights.argmax(dim=1)].flat()
 drawn, mean = vae2.draw_x(z, seeded())
 show(images(torch.cat([mean, average, drawn]).view(-1, 28, 28), row_labels=["mean", "average", "drawn"],
             title="The decoder's mean is nearly an average of pictures; a draw is grain"),
@@ -472,13 +474,13 @@ in_space = space.project(ink)
 mixture = space.lift(fit(in_space, start(in_space, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0])
 
 seen, x, labels = torch.arange(784) < 392, x_test[:200], test.labels[:200]
-exact = mixture.complete(x, seen).float().clamp(0, 1)
+exact = mixture.inpaint(x, seen).float().clamp(0, 1)
 
 def walk(begin, rounds=30, walks=5):
     """Average of E[x | z] over five walks from each picture, without their first third."""
     rng, x, total = seeded(), begin.repeat(walks, 1), 0
     for i in range(rounds):
-        x, mean = vae20.complete(x, seen, 1, rng)
+        x, mean = vae20.inpaint(x, seen, 1, rng)
         total = total + mean * (i >= rounds // 3)
     return total.view(walks, *begin.shape).mean(dim=0) / (rounds - rounds // 3)
 

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch.nn.functional import softplus
 
-from course_lib.experiments import run
 from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
 from course_lib.live import Curve, Density, LiveLab
 from course_lib.measure import js, kl, normal_density, optimal_discriminator
 from course_lib.models.gan1d import Discriminator, Generator
 from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -50,8 +50,8 @@ predict("05.perfect", "The forger has become perfect. What does the best possibl
 
 # %%
 rng = torch.Generator().manual_seed(0)
-G = Generator(hidden_size=4, init="pytorch", rng=rng)
-D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
+G = Generator(hidden_size=4, init="pytorch", generator=rng)
+D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
 
 z = torch.randn(5, 1, generator=rng)
 for name, value in (("noise z", z), ("made x = G(z)", G(z)), ("logit of D(x)", D(G(z)))):
@@ -96,7 +96,7 @@ plain = GAN1DHyperparameters(minibatch=False)
 library, ours = GAN1DExperiment(plain, seed=0), GAN1DExperiment(plain, seed=0)
 for _ in run(library, steps=20, progress=False):
     train_step(ours.G, ours.D, ours.optimizer_g, ours.optimizer_d,
-               ours.draw_real(), ours.draw_noise(), ours.draw_noise())
+               ours.real_batch(), ours.noise_batch(), ours.noise_batch())
 
 difference = max((a - b).abs().max().item() for a, b in zip(library.G.parameters(), ours.G.parameters(), strict=True))
 claim("after twenty steps both generators have the same weights", difference, below=1e-5)
@@ -119,7 +119,7 @@ claim("after twenty steps both generators have the same weights", difference, be
 grid = np.linspace(-2, 7, 901)
 p, q = normal_density(grid, 4.0, 0.5), normal_density(grid, 2.5, 1.0)
 
-D_alone = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", rng=rng)
+D_alone = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
 optimizer = torch.optim.Adam(D_alone.parameters(), lr=1e-2)
 for step in range(2000):
     if step == 1000:

@@ -14,8 +14,9 @@
 import numpy as np
 import torch
 
+from course_lib.comparisons.gan1d_seeds import score, train_many
 from course_lib.experiments.fool import FoolExperiment
-from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters, score, train_many
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters
 from course_lib.live import Arrows, Curve, Density, LiveLab, Scatter, explore
 from course_lib.measure import normal_quantiles, recovered, wasserstein1
 from course_lib.models.bilinear import METHODS, path
@@ -190,7 +191,7 @@ sure_d = GAN1DHyperparameters(minibatch=False, learning_rate_d=0.03, loss="satur
 frozen = score(train_many(sure_d, SEEDS, steps=1500))
 far_off = (np.abs(frozen.mean - 4) > 2).sum()
 claim("sure police, saturating loss: games whose mean is off by more than 2", far_off, above=5)
-thawed = score(train_many(sure_d.changed(loss="non-saturating"), SEEDS, steps=1500))
+thawed = score(train_many(sure_d.replace(loss="non-saturating"), SEEDS, steps=1500))
 claim("the same police with the non-saturating loss", (np.abs(thawed.mean - 4) > 2).sum(), below=3)
 
 # %% [markdown]
@@ -265,7 +266,7 @@ claim("extragradient: x² + y² after fifty steps", (extragradient[-1] ** 2).sum
 games = train_many(TEXTBOOK, SEEDS, steps=3000)
 claim("the script's setting: games recovered, of 16", score(games).recovered.sum(), below=6)
 claim("judged on the noise it was trained with", score(games, as_trained=True).recovered.sum(), below=6)
-normal_noise = train_many(TEXTBOOK.changed(noise="normal"), SEEDS, steps=3000)
+normal_noise = train_many(TEXTBOOK.replace(noise="normal"), SEEDS, steps=3000)
 claim("trained and judged with normal noise", score(normal_noise).recovered.sum(), below=8)
 
 game = games[int(np.argmin(score(games).w1))]

@@ -18,16 +18,14 @@ from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, softplus
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.judged import scores
-from course_lib.experiments.trained import trained
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise
 from course_lib.plots import curves, histogram, images, matrices, pulls, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import fastest_precision, load_pretrained, run
+from course_lib.training.image_scores import scores
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -189,7 +187,7 @@ optimizer_d = torch.optim.Adam(D.parameters(), lr=plain.learning_rate_d, betas=(
 
 gaps = []
 for metrics in run(library, steps=8, progress=False):
-    z = noise(32, numbers.rng)
+    z = noise(32, numbers.generator)
     real = numbers.scaled(numbers.images[numbers.batches.next(32)])
     loss_d, loss_g = train_step(G, D, optimizer_g, optimizer_d, real, z)
     gaps += [abs(loss_d - metrics["loss_d"].item()), abs(loss_g - metrics["loss_g"].item())]
@@ -345,20 +343,20 @@ predict("06.nearest", "Whose pictures lie nearest to the training pictures, on a
         options=["the VAE's", "the GAN's", "real held-out digits"])
 
 # %%
-(G, card), (vae, _), (judge, _) = trained("dcgan"), trained("vae_z20"), trained("classifier")
+(G, card), (vae, _), (judge, _) = load_pretrained("dcgan"), load_pretrained("vae_z20"), load_pretrained("classifier")
 print(f"The card of G: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
 train, test = load_mnist("train"), load_mnist("test")
 
 drawn, mean = vae.sample(400, seeded())
 kinds = {"held-out digits": test.floats()[torch.randperm(10_000, generator=seeded())[:400]],
          "GAN": G.sample(400, seeded()), "VAE, means": mean.view(-1, 28, 28), "VAE, drawn": drawn.view(-1, 28, 28)}
-reference = train.floats().numpy()
-nearest = {name: nearest_neighbours(x.numpy(), reference) for name, x in kinds.items()}
-distance = {name: d for name, (d, _) in nearest.items()}
+reference = train.images.numpy()                                         # greys from 0 to 255
+nearest = {name: nearest_neighbours(255 * x.numpy(), reference) for name, x in kinds.items()}
+distance = {name: d / 255 for name, (d, _) in nearest.items()}
 
 # %%
-rows = torch.cat([kinds["GAN"][:10], train.floats()[nearest["GAN"][1][:10]],
-                  kinds["VAE, means"][:10], train.floats()[nearest["VAE, means"][1][:10]]])
+rows = torch.cat([kinds["GAN"][:10], train[nearest["GAN"][1][:10]].floats(),
+                  kinds["VAE, means"][:10], train[nearest["VAE, means"][1][:10]].floats()])
 gaps = [[f"{d:.1f}" for d in distance[name][:10]] + [""] * 10 for name in ("GAN", "VAE, means")]
 show(images(rows, labels=gaps[0] + gaps[1], row_labels=["GAN", "its nearest", "VAE", "its nearest"],
             title="Made pictures, their distance to the nearest training picture, and that picture"),
@@ -456,7 +454,7 @@ show(images(torch.cat([x, *(pictured(z) for z, _ in found.values()), rebuilt]),
      alt="Ten test digits; the nearest pictures found with free noise and with noise of typical length, most or all "
          "of them faithful; and the VAE's reconstructions, faithful and soft")
 squared = {name: error.mean() for name, (_, error) in found.items()}
-to_training = nearest_neighbours(x.numpy(), reference)[0] ** 2
+to_training = (nearest_neighbours(255 * x.numpy(), reference)[0] / 255) ** 2
 ratio = found["typical z"][1].numpy() / to_training
 print("squared error, typical z, relative to the nearest training picture:",
       ", ".join(f"{k}: {value:.2f}" for k, value in enumerate(ratio)))

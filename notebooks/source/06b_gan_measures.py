@@ -21,16 +21,14 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.judged import features_and_probabilities, reference_features, scores, stand_ins
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import fastest_precision, load_pretrained, run
+from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -50,7 +48,7 @@ def seeded(seed=0):
 # **photocopier**, which hands out training pictures.
 
 # %%
-(G, card), (vae, _) = trained("dcgan"), trained("vae_z20")
+(G, card), (vae, _) = load_pretrained("dcgan"), load_pretrained("vae_z20")
 seconds = {}
 
 def timed(name, sample):
@@ -126,14 +124,14 @@ claim("500 real pictures, relative to 10,000", of_real[500] / of_real[10_000], a
 # %%
 test, train = load_mnist("test"), load_mnist("train")
 real_sharpness = sharpness(test.floats()[:2000].numpy()).mean()
-reference = train.floats().numpy()
+reference = train.images.numpy()                                         # greys from 0 to 255
 
 def row(x):
     return {**scores(x), "sharpness": sharpness(x[::7].numpy()).mean() / real_sharpness}
 
 table = {name: row(x) for name, x in kinds.items()}
 some = torch.cat([x[::99] for x in (*kinds.values(), test.floats())]).numpy()  # 102 of each; every 100th mean is a 0
-*nearest, held_out = nearest_neighbours(some, reference)[0].reshape(-1, 102).mean(axis=1)
+*nearest, held_out = (nearest_neighbours(255 * some, reference)[0] / 255).reshape(-1, 102).mean(axis=1)
 for r, distance in zip(table.values(), nearest, strict=True):
     r["nearest"] = distance
 
@@ -197,6 +195,10 @@ def train_to(game, steps):
     """Train on to this step; returns the size of G's gradient at each step."""
     return [metrics["gradient_g"].item() for metrics in run(game, steps - game.steps, progress=False)]
 
+def made(G, n=10_000):
+    """n pictures of a generator; always from the same noise."""
+    return G.sample(n, seeded())
+
 def raw_pictures(game):
     """2,000 pictures of G as it is, not of its average; always from the same noise."""
     game.G.eval()
@@ -206,12 +208,12 @@ game, moments, raw = DCGANExperiment(narrow, seed=0), {}, {}
 for step in (75, 150, 300, 450, 600):
     train_to(game, step)
     if step != 450:
-        moments[step] = game.samples(10_000)                         # of the moving average
+        moments[step] = copy.deepcopy(game.model)                    # the moving average of G
     if step == 300:
         half_time = copy.deepcopy(game.state_dict())                 # for an experiment further down
     if step >= 450:
         raw[step] = raw_pictures(game)                               # for the same experiment
-show(images(torch.cat([x[:10] for x in moments.values()]), row_labels=[f"step {step}" for step in moments],
+show(images(torch.cat([made(G, 10) for G in moments.values()]), row_labels=[f"step {step}" for step in moments],
             title="Which row looks best?"),
      alt="Four rows of ten pictures from the same noise, at four moments: grey blobs, dark strokes, strokes that "
          "close, and shapes near digits")
@@ -220,8 +222,10 @@ show(images(torch.cat([x[:10] for x in moments.values()]), row_labels=[f"step {s
 predict("06b.moment", "Which moment scores best, by Fréchet distance?", options=[str(step) for step in moments])
 
 # %%
-along = {step: scores(x) | {"sharpness": sharpness(x[:2000].numpy()).mean() / real_sharpness}
-         for step, x in moments.items()}
+along = {}
+for step, G_then in moments.items():
+    x = made(G_then)
+    along[step] = scores(x) | {"sharpness": sharpness(x[:2000].numpy()).mean() / real_sharpness}
 for step, s in along.items():
     print(f"step {step:4}: Fréchet {s['frechet']:6.1f}, score {s['classifier_score']:.2f}, coverage KL "
           f"{s['coverage_kl']:.3f}, sharpness {s['sharpness']:.2f}")
@@ -242,14 +246,13 @@ claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frec
 
 # %%
 def spoiled(steps, **changes):
-    """A game with something wrong: its pictures, its scores, the sizes of G's gradient."""
-    game = DCGANExperiment(narrow.changed(**changes), seed=0)
+    """A game with something wrong: the average of its G, its scores, the sizes of G's gradient."""
+    game = DCGANExperiment(narrow.replace(**changes), seed=0)
     gradients = train_to(game, steps)
-    x = game.samples(10_000)
-    return x, scores(x), gradients
+    return game.model, scores(made(game.model)), gradients
 
 def compared(title, alt, **runs):
-    show(images(torch.cat([x[:10] for x, *_ in runs.values()]), row_labels=list(runs), title=title), alt=alt)
+    show(images(torch.cat([made(G, 10) for G, *_ in runs.values()]), row_labels=list(runs), title=title), alt=alt)
     for name, (_, s, *_) in runs.items():
         print(f"{name:14} Fréchet {s['frechet']:7.1f}, score {s['classifier_score']:.2f}, coverage KL "
               f"{s['coverage_kl']:.3f}")
@@ -268,11 +271,11 @@ reveal("06b.range", "no")
 compared("Paper turns grey: the scale of the data is not that of tanh", "Two rows: healthy strokes on white paper; and "
          "pale shapes on grey paper", **{"healthy": (moments[150], along[150]), "data in [0, 1]": grey})
 claim("Fréchet distance relative to the healthy twin", grey[1]["frechet"] / along[150]["frechet"], above=1.7)
-right_scale = (2 * grey[0] - 1).clamp(0, 1)
+right_scale = (2 * made(grey[0]) - 1).clamp(0, 1)
 claim("the same pictures, read on the scale of their data: Fréchet relative to that",
       scores(right_scale)["frechet"] / grey[1]["frechet"], below=0.7)
 try:
-    game.D(255 * moments[150][:1, None])                             # the opposite mistake: bytes, not divided at all
+    game.D(255 * made(moments[150], 1)[:, None])                     # the opposite mistake: bytes, not divided at all
 except ValueError as error:
     print("D:", error)
 
@@ -386,7 +389,7 @@ claim("relative to asleep", woken / kl["police asleep"], below=0.8)
 
 # %%
 x_test = held_out_images()
-nb = BernoulliNB().fit(train.binarized().flatten(1), train.labels)
+nb = BernoulliNB().fit(train.ink().flatten(1), train.labels)
 log_p = {"VAE means": elbo_of(vae, x_test[:2000]).value.mean().item(),  # of the model, which draws pixels
          "naive Bayes": nb.log_prob(x_test[:2000]).mean().item()}
 said = {"GAN": "cannot say", "VAE": f"{log_p['VAE means']:.1f} or more, as 'VAE drawn'",

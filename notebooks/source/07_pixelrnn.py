@@ -21,11 +21,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist, sprites
-from course_lib.experiments import run
 from course_lib.experiments.pixelrnn import PixelExperiment, PixelHyperparameters, held_out, log_prob_of
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import iw_bound_of
-from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Pad, explore, explore_canvas, show_film
+from course_lib.live import Bars, Curve, ImageGrid, LiveLab, SketchPad, explore, explore_canvas, show_film
 from course_lib.measure import bits_per_dimension
 from course_lib.models import gmm_em, gmm_subspace
 from course_lib.models.layers import mlp
@@ -34,6 +32,7 @@ from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
 from course_lib.plots import curves, framed, images, kernel_masks, line_and_density, show, sight
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -93,7 +92,7 @@ predict("07.sum", "The network has random weights. What do its probabilities of 
         low=0, high=512)
 
 # %%
-library = RasterRNN((3, 3), rng=seeded())
+library = RasterRNN((3, 3), generator=seeded())
 network = PixelRNN()
 network.load_state_dict(library.state_dict())
 every = torch.tensor(list(product((0, 1), repeat=9))).view(512, 3, 3)
@@ -227,7 +226,7 @@ for j in range(72):                                                        # a r
                      for drawing, eps in ((middle, 0), (noisy, noise)))
 
 # %%
-pixelcnn, sprite_card = trained("pixelcnn_sprites")                        # predicts classes; explained below
+pixelcnn, sprite_card = load_pretrained("pixelcnn_sprites")                        # predicts classes; explained below
 from_pixelcnn = pixelcnn.sample(8, seeded()).images
 rows = {"real": sprites.to_rgb(x_creatures[:8]), "regression": middle.view(8, 12, 6, 3),
         "plus noise": noisy.view(8, 12, 6, 3), "classes": sprites.to_rgb(from_pixelcnn)}
@@ -319,7 +318,7 @@ designs = {"plain": PlainPixelCNN, "Row LSTM": RowLSTM, "two stacks": GatedPixel
 
 def reaction(design, layers, row=14, column=14, **options):
     """Size of the gradient of one pixel's logits, by every pixel of a 28 x 28 picture."""
-    model = designs[design]((28, 28), 2, 8, layers, rng=seeded(), **options)
+    model = designs[design]((28, 28), 2, 8, layers, generator=seeded(), **options)
     return model.receptive_field(row, column, seeded(), images=2)
 
 deep = {"plain, 12 layers": ("plain", 12), "Row LSTM, 1 layer": ("Row LSTM", 1),
@@ -396,12 +395,12 @@ def leaks(model, x):
 digit = held_out("mnist")[0]
 claim("mask B: pixels of 784 that leak", leaks(leaking, digit), above=700)
 for name in ("Row LSTM", "two stacks", "plain"):
-    claim(f"mask A, {name}: pixels that leak", leaks(designs[name]((28, 28), 2, 8, 2, rng=seeded()), digit),
+    claim(f"mask A, {name}: pixels that leak", leaks(designs[name]((28, 28), 2, 8, 2, generator=seeded()), digit),
           near=0, within=0.1)
 
 # %%
 with torch.no_grad():
-    sums = [RowLSTM((3, 3), 2, 8, rng=seeded(), first_mask=kind).log_prob(every).exp().sum() for kind in "AB"]
+    sums = [RowLSTM((3, 3), 2, 8, generator=seeded(), first_mask=kind).log_prob(every).exp().sum() for kind in "AB"]
 claim("nine pixels, mask A: the probabilities of all pictures add up to", sums[0], near=1, within=1e-5)
 claim("mask B, untrained: how far their sum is from one", abs(sums[1] - 1), above=1e-3)
 
@@ -490,8 +489,8 @@ explore_canvas(draw_at, [ImageGrid("image", columns=6, title="Twelve creatures")
 # A Row LSTM with two layers, trained beforehand, on the same binarized test pictures as notebook 04's VAE.
 
 # %%
-row_lstm_28, card = trained("row_lstm")
-vae, _ = trained("vae_z20")
+row_lstm_28, card = load_pretrained("row_lstm")
+vae, _ = load_pretrained("vae_z20")
 digits = held_out("mnist")[::25]                                           # 400 of 10,000
 exact, bound = log_prob_of(row_lstm_28, digits), iw_bound_of(vae, digits.flatten(1).float(), 50)
 print(f"Row LSTM: {card.steps:,} steps, {card.minutes:.0f} minutes, all 10,000: {card.metrics['test_nll']:.2f} nats")
@@ -533,7 +532,7 @@ lower = torch.arange(28)[:, None].expand(28, 28) < 14                        # T
 chosen = digits[[4, 9, 13, 30]]
 with torch.no_grad():
     of_truth = -(F.cross_entropy(row_lstm_28(chosen), chosen, reduction="none") * ~lower).sum(dim=(1, 2))
-many = row_lstm_28.complete(chosen.repeat_interleave(8, dim=0), lower, seeded())
+many = row_lstm_28.inpaint(chosen.repeat_interleave(8, dim=0), lower, seeded())
 sheet, labels = [], []
 for k, truth in enumerate(chosen):
     part = slice(8 * k, 8 * k + 8)
@@ -562,11 +561,11 @@ space = gmm_subspace.Subspace.of(ink, d=50)
 inside = space.project(ink)
 mixture = space.lift(gmm_em.fit(inside, gmm_em.start(inside, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0])
 flat = digits.flatten(1).float()
-by_mixture = mixture.complete(flat, lower.flatten()).float()
+by_mixture = mixture.inpaint(flat, lower.flatten()).float()
 
 walk, by_vae, rng = torch.where(lower.flatten(), flat, by_mixture.clamp(0, 1)), 0, seeded()
 for i in range(60):
-    walk, mean = vae.complete(walk, lower.flatten(), 1, rng)
+    walk, mean = vae.inpaint(walk, lower.flatten(), 1, rng)
     by_vae = by_vae + mean / 40 * (i >= 20)
 
 # %%
@@ -589,7 +588,7 @@ claim("VAE less Row LSTM", bits["VAE's walk"] - bits["Row LSTM"], above=0.1)
 # opponents: each pixel's frequency; the network told nothing, `net`; and the network told each pixel after its bet.
 
 # %%
-blind = row_lstm_28.complete(chosen.repeat(48, 1, 1), lower, seeded(7)).images.view(48, 4, 28, 28).float().mean(dim=0)
+blind = row_lstm_28.inpaint(chosen.repeat(48, 1, 1), lower, seeded(7)).images.view(48, 4, 28, 28).float().mean(dim=0)
 network_told = told[[4, 9, 13, 30]]
 
 def bet(drawing, show_truth=False):
@@ -601,7 +600,7 @@ def bet(drawing, show_truth=False):
     return {"image": torch.stack([torch.where(lower, truth, part) for part in (yours, hidden, blind[k])]).numpy(),
             "bits": np.array([392 * bits_a_pixel(p[None], truth[None]) for p in bets])}
 
-pad = Pad(chosen.float() * lower, label="Bet on the lower half")
+pad = SketchPad(chosen.float() * lower, label="Bet on the lower half")
 GAME = [ImageGrid("image", columns=3, title="your bet · the truth · the network's bet, told nothing"),
         Bars("bits", names=["you", "freq.", "net", "told"], title="Lost bits; fewer are better",
              ylabel="bits")]
@@ -630,7 +629,7 @@ library.load_state_dict(network.state_dict())
 below = torch.zeros(3, 3, dtype=torch.bool)
 below[2] = True                                                              # only the last row is seen
 seen_bar = torch.tensor([[0, 0, 0], [0, 0, 0], [0, 1, 0]])
-draws = library.complete(seen_bar.expand(4000, 3, 3), below, seeded())
+draws = library.inpaint(seen_bar.expand(4000, 3, 3), below, seeded())
 w = (draws.log_p - draws.log_q).exp()
 
 fits = (every == seen_bar)[:, below].all(dim=1)
@@ -651,7 +650,7 @@ predict("07.worth", "A thousand creatures are drawn for a seen lower half. How m
 lower_seen = torch.arange(12)[:, None].expand(12, 6) >= 6
 sheet, worth = [], []
 for x in x_creatures[[1, 2, 4]]:
-    draws = pixelcnn.complete(x.expand(1000, 12, 6), lower_seen, seeded())
+    draws = pixelcnn.inpaint(x.expand(1000, 12, 6), lower_seen, seeded())
     log_w = draws.log_p - draws.log_q
     share = log_w.softmax(dim=0)
     again = draws.images[torch.multinomial(share, 5, replacement=True, generator=seeded())]
@@ -668,7 +667,7 @@ reveal("07.worth", np.mean(worth))
 claim("effective number of a thousand draws, mean of three", np.mean(worth), above=1.5, below=300)
 
 # %%
-draws = row_lstm_28.complete(chosen[:1].expand(300, 28, 28), ~lower, seeded())
+draws = row_lstm_28.inpaint(chosen[:1].expand(300, 28, 28), ~lower, seeded())
 share = (draws.log_p - draws.log_q).softmax(dim=0)
 claim("digits, upper half: three hundred draws are worth", 1 / (share**2).sum(), below=5)
 
@@ -685,12 +684,12 @@ corners[0, 14:], corners[1, :14], corners[2, :, 14:], corners[3, 8:20, 8:20] = 1
 
 def cover(mask, digit=0, temperature=1.0):
     hidden, x = torch.tensor(mask) > 0.5, chosen[digit]
-    done = row_lstm_28.complete(x.expand(7, 28, 28), ~hidden, seeded(), temperature)
+    done = row_lstm_28.inpaint(x.expand(7, 28, 28), ~hidden, seeded(), temperature)
     pictures = torch.cat([torch.where(hidden, 0.35, x.float())[None], done.images.float(), x[None].float()])
     own = log_prob_of(row_lstm_28, x[None])
     return {"image": pictures.numpy(), "nats": -torch.cat([done.log_p, own]).numpy()}
 
-mask_pad = Pad(corners, label="Ink hides", pen=2.5, on_lift=True)
+mask_pad = SketchPad(corners, label="Ink hides", pen=2.5, on_lift=True)
 COVERED = [ImageGrid("image", columns=3, title="row by row: seen, completions 1 to 7, truth"),
            Bars("nats", names=[*"1234567", "t"], title="−log p(x) of each; t is the truth", ylabel="nats")]
 explore_canvas(cover, COVERED, mask=mask_pad, digit=(0, 3, 1), temperature=(0.3, 1.5, 0.1),
@@ -715,7 +714,7 @@ def seconds(draw):
 
 def prices(side):
     """Processor seconds to draw four pictures, by name."""
-    rnn, decoder = RowLSTM((side, side), rng=seeded()), mlp([20, 256, 512, side * side], seeded())
+    rnn, decoder = RowLSTM((side, side), generator=seeded()), mlp([20, 256, 512, side * side], seeded())
     generator = nn.Sequential(nn.Linear(64, 2 * side**2), nn.ReLU(), nn.Unflatten(1, (32, side // 4, side // 4)),
                               nn.ConvTranspose2d(32, 16, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(16, 1, 4, 2, 1))
     return {"Row LSTM, naive": seconds(lambda: rnn.sample(4, seeded(), cached=False)),
@@ -732,7 +731,7 @@ show(curves(sizes, costs, title="Four pictures: the price of going pixel by pixe
          "highest, the cached one lies below it; at the largest size VAE and GAN lie hundreds of times lower")
 
 # %%
-passes, counted = [], RowLSTM((8, 8), rng=seeded())
+passes, counted = [], RowLSTM((8, 8), generator=seeded())
 counted.register_forward_hook(lambda *_: passes.append(1))
 counted.sample(1, seeded(), cached=False)
 claim("passes of the whole network for one picture of 8 x 8", len(passes), near=64, within=0.1)
@@ -797,7 +796,7 @@ check("07.draw_images", draw_images)
 
 # %% [markdown]
 # **4.** Why is the lower half easy and the upper half not? (The answer comes below.) Repair it: from draws as
-# `complete` makes them, estimate $p(x_j = 1 \mid x_o)$ of each pixel and say how many draws they are worth.
+# `inpaint` makes them, estimate $p(x_j = 1 \mid x_o)$ of each pixel and say how many draws they are worth.
 
 # %% tags=["exercise"]
 def ink_given_seen(images, log_p, log_q):

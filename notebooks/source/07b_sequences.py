@@ -73,7 +73,7 @@ def bits(model, x, length=60):
 
 both, held_out = (torch.cat(list(part.values())) for part in (train, test))
 rng = seeded()
-model = CharLSTM(N, 96, rng=rng)
+model = CharLSTM(N, 96, generator=rng)
 optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
 track, young = [], None
 for step in range(601):
@@ -190,7 +190,7 @@ for _ in range(60):
 
 models = []
 for name in TEXTS:
-    models.append(CharLSTM(N, 96, rng=rng))
+    models.append(CharLSTM(N, 96, generator=rng))
     optimizer = torch.optim.Adam(models[-1].parameters(), lr=5e-3)
     for _ in range(120):
         optimizer.zero_grad()
@@ -232,7 +232,7 @@ def gates(x, K, b, d):
     return F.conv1d(F.pad(x, (d, 0)), K, b, dilation=d)                    # zeros before the beginning, none after
 
 levels = 64
-wavenet = WaveNet(levels, channels=32, layers=7, rng=seeded())
+wavenet = WaveNet(levels, channels=32, layers=7, generator=seeded())
 x = torch.randn(2, 50, 32, generator=seeded())
 for layer in (0, 3):
     d, linear = 2**layer, wavenet.gates[layer]
@@ -251,7 +251,7 @@ predict("07b.reach", "Seven layers with dilations 1, 2, 4, …, 64: how many sam
         low=1, high=1000)
 
 # %%
-precise = WaveNet(levels, channels=32, layers=7, rng=seeded()).double()
+precise = WaveNet(levels, channels=32, layers=7, generator=seeded()).double()
 flipped = new[:400].clone()
 flipped[100] = (flipped[100] + 30) % levels
 with torch.no_grad():

@@ -15,18 +15,17 @@ from itertools import combinations
 
 import torch
 
-from course_lib.checkpoints import CheckpointError
+from course_lib.chapters.nb08.plots import judged_path, pair_sheet
 from course_lib.data import like_mnist, load_mnist
-from course_lib.experiments import run
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.trained import trained
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
-from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
+from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
 from course_lib.measure import slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
-from course_lib.plots import bars, curves, images, judged_path, pair_sheet, show
+from course_lib.plots import bars, curves, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import fastest_precision, load_pretrained, run
+from course_lib.training.checkpoints import CheckpointError
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -50,7 +49,7 @@ def seeded(seed=0):
 def vae_or_train(steps=4680):
     """The VAE that comes with the course; where its file is missing, one that is trained now, more briefly."""
     try:
-        return trained("vae_z20")[0]
+        return load_pretrained("vae_z20")[0]
     except CheckpointError as error:
         print(f"{error}\nUntil then, one is trained here: {steps} steps, about a minute.")
         quick = VAEHyperparameters(total_steps=steps, precision=fastest_precision())
@@ -74,10 +73,10 @@ decode = vae.decode
 # %%
 train, test = load_mnist("train"), load_mnist("test")
 x_test, y_test = test.flat(), test.labels
-z_train, z_test = encode(train.flat()), encode(x_test)
+z_train, z_test = (torch.cat([encode(part.flat()) for part in split.split(5_000)]) for split in (train, test))
 
 logistic = SoftmaxRegression(l2=1e-3, max_iter=60).fit(train.flat(), train.labels)
-judge, _ = trained("classifier")
+judge, _ = load_pretrained("classifier")
 
 def p_logistic(x):
     """p(digit | image) by logistic regression, shape (n, 10)."""
@@ -93,7 +92,7 @@ claim("the judge's errors on test images, as a share of logistic regression's", 
 
 # %%
 centroid = class_centroids(z_train, train.labels)      # (10, 20)
-mean_picture = class_centroids(train.flat(), train.labels)
+mean_picture = torch.stack([train[train.labels == k].flat().mean(dim=0) for k in range(10)])
 
 show(images(torch.cat([mean_picture, decode(centroid)]).view(-1, 28, 28), row_labels=["mean picture", "mean code"],
             title="The picture of the mean code is a clean digit"),
@@ -295,7 +294,7 @@ claim("spherical paths: length in the middle, as a share", norm["spherical"][5].
 one = torch.randint(10_000, (1500,), generator=seeded(1))
 other = torch.randint(10_000, (1500,), generator=seeded(2))
 one, other = (index[y_test[one] != y_test[other]][:1000] for index in (one, other))
-library_of_digits = train.flat()[:10_000]
+library_of_digits = train[:10_000].flat()
 
 def sure(x):
     """Share of images for which the judge gives one digit more than 0.9."""
@@ -366,7 +365,7 @@ claim("distance of pixel mixtures to training images, over that of code middles"
 # %%
 few = train[:20_000]
 z_few = z_train[:20_000]
-measured = {m.__name__: torch.tensor(m(few.floats().numpy())) for m in (slant, thickness)}
+measured = {m.__name__: torch.tensor(m(few.images.numpy())) for m in (slant, thickness)}
 plain = {name: z_few[m > m.median()].mean(dim=0) - z_few[m <= m.median()].mean(dim=0) for name, m in measured.items()}
 way = {name: attribute_vector(z_few, m, few.labels) for name, m in measured.items()}
 
@@ -413,7 +412,7 @@ def edit(drawing, lean=0.0, thicken=0.0, b=6, a=0, alpha=0.0):
     shown = torch.cat([x, decode(z), edited]).view(3, 28, 28)
     return {"image": shown.numpy(), "p": p_logistic(edited)[0].numpy()}
 
-pad = Pad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
+pad = SketchPad(x_test.view(-1, 28, 28)[[4, 1, 0, 3]], label="Draw a digit")
 EDITED = [ImageGrid("image", columns=3, title="in MNIST's form · rebuilt · edited"),
           Bars("p", title="logistic regression", xlabel="digit", ylabel="p(digit | edited)", ylim=(0, 1))]
 explore_canvas(edit, EDITED, drawing=pad, lean=(-2.0, 2.0, 0.1), thicken=(-2.0, 2.0, 0.1), b=(0, 9, 1), a=(0, 9, 1),
@@ -462,7 +461,7 @@ claim("and so many are the digit that was asked for", (judge.predict(back) == ta
 # The same paths, the same two witnesses.
 
 # %%
-plain_ae, _ = trained("autoencoder_z20")
+plain_ae, _ = load_pretrained("autoencoder_z20")
 ae_one, ae_other = plain_ae.encode(x_test[one]), plain_ae.encode(x_test[other])
 holes = plain_ae.decode((ae_one + ae_other) / 2)
 show(images(torch.cat([x_test[one][row], holes[row], middle["straight"][row], x_test[other][row]]).view(-1, 28, 28),
@@ -474,7 +473,8 @@ claim("the judge is sure of fewer of its middles than of the VAE's, by", liked["
 claim("and they are further from training images, by the factor", distance(holes) / far["straight"], above=1.03)
 
 # %%
-ae_centroid = class_centroids(plain_ae.encode(train.flat()), train.labels)
+ae_codes = torch.cat([plain_ae.encode(part.flat()) for part in train.split(5_000)])
+ae_centroid = class_centroids(ae_codes, train.labels)
 
 def rising(b, a):
     """Whether p_a − p_b rises at every step from the autoencoder's centroid b to its centroid a."""

@@ -16,11 +16,8 @@ import numpy as np
 import torch
 
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.conditional import ConditionalExperiment, ConditionalHyperparameters
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
-from course_lib.experiments.trained import trained
+from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, sample_codes, traversal_effect
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.measure import counts, information_bound, mutual_information, purity, sharpness, slant, thickness
 from course_lib.models.conditional import ConditionalDiscriminator, ConditionalGenerator, noise, one_hot
@@ -28,6 +25,7 @@ from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -47,7 +45,7 @@ def seeded(seed=0):
 # seven comes?
 
 # %%
-dcgan, judge = trained("dcgan")[0], trained("classifier")[0]
+dcgan, judge = load_pretrained("dcgan")[0], load_pretrained("classifier")[0]
 plain = dcgan.sample(2000, seeded())
 named = judge.predict(plain)
 show(images(plain[:20], labels=[str(k) for k in named[:20].tolist()], title="Twenty draws, and what the judge sees"),
@@ -151,7 +149,7 @@ def logit(D, x, y):
     phi = D.features(x)
     return D.layers.logit(phi).squeeze(1) + (D.v[y] * phi).sum(dim=1)
 
-G, D = ConditionalGenerator(width=8, rng=seeded()), ConditionalDiscriminator(width=8, rng=seeded())
+G, D = ConditionalGenerator(width=8, generator=seeded()), ConditionalDiscriminator(width=8, generator=seeded())
 z, y = noise(6, seeded(1)), torch.tensor([7, 7, 0, 1, 3, 9])
 made = G(z, y)
 claim("largest difference from the library: G", (G.layers(ask(z, y)) - made).abs().max(), below=1e-6)
@@ -190,7 +188,7 @@ predict("09.asked", "Of a thousand orders for each digit, which percentage does 
         low=10, high=100)
 
 # %%
-C, card = trained("conditional")
+C, card = load_pretrained("conditional")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core")
 orders = torch.arange(10).repeat_interleave(10)
 show(images(C.sample(orders, seeded(3)), row_labels=[f"{k} please" for k in range(10)],
@@ -216,7 +214,7 @@ reveal("09.asked", 100 * right.mean().item())
 # read it off the cards of both GANs; less is better.
 
 # %%
-cards = {"without labels": trained("dcgan")[1], "with labels": card}
+cards = {"without labels": load_pretrained("dcgan")[1], "with labels": card}
 for name, c in cards.items():
     print(f"{name}: Fréchet distance {c.metrics['frechet']:.1f}; {c.steps:,} steps, width {c.hyperparameters['width']}")
 claim("Fréchet distance with labels", card.metrics["frechet"], below=20)
@@ -377,11 +375,11 @@ show_source(InfoGANExperiment)
 show_source(log_q)
 
 # %%
-info, card = trained("infogan")
+info, card = load_pretrained("infogan")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core, Fréchet distance "
       f"{card.metrics['frechet']:.1f}; weights: {card.hyperparameters['information']:g} for the category, "
       f"{card.hyperparameters['information_u']:g} for the numbers")
-code, x, digits = made_of(info, 5000, seed=1)
+code, x, digits = sample_codes(info, 5000, seed=1)
 table = counts(code.k.numpy(), digits)
 name = table.argmax(axis=1)                                                # the commonest digit of each category
 clear = np.argsort(-table.max(axis=1) / table.sum(axis=1))                 # the purest category first
@@ -435,7 +433,7 @@ reveal("09.purity", 100 * pure)
 # %%
 def readable(G):
     """The bound on I(k; x) in nats, by a reader trained on 4,000 pictures and held against 1,000 others."""
-    code, x, _ = made_of(G, 5000, seed=3)
+    code, x, _ = sample_codes(G, 5000, seed=3)
     reader = SoftmaxRegression(l2=1e-3, max_iter=60).fit(x[:4000].flatten(1), code.k[:4000])
     log_guess = reader.log_posterior(x[4000:].flatten(1))
     return np.log(10) + log_guess.gather(1, code.k[4000:, None]).mean().item()
@@ -488,7 +486,7 @@ show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for
          "mixed category a one becomes a two; with the second they turn less, and the zeros get lower")
 
 # %%
-effect = pulled(info, 1000, seed=6)
+effect = traversal_effect(info, 1000, seed=6)
 for measure, values in effect.items():
     print(f"{measure:10} from −1 to 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
 largest = max(np.abs(values).max() for values in effect.values())

@@ -17,16 +17,17 @@ import copy
 import numpy as np
 import torch
 
-from course_lib.experiments import run
+from course_lib.chapters.nb09b.plots import around_modes, loss_against_quality, shares_along
+from course_lib.comparisons.ring_seeds import train_and_record, recorded, score
 from course_lib.experiments.critic1d import BATCH, SPREAD, Critic1DExperiment, Critic1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment, GAN2DHyperparameters
-from course_lib.experiments.ring_seeds import play, recorded, score
 from course_lib.live import Curve, Density, LiveLab, explore, gan2d_lab
 from course_lib.measure import js, normal_density, normal_quantiles, wasserstein1
 from course_lib.models.gan2d import Critic
 from course_lib.models.penalties import gradient_penalty as librarys_penalty
-from course_lib.plots import around_modes, curves, loss_against_quality, shares_along, show
+from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for networks this small one thread is as fast as two, and steadier
 
@@ -53,7 +54,7 @@ print(f"K = {SETTINGS.d_steps} steps of D to one of G, learning rates {SETTINGS.
 predict("09b.vanilla", "The plain GAN, four thousand steps: how many of the eight modes will it cover?", low=0, high=8)
 
 # %%
-vanilla, its_course = play(GAN2DHyperparameters(variant="vanilla"), seed=0)
+vanilla, its_course = train_and_record(GAN2DHyperparameters(variant="vanilla"), seed=0)
 found = score(vanilla)
 reveal("09b.vanilla", found.covered)
 claim("vanilla: modes covered, of eight", found.covered, below=8)
@@ -238,7 +239,7 @@ for one_sided in (False, True):
 
 game = Critic1DExperiment(Critic1DHyperparameters(), seed=0)
 ours, rng = copy.deepcopy(game.D), seeded()
-rng.set_state(game.rng.get_state())
+rng.set_state(game.generator.get_state())
 optimizer = torch.optim.Adam(ours.parameters(), lr=2e-3, betas=(0.5, 0.999))
 for _ in range(20):
     game.step()
@@ -325,7 +326,7 @@ predict("09b.gp", "WGAN-GP, the same networks, the same steps: how many modes?",
 
 # %%
 SEED = recorded()["WGAN-GP"].seeds[0]
-wgan, gp_course = play(GAN2DHyperparameters(variant="WGAN-GP"), SEED)
+wgan, gp_course = train_and_record(GAN2DHyperparameters(variant="WGAN-GP"), SEED)
 now = score(wgan)
 reveal("09b.gp", now.covered)
 claim("WGAN-GP: modes covered", now.covered, near=8, within=0)
@@ -363,7 +364,8 @@ for name in ("vanilla", "WGAN", "R1"):
 # means that the two always rise and fall together.
 
 # %%
-show(loss_against_quality({"vanilla": (its_course.told, its_course.js), "WGAN-GP": (gp_course.told, gp_course.js)},
+show(loss_against_quality({"vanilla": (its_course.neg_loss_d, its_course.js),
+                           "WGAN-GP": (gp_course.neg_loss_d, gp_course.js)},
                           gp_course.steps, ylabel="JS by cells (nats)",
                           title="Vanilla: little order. The critic: small where samples are good, or middling",
                           xlabels={"vanilla": "minus D's loss (nats)", "WGAN-GP": "D's value, less the penalty"}),

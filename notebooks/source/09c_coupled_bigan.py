@@ -17,21 +17,20 @@ import torch
 from torch.nn import ConvTranspose2d, Linear
 from torch.nn.functional import interpolate, mse_loss, pixel_shuffle, softplus
 
+from course_lib.chapters.nb09c.plots import paired_draws
+from course_lib.comparisons.gan_family import family_table, on_the_ring, shipped
 from course_lib.data import load_mnist
-from course_lib.experiments import run
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters
-from course_lib.experiments.family import family_table, on_the_ring, shipped
-from course_lib.experiments.images import fastest_precision
-from course_lib.experiments.trained import trained
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.models.dcgan import noise
 from course_lib.models.latent import spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.translator import Translator
-from course_lib.plots import bars, framed, images, paired_draws, show
+from course_lib.plots import bars, framed, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -40,7 +39,7 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 train, test = load_mnist("train"), load_mnist("test")
-judge, _ = trained("classifier")
+judge, _ = load_pretrained("classifier")
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises; the part on uses can be homework. Three games, one idea: the police
@@ -97,7 +96,7 @@ predict("09c.unshared", "Share nothing; both get the same z. How often is it the
 
 # %%
 names = {0: "coupled_0", 1: "coupled_1", 2: "coupled"}
-coupled, cards = ({shared: trained(name)[i] for shared, name in names.items()} for i in range(2))
+coupled, cards = ({shared: load_pretrained(name)[i] for shared, name in names.items()} for i in range(2))
 made = {shared: model.sample(2000, seeded()) for shared, model in coupled.items()}
 rows = torch.cat([torch.cat([a[:10], b[:10]]) for a, b in made.values()])
 show(framed(images(rows, row_labels=["0 shared", "", "1 shared", "", "2 shared", ""],
@@ -247,7 +246,7 @@ game, twin = (BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0) for 
 for player in (game, twin):
     for _ in run(player, steps=10, progress=False):
         pass
-z = noise(32, twin.rng, 20)
+z = noise(32, twin.generator, 20)
 x = twin.scaled(twin.images[twin.batches.next(32)])
 G, E = twin.players.G, twin.players.E
 loss_d, by_old_D, regression = losses(G, E, twin.D, x, z)
@@ -284,8 +283,8 @@ predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN:
         low=0, high=1)
 
 # %%
-plain, hinted = (trained(name)[0] for name in ("bigan_plain", "bigan"))
-vae, _ = trained("vae_z20")
+plain, hinted = (load_pretrained(name)[0] for name in ("bigan_plain", "bigan"))
+vae, _ = load_pretrained("vae_z20")
 x_test, y_test = test.flat()[:2000], test.labels[:2000]
 rebuilt = {"BiGAN": plain.decode(plain.encode(x_test)), "BiGAN, regression": hinted.decode(hinted.encode(x_test)),
            "VAE": vae.decode(vae.encode(x_test)[0])}

@@ -20,16 +20,17 @@ import torch
 from torch import nn
 from torch.autograd.functional import jacobian
 
+from course_lib.chapters.nb10.plots import stretched
 from course_lib.data import load_digits8
 from course_lib.data.moons import CIRCLE, MOONS
-from course_lib.experiments import run
 from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters, square_grid
 from course_lib.live import Curve, Density, HeatMap, LiveLab, Mesh, Scatter, explore
 from course_lib.measure import amari_error, kl, normal_density
 from course_lib.models import gmm_em, ica, made, splines
 from course_lib.models.flows import Flow
-from course_lib.plots import bent_lines, curves, images, matrices, scatters, show, stretched
+from course_lib.plots import bent_lines, curves, images, matrices, scatters, show
 from course_lib.teach import check, claim, predict, reveal
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 

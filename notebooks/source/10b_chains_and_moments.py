@@ -19,8 +19,9 @@ import torch
 from IPython.display import Markdown, display
 from torch.nn.functional import softplus
 
+from course_lib.chapters.nb10b.plots import convergence, densities
+from course_lib.comparisons import digits8
 from course_lib.data import bars_and_stripes
-from course_lib.experiments import digits8, run
 from course_lib.experiments.mmd2d import MMDExperiment, MMDHyperparameters
 from course_lib.experiments.rbm import RBMExperiment, RBMHyperparameters, exact_probabilities
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
@@ -28,8 +29,9 @@ from course_lib.measure import mmd2, mmd2_gaussians, normal_density, wasserstein
 from course_lib.models.dbm import DBM
 from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
 from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
-from course_lib.plots import bars, bound_bars, convergence, curves, densities, framed, images, scatters, show
+from course_lib.plots import bars, bound_bars, curves, framed, images, scatters, show
 from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
@@ -94,10 +96,10 @@ print(f"{len(world)} pictures, log Z = {log_Z:.3f}")
 # %%
 rbm.zero_grad()
 rbm.log_prob(patterns).mean().backward()                  # by automatic differentiation, through Z
-seen, dreamt = rbm.moments(patterns), rbm.exact_moments()
-claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - dreamt[0])).abs().max(),
+seen, negative_phase = rbm.moments(patterns), rbm.exact_moments()
+claim("largest difference from E_data[x h] - E_model[x h]", (rbm.W.grad - (seen[0] - negative_phase[0])).abs().max(),
       below=1e-5)
-claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - dreamt[1])).abs().max(), below=1e-5)
+claim("the same for the biases of the pixels", (rbm.b.grad - (seen[1] - negative_phase[1])).abs().max(), below=1e-5)
 
 # %% [markdown]
 # ## Dreaming: Gibbs sampling
@@ -173,12 +175,12 @@ predict("10b.order",
 def one_step(rbm, method, data, chains, rate, generator):
     """Returns the chains, after the machine has learned. All tensors: [machines, pictures, units]."""
     if method == "exact":
-        dreamt = rbm.exact_moments()
+        negative_phase = rbm.exact_moments()
     else:
         # 98 chains; CD's start seven at each of the 14 pictures (fewer would make the gradient noisy)
         chains = gibbs_round(rbm, data.repeat(1, 7, 1) if method == "CD" else chains, generator)
-        dreamt = rbm.moments(chains)
-    for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), dreamt, strict=True):
+        negative_phase = rbm.moments(chains)
+    for parameter, positive, negative in zip((rbm.W, rbm.b, rbm.c), rbm.moments(data), negative_phase, strict=True):
         parameter.data += rate * (positive - negative)
     return chains
 
@@ -186,7 +188,7 @@ for method in ("exact", "PCD", "CD"):
     library, ours = (RBMExperiment(RBMHyperparameters(method=method), seed=1) for _ in range(2))
     chains = ours.chains.x
     for _ in run(library, steps=20, progress=False):
-        chains = one_step(ours.rbm, method, ours.data, chains, 0.2, ours.rng)
+        chains = one_step(ours.rbm, method, ours.data, chains, 0.2, ours.generator)
     claim(f"{method}: after twenty steps the same weights as the library's",
           (library.rbm.W - ours.rbm.W).abs().max(), below=1e-5)
 
@@ -670,19 +672,19 @@ def generate(count, generator):
 
 # %%
 rows = [
-    digits8.Row("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
+    digits8.TableRow("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
                 lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
-    digits8.Row("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
+    digits8.TableRow("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
                 "no path to a pixel from later ones", pixel_by_pixel, lambda x: fvbn.log_prob(x.view(-1, 8, 8).long())),
-    digits8.Row("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
+    digits8.TableRow("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
                 "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_walk, digit_rbm.log_prob),
-    digits8.Row("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
+    digits8.TableRow("denoising chain", "none", "if p(x|x̃) is right, as it is not here", "50 steps",
                 "yes, in each step", "any that takes x̃ and gives a distribution", denoising_walk),
-    digits8.Row("MMD generator", "none", "with this kernel and ever more units", "1", "yes", "any with a gradient",
+    digits8.TableRow("MMD generator", "none", "with this kernel and ever more units", "1", "yes", "any with a gradient",
                 generate),
 ]
 measured = [digits8.measure(row, train, test, seeded(30)) for row in rows]
-real = digits8.Row("the test pictures themselves", "–", "–", "–", "–", "–", lambda count, _: test.repeat(4, 1))
+real = digits8.TableRow("the test pictures themselves", "–", "–", "–", "–", "–", lambda count, _: test.repeat(4, 1))
 floor = digits8.measure(real, train, test, seeded())._replace(seconds=float("nan"))       # nothing is drawn
 display(Markdown(digits8.table([*rows, real], [*measured, floor])))
 

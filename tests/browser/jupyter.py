@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -102,6 +104,26 @@ class Jupyter:
     def make_lab(cls, course: Path) -> Self:
         """JupyterLab as `make lab` starts it in a course folder, with the settings that the course gives it."""
         return cls(course / "work", command=["make", "lab"])
+
+    @contextmanager
+    def fresh(self) -> Iterator[Self]:
+        """A page of its own on this server, on which nothing runs yet; what was begun on it ends with it."""
+        self.page.close()
+        self.console.clear()
+        self.new_page()
+        try:
+            yield self
+        finally:
+            for session in self._api("GET", "sessions"):
+                self._api("DELETE", f"sessions/{session['id']}")
+
+    def _api(self, method: str, path: str) -> Any:
+        """What the server's REST API answers; None for nothing."""
+        request = urllib.request.Request(f"{self._url}/api/{path}", method=method,
+                                         headers={"Authorization": self._token.replace("token=", "token ")})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
 
     def __enter__(self) -> Self:
         self._browser = self._playwright = self._server = None

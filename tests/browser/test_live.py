@@ -111,7 +111,7 @@ def test_every_hyperparameter_at_its_minimum_and_maximum(jupyter, lab, end):
     lab.locator(".course-knobs").get_by_role("combobox").select_option(index=0 if end == "Home" else 1)
     side = "low" if end == "Home" else "high"
     jupyter.until(f"all(getattr(lab.trainer.ask(lambda e: e.hyperparameters), n) == getattr(k, {side!r})"
-                  " for n, k in Tiny.Hyperparameters.knobs().items() if k.low is not None)")
+                  " for n, k in Tiny.Hyperparameters.fields().items() if k.low is not None)")
     values = jupyter.kernel("lab.trainer.ask(lambda e: (e.hyperparameters.noise, e.hyperparameters.saturating))")
     assert values == (("normal", False) if end == "Home" else ("uniform", True))
     steps = jupyter.kernel("lab.trainer.steps")

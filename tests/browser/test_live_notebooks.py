@@ -1,15 +1,15 @@
 """The live cells of the notebooks, as a student meets them: only imports and those cells are run here."""
 
 import pytest
-from jupyter import Jupyter, press
+from jupyter import press
 
 LABS = [("05_gan_1d.ipynb", "lab = LiveLab(", "learning rate of G"),
         ("05b_gan_failures.ipynb", "LiveLab(", "your number 3")]
 
 
 @pytest.fixture(scope="module")
-def jupyter(student_course):
-    with Jupyter.make_lab(student_course) as jupyter:
+def jupyter(course_server):
+    with course_server.fresh() as jupyter:
         yield jupyter
 
 
@@ -38,7 +38,7 @@ def test_the_circling_game_is_redrawn(jupyter):
     jupyter.open("05b_gan_failures.ipynb")
     jupyter.run_cell(0)
     jupyter.run_cell("def circle(")
-    page.locator("img[alt*='eta = 0.3']").wait_for(timeout=60_000)
+    page.locator("img:visible[alt*='eta = 0.3']").wait_for(timeout=60_000)
     press(page.locator(".widget-slider .noUi-handle").first, "End",
-          lambda ms: page.locator("img[alt*='eta = 1.2']").wait_for(timeout=ms))
+          lambda ms: page.locator("img:visible[alt*='eta = 1.2']").wait_for(timeout=ms))
     assert page.locator("[role=alert]:visible").count() == 0

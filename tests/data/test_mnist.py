@@ -117,3 +117,15 @@ def test_installed_without_its_data(tmp_path):
     done = subprocess.run([sys.executable, "-c", "from course_lib.data import load_mnist; load_mnist()"], cwd=tmp_path,
                           capture_output=True, text=True, timeout=120, env={"PYTHONPATH": str(tmp_path), "PATH": ""})
     assert "DataError" in done.stderr and "pip install -e ." in done.stderr
+
+
+def test_parts_and_ink():
+    some = load_mnist("train")[:9_000]
+    parts = some.split(4_000)
+    assert [len(part) for part in parts] == [4_000, 4_000, 1_000] and len(some[:0].split(10)) == 1
+    assert torch.equal(torch.cat([part.flat() for part in parts]), some.flat())
+    assert some.ink().dtype == torch.bool and torch.equal(some.ink(0.3), some.floats() > 0.3)
+    grey = some.floats()
+    drawn = torch.bernoulli(grey, generator=torch.Generator().manual_seed(7))
+    assert torch.equal(some.binarized(torch.Generator().manual_seed(7)), drawn)  # as if all had been drawn at once
+    assert torch.equal(some.binarized(), (grey > 0.5).float())

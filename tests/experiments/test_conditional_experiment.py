@@ -14,7 +14,7 @@ TINY = ConditionalHyperparameters(width=4, batch_size=4)
 
 
 def experiment(seed=0, **changes):
-    return ConditionalExperiment(TINY.changed(**changes), seed)
+    return ConditionalExperiment(TINY.replace(**changes), seed)
 
 
 def train(e, steps):

@@ -30,14 +30,15 @@ def test_the_penalty_has_its_price(W, weight):
 
 
 def test_the_two_sided_penalty_can_trap_a_critic_on_the_wrong_side():
-    trapped = trained(limit="penalty")[0].evaluate(True)
-    free = trained(separation=2.0, penalty=10.0)[0].evaluate(True)
-    assert trapped["value"] < -1.5 and free["value"] > 1.8
+    """Seven of twelve seeds end at −1.90 to −1.76, the others where all do with the one-sided one: 2.04 to 2.33."""
+    trapped, free = ([trained(limit=limit, seed=seed)[0].evaluate(True)["value"] for seed in range(3)]
+                     for limit in ("penalty", "one-sided"))
+    assert min(trapped) < -1.5 and min(free) > 1.8
 
 
 def test_clipping_makes_the_value_a_multiple_that_depends_on_c():
     values = [trained(limit="clip", clip=c, steps=150)[0].evaluate(True)["value"] for c in (0.03, 0.1)]
-    assert 0 < values[0] < 1 and values[1] > 8
+    assert values == pytest.approx([0.42, 12.68], rel=0.02)  # eight seeds: 0.418 to 0.420, 12.68 to 12.69; W₁ is 2
 
 
 def test_the_distance_grows_where_js_stands_still():

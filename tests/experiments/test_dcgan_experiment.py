@@ -13,7 +13,7 @@ TINY = DCGANHyperparameters(width=4, batch_size=4)
 
 
 def experiment(seed=0, **changes):
-    return DCGANExperiment(TINY.changed(**changes), seed)
+    return DCGANExperiment(TINY.replace(**changes), seed)
 
 
 def train(e, steps):
@@ -101,7 +101,7 @@ def test_the_pixels_g_is_moved_by_are_ds_gradient_alone():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = DCGANHyperparameters.knobs()
+    knobs = DCGANHyperparameters.fields()
     assert {name for name, k in knobs.items() if k.restart} == {"spectral_norm", "preset", "width", "fault"}
 
 

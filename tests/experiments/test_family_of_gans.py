@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from course_lib.comparisons.gan_family import Member, family_table, on_the_ring, shipped
+from course_lib.comparisons.ring_seeds import recorded
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
-from course_lib.experiments.family import Member, family_table, on_the_ring, shipped
-from course_lib.experiments.ring_seeds import recorded
 from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import Dropout, noise
@@ -28,7 +28,7 @@ KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_si
 
 def experiment(name, seed=0, **changes):
     kind, hyperparameters = KINDS[name]
-    return kind(hyperparameters.changed(**changes), seed)
+    return kind(hyperparameters.replace(**changes), seed)
 
 
 def train(e, steps):
@@ -96,7 +96,7 @@ def steepness(**changes):
 
 
 def test_r1_keeps_d_flat_at_real_images():
-    assert steepness(r1=100.0) < 0.5 * steepness()
+    assert steepness(r1=100.0) < 0.1 * steepness()
 
 
 def test_without_z_in_d_the_encoder_stands_still():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters, score, train_many
+from course_lib.comparisons.gan1d_seeds import score, train_many
+from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.models.gan1d import real_data
 from course_lib.training import run
 
@@ -48,7 +49,7 @@ def test_the_metrics_are_the_losses_of_the_definition():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = GAN1DHyperparameters.knobs()
+    knobs = GAN1DHyperparameters.fields()
     assert {name for name, k in knobs.items() if k.restart} == {"minibatch", "hidden_size", "activation", "init"}
     experiment = GAN1DExperiment()
     assert experiment.set(minibatch=False) and experiment.D.minibatch is None
@@ -90,7 +91,7 @@ def test_training_moves_the_generator_to_the_data():
     fast = GAN1DHyperparameters(minibatch=False, learning_rate_d=5e-3, learning_rate_g=5e-3)
     (experiment,) = train_many(fast, [0], 1000)
     scores = score([GAN1DExperiment(), experiment], count=1000)
-    assert scores.w1[1] < 1 and scores.w1[0] > 3 and scores.samples.shape == (2, 1000) and not scores.recovered[0]
+    assert scores.w1[1] < 0.5 and scores.w1[0] > 3 and scores.samples.shape == (2, 1000) and not scores.recovered[0]
 
 
 def test_scoring_survives_a_generator_that_ran_away():

@@ -13,7 +13,7 @@ from course_lib.experiments.gan2d import (
     SURFACE,
     GAN2DExperiment,
     GAN2DHyperparameters,
-    drawn,
+    drawing_changes,
     run_with_decay,
 )
 from course_lib.models.gan2d import VARIANTS, d_loss, g_loss
@@ -147,7 +147,7 @@ def test_the_penalty_counts_where_the_variant_has_one(variant):
 
 
 def test_what_changes_the_game_needs_a_restart():
-    assert {n for n, k in H.knobs().items() if k.restart} == {"variant", "data", "drawing", "noise"}
+    assert {n for n, k in H.fields().items() if k.restart} == {"variant", "data", "drawing", "noise"}
 
 
 @pytest.mark.parametrize("data", ["ring", "clusters", "disjoint", "line", "drawn"])
@@ -166,13 +166,13 @@ def test_every_data_set_trains_and_counts_what_it_has(data):
 
 def test_a_drawing_becomes_the_data():
     pixels = np.zeros((24, 24), np.float32)
-    assert drawn(pixels) == {}
+    assert drawing_changes(pixels) == {}
     pixels[:4, :4] = 1  # top left
-    changes = drawn(pixels)
+    changes = drawing_changes(pixels)
     experiment = GAN2DExperiment(H(**changes))
     real = experiment.snapshot()["real"]
     assert changes["data"] == "drawn" and (real[:, 0] < -1.9).all() and (real[:, 1] > 1.9).all()
-    assert EXAMPLES.shape == (2, 24, 24) and drawn(EXAMPLES[0])["drawing"] == H().drawing
+    assert EXAMPLES.shape == (2, 24, 24) and drawing_changes(EXAMPLES[0])["drawing"] == H().drawing
 
 
 def test_measures_are_taken_every_25_steps():
@@ -187,9 +187,20 @@ def test_rates_fall_over_the_second_half():
     assert experiment.optimizer_d.param_groups[0]["lr"] == pytest.approx(4e-4)
 
 
-def test_training_moves_the_fakes_to_the_data_and_the_average_follows():
-    experiment = GAN2DExperiment(H(data="clusters", d_steps=1), seed=0)
-    start = experiment.quality()["kl"]
-    train(experiment, 500)  # by then it holds on every seed and processor that was tried
-    assert experiment.quality()["kl"] < 0.8 * start and experiment.quality(averaged=True)["kl"] < 0.95 * start
+def test_training_moves_the_averaged_generator_to_the_data():
+    """Of the average, for G itself swings: after 300 steps on the clusters its KL was 0.38 to 0.96 of the first one,
+    by seed and processor; that of the average on the line is 0.05 to 0.13 of it after 500."""
+    experiment = GAN2DExperiment(H(data="line", d_steps=1), seed=0)
+    start = experiment.quality(averaged=True)["kl"]
+    train(experiment, 500)
+    assert experiment.quality(averaged=True)["kl"] < 0.2 * start
+
+
+def test_the_average_is_that_of_the_weights_so_far():
+    experiment = GAN2DExperiment(H(d_steps=1))
+    mean = flat(experiment.G)
+    for _ in range(20):
+        train(experiment, 1)
+        mean = 0.995 * mean + 0.005 * flat(experiment.G)
+    torch.testing.assert_close(flat(experiment.average.module), mean, atol=3e-6, rtol=0)
     assert not np.allclose(experiment.samples(10), experiment.samples(10, averaged=True))

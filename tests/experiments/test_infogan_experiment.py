@@ -8,7 +8,7 @@ from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, made_of, pulled
+from course_lib.experiments.infogan import InfoGANExperiment, InfoGANHyperparameters, sample_codes, traversal_effect
 from course_lib.measure import slant, thickness
 from course_lib.models.infogan import Code, InfoGenerator
 from course_lib.training import run
@@ -18,7 +18,7 @@ TINY = InfoGANHyperparameters(width=4, batch_size=4)
 
 
 def experiment(seed=0, **changes):
-    return InfoGANExperiment(TINY.changed(**changes), seed)
+    return InfoGANExperiment(TINY.replace(**changes), seed)
 
 
 def train(e, steps):
@@ -46,7 +46,7 @@ def test_one_update_equals_the_step_written_out():
     x = load_mnist("train").images[batches.order[:4]][:, None] / 127.5 - 1
 
     def unread(read):
-        numbers = Normal(read.m, (read.log_var / 2).exp()).log_prob(u).sum(1)
+        numbers = Normal(read.mu, (read.log_var / 2).exp()).log_prob(u).sum(1)
         return -(0.7 * Categorical(logits=read.log_q).log_prob(k) + 0.2 * numbers).mean()
 
     logits, read = D(G(z, Code(k, u)).detach())
@@ -84,7 +84,7 @@ class Sheared(InfoGenerator):
     """Made-up pictures of a bar that leans by u₁ / 2 and is 3 + u₂ wide, whatever noise there is."""
 
     def __init__(self):
-        super().__init__(width=4, rng=torch.Generator())
+        super().__init__(width=4, generator=torch.Generator())
 
     def forward(self, z, code):
         row, column = torch.meshgrid(*(torch.arange(28.0) - 13.5,) * 2, indexing="ij")
@@ -94,14 +94,14 @@ class Sheared(InfoGenerator):
 
 
 def test_what_a_number_does_is_measured_with_all_else_held():
-    effect, real = pulled(Sheared(), 20, seed=0), load_mnist("test").floats().numpy()
+    effect, real = traversal_effect(Sheared(), 20, seed=0), load_mnist("test").floats().numpy()
     assert effect["slant"][0] == pytest.approx(1 / slant(real).std(), rel=0.05)
     assert abs(effect["slant"][1]) < 0.1 and effect["thickness"][1] > 1.2 / thickness(real).std()
     assert abs(effect["thickness"][0]) < 0.3 * effect["thickness"][1]
 
 
 def test_made_of_returns_the_codes_of_its_pictures():
-    code, x, digits = made_of(Sheared(), 30, seed=0)
+    code, x, digits = sample_codes(Sheared(), 30, seed=0)
     assert x.shape == (30, 28, 28) and digits.shape == (30,)
     np.testing.assert_allclose(slant(x.numpy()), code.u[:, 0].numpy() / 2, atol=0.03)
 
@@ -109,7 +109,7 @@ def test_made_of_returns_the_codes_of_its_pictures():
 def test_the_shipped_code_can_be_seen():
     """On other noise than its card's. Purity is told as measured; only that it is no luck is asked."""
     G, card = load_pretrained("infogan")
-    effect = pulled(G, 500, seed=123)
+    effect = traversal_effect(G, 500, seed=123)
     assert max(np.abs(values).max() for values in effect.values()) >= 0.8
     assert max(card.metrics["largest_slant"], card.metrics["largest_thickness"]) >= 0.8
     assert card.metrics["purity"] > 0.3 and card.metrics["digit_information"] < math.log(10)

@@ -67,7 +67,7 @@ def test_training_learns_the_sprites_and_never_beats_their_entropy():
     train(e, 250)
     x = held_out("sprites")[:500]
     nll, truth = -log_prob_of(e.model, x), -Sprites().log_prob(x)
-    assert truth.mean() < nll.mean() < 0.6 * Sprites().independent_entropy()
+    assert truth.mean() < nll.mean() < 0.5 * Sprites().independent_entropy()
 
 
 def test_a_leak_has_a_wonderful_likelihood_below_the_entropy():
@@ -78,7 +78,7 @@ def test_a_leak_has_a_wonderful_likelihood_below_the_entropy():
 
 
 def test_what_changes_the_network_or_the_data_needs_a_restart():
-    knobs = PixelHyperparameters.knobs()
+    knobs = PixelHyperparameters.fields()
     assert {n for n, k in knobs.items() if k.restart} == {"channels", "layers", "model", "first_mask", "data"}
 
 

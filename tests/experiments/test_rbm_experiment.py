@@ -56,7 +56,7 @@ def test_cd_starts_at_the_data_and_pcd_where_it_was():
             e.rbm.c.zero_()
             e.rbm.c[0, 0] = -68.0                    # a switch: full pictures stay full, all others empty
         cd.step(), pcd.step()
-    assert (pcd.chains.x == 1).float().mean() > 0.9 and (cd.chains.x == 0).float().mean() > 0.8
+    assert (pcd.chains.x == 1).float().mean() > 0.8 and (cd.chains.x == 0).float().mean() > 0.8
 
 
 def test_exact_before_persistent_before_cd():
@@ -66,7 +66,7 @@ def test_exact_before_persistent_before_cd():
         e = experiment(11, method=method, learning_rate=rate, total_steps=steps, machines=8)
         train(e, steps)
         ends[method] = np.median(e.kl().numpy())
-    assert ends["exact"] < 0.6 * ends["PCD"] and ends["PCD"] < 0.85 * ends["CD"]
+    assert ends["exact"] < 0.55 * ends["PCD"] and ends["PCD"] < 0.85 * ends["CD"]
 
 
 def test_metrics_hold_between_measurements():

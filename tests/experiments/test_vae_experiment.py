@@ -92,7 +92,7 @@ def test_bfloat16_takes_nearly_the_same_step():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = VAEHyperparameters.knobs()
+    knobs = VAEHyperparameters.fields()
     assert {n for n, k in knobs.items() if k.restart} == {"latent_size", "width", "likelihood"}
 
 
@@ -144,7 +144,7 @@ def test_without_the_kl_the_noise_in_the_code_fades_and_with_too_much_the_code_d
 
     free, held, pressed = last(0.0), last(1.0), last(100.0)
     assert free["noise_ratio"] < held["noise_ratio"] / 3 < pressed["noise_ratio"]
-    assert free["kl"] > 2 * held["kl"] and pressed["kl"] < 0.1
+    assert free["kl"] > 2 * held["kl"] and pressed["kl"] < 0.01
 
 
 def test_held_out_images_are_binarized_once_from_a_fixed_seed():
@@ -184,7 +184,7 @@ def test_the_judge_learns_quickly():
     picked = slice(0, None, 10)
     for pixels in ("grey", "binarized"):
         right = judge.model.predict(held_out_images(pixels)[picked]) == load_mnist("test").labels[picked]
-        assert right.float().mean() > 0.86
+        assert right.float().mean() > 0.83
 
 
 def test_the_judge_sees_half_of_its_images_binarized(monkeypatch):
@@ -206,4 +206,4 @@ def test_the_autoencoder_learns():
 
 def test_the_vae_learns():
     metrics = train(vae(batch_size=64, width=64, learning_rate=3e-3), 300)
-    assert np.mean([m["elbo"] for m in metrics[-10:]]) > -195 > -500 > metrics[0]["elbo"]
+    assert np.mean([m["elbo"] for m in metrics[-10:]]) > -205 > -500 > metrics[0]["elbo"]

@@ -1,15 +1,19 @@
 """Sliders that recompute: what they call, and what happens when it fails."""
 
+import base64
+import io
 import sys
 import threading
 
 import ipywidgets as widgets
+import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
+from PIL import Image
 
 from course_lib.live import explore
 from course_lib.live.picture import Picture
-from course_lib.plots import curves
+from course_lib.plots import curves, style
 
 MODULE = sys.modules["course_lib.live.explore"]
 
@@ -17,7 +21,7 @@ MODULE = sys.modules["course_lib.live.explore"]
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(MODULE, "display", lambda bundle, raw: out.append(bundle))
+    monkeypatch.setattr(MODULE, "display", lambda bundle, metadata=None, raw=False: out.append((bundle, metadata)))
     return out
 
 
@@ -40,7 +44,7 @@ CONTROLS = {"n": (1, 9, 2), "slope": (0.0, 1.0, 0.1), "kind": ["line", "dots"], 
 
 
 def parts(shown):
-    view = shown[0]["application/vnd.jupyter.widget-view+json"]
+    view = shown[0][0]["application/vnd.jupyter.widget-view+json"]
     *boxes, picture = _instances[view["model_id"]].children
     return dict(zip(CONTROLS, boxes, strict=True)), picture
 
@@ -53,7 +57,30 @@ def test_each_kind_of_control(shown, function):
     assert (boxes["n"].value, boxes["n"].min, boxes["n"].max, boxes["n"].step) == (3, 1, 9, 2)
     assert boxes["n"].description == "points" and boxes["slope"].description == "slope"
     assert isinstance(picture, Picture) and picture.png.startswith(b"\x89PNG")
-    assert shown[0]["image/png"] == picture.png and shown[0]["text/plain"] == picture.alt  # for the saved notebook
+
+
+def test_the_saved_notebook_has_the_picture_in_an_output_of_its_own(shown, function):
+    explore(function, alt="A line", **CONTROLS)
+    (widget, _), (saved, metadata) = shown
+    _, picture = parts(shown)
+    assert "image/png" not in widget, "an export that takes the widget loses what lies beside it"
+    pixels, as_shown = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int)
+                        for png in (base64.b64decode(saved["image/png"]), picture.png))
+    assert abs(pixels - as_shown).max() <= style.UNSEEN
+    assert len(saved["image/png"]) * 3 / 4 < len(picture.png) / 2
+    assert saved["text/plain"] == picture.alt and f'alt="{picture.alt}"' in saved["text/html"]
+    assert metadata["image/png"] == {"width": picture.width, "alt": picture.alt}
+    assert f"width:{picture.width}px" in saved["text/html"]
+
+
+def test_a_function_that_fails_at_once_shows_how_and_no_picture(shown):
+    def broken(n=3):
+        raise ZeroDivisionError("never works")
+
+    explore(broken, alt="Nothing", n=(1, 9, 2))
+    (widget, _), = shown
+    picture = _instances[widget["application/vnd.jupyter.widget-view+json"]["model_id"]].children[-1]
+    assert "never works" in picture.error
 
 
 def test_moving_a_control_redraws(shown, function, calls):
@@ -138,7 +165,7 @@ def test_the_last_picture_shows_the_last_values_when_events_arrive_on_two_thread
         return figure
 
     explore(function, alt="A line", n=(1, 9, 2), kind=["line", "dots"])
-    view = shown[0]["application/vnd.jupyter.widget-view+json"]
+    view = shown[0][0]["application/vnd.jupyter.widget-view+json"]
     n, kind, picture = _instances[view["model_id"]].children
     slow = threading.Thread(target=setattr, args=(kind, "value", "dots"))
     quick = threading.Thread(target=setattr, args=(n, "value", 9))

@@ -18,7 +18,7 @@ MODULE = sys.modules["course_lib.live.film"]
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(MODULE, "display", lambda bundle, raw: out.append(bundle))
+    monkeypatch.setattr(MODULE, "display", lambda bundle, metadata=None, raw=False: out.append(bundle))
     return out
 
 
@@ -29,6 +29,8 @@ def test_the_film_shows_each_frame_and_rests_on_the_last(shown):
     assert shown[0]["text/plain"] == "two <squares>" and 'alt="two &lt;squares&gt;"' in shown[0]["text/html"]
     film = Image.open(io.BytesIO(base64.b64decode(re.search("base64,([^\"]*)", shown[0]["text/html"])[1])))
     assert film.n_frames == 3 + MODULE.STILL
+    still = Image.open(io.BytesIO(base64.b64decode(shown[0]["image/png"])))  # for paper: the last picture
+    assert still.format == "PNG" and np.asarray(still.convert("L")).mean() < np.asarray(film.convert("L")).mean() + 60
     ink = []
     for k in range(film.n_frames):
         film.seek(k)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.live.frames import Window, pack
+from course_lib.live.frames import SendWindow, pack
 
 
 def unpack(layout, data):
@@ -30,12 +30,12 @@ def test_what_is_packed_comes_out_again():
 
 
 def test_the_window_is_bounded_and_tries_again_after_half_a_second():
-    window = Window()
-    for i in range(Window.SIZE):
+    window = SendWindow()
+    for i in range(SendWindow.SIZE):
         assert window.may_send(0.1 * i)
         number, ask = window.send(0.1 * i)
     assert ask, "a full window asks for an acknowledgement"
-    full = 0.1 * (Window.SIZE - 1)
+    full = 0.1 * (SendWindow.SIZE - 1)
     assert not window.may_send(full + 0.4)
     assert window.may_send(full + 0.5)
     window.acknowledge(number)
@@ -43,7 +43,7 @@ def test_the_window_is_bounded_and_tries_again_after_half_a_second():
 
 
 def test_only_every_fifth_frame_is_acknowledged_unless_urgent_or_rare():
-    window = Window()
+    window = SendWindow()
     window.send(0.0, urgent=True)
     asked = [window.send(0.01 * i)[1] for i in range(1, 9)]
     assert asked == [False, False, False, True, False, False, False, False]
@@ -65,19 +65,19 @@ def silent(window, start, end, beats=True):
 
 
 def test_silence_means_abandoned_only_while_the_kernel_is_alive():
-    assert 5 <= silent(Window(), 0.0, 20.0) < 6
-    assert silent(Window(), 0.0, 60.0, beats=False) is None, "a long cell holds acknowledgements back"
+    assert 5 <= silent(SendWindow(), 0.0, 20.0) < 6
+    assert silent(SendWindow(), 0.0, 60.0, beats=False) is None, "a long cell holds acknowledgements back"
 
 
 def test_patience_begins_anew_when_a_long_cell_ends():
-    window = Window()
+    window = SendWindow()
     assert silent(window, 0.0, 30.0, beats=False) is None
     window.beat(30.0)
     assert silent(window, 30.0, 60.0) == pytest.approx(35, abs=1)
 
 
 def test_a_pause_is_not_silence():
-    window = Window()
+    window = SendWindow()
     window.send(0.0, urgent=True)
     window.forgive()
     window.send(100.0, urgent=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from course_lib.live import Bars, ImageGrid, Pad, explore_canvas
+from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
 from course_lib.live.canvas import Canvas
 
 MODULE = sys.modules["course_lib.live.instant"]
@@ -17,7 +17,7 @@ VIEWS = [ImageGrid("image"), Bars("p")]
 @pytest.fixture
 def shown(monkeypatch):
     out = []
-    monkeypatch.setattr(MODULE, "display", lambda bundle, raw: out.append(bundle))
+    monkeypatch.setattr(MODULE, "display", lambda bundle, metadata=None, raw=False: out.append(bundle))
     return out
 
 
@@ -30,7 +30,7 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def pad():
-    return Pad(np.stack([np.zeros((3, 2)), np.ones((3, 2))]), label="Draw")
+    return SketchPad(np.stack([np.zeros((3, 2)), np.ones((3, 2))]), label="Draw")
 
 
 def values(n=3, kind="up", drawing=None):
@@ -127,4 +127,4 @@ def test_a_pad_gives_its_drawing_as_an_array(pad):
 ])
 def test_examples_that_are_no_pictures_are_told(examples, message):
     with pytest.raises(ValueError, match=message):
-        Pad(examples, label="Draw")
+        SketchPad(examples, label="Draw")

@@ -10,7 +10,7 @@ from course_lib.live import Curve, Density, LiveLab
 from course_lib.live import lab as lab_module
 from course_lib.live.controls import control, show
 from course_lib.training import run
-from course_lib.training.hyperparameters import Knob
+from course_lib.training.hyperparameters import Field
 
 VIEWS = [Density("real", "generated", grid="x", lines=("decision",)), Curve("loss_d", "loss_g")]
 
@@ -43,13 +43,16 @@ def test_headless_live_and_the_plain_loop_have_one_digest(monkeypatch, live):
 
 def test_headless_shows_one_picture_and_leaves_no_thread(headless, monkeypatch):
     shell, shown = InteractiveShell.instance(), []
-    monkeypatch.setattr(shell.display_pub, "publish", lambda data, *args, **kwargs: shown.append(data))
+    monkeypatch.setattr(shell.display_pub, "publish",
+                        lambda data, metadata, **options: shown.append((data, metadata)))
     before = threading.active_count()
     LiveLab(Tiny(), VIEWS, headless_steps=5)._ipython_display_()
-    assert [sorted(data) for data in shown] == [["text/html", "text/plain"]]
-    assert shown[0]["text/html"].startswith('<img src="data:image/png')
-    assert 'alt="After 5 steps' in shown[0]["text/html"]
-    assert shown[0]["text/plain"].startswith("After 5 steps: real and generated")
+    (data, metadata), = shown
+    assert sorted(data) == ["image/png", "text/html", "text/plain"]
+    assert data["text/html"].startswith('<img src="data:image/png')
+    assert 'alt="After 5 steps' in data["text/html"] and "run this cell" not in data["text/html"]
+    assert data["text/plain"].startswith("After 5 steps: real and generated")
+    assert metadata["image/png"]["alt"] == data["text/plain"] and metadata["image/png"]["width"] > 300
     assert threading.active_count() == before
 
 
@@ -79,7 +82,7 @@ def test_an_error_in_training_is_told_from_where_the_experiment_begins(live):
     assert status["state"] == "error" and "RuntimeError: the fuse was 29 steps long" in status["error"]
     assert "tiny_experiment.py" in status["error"] and "live/trainer.py" not in status["error"]
     assert len(arrays["metric:loss_d"]) == 29
-    assert "stopped by RuntimeError" in lab._still()["text/plain"]
+    assert "stopped by RuntimeError" in lab._still()[0]["text/plain"]
 
 
 def test_making_the_lab_of_a_cell_again_closes_the_old_one(live):
@@ -120,7 +123,7 @@ def test_a_lab_may_show_some_knobs_only(live):
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_every_control_reaches_both_ends_of_its_range(live, end):
     lab = live(Tiny(), VIEWS)
-    for name, knob in Tiny.Hyperparameters.knobs().items():
+    for name, knob in Tiny.Hyperparameters.fields().items():
         widget = lab._knobs[name]
         if knob.choices is not None:
             widget.value = knob.choices[0 if end == "low" else -1]
@@ -136,7 +139,7 @@ def test_every_control_reaches_both_ends_of_its_range(live, end):
 
 
 def test_sliders_stop_at_round_numbers_and_show_any_other():
-    knob = Tiny.Hyperparameters.knobs()["lr_d"]
+    knob = Tiny.Hyperparameters.fields()["lr_d"]
     slider = control(knob, 0.00123)
     stops = list(dict(slider.options).values())
     assert slider.value == 0.00123 and {knob.low, 1e-3, 2e-3, knob.high} < set(stops) and stops == sorted(stops)
@@ -146,8 +149,8 @@ def test_sliders_stop_at_round_numbers_and_show_any_other():
 
 
 def test_half_bounded_and_whole_log_hyperparameters_have_controls():
-    box = control(Knob("size", "Any size.", low=1), 5)
+    box = control(Field("size", "Any size.", low=1), 5)
     box.value = -3
     assert box.value == 1
-    batch = control(Knob("batch", "Samples a step.", low=8, high=256, log=True), 32)
+    batch = control(Field("batch", "Samples a step.", low=8, high=256, log=True), 32)
     assert list(dict(batch.options).values()) == [8, 16, 32, 64, 128, 256]

@@ -105,7 +105,7 @@ def test_drawing_begins_anew_with_what_was_drawn(lab):
 
 
 def test_every_menu_of_the_lab_can_be_chosen(lab):
-    for name, knob in GAN2DHyperparameters.knobs().items():
+    for name, knob in GAN2DHyperparameters.fields().items():
         for choice in knob.choices or ():
             lab._knobs[name].value = choice
             lab.trainer.run(1)

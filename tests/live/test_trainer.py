@@ -84,6 +84,55 @@ def test_a_change_takes_effect_and_is_logged_with_its_step(trainer):
     assert len(trainer.sessions[-1].changes) == 1, "setting what is already so is no change"
 
 
+REASONS = {
+    "reset": (lambda t: t.reset(), "reset"),
+    "a restart": (lambda t: t.set(hidden=8), "hidden units 16 → 8 at step 5: began anew"),
+    "nobody watching": (lambda t: (t.start(), t.pause("no page was watching")), "no page was watching"),
+    "a replay": (lambda t: t.replay(), "the replay has caught up"),
+}
+
+
+@pytest.mark.parametrize("then", ["start", "step", "run"])
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_reason_is_told_until_something_else_happens(trainer, reason, then):
+    do, words = REASONS[reason]
+    trainer.run(5)
+    do(trainer)
+    trainer.wait(PATIENCE)
+    assert trainer.changed == words
+    trainer.refresh()  # a page that opens is nothing that happened
+    trainer.wait(PATIENCE)
+    assert trainer.changed == words
+    getattr(trainer, then)(*[3] * (then == "run"))
+    until(lambda: trainer.changed == "")
+    trainer.pause()
+    trainer.wait(PATIENCE)
+    assert trainer.changed == ""
+
+
+def test_a_change_is_told_again_when_a_reason_is_gone(trainer):
+    trainer.run(10)
+    trainer.set(lr_d=0.05)
+    trainer.start()
+    trainer.pause("no page was watching")
+    trainer.wait(PATIENCE)
+    assert trainer.changed == "no page was watching"
+    trainer.run(1)
+    assert trainer.changed == "learning rate of D 0.002 → 0.05 at step 10"
+    trainer.reset()
+    trainer.run(1)
+    assert trainer.changed == "", "the change belongs to the session before"
+
+
+def test_an_error_tells_no_older_reason():
+    trainer = Trainer(Exploding())
+    trainer.replay()
+    with pytest.raises(RuntimeError, match="fuse"):
+        trainer.run(40)
+    assert trainer.changed == ""
+    trainer.close()
+
+
 def test_an_unknown_or_forbidden_value_is_refused_at_once(trainer):
     with pytest.raises(ValueError, match="did you mean 'lr_d'"):
         trainer.set(lr_dd=0.1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_experiment import Everything
 
-from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, still
+from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, static_figure
 from course_lib.live.history import History
 from course_lib.live.views import COLORS, gather
 from course_lib.plots import png
@@ -36,12 +36,12 @@ def test_every_view_draws_before_the_first_update_and_after(view, steps):
     for step in range(steps):
         history.append(step + 1, experiment.step())
     arrays = gather([view], experiment.snapshot(), history.arrays())
-    assert png(still.draw([view], arrays)).startswith(b"\x89PNG")
+    assert png(static_figure.draw([view], arrays)).startswith(b"\x89PNG")
 
 
 def test_a_diverged_run_can_still_be_drawn():
     arrays = {"metric:step": np.arange(3.0), "metric:loss_d": np.full(3, np.nan)}
-    assert png(still.draw([ALL["log curve"]], arrays)).startswith(b"\x89PNG")
+    assert png(static_figure.draw([ALL["log curve"]], arrays)).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("view", ALL.values(), ids=ALL.keys())
@@ -63,13 +63,13 @@ def test_a_layer_with_a_switch_is_named_by_it_and_may_be_off_at_first():
     layers = view.spec()["layers"]
     assert [(layer["switch"], layer["on"]) for layer in layers] == [("all of them", True), ("arrows", False)]
     assert layers[0]["series"][0]["label"] == "all of them"
-    ax = still.draw([view], gather([view], arrays, {})).axes[0]
+    ax = static_figure.draw([view], gather([view], arrays, {})).axes[0]
     assert len(ax.collections) == 1  # the saved picture leaves the arrows out
 
 
 def test_a_legend_of_coloured_views_stands_below_them():
     view = HeatMap("heat", extent=(-2, 2, -2, 2)) + Scatter("points") + Scatter("toward")
-    fig = still.draw([view], gather([view], Everything().snapshot(), {}))
+    fig = static_figure.draw([view], gather([view], Everything().snapshot(), {}))
     png(fig)  # lays it out
     ax = fig.axes[0]
     assert ax.get_legend().get_window_extent().y1 < ax.get_window_extent().y0
@@ -78,7 +78,7 @@ def test_a_legend_of_coloured_views_stands_below_them():
 def test_limits_may_be_an_array_that_travels_too():
     arrays = gather([ALL["limits that follow"]], Everything().snapshot(), {})
     assert list(arrays) == ["heat", "limits"]
-    image = still.draw([ALL["limits that follow"]], arrays).axes[0].images[0]
+    image = static_figure.draw([ALL["limits that follow"]], arrays).axes[0].images[0]
     assert image.get_clim() == (-0.5, 0.5)
 
 
@@ -97,7 +97,7 @@ def test_colors_and_labels():
 def test_signs_in_place_of_dots_need_no_legend():
     points = {f"digit_{k}": np.random.default_rng(k).normal(size=(5, 2)) for k in (3, 8)}
     view = Scatter(*points, marks="38")
-    ax = still.draw([view], points).axes[0]
+    ax = static_figure.draw([view], points).axes[0]
     assert ax.get_legend() is None and len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 2
     assert view.spec()["layers"][0]["marks"] == "38"
     with pytest.raises(ValueError, match="2 series need as many marks, not '3'"):

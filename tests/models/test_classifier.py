@@ -5,8 +5,8 @@ from course_lib.models.classifier import FEATURES, Classifier
 
 
 @pytest.fixture(scope="module")
-def judge():
-    return Classifier(rng=torch.Generator().manual_seed(0))
+def classifier():
+    return Classifier(generator=torch.Generator().manual_seed(0))
 
 
 def test_logits_are_a_linear_map_of_features_that_are_not_negative(judge):

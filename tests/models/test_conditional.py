@@ -21,7 +21,7 @@ def pairs(n=6):
 
 
 def discriminator(conditioning, **options):
-    return ConditionalDiscriminator(width=4, conditioning=conditioning, rng=rng(), **options)
+    return ConditionalDiscriminator(width=4, conditioning=conditioning, generator=rng(), **options)
 
 
 def test_one_hot_is_torchs_and_refuses_what_is_no_label():
@@ -33,7 +33,7 @@ def test_one_hot_is_torchs_and_refuses_what_is_no_label():
 
 
 def test_g_is_the_dcgans_on_noise_and_label():
-    G, z, (_, y) = ConditionalGenerator(width=4, rng=rng()).eval(), noise(6, rng()), pairs()
+    G, z, (_, y) = ConditionalGenerator(width=4, generator=rng()).eval(), noise(6, rng()), pairs()
     assert z.shape == (6, 90)
     assert torch.equal(G(z, y), G.layers(torch.cat([z, one_hot(y)], 1)))
     sampled = G.sample(y, rng(3))

@@ -13,13 +13,13 @@ def rng(seed=0):
 
 @pytest.mark.parametrize("preset", ["course", "deep"])
 def test_nothing_shared_it_is_two_dcgans(preset):
-    coupled, generator = CoupledGenerator(0, preset, 4, rng=rng()), rng()
-    alone = [Generator(preset, width=4, rng=generator) for _ in range(2)]
+    coupled, generator = CoupledGenerator(0, preset, 4, generator=rng()), rng()
+    alone = [Generator(preset, width=4, generator=generator) for _ in range(2)]
     z = noise(5, rng(1))
     for picture, G in zip(coupled(z), alone, strict=True):
         torch.testing.assert_close(picture, G(z))
-    D, generator = CoupledDiscriminator(False, preset, 4, spectral_norm=True, rng=rng()), rng()
-    judges = [Discriminator(preset, width=4, spectral_norm=True, rng=generator) for _ in range(2)]
+    D, generator = CoupledDiscriminator(False, preset, 4, spectral_norm=True, generator=rng()), rng()
+    judges = [Discriminator(preset, width=4, spectral_norm=True, generator=generator) for _ in range(2)]
     x, y = (t.detach() for t in coupled(z))
     for network in (D, *judges):
         network.eval()
@@ -30,7 +30,7 @@ def test_nothing_shared_it_is_two_dcgans(preset):
 
 @pytest.mark.parametrize("shared", [0, 1, 2])
 def test_equal_tails_make_equal_pictures_only_from_shared_layers(shared):
-    coupled = CoupledGenerator(shared, "course", 4, rng=rng())
+    coupled = CoupledGenerator(shared, "course", 4, generator=rng())
     coupled.tails[1] = copy.deepcopy(coupled.tails[0])
     first, second = coupled(noise(3, rng(1)))
     assert torch.equal(first, second)
@@ -44,18 +44,19 @@ def test_equal_tails_make_equal_pictures_only_from_shared_layers(shared):
 @pytest.mark.parametrize(("shared", "common"), [(0, 0), (1, 100 * 16 * 49 + 2 * 16), (2, 100 * 16 * 49 + 2 * 16
                                                                                    + 16 * 4 * 16 + 2 * 4)])
 def test_what_is_shared_is_counted_once(shared, common):
-    one = sum(p.numel() for p in Generator(width=4, rng=rng()).parameters())
-    assert sum(p.numel() for p in CoupledGenerator(shared, "course", 4, rng=rng()).parameters()) == 2 * one - common
+    one = sum(p.numel() for p in Generator(width=4, generator=rng()).parameters())
+    assert sum(p.numel() for p in CoupledGenerator(shared, "course", 4,
+                                                   generator=rng()).parameters()) == 2 * one - common
 
 
 def test_d_shares_its_last_layers():
-    D = CoupledDiscriminator(True, "course", 4, spectral_norm=True, rng=rng())
+    D = CoupledDiscriminator(True, "course", 4, spectral_norm=True, generator=rng())
     assert D.backs[0] is not D.fronts[0] and all(a is b for a, b in zip(*D.backs, strict=True))
     assert D.fronts[0][0] is not D.fronts[1][0]
 
 
 def test_a_shared_layer_learns_from_both_kinds():
-    coupled = CoupledGenerator(1, "course", 4, rng=rng())
+    coupled = CoupledGenerator(1, "course", 4, generator=rng())
     gradients = []
     for which in (0, 1):
         coupled.zero_grad()
@@ -66,12 +67,12 @@ def test_a_shared_layer_learns_from_both_kinds():
 
 
 def test_samples_are_pairs_and_everything_shared_is_refused():
-    coupled = CoupledGenerator(2, "course", 4, rng=rng()).eval()
+    coupled = CoupledGenerator(2, "course", 4, generator=rng()).eval()
     first, second = coupled.sample(7, rng(3))
     assert first.shape == second.shape == (7, 28, 28) and first.min() >= 0 and second.max() <= 1
     assert torch.equal(coupled.sample(7, rng(3))[1], second)
     for shared in (-1, 3):
         with pytest.raises(ValueError, match=f"0 to 2 blocks can be shared, not {shared}"):
-            CoupledGenerator(shared, "course", 4, rng=rng())
+            CoupledGenerator(shared, "course", 4, generator=rng())
         with pytest.raises(ValueError, match=r"noise must have shape \[n, 100\], not \[2, 99\]"):
             coupled(torch.zeros(2, 99))

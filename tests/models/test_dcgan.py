@@ -29,7 +29,7 @@ def images(n=3):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_shapes_and_ranges(preset):
-    G, D = Generator(preset, width=4, rng=rng()), Discriminator(preset, width=4, rng=rng())
+    G, D = Generator(preset, width=4, generator=rng()), Discriminator(preset, width=4, generator=rng())
     x = G(noise(6, rng()))
     assert x.shape == (6, 1, 28, 28) and x.min() >= -1 and x.max() <= 1 and x.std() > 0
     assert D(x).shape == (6,)
@@ -38,7 +38,7 @@ def test_shapes_and_ranges(preset):
 
 
 def test_the_layers_of_the_paper_and_their_parameters():
-    G, D = Generator("tutorial", rng=rng()), Discriminator("tutorial", rng=rng())
+    G, D = Generator("tutorial", generator=rng()), Discriminator("tutorial", generator=rng())
     found = {row.name: (row.shape, row.parameters) for row in shapes(G)}
     assert found["input"] == ((100,), 0)
     assert found["dense"] == ((7 * 7 * 256,), 100 * 7 * 7 * 256)  # no bias
@@ -53,14 +53,14 @@ def test_the_layers_of_the_paper_and_their_parameters():
 
 
 def test_looking_at_shapes_changes_nothing():
-    G = Generator(width=4, rng=rng())
+    G = Generator(width=4, generator=rng())
     before = {name: value.clone() for name, value in G.state_dict().items()}
     shapes(G)
     assert G.training and all(torch.equal(value, before[name]) for name, value in G.state_dict().items())
 
 
 def test_the_generator_equals_its_layers_written_out():
-    G, z = Generator(width=4, rng=rng()), noise(5, rng(1))
+    G, z = Generator(width=4, generator=rng()), noise(5, rng(1))
     layers = G.layers
     h = (z @ layers.dense.weight.T).view(5, 16, 7, 7)
     for norm, up in ((layers.norm1, layers.up1), (layers.norm2, layers.up2)):
@@ -71,7 +71,7 @@ def test_the_generator_equals_its_layers_written_out():
 
 
 def test_without_batch_norm_a_bias_is_left():
-    G = Generator(width=4, batch_norm=False, rng=rng())
+    G = Generator(width=4, batch_norm=False, generator=rng())
     assert not [m for m in G.modules() if isinstance(m, nn.BatchNorm2d)]
     assert G.layers.dense.bias is not None and G.layers.up1.bias is not None
     z = noise(4, rng())
@@ -80,9 +80,9 @@ def test_without_batch_norm_a_bias_is_left():
 
 def test_first_weights_are_those_of_the_preset_and_of_the_generator_passed():
     before = torch.get_rng_state()
-    paper, same, other = (Generator(rng=rng(seed)).layers.dense.weight for seed in (1, 1, 2))
-    glorot = Discriminator("tutorial", rng=rng()).layers.down2.weight
-    Discriminator(spectral_norm=True, dropout=0.5, width=4, rng=rng())(images())
+    paper, same, other = (Generator(generator=rng(seed)).layers.dense.weight for seed in (1, 1, 2))
+    glorot = Discriminator("tutorial", generator=rng()).layers.down2.weight
+    Discriminator(spectral_norm=True, dropout=0.5, width=4, generator=rng())(images())
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(paper, same) and not torch.equal(paper, other)
     assert paper.std().item() == pytest.approx(0.02, rel=0.01)
@@ -90,12 +90,12 @@ def test_first_weights_are_those_of_the_preset_and_of_the_generator_passed():
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (lambda: Generator("fast", rng=rng()), "course, deep, tutorial"),
-    (lambda: Discriminator("fast", rng=rng()), "course, deep, tutorial"),
-    (lambda: Generator(width=4, rng=rng())(torch.zeros(3, 50)), r"\[n, 100\]"),
-    (lambda: Discriminator(width=4, rng=rng())(torch.zeros(3, 28, 28)), r"\[n, 1, 28, 28\]"),
-    (lambda: Discriminator(width=4, rng=rng())((images() + 1) * 127.5), "must lie in"),
-    (lambda: Discriminator(width=4, rng=rng())(images() * float("nan")), "must lie in"),
+    (lambda: Generator("fast", generator=rng()), "course, deep, tutorial"),
+    (lambda: Discriminator("fast", generator=rng()), "course, deep, tutorial"),
+    (lambda: Generator(width=4, generator=rng())(torch.zeros(3, 50)), r"\[n, 100\]"),
+    (lambda: Discriminator(width=4, generator=rng())(torch.zeros(3, 28, 28)), r"\[n, 1, 28, 28\]"),
+    (lambda: Discriminator(width=4, generator=rng())((images() + 1) * 127.5), "must lie in"),
+    (lambda: Discriminator(width=4, generator=rng())(images() * float("nan")), "must lie in"),
 ])
 def test_bad_input_is_told(make, says):
     with pytest.raises(ValueError, match=says):
@@ -125,7 +125,7 @@ def test_spectral_norm_has_the_values_and_gradients_of_torch():
 
 
 def test_spectral_norm_turns_in_training_only_and_stays_float32():
-    D = Discriminator(width=4, spectral_norm=True, rng=rng())
+    D = Discriminator(width=4, spectral_norm=True, generator=rng())
     norm = D.layers.down2.parametrizations.weight[0]
     D.layers.down2.parametrizations.weight.original.data.normal_(generator=rng(1))
     u = norm.u
@@ -137,7 +137,7 @@ def test_spectral_norm_turns_in_training_only_and_stays_float32():
 
 
 def test_normalised_layers_bound_the_slope_of_the_features():
-    plain, bounded = (Discriminator(width=4, spectral_norm=s, rng=rng()) for s in (False, True))
+    plain, bounded = (Discriminator(width=4, spectral_norm=s, generator=rng()) for s in (False, True))
     x = images().requires_grad_()
     for network, low, high in ((plain, 40, math.inf), (bounded, 0, 4.1)):  # at stride 2 kernels overlap, 2 a layer
         for p in network.parameters():
@@ -182,7 +182,7 @@ def test_with_smoothing_d_is_best_at_the_target():
 def test_gradients_against_finite_differences():
     torch.set_default_dtype(torch.float64)
     try:
-        G, D = Generator(width=2, rng=rng()), Discriminator(width=2, rng=rng())
+        G, D = Generator(width=2, generator=rng()), Discriminator(width=2, generator=rng())
         z = noise(4, rng())
         for layer in ("dense", "up1", "up2"):
             weight = G.layers.get_submodule(layer).weight
@@ -202,7 +202,7 @@ def test_gradients_against_finite_differences():
 
 def test_the_generator_learns_through_d_alone():
     """Whatever the real images are, G's step is the same: D's weights and D's slope are all that reaches it."""
-    G, D = Generator(width=4, rng=rng()), Discriminator(width=4, rng=rng())
+    G, D = Generator(width=4, generator=rng()), Discriminator(width=4, generator=rng())
     fake = G(noise(4, rng()))
     (slope,) = torch.autograd.grad(generator_loss(D(fake)), fake, retain_graph=True)
     direct = torch.autograd.grad(generator_loss(D(fake)), list(G.parameters()), retain_graph=True)

@@ -40,12 +40,14 @@ def test_the_log_determinant_is_autograds_both_ways(kind, D):
 
 
 @EVERY
-@pytest.mark.parametrize(("dtype", "within"), [(torch.float64, 1e-6), (torch.float32, 1e-3)])
-def test_the_inverse_leads_back(kind, dtype, within):
-    made, z = flow(kind).to(dtype), 2 * noise(500).to(dtype)
+@pytest.mark.parametrize(("dtype", "std", "within"), [(torch.float64, 0.5, 1e-8), (torch.float32, 0.2, 1e-5)])
+def test_the_inverse_leads_back(kind, dtype, std, within):
+    """In float32 with tamer weights: slopes of a thousandth multiply its rounding to 1e-4 … 0.5, by seed; so it is
+    4e-6 at most, and 6e-6 in the log-determinant."""
+    made, z = flow(kind, std=std).to(dtype), 2 * noise(500).to(dtype)
     x, log_det = made(z)
     back, log_det_back = made.inverse(x)
-    assert (back - z).abs().max() < within and (log_det + log_det_back).abs().max() < 10 * within
+    assert (back - z).abs().max() < within and (log_det + log_det_back).abs().max() < 2 * within
 
 
 @EVERY

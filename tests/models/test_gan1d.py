@@ -93,9 +93,10 @@ def test_minibatch_features_of_a_batch_of_equals_count_the_batch():
 
 
 def test_company_is_the_batch_with_one_number_replaced():
-    D, x, company = Discriminator(8, "tanh", True, "pytorch", rng()), torch.tensor([[1.0], [4.0]]), torch.rand(5, 1)
-    one_by_one = torch.stack([D(torch.cat([v[None], company]))[0] for v in x])
-    assert torch.allclose(D(x, company), one_by_one, atol=1e-5)
+    D, x = Discriminator(8, "tanh", True, "pytorch", rng()), torch.tensor([[1.0], [4.0]])
+    reference_batch = torch.rand(5, 1, generator=rng(1))
+    one_by_one = torch.stack([D(torch.cat([v[None], reference_batch]))[0] for v in x])
+    assert torch.allclose(D(x, reference_batch), one_by_one, atol=1e-5)
     assert not torch.allclose(D(x), one_by_one, atol=1e-3)  # and the batch does matter
 
 

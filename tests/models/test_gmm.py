@@ -136,7 +136,7 @@ def test_marginals_and_conditional_means_by_quadrature(hidden):
         x[~observed] = torch.nan  # what is hidden must not be looked at
         assert MODEL.log_prob(x[None], observed).item() == pytest.approx(weight.sum().log().item(), abs=1e-9)
         expected = (weight[:, None] * grid).sum(dim=0) / weight.sum()
-        completed = MODEL.complete(x[None], observed)[0]
+        completed = MODEL.inpaint(x[None], observed)[0]
         torch.testing.assert_close(completed[~observed], expected, rtol=1e-8, atol=1e-8)
         assert (completed[observed] == point[observed]).all()
 
@@ -150,16 +150,16 @@ def test_a_conditional_is_joint_over_marginal():
         expected = MODEL.log_prob(point[None]) - MODEL.log_prob(point[None], o)
         torch.testing.assert_close(conditional.log_prob(point[None, ~o]), expected, rtol=1e-9, atol=1e-9)
         mean = conditional.pi @ conditional.mu
-        torch.testing.assert_close(mean, MODEL.complete(point[None], o)[0, ~o], rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(mean, MODEL.inpaint(point[None], o)[0, ~o], rtol=1e-10, atol=1e-10)
 
 
 def test_a_mask_for_each_point_is_each_point_alone():
     observed = torch.rand(30, 4, generator=seeded()) < 0.5
     observed[0], observed[1] = False, True
-    together, completed = MODEL.log_joint(X[:30], observed), MODEL.complete(X[:30], observed)
+    together, completed = MODEL.log_joint(X[:30], observed), MODEL.inpaint(X[:30], observed)
     for i in range(30):
         torch.testing.assert_close(together[i], MODEL.log_joint(X[i : i + 1], observed[i])[0])
-        torch.testing.assert_close(completed[i], MODEL.complete(X[i : i + 1], observed[i])[0])
+        torch.testing.assert_close(completed[i], MODEL.inpaint(X[i : i + 1], observed[i])[0])
     torch.testing.assert_close(together[0], MODEL.pi.log())        # nothing seen: the prior
     torch.testing.assert_close(completed[0], MODEL.pi @ MODEL.mu)
     torch.testing.assert_close(together[1], MODEL.log_joint(X[1:2])[0])

@@ -76,5 +76,5 @@ def test_without_the_covariance_of_the_hidden_part_it_would_be_too_narrow():
     observed = torch.rand(x.shape, generator=seeded(1)) < 0.5
     better, _ = em_step(one, x, observed)
     torch.testing.assert_close(better.cov, one.cov, atol=0.1, rtol=0)
-    completed = one.complete(x, observed)
+    completed = one.inpaint(x, observed)
     assert completed.T.cov().diagonal().sum() < 0.75 * one.cov[0].diagonal().sum()

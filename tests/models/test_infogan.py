@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Categorical, Normal
 from torch.nn import functional as F
 
-from course_lib.models.infogan import Code, InfoDiscriminator, InfoGenerator, Read, draw_code, log_q, noise
+from course_lib.models.infogan import Code, InfoDiscriminator, InfoGenerator, QOutput, draw_code, log_q, noise
 
 
 def rng(seed=0):
@@ -25,7 +25,7 @@ def test_codes_are_uniform():
 
 
 def test_g_is_the_dcgans_on_noise_and_code():
-    G, z, code = InfoGenerator(width=4, rng=rng()).eval(), noise(5, rng()), draw_code(5, rng(1))
+    G, z, code = InfoGenerator(width=4, generator=rng()).eval(), noise(5, rng()), draw_code(5, rng(1))
     told = torch.cat([z, 4 * F.one_hot(code.k, 10).float(), code.u], 1)
     assert told.shape == (5, 100) and torch.equal(G(z, code), G.layers(told))
     sampled = G.sample(code, rng(3))
@@ -34,7 +34,7 @@ def test_g_is_the_dcgans_on_noise_and_code():
 
 
 def test_d_judges_and_reads_from_the_same_features():
-    D, x = InfoDiscriminator(width=4, spectral_norm=True, rng=rng()).eval(), images()
+    D, x = InfoDiscriminator(width=4, spectral_norm=True, generator=rng()).eval(), images()
     logits, read = D(x)
     features = D.features(x)
     torch.testing.assert_close(logits, D.layers.logit(features).squeeze(1))
@@ -48,21 +48,21 @@ def test_d_judges_and_reads_from_the_same_features():
 
 def test_log_q_is_that_of_torchs_distributions():
     code = draw_code(7, rng())
-    read = Read(torch.randn(7, 10, generator=rng(1)).log_softmax(1), torch.randn(7, 2, generator=rng(2)),
+    read = QOutput(torch.randn(7, 10, generator=rng(1)).log_softmax(1), torch.randn(7, 2, generator=rng(2)),
                 torch.randn(7, 2, generator=rng(3)))
     category, numbers = log_q(code, read)
     torch.testing.assert_close(category, Categorical(logits=read.log_q).log_prob(code.k))
-    torch.testing.assert_close(numbers, Normal(read.m, (read.log_var / 2).exp()).log_prob(code.u))
+    torch.testing.assert_close(numbers, Normal(read.mu, (read.log_var / 2).exp()).log_prob(code.u))
 
 
 def test_a_perfect_reader_reads_everything_and_a_blind_one_nothing():
     code = Code(torch.arange(10), torch.zeros(10, 2))
     sure = torch.full((10, 10), -40.0).fill_diagonal_(0.0)
     for log, expected in ((sure, math.log(10)), (torch.full((10, 10), 0.1).log(), 0.0)):
-        category, _ = log_q(code, Read(log, code.u, code.u))
+        category, _ = log_q(code, QOutput(log, code.u, code.u))
         assert (math.log(10) + category.mean()).item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_bad_images_are_told():
     with pytest.raises(ValueError, match="must lie in"):
-        InfoDiscriminator(width=4, rng=rng())(10 * images())
+        InfoDiscriminator(width=4, generator=rng())(10 * images())

@@ -124,7 +124,7 @@ def test_evidence_and_posterior_take_many_x():
     (lambda: Latent1D(theta=float("inf")), "theta must be a finite number"),
     (lambda: Latent1D(0.0).log_evidence(30.0), "reaches beyond the grid"),
     (lambda: Latent1D(0.0, 0.001).log_evidence(1.0), "narrower than the grid's step"),
-    (lambda: Latent1D().log_evidence(np.nan), "x must be finite"),
+    (lambda: Latent1D().log_evidence(np.nan), "x has NaN or infinite"),
     (lambda: Latent1D().elbo(np.ones(3), X), r"of shape \(4801,\), not \(3,\)"),
     (lambda: Latent1D().elbo(normal_density(Z, 12, 1), X), "integrate to 1 over the grid"),
     (lambda: Latent1D().elbo(normal_density(Z, 0, 1) - 1e-3, X), "nowhere negative"),

@@ -58,7 +58,7 @@ def test_hidden_bits_are_summed_out():
         total += model.log_joint(filled).exp()
         expected += model.log_prob(filled).exp()[:, None] * filled
     torch.testing.assert_close(model.log_joint(x, observed), total.log())
-    torch.testing.assert_close(model.complete(x, observed), expected / total.sum(dim=1, keepdim=True))
+    torch.testing.assert_close(model.inpaint(x, observed), expected / total.sum(dim=1, keepdim=True))
     per_row = observed.expand(20, 6)
     torch.testing.assert_close(model.log_posterior(x, per_row), model.log_posterior(x, observed))
 
@@ -76,7 +76,7 @@ def test_what_a_hidden_feature_holds_is_ignored(model, x):
     observed = torch.tensor([True, False, True, True, False, True])
     unknown = torch.where(observed, x, torch.nan)
     torch.testing.assert_close(model.log_joint(unknown, observed), model.log_joint(x, observed))
-    assert model.complete(unknown, observed).isfinite().all()
+    assert model.inpaint(unknown, observed).isfinite().all()
 
 
 def test_without_imaginary_examples_the_unseen_is_impossible_and_not_nan():
@@ -123,6 +123,13 @@ def test_recovers_the_exact_density():
     assert abs(kl) < 1e-3
 
 
+def test_a_fit_to_booleans_is_that_to_zeros_and_ones():
+    bits = BITS.float()
+    a, b = BernoulliNB().fit(bits.bool(), LABELS), BernoulliNB().fit(bits, LABELS)
+    assert torch.equal(a.theta, b.theta) and torch.equal(a.log_prior, b.log_prior)
+    assert torch.equal(a.log_posterior(bits), b.log_posterior(bits))
+
+
 def test_mnist_accuracy():
     train, test = load_mnist("train"), load_mnist("test")
     model = BernoulliNB().fit(train.binarized().flatten(1), train.labels)
@@ -136,7 +143,7 @@ def test_mnist_accuracy():
     (lambda: GaussianNB().fit(REAL[:0], LABELS[:0]), "fit needs"),
     (lambda: GaussianNB().fit(REAL * torch.nan, LABELS), "x has NaN or infinite"),
     (lambda: GaussianNB().fit(REAL / 0, LABELS), "x has NaN or infinite"),
-    (lambda: BernoulliNB().fit(BITS.bool(), LABELS), "floating type, not torch.bool"),
+    (lambda: GaussianNB().fit(BITS.bool(), LABELS), "floating type, not torch.bool"),
     (lambda: BernoulliNB().fit(BITS.to(torch.uint8), LABELS), "floating type, not torch.uint8"),
     (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.full((6,), 2)), "must hold ones"),
     (lambda: BernoulliNB().fit(BITS, LABELS).log_prob(BITS, torch.tensor([1])), r"\[6\] or \[200, 6\], not \[1\]"),

@@ -69,7 +69,7 @@ def models() -> dict[str, Any]:
         "rbm": RBM(3, 2, seeded()).double(), "dbm": DBM(3, 2, 2, seeded()).double(),
         "flow": Flow([AffineCoupling(3, 8, False, seeded())], D=3).double(), "space": Subspace.of(REAL, 2),
         "ica": fast_ica(REAL, seeded()), "mixture denoiser": MixtureDenoiser(2, 0.5, seeded()).double(),
-        "pixel denoiser": PixelDenoiser(3, 8, 0.5, seeded()).double(), "judge": Classifier(rng=seeded()),
+        "pixel denoiser": PixelDenoiser(3, 8, 0.5, seeded()).double(), "judge": Classifier(generator=seeded()),
     }
 
 
@@ -85,7 +85,7 @@ REALS: dict[str, tuple[Callable[[Tensor], Any], Tensor]] = {
     "GaussianNB.log_prob, observed": (lambda x: models()["gauss"].log_prob(x, torch.ones(3)), REAL),
     "GaussianNB.log_posterior": (lambda x: models()["gauss"].log_posterior(x), REAL),
     "GaussianNB.predict": (lambda x: models()["gauss"].predict(x), REAL),
-    "GaussianNB.complete": (lambda x: models()["gauss"].complete(x, torch.ones(3)), REAL),
+    "GaussianNB.inpaint": (lambda x: models()["gauss"].inpaint(x, torch.ones(3)), REAL),
     "SoftmaxRegression.fit": (lambda x: parts_of(SoftmaxRegression(0.1).fit(x, Y[:len(x)]), "W", "b"), REAL),
     "SoftmaxRegression.log_posterior": (lambda x: models()["softmax"].log_posterior(x), REAL),
     "SoftmaxRegression.predict": (lambda x: models()["softmax"].predict(x), REAL),
@@ -93,7 +93,7 @@ REALS: dict[str, tuple[Callable[[Tensor], Any], Tensor]] = {
     "GaussianMixture.log_prob": (MIXTURE.log_prob, REAL),
     "GaussianMixture.log_prob, observed": (lambda x: MIXTURE.log_prob(x, torch.ones(3)), REAL),
     "GaussianMixture.log_posterior": (MIXTURE.log_posterior, REAL),
-    "GaussianMixture.complete": (lambda x: MIXTURE.complete(x, torch.ones(3)), REAL),
+    "GaussianMixture.inpaint": (lambda x: MIXTURE.inpaint(x, torch.ones(3)), REAL),
     "gmm_em.m_step": (lambda x: parts_of(gmm_em.m_step(x, torch.full((len(x), 2), 0.5), reg=0.1), "mu", "cov"), REAL),
     "gmm_em.start": (lambda x: parts_of(gmm_em.start(x, 2, seeded(), "random points"), "mu", "cov"), REAL),
     "gmm_em.fit": (lambda x: parts_of(gmm_em.fit(x, MIXTURE, 2, reg=0.1)[0], "mu", "cov"), REAL),
@@ -287,7 +287,8 @@ def test_what_is_impossible_in_every_class_gets_none():
 
 
 def test_a_network_whose_weights_are_nan_draws_and_decides_nothing():
-    made, letters, judge = MADE((2, 2), (4,), seeded()), CharLSTM(3, 4, rng=seeded()), Classifier(rng=seeded())
+    made, letters, judge = MADE((2, 2), (4,), seeded()), CharLSTM(3, 4, generator=seeded()),
+    Classifier(generator=seeded())
     rbm, coder = RBM(3, 2, seeded()), PixelDenoiser(3, 8, 0.5, seeded())
     flow = Flow([AffineCoupling(2, 8, False, seeded())])
     for network in (made, letters, judge, rbm, coder, flow):

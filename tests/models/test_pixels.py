@@ -18,7 +18,7 @@ def rng(seed=0):
 
 def make(design, size, n_classes=2, seed=0, loud=4.0, **options):
     """A network with large weights, so that what it says depends clearly on what it sees."""
-    model = DESIGNS[design](size, n_classes, 6, rng=rng(seed), **options).double().requires_grad_(False)
+    model = DESIGNS[design](size, n_classes, 6, generator=rng(seed), **options).double().requires_grad_(False)
     for parameter in model.parameters():
         parameter *= loud
     return model
@@ -79,7 +79,7 @@ def test_the_sampler_with_a_memory_is_the_naive_one(design, size, n_classes, opt
     assert torch.equal(fast.images, slow.images)
     torch.testing.assert_close(fast.log_p, slow.log_p, atol=1e-9, rtol=0)
     observed = torch.rand(size, generator=rng(3)) < 0.5
-    fast, slow = (model.complete(fast.images, observed, rng(4), 0.7, cached) for cached in (True, False))
+    fast, slow = (model.inpaint(fast.images, observed, rng(4), 0.7, cached) for cached in (True, False))
     assert torch.equal(fast.images, slow.images)
     torch.testing.assert_close(fast.log_q, slow.log_q, atol=1e-9, rtol=0)
     naive = torch.stack(list(PixelModel.steps(model, fast.images)), dim=2)
@@ -92,7 +92,7 @@ def test_the_likelihood_is_the_sum_over_the_samplers_steps(design):
     drawn = model.sample(20, rng())
     torch.testing.assert_close(model.log_prob(drawn.images).double(), drawn.log_p, atol=1e-4, rtol=0)
     assert torch.equal(drawn.log_p, drawn.log_q)
-    everything = model.complete(drawn.images, torch.ones(6, 5), rng())
+    everything = model.inpaint(drawn.images, torch.ones(6, 5), rng())
     assert torch.equal(everything.images, drawn.images) and not everything.log_q.any()
     torch.testing.assert_close(everything.log_p, drawn.log_p)
 
@@ -121,7 +121,7 @@ def test_completions_of_the_lower_half_are_posterior_draws_and_weights_correct_t
         observed = torch.zeros(3, 3, dtype=torch.bool)
         observed[rows_seen] = True
         agrees = (every == x)[:, observed].all(1)
-        drawn = model.complete(x.expand(5_000, 3, 3), observed, rng())
+        drawn = model.inpaint(x.expand(5_000, 3, 3), observed, rng())
         assert (drawn.images == x)[:, observed].all()
         weights = (drawn.log_p - drawn.log_q).exp()
         assert weights.mean().item() == pytest.approx(p[agrees].sum().item(), rel=0.15)  # p(observed)
@@ -170,7 +170,7 @@ def test_masks_are_as_in_the_paper():
 
 @pytest.mark.parametrize("design", MASKED)
 def test_gradients_are_those_of_finite_differences(design):
-    model = DESIGNS[design]((3, 4), 2, 3, rng=rng()).double()
+    model = DESIGNS[design]((3, 4), 2, 3, generator=rng()).double()
     x = images(model, 2)
     weights = list(model.parameters())
     gradients = torch.autograd.grad(-torch.nn.functional.cross_entropy(model(x), x, reduction="sum"), weights)
@@ -187,7 +187,7 @@ def test_gradients_are_those_of_finite_differences(design):
 @pytest.mark.parametrize("design", MASKED)
 def test_all_randomness_comes_from_the_generator_passed(design):
     before = torch.get_rng_state()
-    one, same, other = (DESIGNS[design]((3, 3), rng=rng(seed)) for seed in (1, 1, 2))
+    one, same, other = (DESIGNS[design]((3, 3), generator=rng(seed)) for seed in (1, 1, 2))
     drawn = one.sample(3, rng())
     assert torch.equal(torch.get_rng_state(), before)
     x = drawn.images
@@ -195,7 +195,7 @@ def test_all_randomness_comes_from_the_generator_passed(design):
 
 
 def test_what_does_not_fit_is_told():
-    model = RowLSTM((3, 3), 2, 4, rng=rng())
+    model = RowLSTM((3, 3), 2, 4, generator=rng())
     with pytest.raises(ValueError, match=r"shape \[n, 3, 3\], not \[1, 4, 3\]"):
         model.log_prob(torch.zeros(1, 4, 3, dtype=torch.int64))
     with pytest.raises(ValueError, match="whole numbers"):

@@ -22,7 +22,7 @@ def normal(*shape, rng):
 
 def model_and_points(D, d, seed=0, n=200):
     rng = seeded(seed)
-    model = PPCA(normal(D, d, rng=rng), normal(D, rng=rng), 0.3)
+    model = PPCA(normal(D, d, generator=rng), normal(D, generator=rng), 0.3)
     return model, model.sample(n, rng)[0], rng
 
 
@@ -41,8 +41,8 @@ def test_no_step_from_the_fit_raises_the_likelihood():
     top = best.log_prob(x).mean()
     for size in (1e-3, 0.1):
         for _ in range(10):
-            moved = PPCA(best.W + size * normal(5, 2, rng=rng), best.mu + size * normal(5, rng=rng),
-                         best.sigma2 * math.exp(size * normal(1, rng=rng).item()))
+            moved = PPCA(best.W + size * normal(5, 2, generator=rng), best.mu + size * normal(5, generator=rng),
+                         best.sigma2 * math.exp(size * normal(1, generator=rng).item()))
             assert moved.log_prob(x).mean() < top
 
 
@@ -72,7 +72,7 @@ def test_the_elbo_touches_at_the_posterior_and_else_the_gap_is_the_kl(D, d):
     model, x, rng = model_and_points(D, d)
     mean, covariance = model.posterior(x)
     torch.testing.assert_close(model.elbo(x, mean, covariance), model.log_prob(x), atol=1e-9, rtol=0)
-    m, root = mean + normal(len(x), d, rng=rng), normal(len(x), d, d, rng=rng)
+    m, root = mean + normal(len(x), d, generator=rng), normal(len(x), d, d, generator=rng)
     for S in (root[0] @ root[0].T + 0.1 * torch.eye(d, dtype=torch.float64),
               root @ root.mT + 0.1 * torch.eye(d, dtype=torch.float64)):
         kl = kl_divergence(MultivariateNormal(m, S), MultivariateNormal(mean, covariance))
@@ -82,7 +82,7 @@ def test_the_elbo_touches_at_the_posterior_and_else_the_gap_is_the_kl(D, d):
 
 def test_turning_the_latent_plane_changes_p_of_x_in_nothing_and_the_independent_gap_by_its_formula():
     model, x, _ = model_and_points(5, 2)
-    R = torch.linalg.qr(normal(2, 2, rng=seeded(3)))[0]
+    R = torch.linalg.qr(normal(2, 2, generator=seeded(3)))[0]
     turned = PPCA(model.W @ R, model.mu, model.sigma2)
     torch.testing.assert_close(turned.log_prob(x), model.log_prob(x), atol=1e-9, rtol=0)
     mean, covariance = turned.posterior(x)
@@ -108,7 +108,7 @@ def test_samples_have_the_models_moments():
 
 def test_the_gradient_of_the_elbo_against_finite_differences():
     model, x, rng = model_and_points(4, 2, n=3)
-    m, root = normal(3, 2, rng=rng).requires_grad_(), normal(2, 2, rng=rng).requires_grad_()
+    m, root = normal(3, 2, generator=rng).requires_grad_(), normal(2, 2, generator=rng).requires_grad_()
     assert torch.autograd.gradcheck(lambda m, root: model.elbo(x, m, root @ root.T + 0.1 * torch.eye(2).double()),
                                     (m, root))
 

@@ -75,10 +75,10 @@ def test_free_energy_agrees_with_scikit_learns():
 def test_gradient_of_the_log_likelihood_is_a_difference_of_moments(rbm):
     data = all_states(D).double()[[1, 5, 5, 14]]
     gradients = torch.autograd.grad(rbm.log_prob(data).mean(), [rbm.W, rbm.b, rbm.c])
-    for gradient, seen, dreamt in zip(gradients, rbm.moments(data), rbm.exact_moments(), strict=True):
-        assert torch.allclose(gradient, seen - dreamt, atol=1e-12)
+    for gradient, seen, negative_phase in zip(gradients, rbm.moments(data), rbm.exact_moments(), strict=True):
+        assert torch.allclose(gradient, seen - negative_phase, atol=1e-12)
     before = rbm.log_prob(data).mean().item()
-    rbm.climb(rbm.moments(data), rbm.exact_moments(), 1e-3)
+    rbm.gradient_step(rbm.moments(data), rbm.exact_moments(), 1e-3)
     norm2 = sum((g**2).sum().item() for g in gradients)
     assert rbm.log_prob(data).mean().item() - before == pytest.approx(1e-3 * norm2, rel=0.02)
 

@@ -6,7 +6,8 @@ import torch
 
 from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
 
-DESIGNS = {"lstm": lambda n, rng: CharLSTM(n, 5, 2, rng=rng), "wavenet": lambda n, rng: WaveNet(n, 5, 3, rng=rng)}
+DESIGNS = {"lstm": lambda n, rng: CharLSTM(n, 5, 2, generator=rng), "wavenet": lambda n, rng: WaveNet(n, 5, 3,
+                                                                                                      generator=rng)}
 
 
 def rng(seed=0):
@@ -67,7 +68,7 @@ def test_samples_come_as_often_as_they_are_likely(design):
 
 
 def test_the_lstm_is_its_equations():
-    model, x = CharLSTM(3, 4, rng=rng()), torch.tensor([[0, 2, 1, 1]])
+    model, x = CharLSTM(3, 4, generator=rng()), torch.tensor([[0, 2, 1, 1]])
     W, U, b, d = (getattr(model.lstm, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
     h = c = torch.zeros(4)
     for symbol, state in zip(x[0], model.states(x)[0], strict=True):
@@ -89,13 +90,13 @@ def test_a_classifier_learns_what_the_sequences_differ_in():
     generator = rng()
     x = torch.randint(3, (400, 12), generator=generator)
     y = ((x[:, 1:] == 2) & (x[:, :-1] == 1)).any(1).long()  # does '12' occur?
-    model = SequenceClassifier(CharLSTM(3, 16, rng=generator), 2, generator)
+    model = SequenceClassifier(CharLSTM(3, 16, generator=generator), 2, generator)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for _ in range(150):
+    for _ in range(250):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
-    assert (model(x).argmax(1) == y).float().mean() > 0.95
+    assert (model(x).argmax(1) == y).float().mean() > 0.95  # eight seeds: 0.9825 to 1; 0.77 by always saying yes
 
 
 def test_what_does_not_fit_is_told():

@@ -15,7 +15,7 @@ def digits(n=4):
 
 
 def test_shapes_and_what_the_output_depends_on():
-    G, D = Translator(4, rng=rng()), Discriminator(4, rng=rng())
+    G, D = Translator(4, generator=rng()), Discriminator(4, generator=rng())
     c, z = coarse(digits()), noise(4, rng(1))
     made = G(c, z)
     assert made.shape == (4, 1, 28, 28) and D(c, made).shape == (4, 7, 7)
@@ -40,7 +40,7 @@ def test_an_outline_is_paper_that_touches_ink():
 
 
 def test_each_logit_judges_a_part():
-    D = Discriminator(4, rng=rng()).eval()
+    D = Discriminator(4, generator=rng()).eval()
     x = digits(1).clone().requires_grad_()
     (gradient,) = torch.autograd.grad(D(coarse(digits(1)), x)[0, 0, 0], x)
     assert gradient[0, 0, :14, :14].any() and not gradient[0, 0, 20:].any()

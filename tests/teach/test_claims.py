@@ -66,3 +66,11 @@ def test_shows_what_was_measured_and_expected(shown):
 def test_an_expectation_that_cannot_fail_is_refused(value, expected, shown):
     with pytest.raises(TypeError, match="give a number with"):
         claim("?", value, **expected)
+
+
+@pytest.mark.parametrize(("value", "expected"), [
+    (None, {"above": 0}), ("lots", {"above": 0}), (np.ones(2), {"above": 0}), (torch.ones(2), {"near": 1, "within": 1}),
+    (np.array([True, False]), {}), (torch.tensor([True, True]), {}), (1j, {"below": 3})], ids=str)
+def test_what_is_no_number_is_told(value, expected, shown):
+    with pytest.raises(TypeError, match=r"^one number is needed here, not (None|an? )"):
+        claim("?", value, **expected)

@@ -1,7 +1,9 @@
 """Predictions: kept while the kernel lives, compared when revealed, out of the way when nobody answers."""
 
 import ipywidgets as widgets
+import numpy as np
 import pytest
+import torch
 
 from course_lib.teach import predict as ask
 from course_lib.teach import reveal
@@ -93,3 +95,22 @@ def test_misuse_is_told(shown):
             ask("t.x", "How many?", **wrong)
     with pytest.raises(KeyError, match="run the cell with predict"):
         reveal("t.never", 1)
+
+
+@pytest.mark.parametrize("computed", [None, "lots", [1, 2], np.ones(2), torch.ones(2), 1j, object()],
+                         ids=lambda value: type(value).__name__)
+def test_what_cannot_be_revealed_is_told(shown, computed):
+    ask("t.x", "How many?", low=0, high=100)
+    with pytest.raises(TypeError, match=r"^one number is needed here, not (None|an? )"):
+        reveal("t.x", computed)
+    ask("t.c", "Which?", options=["cat", "dog"])
+    with pytest.raises(ValueError, match="is not one of the options"):
+        reveal("t.c", computed)
+
+
+@pytest.mark.parametrize("computed", [25.5, np.float32(25.5), np.array([25.5]),
+                                      torch.tensor(25.5, requires_grad=True) * 1], ids=repr)
+def test_a_number_is_revealed_whatever_holds_it(shown, recwarn, computed):
+    ask("t.x", "How many?", low=0, high=100)
+    reveal("t.x", computed)
+    assert repr(shown[-1]) == "computed: 25.5" and not recwarn

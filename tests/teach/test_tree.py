@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.authoring.build import sources
-from course_lib.plots import tree
+from course_lib.chapters.nb00.plots import tree
 from course_lib.teach.tree import BEGIN, END, SCORES, families, nested, pick, readme_map, table, write_map
 
 COURSE = Path(__file__).resolve().parents[2]

@@ -33,7 +33,7 @@ def test_each_family_is_in_the_file_of_its_name_and_says_what_it_is(name):
     family, kind = families()[name], experiment_class(name)
     assert kind.__module__ == f"course_lib.experiments.{name}" and issubclass(kind, Experiment)
     assert family.summary and not family.summary.endswith(".") and family.prints[-1:] in ("", ".")
-    assert [f.name for f in dataclasses.fields(kind.Hyperparameters)] == list(kind.Hyperparameters.knobs())
+    assert [f.name for f in dataclasses.fields(kind.Hyperparameters)] == list(kind.Hyperparameters.fields())
 
 
 def test_every_experiment_is_registered():

@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import course_lib
-from course_lib.models.layers import mlp, seeded
-from course_lib.training import Hyperparameters, knob, load, save
+from course_lib.models.layers import init_layer, mlp
+from course_lib.training import Hyperparameters, hyperparameter, load, save
 from course_lib.training.batches import EpochSampler
 from course_lib.training.optim import BETAS, adam, weight_average
 from course_lib.training.precision import arithmetic
@@ -38,7 +38,7 @@ def rate(base, step, total):
 
 
 def rates(experiment):
-    return {name: part.param_groups[0]["lr"] for name, part in experiment.parts().items()
+    return {name: part.param_groups[0]["lr"] for name, part in experiment.components().items()
             if isinstance(part, torch.optim.Optimizer)}
 
 
@@ -47,10 +47,10 @@ def rates(experiment):
 
 @dataclass(frozen=True)
 class LineHyperparameters(Hyperparameters):
-    learning_rate: float = knob(0.1, low=1e-5, high=1.0, log=True, label="rate", help="Step size of Adam.")
-    total_steps: int = knob(0, low=0, high=100, label="length", help="Of the training.")
+    learning_rate: float = hyperparameter(0.1, low=1e-5, high=1.0, log=True, label="rate", help="Step size of Adam.")
+    total_steps: int = hyperparameter(0, low=0, high=100, label="length", help="Of the training.")
     precision: str = arithmetic()
-    longest: float = knob(0.0, low=0.0, high=9.0, label="longest gradient", help="0 for no limit.")
+    longest: float = hyperparameter(0.0, low=0.0, high=9.0, label="longest gradient", help="0 for no limit.")
 
 
 class Line(LossExperiment):
@@ -60,7 +60,7 @@ class Line(LossExperiment):
 
     def build(self, generator):
         self.generator = generator
-        self.model = seeded(nn.Linear, 2, 1, rng=generator)
+        self.model = init_layer(nn.Linear, 2, 1, generator=generator)
         self.optimizer = adam(self.model)
         self.x, self.y = torch.randn(10, 2, generator=generator), torch.randn(10, 1, generator=generator)
         self.batches = EpochSampler(10, generator)
@@ -147,14 +147,14 @@ def test_only_the_loss_is_computed_in_16_bits():
 
 
 def test_the_parts_of_a_run_are_named_as_in_saved_files():
-    assert list(line().parts()) == ["model", "optimizer", "batches", "rng"]
+    assert list(line().components()) == ["model", "optimizer", "batches", "rng"]
     e = line()
     e.batches = None
-    assert list(e.parts()) == ["model", "optimizer", "rng"]
+    assert list(e.components()) == ["model", "optimizer", "rng"]
 
 
 def test_minimize_is_adamw_with_the_schedule():
-    ours, plain = (seeded(nn.Linear, 2, 1, rng=torch.Generator().manual_seed(0)) for _ in range(2))
+    ours, plain = (init_layer(nn.Linear, 2, 1, generator=torch.Generator().manual_seed(0)) for _ in range(2))
     drawn = [torch.randn(5, 2, generator=torch.Generator().manual_seed(step)) for step in range(8)]
     batches = iter(drawn)
     minimize(ours, lambda: ours(next(batches)).square().mean(), 8, 0.1, weight_decay=0.3)
@@ -172,10 +172,12 @@ def test_minimize_is_adamw_with_the_schedule():
 
 @dataclass(frozen=True)
 class GameHyperparameters(Hyperparameters):
-    learning_rate_d: float = knob(0.05, low=1e-5, high=1.0, log=True, label="rate of D", help="Step size of D's Adam.")
-    learning_rate_g: float = knob(0.02, low=1e-5, high=1.0, log=True, label="rate of G", help="Step size of G's Adam.")
-    d_steps: int = knob(1, low=0, high=5, label="turns of D", help="In a step.")
-    total_steps: int = knob(0, low=0, high=100, label="length", help="Of the training.")
+    learning_rate_d: float = hyperparameter(0.05, low=1e-5, high=1.0, log=True, label="rate of D",
+                                            help="Step size of D's Adam.")
+    learning_rate_g: float = hyperparameter(0.02, low=1e-5, high=1.0, log=True, label="rate of G",
+                                            help="Step size of G's Adam.")
+    d_steps: int = hyperparameter(1, low=0, high=5, label="turns of D", help="In a step.")
+    total_steps: int = hyperparameter(0, low=0, high=100, label="length", help="Of the training.")
 
 
 class Game(AdversarialExperiment):
@@ -189,7 +191,7 @@ class Game(AdversarialExperiment):
         self.optimizer_g, self.optimizer_d = adam(self.G, betas=BETAS), adam(self.D, betas=BETAS)
         self.average = weight_average(self.G, lambda n: n / (n + 1))
 
-    def parts(self):
+    def components(self):
         return {"model": self.average.module, "G": self.G, "D": self.D, "optimizer_g": self.optimizer_g,
                 "optimizer_d": self.optimizer_d, "rng": self.generator}
 
@@ -381,7 +383,7 @@ def test_a_loss_is_differentiated_by_what_is_named_alone():
 
 def averaged_network(keep):
     rng = torch.Generator().manual_seed(0)
-    network = nn.Sequential(seeded(nn.Linear, 2, 3, rng=rng), nn.BatchNorm1d(3))
+    network = nn.Sequential(init_layer(nn.Linear, 2, 3, generator=rng), nn.BatchNorm1d(3))
     return network, weight_average(network, keep), rng
 
 
@@ -430,9 +432,9 @@ ELSEWHERE = {  # who else computes gradients to follow them, and why
     "training/precision.py": "times a backward pass, and follows nothing",
     "models/logistic.py": "L-BFGS to the exact optimum of a convex loss: the optimiser asks for the loss as it likes",
     "models/crf.py": "L-BFGS, as logistic.py",
-    "teach/checks/nb05.py": "an exercise is to write a loss, and the check differentiates it",
-    "teach/checks/nb06b.py": "an exercise is to repair this very step",
-    "teach/checks/nb09b.py": "an exercise is to write a step of a critic by hand",
+    "chapters/nb05/exercises.py": "an exercise is to write a loss, and the check differentiates it",
+    "chapters/nb06b/exercises.py": "an exercise is to repair this very step",
+    "chapters/nb09b/exercises.py": "an exercise is to write a step of a critic by hand",
 }
 
 

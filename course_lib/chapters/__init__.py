@@ -1,0 +1,1 @@
+"""What one notebook alone uses: its exercises, and the figures that no other draws."""

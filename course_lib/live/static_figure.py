@@ -1,0 +1,48 @@
+"""The last state of a lab as a figure: what a saved notebook shows, and what stands in where the canvas cannot run.
+
+It is an output of its own behind the widget's, so every export finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from course_lib import plots
+from course_lib.live.views import Arrays, HeatMap, View
+from course_lib.plots.style import Bundle
+
+# Reopened without the kernel that made them, a notebook's widgets are a line in red that says 'model not found', each
+# above its still, which says what to do. So the line goes.
+NO_MODEL = ('<style>.jp-OutputArea-child:has(> [data-mime-type*="widget-view"]):not(:has(.jupyter-widgets *))'
+            ':has(+ .jp-OutputArea-child .course-still) { display: none; }</style>')
+
+
+def draw(views: Sequence[View], arrays: Arrays) -> Figure:
+    """The views side by side, at most two in a row. Uses no pyplot, so any thread may call it."""
+    columns = min(len(views), 2)
+    rows = -(-len(views) // columns)
+    fig, axes = plots.figure(5.2 * columns if columns > 1 else 7.0, 4.2 * rows, rows, columns)
+    for ax in axes.flat[len(views):]:
+        ax.set_visible(False)
+    for ax, view in zip(axes.flat, views, strict=False):
+        ax.set(xlabel=view.axis["xlabel"], ylabel=view.axis["ylabel"])
+        ax.set_title(view.axis["title"])
+        for layer in view.layers():
+            if layer.on:
+                layer.draw(ax, arrays)
+        for side, limits in (("x", view.axis["xlim"]), ("y", view.axis["ylim"])):
+            if limits is not None:
+                ax.set(**{f"{side}lim": limits})
+        if len(ax.get_legend_handles_labels()[0]) > 1:
+            over_colours = any(isinstance(layer, HeatMap) for layer in view.layers())
+            ax.legend(**{"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2} if over_colours else {})
+    return fig
+
+
+def behind_widget(shown: Bundle) -> Bundle:
+    """A picture as `plots.bundle` makes it, to be displayed right after the widget for which it stands in."""
+    data, metadata = shown
+    page = f'{data["text/html"]}<p class="course-still">A still picture: run this cell to use what it shows.</p>'
+    return data | {"text/html": page + NO_MODEL}, metadata

@@ -1,1 +1,0 @@
-"""The exercises of each notebook: `nbNN.EXERCISES`, by name."""

@@ -1,0 +1,63 @@
+"""The claims of notebook 10b can fail: each is broken on purpose."""
+
+import numpy as np
+import pytest
+from notebook_cells import broken, cells_of, run
+
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("10b")
+MACHINE = ("patterns = ", "rbm, world = ")
+GRADIENT = (*MACHINE, "rbm.zero_grad")
+GIBBS = (*MACHINE, "def gibbs_round")
+STEP = (*GIBBS, "def one_step")
+IDLE = ("patterns = ", 'predict("10b.idle"', "@torch.no_grad()\ndef scores")
+DEEP = ("patterns = ", "def gaps", "left, reached = ")
+WALK = ('predict("10b.one_bump"', "grid = ", "for noise in")
+MMD = ("def our_mmd2",)
+WIDTH = ("def our_mmd2", "widths = ")
+# A machine in the place of the trained ones, and a table of scores in which nothing is claimed.
+GIVEN = "exact_rbm, machines = RBM(9, 16, seeded(3)), None"
+UNTIL_THE_RANKING = (r"ranked = (.|\n)*", "")
+
+
+@pytest.mark.parametrize("starts", [GRADIENT, STEP, WALK, MMD, WIDTH])
+def test_it_holds_as_written(starts):
+    run(CELLS, *starts)
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (MACHINE, r"F = -world @ rbm.b - softplus", "F = world @ rbm.b - softplus", r"largest \|F"),
+    (MACHINE, r"h @ rbm.W.T @ world.T", "h @ rbm.W.T @ world.T / 2", r"largest \|F"),
+    (GRADIENT, r"seen\[0\] - negative_phase\[0\]", "negative_phase[0] - seen[0]", "largest difference"),
+    (GRADIENT, r"rbm.exact_moments\(\)", "rbm.moments(patterns)", "largest difference"),
+    (GIBBS, r"bernoulli\(rbm.p_x\(h\), generator\)", "bernoulli(rbm.p_x(rbm.p_h(x)), generator)",
+     "same random numbers"),
+    (STEP, r'if method == "CD" else chains', 'if method == "PCD" else chains', "PCD: after"),
+    (STEP, r"positive - negative", "negative - positive", "exact: after"),
+    (WALK, r"posterior = data \* C.T ", "posterior = C.T.copy() ", "right posterior"),
+    (WALK, r"    if one_bump:", "    if False:", "one bump, noise 0.8"),
+    (MMD, r"\(k\(x, x\).sum\(\) - n\) / \(n \* \(n - 1\)\)", "k(x, x).mean()", "largest difference"),
+    (MMD, r"truth = mmd2_gaussians\(torch.zeros\(2\)", "truth = mmd2_gaussians(torch.zeros(2) + 0.3",
+     "standard errors"),
+    (WIDTH, r"2 \* one\)", "40 * one)", "doubled variance over noise"),
+])
+def test_a_broken_derivation_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
+
+
+def test_an_unnormalised_score_is_caught_as_one():
+    names = run(CELLS, *IDLE, given=GIVEN, change=[UNTIL_THE_RANKING])
+    assert names["gain_F"] == pytest.approx(8 * np.log(2), abs=1e-3) and abs(names["gain_p"]) < 1e-3
+    broken(CELLS, IDLE, "log p does not move", UNTIL_THE_RANKING,
+           (r"rbm.log_prob\(patterns\)", "-rbm.free_energy(patterns)"), given=GIVEN)
+
+
+def test_the_mean_field_is_a_bound_and_not_by_chance():
+    run(CELLS, *DEEP)
+    broken(CELLS, DEEP[:2], "smallest gap", (r"dbm.log_prob\(patterns\).numpy\(\), dbm.bound",
+                                             "dbm.log_prob(patterns).numpy() - 1, dbm.bound"))
+    broken(CELLS, DEEP[:2], "mean gap", (r"\*dbm.mean_field\(patterns\)\)",
+                                         "torch.full((14, 6), 0.5), torch.full((14, 4), 0.5))"))
+    broken(CELLS, DEEP[:2], "ours minus", (r" \+ g_bar @ dbm.W2.T\)", ")"))
+    broken(CELLS, DEEP[:2], "ours minus", (r"dbm.c2 \+ h_bar @ dbm.W2\)", "dbm.c2 - h_bar @ dbm.W2)"))
+    broken(CELLS, DEEP, "climbed its bound", (r'if climbed == "log p"', 'if climbed == "bound"'))
