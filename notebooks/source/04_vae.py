@@ -254,7 +254,7 @@ def rebuilding_error(vae, codes):
     pairs = zip(x_test.split(1000), codes.split(1000), strict=True)
     return torch.cat([((x - vae.decode(z)) ** 2).sum(dim=1) for x, z in pairs]).mean()
 
-error2, error20 = rebuilding_error(vae2, elbo2.m), rebuilding_error(vae20, elbo20.m)
+error2, error20 = rebuilding_error(vae2, elbo2.mu), rebuilding_error(vae20, elbo20.mu)
 claim("squared error of a picture, z of 2", error2, above=38)
 claim("z of 20", error20, below=24)
 
