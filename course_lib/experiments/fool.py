@@ -66,7 +66,7 @@ class FoolExperiment(LossExperiment):
     def build(self, generator: torch.Generator) -> None:
         self.generator = generator
         self.D = Discriminator(16, "leaky_relu", False, "pytorch", generator).to(self.device)
-        self.optimizer = torch.optim.Adam(self.D.parameters(), betas=BETAS)
+        self.optimizer = torch.optim.Adam(self.D.parameters(), lr=self.hyperparameters.learning_rate, betas=BETAS)
 
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}

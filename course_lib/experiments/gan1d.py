@@ -102,7 +102,8 @@ class GAN1DExperiment(AdversarialExperiment):
         self.generator = generator
         self.G = Generator(h.hidden_size, h.init, generator).to(self.device)
         self.D = Discriminator(2 * h.hidden_size, h.activation, h.minibatch, h.init, generator).to(self.device)
-        self.optimizer_g, self.optimizer_d = adam(self.G), adam(self.D)
+        self.optimizer_g = adam(self.G, lr=h.learning_rate_g, **self.optimizer_settings())
+        self.optimizer_d = adam(self.D, lr=h.learning_rate_d, **self.optimizer_settings())
 
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d,

@@ -114,7 +114,8 @@ class GAN2DExperiment(AdversarialExperiment):
         self.data, self.generator = real_points(h), generator
         self.G, self.D = Generator(WIDTH, generator).to(self.device), Critic(WIDTH, generator).to(self.device)
         self.average = weight_average(self.G, lambda n: AVERAGE)
-        self.optimizer_g, self.optimizer_d = adam(self.G, betas=BETAS), adam(self.D, betas=BETAS)
+        self.optimizer_g = adam(self.G, lr=h.learning_rate_g, betas=BETAS)
+        self.optimizer_d = adam(self.D, lr=h.learning_rate_d, betas=BETAS)
         own = torch.Generator().manual_seed(SNAPSHOT_SEED)
         self.own_noise, self.own_real = noise(h.noise, MEASURED, own).to(self.device), self.data.sample(MEASURED, own)
         self.own_shares = cell_shares(self.data.sample(10 * MEASURED, own), -EXTENT, EXTENT, CELLS)

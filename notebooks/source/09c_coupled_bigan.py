@@ -246,8 +246,8 @@ game, twin = (BiGANExperiment(BiGANHyperparameters(regression=1.0), seed=0) for 
 for player in (game, twin):
     for _ in run(player, steps=10, progress=False):
         pass
-z = noise(32, twin.generator, 20)
-x = twin.scaled(twin.images[twin.batches.next(32)])
+z = twin.noise_batch()
+x, _ = twin.real_batch()
 G, E = twin.players.G, twin.players.E
 loss_d, by_old_D, regression = losses(G, E, twin.D, x, z)
 metrics = game.step()

@@ -58,11 +58,11 @@ def test_a_wrong_integral_of_grey_pixels_is_told():
 
 def test_the_average_of_other_pictures_is_not_the_decoders_mean():
     broken(CELLS, (*LOADED, "z = torch.randn"), "distance of mean", BRIEF,
-           (r"average, one = weights @", "average, one = weights.roll(1, 0) @"))
+           (r"weights\.split\(", "weights.roll(1, 0).split("))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r"exact = mixture\.complete.*", "exact = torch.where(seen, x, ink.mean(dim=0))", "error of the mixture"),
+    (r"exact = space\.lift\(mixture\).*", "exact = torch.where(seen, x, ink.mean(dim=0))", "error of the mixture"),
     (r"walk\(exact\)", "walk(blank)", "the lead of the walk from the mixture"),
     (r'"walk": walk\(blank\)', '"walk": x', "lead over the mixture"),
 ])
