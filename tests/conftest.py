@@ -1,6 +1,7 @@
 """A student's copy of the course, set up as the README says, and the browser that may be missing."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +16,12 @@ from jupyter import CHROMIUM, Jupyter
 from course_lib.authoring.handout import student_zip
 
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
+
+# A shell that starts the tests in the background, or `nohup`, has them ignore signals; some tests send them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGTERM", "SIGHUP"):
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
