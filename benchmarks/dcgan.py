@@ -70,7 +70,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     precision = fastest_precision()
-    ours = {"same updates": TUTORIAL, f"  and {precision}": TUTORIAL.changed(precision=precision),
+    ours = {"same updates": TUTORIAL, f"  and {precision}": TUTORIAL.replace(precision=precision),
             "course, width 64": DCGANHyperparameters(precision=precision, width=64),
             "course": DCGANHyperparameters(precision=precision)}
     steppers = {"plain": plain_steps(TUTORIAL.batch_size), **{k: steps_of(DCGANExperiment(h)) for k, h in ours.items()}}

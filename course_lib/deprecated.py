@@ -7,6 +7,7 @@ module and the name of today, or the empty name for the module itself. Modules t
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -14,7 +15,9 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind")
 
 NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.experiments": {
@@ -78,6 +81,38 @@ def old_names(module: str) -> Callable[[str], Any]:
         return getattr(there, today) if today else there
 
     return look_up
+
+
+def old_members(**renamed: str) -> Callable[[type[Kind]], type[Kind]]:
+    """A decorator that lets a class's attributes and methods be asked for under their old names, `old="today"`, too."""
+    def decorate(kind: type[Kind]) -> type[Kind]:
+        for old, today in renamed.items():
+            setattr(kind, old, property(functools.partial(_member, old, today)))
+        return kind
+
+    return decorate
+
+
+def _member(old: str, today: str, owner: Any) -> Any:
+    warnings.warn(f"{type(owner).__name__}.{old} is now .{today}; the old name works until version 2.0", FutureWarning,
+                  stacklevel=2)
+    return getattr(owner, today)
+
+
+def takes_rng(kind: type[Kind]) -> type[Kind]:
+    """A class decorator: `rng=` of its constructor, now `generator=`, is still taken."""
+    today = kind.__init__
+
+    @functools.wraps(today)
+    def construct(self: Any, *arguments: Any, **options: Any) -> None:
+        if "rng" in options:
+            warnings.warn(f"{kind.__name__}(rng=…) is now generator=…; the old name works until version 2.0",
+                          FutureWarning, stacklevel=2)
+            options["generator"] = options.pop("rng")
+        today(self, *arguments, **options)
+
+    kind.__init__ = construct
+    return kind
 
 
 class Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -90,7 +90,7 @@ def first_few(read: Callable[[str], Any], part: str) -> Any:
 
 def experiment(name: str, seed: int = 0, device: str | None = None, **changes: Any) -> Experiment:
     kind = experiment_class(name)
-    return kind(kind.Hyperparameters().changed(**{**SMALL.get(name, {}), **changes}), seed, device)
+    return kind(kind.Hyperparameters().replace(**{**SMALL.get(name, {}), **changes}), seed, device)
 
 
 def train(e: Experiment, steps: int) -> list[dict[str, float]]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
+from course_lib.deprecated import old_members
 from course_lib.experiments.gan2d import MEASURE_EVERY, GAN2DExperiment, GAN2DHyperparameters, run_with_decay
 from course_lib.files import atomic_write, require_folder
 from course_lib.measure import Modes, frechet_distance
@@ -19,6 +20,7 @@ RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "gan2d_seeds
 STEPS, SAMPLES = 4000, 10_000
 
 
+@old_members(told="neg_loss_d")
 class TrainingCurve(NamedTuple):
     """A game, every 25 steps: steps (times,); neg_loss_d (times,), minus the loss of D, its mean since the last time;
     js (times,) in nats between real points and fakes by cells; frechet (times,), their Fréchet distance, of the points

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib.deprecated import old_names
+from course_lib.deprecated import old_members, old_names
 from course_lib.measure import (
     histogram_density,
     normal_density,
@@ -91,6 +91,7 @@ TEXTBOOK = GAN1DHyperparameters(learning_rate_d=1e-3, batch_size=8, beta1=0.9, n
     "gan1d",
     summary="a GAN that learns N(4, 0.5²)",
 )
+@old_members(draw_real="real_batch", draw_noise="noise_batch")
 class GAN1DExperiment(AdversarialExperiment):
     """One 1-D GAN in training. Metrics: loss_d and loss_g, in nats (2·log 2 and log 2 where D can tell nothing)."""
 

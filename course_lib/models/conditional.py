@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
+from course_lib.deprecated import takes_rng
 from course_lib.models.dcgan import LATENT_SIZE, PRESETS, Discriminator, Generator
 from course_lib.models.layers import device_of
 
@@ -39,6 +40,7 @@ def noise(n: int, generator: torch.Generator) -> Tensor:
     return torch.randn(n, NOISE_SIZE, generator=generator)
 
 
+@takes_rng
 class ConditionalGenerator(Generator):
     """G(z, y): noise `[n, 90]` and labels `[n]` → images `[n, 1, 28, 28]` in [−1, 1]."""
 
@@ -53,6 +55,7 @@ class ConditionalGenerator(Generator):
         return (torch.cat(images).squeeze(1) + 1) / 2
 
 
+@takes_rng
 class ConditionalDiscriminator(Discriminator):
     """The logit a(x, y): images `[n, 1, 28, 28]` in [−1, 1] and labels `[n]` → `[n]`.
 

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import takes_rng
+
 REAL_MEAN, REAL_STD = 4.0, 0.5
 NOISES = ("normal", "textbook")
 ACTIVATIONS = {"leaky_relu": lambda a: F.leaky_relu(a, 0.2), "relu": torch.relu, "tanh": torch.tanh}
@@ -69,6 +71,7 @@ class Linear(nn.Module):
         return x @ self.W + self.b
 
 
+@takes_rng
 class Generator(nn.Module):
     """G(z): linear → softplus → linear. Noise (…, batch, 1) → numbers (…, batch, 1)."""
 
@@ -104,6 +107,7 @@ class MinibatchDiscrimination(nn.Module):
         return o if reference_batch is None else o + 1  # the sum over j holds j = i, where exp(−0) = 1
 
 
+@takes_rng
 class Discriminator(nn.Module):
     """The logit of D(x), so that D = sigmoid(logit). Numbers (…, batch, 1) → logits (…, batch).
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from course_lib.deprecated import old_members
 from course_lib.validation import all_finite, finite_result, float_tensor, mask_tensor
 
 
@@ -19,6 +20,7 @@ class CollapsedError(ValueError):
     """A component's covariance is no longer positive definite: it sits on a point or a line, or has lost its points."""
 
 
+@old_members(complete="inpaint")
 class GaussianMixture:
     """A mixture with given parameters: densities, samples, and whatever is asked about hidden coordinates.
 

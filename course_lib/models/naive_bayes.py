@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from course_lib.deprecated import old_members
 from course_lib.validation import (
     all_bits,
     all_finite,
@@ -26,6 +27,7 @@ from course_lib.validation import (
 PART = 1000  # rows at a time
 
 
+@old_members(complete="inpaint")
 class NaiveBayes(ABC):
     """What every naive Bayes model can be asked, whatever the distribution of one feature.
 

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import takes_rng
 from course_lib.models.layers import init_layer
 from course_lib.models.pixels import MaskedConv2d, PixelModel, raster_mask
 
 
+@takes_rng
 class PlainPixelCNN(PixelModel):
     """7 x 7 convolution with mask A → 3 x 3 convolutions with mask B and residual connections → two 1 x 1 layers.
 
@@ -86,6 +88,7 @@ class GatedLayer(nn.Module):
         return new if self.first else h + new
 
 
+@takes_rng
 class GatedPixelCNN(PixelModel):
     """A gated layer of width 7 on the image, more of width 3, two 1 x 1 layers: every earlier pixel in reach is seen.
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import takes_rng
 from course_lib.models.layers import init_layer
 from course_lib.models.pixels import MaskedConv2d, PixelModel
 
@@ -64,6 +65,7 @@ class RowLSTMLayer(nn.Module):
         return o * c.tanh().to(o.dtype), c
 
 
+@takes_rng
 class RowLSTM(PixelModel):
     """7 x 7 masked convolution → Row LSTM layers with residual connections → two 1 x 1 layers → softmax over N.
 
@@ -117,6 +119,7 @@ class RowLSTM(PixelModel):
             above = rows
 
 
+@takes_rng
 class RasterRNN(PixelModel):
     """A plain RNN that reads the pixels one after the other: it sees all before it, and takes H·W steps in a row.
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import old_members
 from course_lib.models.layers import device_of, init_layer
 from course_lib.validation import finite_result, mask_tensor
 
@@ -75,6 +76,7 @@ class PixelSample(NamedTuple):
     log_q: Tensor
 
 
+@old_members(complete="inpaint")
 class PixelModel(nn.Module):
     """Base of the models of images `[n, H, W]` whose pixels are whole numbers, 0 … N−1.
 

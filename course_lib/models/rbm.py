@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from course_lib.deprecated import old_members
 from course_lib.validation import all_bits, all_finite, finite_result, float_tensor, whole_number
 
 ENUMERABLE = 20  # units: a million states are still summed in a second
@@ -46,6 +47,7 @@ def _checked(x: Tensor, size: int, what: str) -> Tensor:
     return x
 
 
+@old_members(climb="gradient_step")
 class RBM(nn.Module):
     """D pixels and H hidden units. Below, `*S` are the leading dimensions: `[seeds]`, or none.
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import takes_rng
 from course_lib.models.layers import init_layer
 from course_lib.validation import finite_result
 
@@ -93,6 +94,7 @@ class SequenceModel(nn.Module):
         return x.long()
 
 
+@takes_rng
 class CharLSTM(SequenceModel):
     """An LSTM over symbols, and a linear map from its state to the next one's logits.
 
@@ -118,6 +120,7 @@ class CharLSTM(SequenceModel):
             symbol = yield self.last(h[:, 0])
 
 
+@takes_rng
 class WaveNet(SequenceModel):
     """Causal convolutions of width 2 with dilations 1, 2, 4, …: the state at t sees the last 2^layers symbols.
 

@@ -26,11 +26,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.deprecated import old_members
 from course_lib.models.layers import check_images, mlp
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
+@old_members(m="mu")
 class Elbo(NamedTuple):
     """The terms of the bound for each image, in nats.
 
@@ -56,6 +58,7 @@ class Elbo(NamedTuple):
         return self.reconstruction - self.kl
 
 
+@old_members(draw_z="reparameterize", complete="inpaint")
 class VAE(nn.Module):
     """Encoder D → widths → (m, log s²), ReLU between; the decoder is its mirror.
 

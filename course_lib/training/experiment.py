@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from course_lib.deprecated import old_members
 from course_lib.training.device import resolve_device
 from course_lib.training.hyperparameters import Hyperparameters
 
@@ -30,6 +31,7 @@ def snapshot_generator() -> torch.Generator:
     return torch.Generator().manual_seed(SNAPSHOT_SEED)
 
 
+@old_members(rng="generator")
 class Experiment(ABC):
     """A model in training. Subclasses build their parts in `build` and learn a little in `training_step`.
 

@@ -10,6 +10,8 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_lib.deprecated import old_members
+
 
 @dataclass(frozen=True)
 class Field:
@@ -31,6 +33,7 @@ def hyperparameter(default: Any, *, label: str, help: str, **declared: Any) -> A
     return field(default=default, metadata={"hyperparameter": Field(label=label, help=help, **declared)})
 
 
+@old_members(changed="replace")
 @dataclass(frozen=True)
 class Hyperparameters:
     """Base of every experiment's hyperparameters: a frozen dataclass whose fields are made with `hyperparameter`.

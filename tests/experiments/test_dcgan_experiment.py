@@ -106,7 +106,7 @@ def test_what_changes_the_networks_needs_a_restart():
 
 
 def test_the_tutorials_values_train():
-    assert all(math.isfinite(v) for m in train(DCGANExperiment(TUTORIAL.changed(batch_size=4, width=4)), 2)
+    assert all(math.isfinite(v) for m in train(DCGANExperiment(TUTORIAL.replace(batch_size=4, width=4)), 2)
                for v in m.values())
 
 
