@@ -26,12 +26,12 @@ def test_an_old_name_gives_what_it_stands_for_today_and_says_so(module, name):
 
 @pytest.mark.parametrize("module", deprecated.NAMES)
 def test_a_name_that_never_was_is_no_attribute(module):
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="no attribute"):
         _ = importlib.import_module(module).nothing
 
 
 def test_a_module_that_never_was_is_not_found():
-    with pytest.raises(ModuleNotFoundError, match="experiments.nothing"):
+    with pytest.raises(ModuleNotFoundError, match=r"experiments\.nothing"):
         importlib.import_module("course_lib.experiments.nothing")
 
 

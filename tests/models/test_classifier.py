@@ -5,7 +5,7 @@ from course_lib.models.classifier import FEATURES, Classifier
 
 
 @pytest.fixture(scope="module")
-def classifier():
+def judge():
     return Classifier(generator=torch.Generator().manual_seed(0))
 
 

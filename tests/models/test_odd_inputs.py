@@ -287,8 +287,8 @@ def test_what_is_impossible_in_every_class_gets_none():
 
 
 def test_a_network_whose_weights_are_nan_draws_and_decides_nothing():
-    made, letters, judge = MADE((2, 2), (4,), seeded()), CharLSTM(3, 4, generator=seeded()),
-    Classifier(generator=seeded())
+    made, letters = MADE((2, 2), (4,), seeded()), CharLSTM(3, 4, generator=seeded())
+    judge = Classifier(generator=seeded())
     rbm, coder = RBM(3, 2, seeded()), PixelDenoiser(3, 8, 0.5, seeded())
     flow = Flow([AffineCoupling(2, 8, False, seeded())])
     for network in (made, letters, judge, rbm, coder, flow):

@@ -16,8 +16,8 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def normal(*shape, rng):
-    return torch.randn(*shape, generator=rng, dtype=torch.float64)
+def normal(*shape, generator):
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def model_and_points(D, d, seed=0, n=200):

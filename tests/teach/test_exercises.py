@@ -152,11 +152,11 @@ def test_an_error_of_the_course_is_not_blamed_on_the_student(monkeypatch, tmp_pa
     monkeypatch.setitem(sys.modules["course_lib.chapters.nb99.exercises"].EXERCISES, "99.root", broken)
     with pytest.raises(ZeroDivisionError):
         check("99.root", lambda x: x)
-    (tmp_path / "nb98").mkdir()
-    (tmp_path / "nb98" / "exercises.py").write_text("import no_such_package", encoding="utf-8")
+    (tmp_path / "nb97").mkdir()
+    (tmp_path / "nb97" / "exercises.py").write_text("import no_such_package", encoding="utf-8")
     monkeypatch.setattr(chapters, "__path__", [*chapters.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
-        check("98.root", lambda x: x)
+        check("97.root", lambda x: x)
 
 
 def appends(rows, named):
