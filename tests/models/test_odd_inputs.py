@@ -308,10 +308,10 @@ def test_pixels_that_are_given_are_whole():
     seen = torch.tensor([[True, True], [False, False]])
     half = torch.full((1, 2, 2), torch.nan)
     half[0, 0] = torch.tensor([1.0, 0.0])
-    assert not refused(answer(made.complete, half, seen, seeded()))    # what is hidden does not matter
+    assert not refused(answer(made.inpaint, half, seen, seeded()))    # what is hidden does not matter
     half[0, 0, 1] = 0.5
-    assert refused(answer(made.complete, half, seen, seeded()))
-    assert refused(answer(made.complete, half.long() * 0, torch.full((2, 2), 2), seeded()))
+    assert refused(answer(made.inpaint, half, seen, seeded()))
+    assert refused(answer(made.inpaint, half.long() * 0, torch.full((2, 2), 2), seeded()))
 
 
 def test_the_parabola_of_notebook_03():
