@@ -220,9 +220,12 @@ class AdversarialExperiment(PhasedExperiment):
     # The step.
 
     def phases(self) -> list[Phase]:
-        turns = [("D", k, self.d_turns()) for k in range(self.d_turns())] + [("G", 0, 1)]
-        return [Phase(player, turn, of, name, partial(getattr(self, f"_{name}"), player, turn))
-                for player, turn, of in turns for name in self.PHASES if not self._has(player, name)]
+        K = self.d_turns()
+        if K not in self._phases:  # made once: small networks take thousands of steps a second
+            turns = [("D", k, K) for k in range(K)] + [("G", 0, 1)]
+            self._phases[K] = [Phase(player, turn, of, name, partial(getattr(self, f"_{name}"), player, turn))
+                               for player, turn, of in turns for name in self.PHASES if not self._has(player, name)]
+        return self._phases[K]
 
     def _has(self, player: str, name: str) -> bool:
         """Whether a turn of G begins with what D's last turn has left to it."""
@@ -237,12 +240,11 @@ class AdversarialExperiment(PhasedExperiment):
 
     def _noise(self, player: str, turn: int) -> None:
         self.turn = {"number": turn, "real": None}
-        draws = {"noise": self.noise_batch}
-        if player == "D" or self.g_sees_real:
-            draws["real"] = self.real_batch
+        kinds = ("noise", "real") if self.noise_first else ("real", "noise")
         with self._for_g(player, turn), self._autocast():
-            for kind in sorted(draws, reverse=not self.noise_first):  # 'noise' before 'real', or after it
-                self.turn[kind] = to_device(draws[kind](), self.device)
+            for kind in kinds if player == "D" or self.g_sees_real else ("noise",):
+                batch = self.noise_batch() if kind == "noise" else self.real_batch()
+                self.turn[kind] = to_device(batch, self.device)
 
     def _fakes(self, player: str, turn: int) -> None:
         with self._for_g(player, turn), self._autocast():
@@ -287,6 +289,7 @@ class AdversarialExperiment(PhasedExperiment):
 
     def reset(self, seed: int) -> None:
         self.turn: dict[str, Any] = {}
+        self._phases: dict[int, list[Phase]] = {}
         super().reset(seed)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
