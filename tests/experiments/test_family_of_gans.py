@@ -96,7 +96,7 @@ def steepness(**changes):
 
 
 def test_r1_keeps_d_flat_at_real_images():
-    assert steepness(r1=100.0) < 0.1 * steepness()
+    assert steepness(r1=100.0) < 0.15 * steepness()
 
 
 def test_without_z_in_d_the_encoder_stands_still():

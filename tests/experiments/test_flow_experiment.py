@@ -31,7 +31,7 @@ def test_training_falls_towards_the_truth_and_kl_is_measured_every_25_steps():
     kls = [m["kl"] for m in metrics]
     assert [i + 1 for i in range(1, 101) if kls[i] != kls[i - 1]] == [25, 50, 75, 100]
     value, error = experiment.kl_by_sampling(5_000)
-    assert 0 < value < 0.25 < kls[0] and error < 0.02
+    assert 0 < value < 0.35 < kls[0] and error < 0.02
     assert experiment.evaluate(True)["kl"] == pytest.approx(value, abs=0.02)
     _, square = square_grid(120)
     log_p, log_q = MOONS.log_prob(square), experiment.model.log_prob(square).detach()

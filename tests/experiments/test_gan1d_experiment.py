@@ -91,7 +91,7 @@ def test_training_moves_the_generator_to_the_data():
     fast = GAN1DHyperparameters(minibatch=False, learning_rate_d=5e-3, learning_rate_g=5e-3)
     (experiment,) = train_many(fast, [0], 1000)
     scores = score([GAN1DExperiment(), experiment], count=1000)
-    assert scores.w1[1] < 0.5 and scores.w1[0] > 3 and scores.samples.shape == (2, 1000) and not scores.recovered[0]
+    assert scores.w1[1] < 0.5 and scores.w1[0] > 1.5 and scores.samples.shape == (2, 1000) and not scores.recovered[0]
 
 
 def test_scoring_survives_a_generator_that_ran_away():

@@ -201,9 +201,9 @@ def test_the_judge_sees_half_of_its_images_binarized(monkeypatch):
 def test_the_autoencoder_learns():
     experiment = AutoencoderExperiment(AutoencoderHyperparameters(batch_size=64, width=64, learning_rate=3e-3))
     metrics = train(experiment, 150)
-    assert np.mean([m["error"] for m in metrics[-10:]]) < 50 < metrics[0]["error"]
+    assert np.mean([m["error"] for m in metrics[-10:]]) < 56 < metrics[0]["error"]
 
 
 def test_the_vae_learns():
     metrics = train(vae(batch_size=64, width=64, learning_rate=3e-3), 300)
-    assert np.mean([m["elbo"] for m in metrics[-10:]]) > -205 > -500 > metrics[0]["elbo"]
+    assert np.mean([m["elbo"] for m in metrics[-10:]]) > -210 > -500 > metrics[0]["elbo"]
