@@ -10,7 +10,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=15)
+QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=10)
 
 NUMPY_TYPES = (np.bool_, np.uint8, np.int8, np.int32, np.int64, np.uint64, np.float16, np.float32, np.longdouble)
 TORCH_TYPES = (torch.bool, torch.uint8, torch.int8, torch.int32, torch.int64, torch.float16, torch.bfloat16,

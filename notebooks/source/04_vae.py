@@ -479,7 +479,7 @@ in_space = space.project(ink)
 mixture = fit(in_space, start(in_space, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0]
 
 seen, x, labels = torch.arange(784) < 392, x_test[:200], test.labels[:200]
-exact = space.lift(mixture).inpaint(x, seen).float().clamp(0, 1)
+exact = space.inpaint(mixture, x, seen).float().clamp(0, 1)
 
 def walk(begin, rounds=30, walks=5):
     """Average of E[x | z] over five walks from each picture, without their first third."""

@@ -561,7 +561,7 @@ space = gmm_subspace.Subspace.of(ink, d=50)
 inside = space.project(ink)
 mixture = gmm_em.fit(inside, gmm_em.start(inside, 10, seeded(), reg=0.01), steps=10, reg=0.01)[0]
 flat = digits.flatten(1).float()
-by_mixture = space.lift(mixture).inpaint(flat, lower.flatten()).float()
+by_mixture = space.inpaint(mixture, flat, lower.flatten()).float()
 
 walk, by_vae, rng = torch.where(lower.flatten(), flat, by_mixture.clamp(0, 1)), 0, seeded()
 for i in range(60):

@@ -19,7 +19,7 @@ from course_lib.chapters.nb08.plots import judged_path, pair_sheet
 from course_lib.data import like_mnist, load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
-from course_lib.measure import slant, thickness
+from course_lib.measure import nearest_neighbours, slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import bars, curves, images, show
@@ -294,7 +294,7 @@ claim("spherical paths: length in the middle, as a share", norm["spherical"][5].
 one = torch.randint(10_000, (1500,), generator=seeded(1))
 other = torch.randint(10_000, (1500,), generator=seeded(2))
 one, other = (index[y_test[one] != y_test[other]][:1000] for index in (one, other))
-library_of_digits = train[:10_000].flat()
+library_of_digits = train[:10_000].images.flatten(1).numpy()             # greys from 0 to 255
 
 def sure(x):
     """Share of images for which the judge gives one digit more than 0.9."""
@@ -302,7 +302,7 @@ def sure(x):
 
 def distance(x):
     """Mean distance to the nearest of 10,000 training images."""
-    return torch.cdist(x, library_of_digits).amin(dim=1).mean()
+    return nearest_neighbours(255 * x.numpy(), library_of_digits)[0].mean() / 255
 
 # %%
 half = torch.tensor([0.5])

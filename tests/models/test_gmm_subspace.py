@@ -40,6 +40,14 @@ def test_moments():
     torch.testing.assert_close(SPACE.project(x).mean(dim=0), MODEL.pi @ MODEL.mu, atol=0.02, rtol=0)
 
 
+@pytest.mark.parametrize("observed", [torch.arange(7) < 4, torch.rand(500, 7, generator=seeded(3)) < 0.6])
+def test_completing_by_components_is_completing_by_the_whole_mixture(observed):
+    x = torch.where(observed, X, torch.nan)
+    expected = SPACE.lift(MODEL).inpaint(x, observed)
+    torch.testing.assert_close(SPACE.inpaint(MODEL, x, observed), expected, rtol=1e-9, atol=1e-9)
+    assert torch.equal(SPACE.inpaint(MODEL, x, observed)[observed.expand_as(x)], X[observed.expand_as(x)])
+
+
 @pytest.mark.parametrize("d", [0, 7])
 def test_a_wrong_dimension_is_told(d):
     with pytest.raises(ValueError, match=f"d must lie between 1 and 6, not {d}"):
