@@ -62,7 +62,7 @@ def test_the_average_of_other_pictures_is_not_the_decoders_mean():
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r"exact = space\.lift\(mixture\).*", "exact = torch.where(seen, x, ink.mean(dim=0))", "error of the mixture"),
+    (r"exact = space\.inpaint.*", "exact = torch.where(seen, x, ink.mean(dim=0))", "error of the mixture"),
     (r"walk\(exact\)", "walk(blank)", "the lead of the walk from the mixture"),
     (r'"walk": walk\(blank\)', '"walk": x', "lead over the mixture"),
 ])
