@@ -38,7 +38,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray], Any]] = {
     "by columns": np.asfortranarray, "big-endian": lambda a: a.astype(">f8"), "read-only": lambda a: _read_only(a),
     "list": lambda a: a.tolist(), "wrapped": Wrapped, "tensor": torch.tensor,
     "tensor with gradient": lambda a: torch.tensor(a, requires_grad=True),
-    "tensor of columns": lambda a: torch.tensor(a.T.copy()).permute(*reversed(range(a.ndim))),
+    "tensor of columns": lambda a: torch.tensor(a.T.copy()).permute(tuple(reversed(range(a.ndim)))),
 }
 
 

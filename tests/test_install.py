@@ -79,7 +79,7 @@ STUDENT = {"tiny_course": "1.0", "small": "1.0", "torch": "9.9", "torchvision": 
 def test_settings_that_lead_elsewhere_are_overruled_and_those_of_the_network_kept(course, index, tmp_path):
     elsewhere, foreign = tmp_path / "elsewhere", tmp_path / "foreign"
     foreign.mkdir()
-    (foreign / "pip.py").write_text("raise SystemExit('the wrong pip')")
+    (foreign / "pip.py").write_text("raise SystemExit('the wrong pip')", encoding="utf-8")
     env = clean(tmp_path / "home", PIP_USER=1, PIP_TARGET=elsewhere, PIP_PREFIX=elsewhere, PIP_REQUIRE_VIRTUALENV=1,
                 PIP_INDEX_URL=index.url, PYTHONPATH=foreign, PYTHONHOME=foreign, PYTHONUSERBASE=foreign,
                 CONDA_PREFIX=foreign, CONDA_DEFAULT_ENV="base", VIRTUAL_ENV=foreign)
@@ -146,7 +146,7 @@ def test_a_venv_that_does_not_run_is_made_anew(course, index, tmp_path):
 
 
 def test_a_damaged_configuration_is_told_in_a_line(course, tmp_path):
-    (tmp_path / "bad.conf").write_text("index-url = nowhere\n")
+    (tmp_path / "bad.conf").write_text("index-url = nowhere\n", encoding="utf-8")
     with pytest.raises(AssertionError) as failed:
         set_up(course, clean(tmp_path / "home", PIP_CONFIG_FILE=tmp_path / "bad.conf"))
     assert "Cannot set up" in str(failed.value) and "Traceback" not in str(failed.value)

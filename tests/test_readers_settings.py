@@ -56,7 +56,8 @@ def test_a_readers_matplotlibrc_changes_no_figure(settings, as_they_are, tmp_pat
 
 
 def test_every_function_that_makes_a_figure_is_among_them():
-    assert len(FIGURE_MAKERS) > 40 and set(FIGURE_MAKERS) - set(every_figure.FIGURES) == set()
+    makers = {name for name, function in FIGURE_MAKERS.items() if function.__annotations__["return"] == "Figure"}
+    assert len(makers) > 40 and makers - set(every_figure.FIGURES) == set()
 
 
 def test_what_a_reader_sets_in_a_notebook_changes_no_figure():

@@ -31,11 +31,12 @@ def foreign(tmp_path, monkeypatch) -> Path:
     for data in ("path", "home/.local/share/jupyter", "home/Library/Jupyter"):
         spec = tmp_path / data / "kernels/python3/kernel.json"
         spec.parent.mkdir(parents=True)
-        spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}))
+        spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}), encoding="utf-8")
     packages = tmp_path / "packages"
     packages.mkdir()
     for module in ("ipykernel", "IPython", "tornado", "jupyterlab"):
-        (packages / f"{module}.py").write_text("raise SystemExit('a package of another Python')")
+        (packages / f"{module}.py").write_text("raise SystemExit('a package of another Python')",
+                                              encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "path"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(packages))
@@ -84,7 +85,7 @@ def test_nbval_under_make_starts_the_kernel_of_venv(student_course, foreign, not
     cells = nbformat.read(notebook, as_version=4)
     cells.cells.append(nbformat.v4.new_code_cell("import course_lib, sys; assert '.venv' in sys.executable"))
     nbformat.write(cells, notebook)
-    (student_course / "one.mk").write_text("include Makefile\none:\n\t$(NBVAL) $(ONE)\n")
+    (student_course / "one.mk").write_text("include Makefile\none:\n\t$(NBVAL) $(ONE)\n", encoding="utf-8")
     said = make(student_course, "-f", "one.mk", "one", f"ONE={notebook}")
     assert "2 passed" in said
 

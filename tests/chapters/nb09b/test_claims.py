@@ -92,8 +92,8 @@ def test_what_is_broken_is_caught(starts, old, new, claim):
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r'neg_loss_d\["slope"\] / \(1 \+', 'neg_loss_d["slope"] / (1 + 1 +', "slope relative"),
-    (r'neg_loss_d\["value"\] / neg_loss_d\["slope"\]', 'neg_loss_d["value"] / 2', "value divided by slope"),
+    (r'told\["slope"\] / \(1 \+', 'told["slope"] / (1 + 1 +', "slope relative"),
+    (r'told\["value"\] / told\["slope"\]', 'told["value"] / 2', "value divided by slope"),
 ])
 def test_a_wrong_price_is_caught(old, new, claim):
     broken(CELLS, PRICE, claim, *FEW, (old, new))
