@@ -31,7 +31,8 @@ def foreign(tmp_path, monkeypatch) -> Path:
     for data in ("path", "home/.local/share/jupyter", "home/Library/Jupyter"):
         spec = tmp_path / data / "kernels/python3/kernel.json"
         spec.parent.mkdir(parents=True)
-        spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}), encoding="utf-8")
+        spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}),
+                        encoding="utf-8")
     packages = tmp_path / "packages"
     packages.mkdir()
     for module in ("ipykernel", "IPython", "tornado", "jupyterlab"):

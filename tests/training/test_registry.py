@@ -61,7 +61,8 @@ def test_a_class_in_a_file_of_another_name_is_refused():
 
 def test_a_family_is_declared_by_one_decorator(tmp_path):
     (tmp_path / "tiny.py").write_text('import torch\n\n@other\n@register("tiny", summary="a toy", judges=True,\n'
-                                      'ships={"tiny_2": "tiny --num-steps " "2"})\nclass Tiny: pass\n', encoding="utf-8")
+                                      'ships={"tiny_2": "tiny --num-steps " "2"})\nclass Tiny: pass\n',
+                                      encoding="utf-8")
     assert registry._declared(tmp_path / "tiny.py") == [
         Family("tiny", "a toy", judges=True, ships={"tiny_2": "tiny --num-steps 2"})]
 
@@ -72,7 +73,8 @@ def test_an_unknown_family_is_told():
 
 
 def test_what_is_shipped_is_what_the_cards_say():
-    cards = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "data" / "checkpoints").glob("*.json")}
+    cards = {path.stem: json.loads(path.read_text(encoding="utf-8"))
+             for path in (ROOT / "data" / "checkpoints").glob("*.json")}
     assert {name: f"python -m course_lib train {options}" for name, options in shipped().items()} == {
         name: card["command"] for name, card in cards.items()}
     assert all(name in families()[cards[name]["experiment"]].ships for name in cards)
