@@ -77,6 +77,22 @@ def press(handle: Any, key: str, done: Callable[[float], Any], timeout: float = 
             handle.press(key)
 
 
+_playwright: list[Any] = []  # the one of this process, once for each browser that uses it: a second cannot be started
+
+
+def _acquire_playwright() -> Any:
+    from playwright.sync_api import sync_playwright
+
+    _playwright.append(_playwright[0] if _playwright else sync_playwright().start())
+    return _playwright[0]
+
+
+def _release_playwright() -> None:
+    last = _playwright.pop()
+    if not _playwright:
+        last.stop()
+
+
 class Jupyter:
     """JupyterLab on a folder and a browser page that shows it.
 
@@ -126,7 +142,7 @@ class Jupyter:
         return json.loads(content) if content else None
 
     def __enter__(self) -> Self:
-        self._browser = self._playwright = self._server = None
+        self._browser = self._server = None
         self._private = Path(tempfile.mkdtemp(prefix="course-jupyter-"))
         try:
             self._serve()
@@ -139,8 +155,7 @@ class Jupyter:
     def __exit__(self, *exc: object) -> None:
         if self._browser:
             self._browser.close()
-        if self._playwright:
-            self._playwright.stop()
+            _release_playwright()
         if self._server:
             os.killpg(self._server.pid, signal.SIGTERM)  # the server ends its kernels, too
             self._server.wait(30)
@@ -180,10 +195,12 @@ class Jupyter:
         path.write_text(json.dumps(values), encoding="utf-8")
 
     def _launch(self) -> None:
-        from playwright.sync_api import sync_playwright
-
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        playwright = _acquire_playwright()
+        try:
+            self._browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        except BaseException:
+            _release_playwright()
+            raise
         self.new_page()
 
     def new_page(self) -> None:
