@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 ASKED_TO_END = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; `kill`, batch systems and a shut-down; a terminal that closes
@@ -27,6 +30,9 @@ class Stopper:
     So what the first one began, such as leaving a half-done import, is not broken off by the second. A later one
     raises again: the first may have been swallowed.
 
+    While a module loads, the command ends at once instead. There is nothing to lose yet, and an exception that lands
+    in a callback of the import system, or in a library that tries one import after another, is swallowed.
+
     Attributes:
         code: exit code of the last signal that was raised; 0 if none was.
     """
@@ -36,11 +42,30 @@ class Stopper:
     def __init__(self) -> None:
         self.code = 0
 
-    def __call__(self, number: int, frame: Any) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if importing(frame):
+            leave(128 + number)
         before, Stopper._last = Stopper._last, time.monotonic()
         if Stopper._last - before >= BURST:
             self.code = 128 + number
             raise Stopped(number)
+
+
+def importing(frame: FrameType | None) -> bool:
+    """Whether what a signal interrupted is the import of a module."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith(("importlib._bootstrap", "_frozen_importlib")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def leave(code: int) -> None:
+    """End the process now, with what was printed so far and without running any more of it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # closed, a broken pipe, or interrupted while it was being written
+            stream.flush()
+    os._exit(code)
 
 
 class Note:

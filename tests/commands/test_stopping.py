@@ -53,7 +53,7 @@ SLOW_IMPORT = """
 """
 
 
-@pytest.mark.parametrize("then", ["raise", "raise ImportError('cannot load')", "time.sleep(0.2); raise"])
+@pytest.mark.parametrize("then", ["raise", "pass", "raise ImportError('cannot load')", "time.sleep(0.2); raise"])
 @pytest.mark.parametrize("burst", [1, 5])
 @CODES
 def test_a_signal_during_an_import_is_no_traceback(tmp_path, monkeypatch, then, burst, number, code):
