@@ -5,6 +5,7 @@ A family that is registered is tried here without a line about it; `SMALL` only 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import random
@@ -19,8 +20,9 @@ from one_device import MixedDevices, OneDevice
 from torch import nn
 
 from course_lib.data.plane import SPIRAL, WAVE
+from course_lib.live.trainer import Trainer
 from course_lib.training import image_scores, load, save, step
-from course_lib.training.experiment import Experiment
+from course_lib.training.experiment import Diverged, Experiment
 from course_lib.training.hyperparameters import Field
 from course_lib.training.phases import PhasedExperiment
 from course_lib.training.registry import experiment_class, families
@@ -172,6 +174,23 @@ def test_metrics_are_detached_numbers_that_keep_their_names(name):
     first, second = e.step(), e.step()
     assert first and list(first) == list(second)
     assert all(m.ndim == 0 and not m.requires_grad for m in (*first.values(), *second.values()))
+
+
+@EACH
+def test_a_diverged_run_is_called_diverged(name):
+    e = experiment(name)
+    train(e, 1)
+    for part in e.components().values():
+        for parameter in part.parameters() if isinstance(part, nn.Module) else ():
+            parameter.data.fill_(float("nan"))
+    trainer = Trainer(e, observe=lambda urgent: e.snapshot())
+    with contextlib.suppress(Diverged):  # some families train on, with metrics that are NaN
+        trainer.run(2)
+    assert trainer.state in ("paused", "error") and isinstance(trainer.error, Diverged | None)
+    trainer.reset()
+    trainer.run(2)
+    trainer.close()
+    assert all(x.isfinite().all() for x in learned(e))
 
 
 @EACH

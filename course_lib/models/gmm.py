@@ -71,9 +71,10 @@ class GaussianMixture:
             for pattern, rows in self.patterns(x, observed):
                 result[rows] = self.marginal(pattern).log_joint(x[rows][:, pattern])
             return result
-        # L⁻¹(x − μ), [K, D, n], has the squared length (x − μ)ᵀ Σ⁻¹ (x − μ).
-        whitened = torch.linalg.solve_triangular(self.L, (x - self.mu[:, None]).mT, upper=False)
-        distance2 = finite_result((whitened**2).sum(dim=1).T, "log p(x)")       # [n, K]
+        # L⁻¹(x − μ), [D, n], has the squared length (x − μ)ᵀ Σ⁻¹ (x − μ).
+        whitened = (torch.linalg.solve_triangular(L, (x - mu).T, upper=False)
+                    for mu, L in zip(self.mu, self.L, strict=True))
+        distance2 = finite_result(torch.stack([(w**2).sum(dim=0) for w in whitened], dim=1), "log p(x)")  # [n, K]
         log_det = 2 * self.L.diagonal(dim1=1, dim2=2).log().sum(dim=1)          # log |Σ|, [K]
         return self.pi.log() - 0.5 * (distance2 + log_det + self.D * math.log(2 * math.pi))
 

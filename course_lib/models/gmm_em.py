@@ -38,9 +38,8 @@ def m_step(x: Tensor, r: Tensor, covariance: str = "full", reg: float = 0.0) -> 
         raise ValueError("responsibilities r must not be negative")
     N = r.sum(dim=0)
     mu = r.T @ x / N[:, None]
-    difference = x - mu[:, None]                                                     # [K, n, D]
-    return GaussianMixture(N / len(x), mu, constrain((r.T[:, :, None] * difference).mT @ difference / N[:, None, None],
-                                                     covariance, reg))
+    cov = torch.stack([((x - mu_k).T * r_k) @ (x - mu_k) for mu_k, r_k in zip(mu, r.T, strict=True)])  # [K, D, D]
+    return GaussianMixture(N / len(x), mu, constrain(cov / N[:, None, None], covariance, reg))
 
 
 def constrain(cov: Tensor, covariance: str, reg: float) -> Tensor:

@@ -41,13 +41,15 @@ class Subspace:
         x = float_tensor(x, "x", ("n", "D"), rows=2)
         if not 0 < d < x.shape[1]:
             raise ValueError(f"d must lie between 1 and {x.shape[1] - 1}, not {d}")
-        x = x.double()
-        variances, directions = torch.linalg.eigh(finite_result(x.T.cov(correction=0), "the covariance"))  # ascending
-        return cls(x.mean(dim=0), directions[:, -d:].flip(1), variances[:-d].mean().item())
+        mean = x.mean(dim=0, dtype=torch.float64)
+        centred = x - mean
+        covariance = finite_result(centred.T @ centred / len(x), "the covariance")
+        variances, directions = torch.linalg.eigh(covariance)  # ascending
+        return cls(mean, directions[:, -d:].flip(1), variances[:-d].mean().item())
 
     def project(self, x: Tensor) -> Tensor:
         """Coordinates c = Vᵀ(x − m), `[n, d]`, of points `[n, D]`."""
-        return (float_tensor(x, "x", ("n", len(self.mean))).double() - self.mean) @ self.V
+        return (float_tensor(x, "x", ("n", len(self.mean))) - self.mean) @ self.V
 
     def lift(self, model: GaussianMixture) -> GaussianMixture:
         """The mixture of x, `[K, D]`, from that of c, `[K, d]`: N(m + V μ_k, V Σ_k Vᵀ + noise_var·(I − V Vᵀ))."""

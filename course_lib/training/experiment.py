@@ -31,6 +31,10 @@ def snapshot_generator() -> torch.Generator:
     return torch.Generator().manual_seed(SNAPSHOT_SEED)
 
 
+class Diverged(ValueError):
+    """Parameters have become NaN or infinite: no update can make numbers of them again."""
+
+
 @old_members(rng="generator")
 class Experiment(ABC):
     """A model in training. Subclasses build their parts in `build` and learn a little in `training_step`.
@@ -109,12 +113,29 @@ class Experiment(ABC):
         return restart
 
     def step(self) -> dict[str, Tensor]:
-        """One `training_step`; counts it."""
+        """One `training_step`; counts it.
+
+        Raises:
+            Diverged: it broke off because the parameters are no finite numbers any more.
+        """
         start = time.thread_time()
-        metrics = self.training_step()
+        try:
+            metrics = self.training_step()
+        except ValueError as error:
+            if (told := self.explained(error)) is error:
+                raise
+            raise told from error
         self.steps += 1
         self.seconds += time.thread_time() - start
         return metrics
+
+    def explained(self, error: BaseException) -> BaseException:
+        """The error to tell of one that broke off a step or a picture: `Diverged` where the parameters are why."""
+        for name, part in self.components().items():
+            if isinstance(part, nn.Module) and not all(p.isfinite().all() for p in part.parameters()):
+                return Diverged(f"training has diverged: after {self.steps:,} steps {name} has parameters that are NaN "
+                                "or infinite. Reset it, and lower the learning rate")
+        return error
 
     def state_dict(self) -> dict[str, Any]:
         """The whole state, in plain types and tensors that `torch.load(weights_only=True)` takes.

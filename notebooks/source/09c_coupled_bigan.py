@@ -374,7 +374,8 @@ known, labels = train[:10_000].flat(), train.labels[:10_000]
 encoders = {"pixels": lambda x: x, "BiGAN": plain.encode, "BiGAN, regression": hinted.encode,
             "VAE": lambda x: vae.encode(x)[0]}
 seen = {name: (encode(known), encode(x_test)) for name, encode in encoders.items()}
-nearest = {name: torch.cdist(b, a).argmin(dim=1) for name, (a, b) in seen.items()}
+nearest = {name: torch.cat([torch.cdist(part, a).argmin(dim=1) for part in b.split(500)])
+           for name, (a, b) in seen.items()}
 show(images(torch.cat([x_test[10:20], *(known[i[10:20]] for i in nearest.values())]).view(-1, 28, 28),
             row_labels=["seen", *nearest], title="The nearest of 10,000 training digits, by pixels and by codes"),
      alt="Ten test digits, and below each its nearest training digit by pixels, by codes of the BiGANs and of the VAE: "
