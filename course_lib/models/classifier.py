@@ -13,7 +13,7 @@ from course_lib.models.layers import check_images, init_layer
 from course_lib.validation import float_tensor, possible
 
 FEATURES = 64
-PART = 500  # images that are judged at a time: 16 planes of each are held at once, 50 kB
+PART = 125  # images that are judged at a time: 16 planes of each are held at once, 50 kB
 
 
 class Classifier(nn.Module):
