@@ -3,61 +3,111 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
+import numpy as np
 from IPython.display import display
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from course_lib.mode import strict
 from course_lib.teach.answers import number
 from course_lib.teach.message import Message
+from course_lib.validation import float_array
 
 
 class ClaimFailed(AssertionError):
     """A claim does not hold. Raised under `COURSE_STRICT=1` only, which CI sets."""
 
 
-def claim(text: str, value: float | bool, *, near: float | None = None, within: float | None = None,
-          above: float | None = None, below: float | None = None) -> None:
+def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = None, within: float | None = None,
+          above: float | None = None, below: float | None = None, exact: bool = False) -> None:
     """Show a sentence of the text with the measured value and what is expected of it.
+
+    A comparison ("beats", "no better", "as well as") wants many values: one for each seed, draw or picture. Then it is
+    their mean that is claimed, and it must be clear of the limit by two standard errors; beside it stand their
+    standard deviation, their number n, and how many of them are on the claimed side by themselves. A single measured
+    number carries no error, so its limit has to leave room for other seeds and processors.
 
     Args:
         text: the sentence.
-        value: a number, or anything `float` takes (a 0-d tensor); or True/False for a claim without a number.
-        near, within: the value is expected to be `near ± within`.
+        value: a number, or anything `float` takes (a 0-d tensor); or several, `[n]`, from independent repetitions; or
+            True/False for a claim without a number.
+        near, within: the value is expected to be `near ± within`; of several, the mean and two standard errors on both
+            sides of it, which is what "as well as" and "level" need.
         above, below: the value is expected to be strictly above, strictly below, or both.
+        exact: an identity, whose limits come from arithmetic alone: every one of several values must hold.
 
     Raises:
         ClaimFailed: the claim does not hold (NaN holds for nothing) and `COURSE_STRICT=1`.
         TypeError: no expectation for a number, or one for a True/False; or the value is neither.
+        ValueError: several values in another shape than `[n]`, or a single one in a list.
     """
     numeric = "bool" not in str(getattr(value, "dtype", type(value).__name__))  # numpy and torch have their own
     expectations = [near, above, below]
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")
-    if numeric:
-        value = number(value)
-        holds, expected = _compare(value, near, within, above, below)
-        measured = f"measured {_rounded(value)}, expected {expected}"
-    else:
+    limits = Limits(near, within, above, below)
+    if not numeric:
         holds, measured = bool(number(value)), "checked just now"
+    elif _is_several(value):
+        values = float_array(value, "the values of a claim", ("n",), rows=2, finite=False)
+        holds, measured = (_all_of if exact else _mean_of)(values, limits)
+    else:
+        value = number(value)
+        holds, measured = bool(limits.hold(value)), f"measured {_rounded(value)}, expected {limits}"
     message = Message("holds" if holds else "does NOT hold", f"{text} ({measured})", "good" if holds else "bad")
     if not holds and strict():
         raise ClaimFailed(repr(message))
     display(message)
 
 
-def _compare(value: float, near: float | None, within: float | None, above: float | None, below: float | None,
-             ) -> tuple[bool, str]:
-    holds, words = not math.isnan(value), []
-    if near is not None:
-        holds &= abs(value - near) <= within
-        words.append(f"{near:g} ± {within:g}")
-    if above is not None:
-        holds &= value > above
-        words.append(f"above {above:g}")
-    if below is not None:
-        holds &= value < below
-        words.append(f"below {below:g}")
-    return bool(holds), " and ".join(words)
+@dataclass(frozen=True)
+class Limits:
+    """What is expected of a number, as `claim` takes it."""
+
+    near: float | None
+    within: float | None
+    above: float | None
+    below: float | None
+
+    def hold(self, value: float | np.ndarray, margin: float = 0.0) -> np.ndarray:
+        """For each value, whether it and all numbers up to `margin` from it are as expected; NaN is not."""
+        holds = ~np.isnan(value + margin)
+        if self.near is not None:
+            holds &= np.abs(value - self.near) + margin <= self.within
+        if self.above is not None:
+            holds &= value - margin > self.above
+        if self.below is not None:
+            holds &= value + margin < self.below
+        return holds
+
+    def __str__(self) -> str:
+        words = [f"{self.near:g} ± {self.within:g}"] if self.near is not None else []
+        words += [f"{word} {limit:g}" for word, limit in (("above", self.above), ("below", self.below))
+                  if limit is not None]
+        return " and ".join(words)
+
+
+def _is_several(value: ArrayLike | Tensor) -> bool:
+    if isinstance(value, Tensor):
+        return value.ndim > 0 and value.numel() != 1
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0 and value.size != 1)
+
+
+def _mean_of(values: np.ndarray, limits: Limits) -> tuple[bool, str]:
+    """Whether the mean is as expected, two standard errors included; and all that is told of the values."""
+    n, mean, spread = len(values), values.mean(), values.std(ddof=1)
+    error = spread / math.sqrt(n)
+    told = (f"mean {_rounded(mean)} ± {_rounded(error)} of n = {n}, standard deviation {_rounded(spread)}, "
+            f"{limits.hold(values).sum()} of {n} by themselves; expected {limits}, by two standard errors")
+    return bool(limits.hold(mean, 2 * error)), told
+
+
+def _all_of(values: np.ndarray, limits: Limits) -> tuple[bool, str]:
+    held = limits.hold(values)
+    worst = f"{_rounded(values.min())} to {_rounded(values.max())}"
+    return bool(held.all()), f"measured {worst}, n = {len(values)}, expected of each {limits}"
 
 
 def _rounded(value: float) -> str:

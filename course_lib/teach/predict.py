@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -80,29 +81,45 @@ def _number(prediction: _Prediction) -> list[widgets.Widget]:
     return [widgets.HBox([text, reply])]
 
 
-def reveal(key: str, computed: float | str) -> None:
-    """Show what was computed, beside the prediction if one was made.
+def reveal(key: str, measured: Any, pick: Callable[[Any], str] | None = None) -> None:
+    """Show what was measured, beside the prediction if one was made.
+
+    Args:
+        measured: a number; or where options were offered, whatever decides between them.
+        pick: the rule that chooses an option: `pick(measured)` is the right one. So no answer is typed.
 
     Raises:
         KeyError: nothing was asked under this key.
-        ValueError: `computed` is not one of the options that were offered.
-        TypeError: `computed` is no number where one was asked for.
+        ValueError: the rule picked none of the options that were offered.
+        TypeError: `measured` is no number where one was asked for.
     """
     if key not in _predictions:
         raise KeyError(f"no prediction {key!r} was asked for: run the cell with predict({key!r}, …) first")
     prediction = _predictions[key]
     if prediction.options:
-        if not isinstance(computed, str) or computed not in prediction.options:
-            given = repr(computed) if isinstance(computed, str) else described(computed)
+        shown = right = measured if pick is None else pick(measured)
+        if not isinstance(right, str) or right not in prediction.options:
+            given = repr(right) if isinstance(right, str) else described(right)
             raise ValueError(f"{given} is not one of the options {prediction.options}")
-        shown, right = computed, prediction.answer == computed
-    else:
-        computed = number(computed)
-        shown, right = f"{computed:.3g}", False
+        if pick is not None and (told := _told(measured)):
+            shown = f"{right} ({told})"
+        status = "computed" if prediction.answer is None else (
+            "as you said" if prediction.answer == right else f"you said {prediction.answer}, computed")
+        display(Message(status, shown))
+        return
+    measured = number(measured)
     if prediction.answer is None:
-        display(Message("computed", shown))
-    elif prediction.options:
-        display(Message("as you said" if right else f"you said {prediction.answer}, computed", shown))
+        display(Message("computed", f"{measured:.3g}"))
     else:
-        off = abs(prediction.answer - computed)
-        display(Message(f"you said {prediction.answer:g}, computed", f"{shown} (you were {off:.2g} away)"))
+        off = abs(prediction.answer - measured)
+        display(Message(f"you said {prediction.answer:g}, computed", f"{measured:.3g} (you were {off:.2g} away)"))
+
+
+def _told(measured: Any) -> str:
+    """The numbers that decided, if they are few: one, or a dictionary of them; else nothing."""
+    if isinstance(measured, dict):
+        return ", ".join(f"{name} {told}" for name, value in measured.items() if (told := _told(value)))
+    try:
+        return f"{number(measured):.3g}"
+    except TypeError:
+        return ""

@@ -69,8 +69,49 @@ def test_an_expectation_that_cannot_fail_is_refused(value, expected, shown):
 
 
 @pytest.mark.parametrize(("value", "expected"), [
-    (None, {"above": 0}), ("lots", {"above": 0}), (np.ones(2), {"above": 0}), (torch.ones(2), {"near": 1, "within": 1}),
+    (None, {"above": 0}), ("lots", {"above": 0}),
     (np.array([True, False]), {}), (torch.tensor([True, True]), {}), (1j, {"below": 3})], ids=str)
 def test_what_is_no_number_is_told(value, expected, shown):
     with pytest.raises(TypeError, match=r"^one number is needed here, not (None|an? )"):
         claim("?", value, **expected)
+
+
+SEVERAL = [1.0, 2.0, 3.0, 4.0]  # mean 2.5, standard deviation 1.29, standard error .645: from 1.21 to 3.79
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
+@pytest.mark.parametrize(("expected", "holds"), [
+    ({"above": 1.2}, True), ({"above": 1.22}, False), ({"below": 3.8}, True), ({"below": 3.78}, False),
+    ({"above": 1.2, "below": 3.8}, True), ({"near": 2.5, "within": 1.3}, True), ({"near": 2.5, "within": 1.28}, False),
+    ({"near": 3, "within": 1.8}, True), ({"near": 3, "within": 1.7}, False)])
+def test_of_several_values_the_mean_must_be_clear_of_the_limit(kind, expected, holds, shown):
+    claim("a", kind(SEVERAL), **expected)
+    assert (shown[0].status == "holds") == holds
+
+
+def test_of_several_values_all_is_told_that_a_reader_needs(shown):
+    claim("a", SEVERAL, above=1.5)
+    assert ("(mean 2.5 ± 0.6455 of n = 4, standard deviation 1.291, 3 of 4 by themselves; expected above 1.5, by two "
+            "standard errors)") in shown[0].text
+
+
+@pytest.mark.parametrize(("above", "holds"), [(0.9, True), (1.0, False)])
+def test_an_identity_holds_for_each_value(above, holds, shown):
+    claim("a", SEVERAL, above=above, exact=True)
+    assert (shown[0].status == "holds") == holds
+    assert f"(measured 1 to 4, n = 4, expected of each above {above:g})" in shown[0].text
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("expected", [{"above": 0}, {"below": 9}, {"near": 2, "within": 9}])
+def test_nan_among_several_values_holds_for_nothing(expected, exact, shown):
+    claim("a", [1.0, math.nan, 2.0], exact=exact, **expected)
+    assert shown[0].status == "does NOT hold"
+
+
+@pytest.mark.parametrize("value", [[1.0], [], np.ones((2, 2)), torch.ones(2, 1), ["a", "b"], [None, 1.0], np.ones(0)],
+                         ids=str)
+def test_several_values_of_another_form_are_told(value, shown):
+    with pytest.raises(ValueError, match="the values of a claim"):
+        claim("?", value, above=0)
+    assert not shown

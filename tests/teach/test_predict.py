@@ -114,3 +114,25 @@ def test_a_number_is_revealed_whatever_holds_it(shown, recwarn, computed):
     ask("t.x", "How many?", low=0, high=100)
     reveal("t.x", computed)
     assert repr(shown[-1]) == "computed: 25.5" and not recwarn
+
+
+@pytest.mark.parametrize(("measured", "told"), [
+    (-3.14159, "cat (-3.14)"), (torch.tensor(-2.0), "cat (-2)"), (np.array([-1.0, 2.0]), "cat"),
+    ({"cats": -2.5, "dogs": torch.tensor(4.0)}, "cat (cats -2.5, dogs 4)")], ids=str)
+def test_a_rule_picks_the_option_and_what_decided_is_told(shown, measured, told):
+    ask("t.c", "Which?", options=["cat", "dog"])
+
+    def rule(m):
+        return "cat" if np.ravel(list(m.values()) if isinstance(m, dict) else m)[0] < 0 else "dog"
+
+    reveal("t.c", measured, rule)
+    assert repr(shown[-1]) == f"computed: {told}"
+    _predictions["t.c"].answer = "dog"
+    reveal("t.c", -1.0, rule)
+    assert repr(shown[-1]) == "you said dog, computed: cat (-1)"
+
+
+def test_a_rule_that_picks_no_option_is_told(shown):
+    ask("t.c", "Which?", options=["cat", "dog"])
+    with pytest.raises(ValueError, match="'cow' is not one of the options"):
+        reveal("t.c", 1.0, lambda m: "cow")
