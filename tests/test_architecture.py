@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "course_lib"
-EVERYWHERE = {"__version__", "deprecated", "files", "memory", "mode", "validation"}  # of notebooks and files
+EVERYWHERE = {"__version__", "deprecated", "files", "memory", "mode", "seeds", "validation"}  # of notebooks and files
 GROUND = {"data", "models", "measure", "plots"}  # rooms that know nothing of each other
 TRAINING = {"data", "models", "measure", "training"}
 EXPERIMENTS = TRAINING | {"experiments"}

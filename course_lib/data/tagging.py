@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from course_lib.seeds import seeded
+
 
 class TinyGrammar:
     """Ten English words with four tags, as a hidden Markov model small enough to read.
@@ -78,7 +80,7 @@ class TaggingWorld:
     def __init__(self, seed: int, copies: int = 0) -> None:
         if not 0 <= copies < self.D:
             raise ValueError(f"copies must lie in 0 … {self.D - 1}, not {copies}")
-        generator = torch.Generator().manual_seed(seed)
+        generator = seeded(seed)
         self.copies = copies
         self.pi = torch.full((self.K,), 1 / self.K, dtype=torch.float64)
         A = 0.1 + torch.rand(self.K, self.K, generator=generator, dtype=torch.float64) + 0.5 * torch.eye(self.K)

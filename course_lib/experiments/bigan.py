@@ -12,6 +12,7 @@ from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import together
 from course_lib.models.bigan import LATENT_SIZE, BiGAN, Discriminator, pair_losses
 from course_lib.models.dcgan import noise
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
@@ -119,7 +120,7 @@ class BiGANExperiment(ImageGANExperiment):
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
-        return self.model.sample(count, torch.Generator().manual_seed(seed)).cpu()
+        return self.model.sample(count, seeded(seed)).cpu()
 
     @torch.no_grad()
     def rebuilt(self, x: Tensor) -> Tensor:

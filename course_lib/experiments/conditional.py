@@ -17,6 +17,7 @@ from course_lib.models.conditional import (
     ConditionalGenerator,
     noise,
 )
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import hyperparameter
 from course_lib.training.image_scores import IMAGES, classifier, scores
@@ -87,7 +88,7 @@ class ConditionalExperiment(DCGANExperiment):
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1], for the labels 0 to 9 in turn."""
-        return self.model.sample(torch.arange(count) % CLASSES, torch.Generator().manual_seed(seed)).cpu()
+        return self.model.sample(torch.arange(count) % CLASSES, seeded(seed)).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """Of 1,000 images a digit: the scores of `image_scores.scores`; as_asked, the share that the judge classes as

@@ -12,6 +12,7 @@ from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters, 
 from course_lib.models.coupled import CoupledDiscriminator, CoupledGenerator
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.penalties import r1_penalty
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import hyperparameter
 from course_lib.training.image_scores import IMAGES, classifier, scores
@@ -96,7 +97,7 @@ class CoupledExperiment(DCGANExperiment):
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """Pairs of the average of G, each `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
-        first, second = self.model.sample(count, torch.Generator().manual_seed(seed))
+        first, second = self.model.sample(count, seeded(seed))
         return first.cpu(), second.cpu()
 
     def snapshot(self) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from course_lib.measure import normal_density, wasserstein1
 from course_lib.models.gan2d import Critic, clip_weights, critic_loss
 from course_lib.models.penalties import gradient_penalty, slopes
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import BETAS, adam
@@ -100,7 +101,7 @@ class Critic1DExperiment(LossExperiment):
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """On 2,000 fresh numbers of each kind: the critic's value; their exact W₁, by sorting; and the critic's mean
         slope |D′| between them."""
-        real, fake = to_device(self.draw(MEASURED, torch.Generator().manual_seed(SNAPSHOT_SEED)), self.device)
+        real, fake = to_device(self.draw(MEASURED, seeded(SNAPSHOT_SEED)), self.device)
         between = real + torch.linspace(0, 1, MEASURED, device=self.device)[:, None] * (fake - real)
         with torch.no_grad():
             value = -critic_loss(self.D(real), self.D(fake)).item()

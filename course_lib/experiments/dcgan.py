@@ -18,6 +18,7 @@ from course_lib.models.dcgan import (
     noise,
 )
 from course_lib.models.penalties import r1_penalty
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
@@ -189,7 +190,7 @@ class DCGANExperiment(ImageGANExperiment):
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1]; the seed decides the noise."""
-        return self.model.sample(count, torch.Generator().manual_seed(seed)).cpu()
+        return self.model.sample(count, seeded(seed)).cpu()
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from course_lib.data.moons import CIRCLE, MOONS
 from course_lib.models.flows import AdditiveCoupling, AffineCoupling, Flow, Scaling
 from course_lib.models.splines import SplineCoupling
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
@@ -84,7 +85,7 @@ class FlowExperiment(LossExperiment):
         self.data, self.generator = DATA[h.data], generator
         self.model = build_flow(h, generator).to(self.device)
         self.optimizer = adam(self.model)
-        own = torch.Generator().manual_seed(SNAPSHOT_SEED)
+        own = seeded(SNAPSHOT_SEED)
         self.own_x = self.data.sample(MEASURED, own)
         self.own_z = torch.randn(SHOWN, 2, generator=own)
         self.own_log_p = self.data.log_prob(self.own_x)
@@ -116,7 +117,7 @@ class FlowExperiment(LossExperiment):
     @torch.no_grad()
     def kl_by_sampling(self, count: int = 20_000, seed: int = SNAPSHOT_SEED + 1) -> tuple[float, float]:
         """KL(data ‖ flow) in nats on fresh points, and its standard error."""
-        x = self.data.sample(count, torch.Generator().manual_seed(seed))
+        x = self.data.sample(count, seeded(seed))
         ratio = (self.data.log_prob(x) - self.log_prob(x)).double()
         return ratio.mean().item(), (ratio.std() / math.sqrt(count)).item()
 

@@ -29,6 +29,7 @@ from course_lib.models.gan1d import (
     noise,
     real_data,
 )
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam
@@ -135,7 +136,7 @@ class GAN1DExperiment(AdversarialExperiment):
     def samples(self, count: int, seed: int = SNAPSHOT_SEED, as_trained: bool = False) -> np.ndarray:
         """`count` generated numbers. Textbook noise is drawn as one batch of `count`, so that z fills [−8, 8];
         `as_trained` draws it in batches of the training's size instead, which is what G was taught on."""
-        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        generator, h = seeded(seed), self.hyperparameters
         if not as_trained:
             return self.G(noise(h.noise, count, generator).to(self.device)).squeeze(-1).cpu().numpy()
         batches = [noise(h.noise, h.batch_size, generator) for _ in range(-(-count // h.batch_size))]
@@ -151,7 +152,7 @@ class GAN1DExperiment(AdversarialExperiment):
         x = torch.as_tensor(grid, dtype=torch.get_default_dtype(), device=self.device)[:, None]
         if self.D.minibatch is None:
             return torch.sigmoid(self.D(x)).cpu().numpy()
-        generator, batch_size = torch.Generator().manual_seed(seed), self.hyperparameters.batch_size
+        generator, batch_size = seeded(seed), self.hyperparameters.batch_size
         batches = -(-SNAPSHOT_REFERENCE // batch_size) if batches is None else batches
         reference_batch = torch.stack([real_data(batch_size - 1, generator) for _ in range(batches)]).to(self.device)
         return torch.sigmoid(self.D(x.expand(batches, -1, -1), reference_batch)).mean(0).cpu().numpy()
@@ -169,7 +170,7 @@ class GAN1DExperiment(AdversarialExperiment):
         Both in nats, on about `count` numbers in batches of the training's size. The second is that of p/(p + q), by
         quadrature, with a histogram for q.
         """
-        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        generator, h = seeded(seed), self.hyperparameters
         batches = max(count // h.batch_size, 1)
         real = torch.stack([real_data(h.batch_size, generator) for _ in range(batches)]).to(self.device)
         made = self.G(torch.stack([noise(h.noise, h.batch_size, generator) for _ in range(batches)]).to(self.device))
@@ -183,7 +184,7 @@ class GAN1DExperiment(AdversarialExperiment):
 
     def generator_gradients(self, batches: int = 64, seed: int = SNAPSHOT_SEED) -> dict[str, float]:
         """Euclidean norm of the gradient that G would get now from each of the two losses; trains nothing."""
-        generator, h = torch.Generator().manual_seed(seed), self.hyperparameters
+        generator, h = seeded(seed), self.hyperparameters
         z = torch.stack([noise(h.noise, h.batch_size, generator) for _ in range(batches)]).to(self.device)
         norms = {}
         for kind in LOSSES:

@@ -24,6 +24,7 @@ from course_lib.models.gan2d import (
     noise,
     penalty,
 )
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.loop import run
@@ -116,7 +117,7 @@ class GAN2DExperiment(AdversarialExperiment):
         self.average = weight_average(self.G, lambda n: AVERAGE)
         self.optimizer_g = adam(self.G, lr=h.learning_rate_g, betas=BETAS)
         self.optimizer_d = adam(self.D, lr=h.learning_rate_d, betas=BETAS)
-        own = torch.Generator().manual_seed(SNAPSHOT_SEED)
+        own = seeded(SNAPSHOT_SEED)
         self.own_noise, self.own_real = noise(h.noise, MEASURED, own).to(self.device), self.data.sample(MEASURED, own)
         self.own_shares = cell_shares(self.data.sample(10 * MEASURED, own), -EXTENT, EXTENT, CELLS)
         self.measured: dict[str, Tensor] = {}
@@ -209,7 +210,7 @@ class GAN2DExperiment(AdversarialExperiment):
     @torch.no_grad()
     def samples(self, count: int, seed: int = SNAPSHOT_SEED + 1, averaged: bool = False) -> np.ndarray:
         """`count` fakes, shape (count, 2), of G as it is or of G with its averaged weights."""
-        z = noise(self.hyperparameters.noise, count, torch.Generator().manual_seed(seed))
+        z = noise(self.hyperparameters.noise, count, seeded(seed))
         return (self.average if averaged else self.G)(z.to(self.device)).cpu().numpy()
 
     def modes(self, samples: np.ndarray) -> Modes | None:

@@ -24,6 +24,7 @@ from course_lib.models.infogan import (
     noise,
 )
 from course_lib.models.penalties import r1_penalty
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import hyperparameter
 from course_lib.training.image_scores import IMAGES, classifier, scores
@@ -34,7 +35,7 @@ from course_lib.training.step import Metrics
 def sample_codes(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
     """n codes from their prior, the images `[n, 28, 28]` in [0, 1] that G makes of them, and what the judge names
     these, `[n]`."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     code = draw_code(n, generator)
     x = G.sample(code, generator).cpu()
     return code, x, torch.cat([classifier().predict(part) for part in x.split(500)]).numpy()
@@ -46,7 +47,7 @@ def traversal_effect(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarra
     n images are made twice, with the number at −1 and at +1 and all else the same. The mean of what changed is given in
     standard deviations of the test images: a stroke's whole variety, over all digits.
     """
-    generator, real = torch.Generator().manual_seed(seed), load_mnist("test").floats().numpy()
+    generator, real = seeded(seed), load_mnist("test").floats().numpy()
     code, z = draw_code(n, generator), generator.get_state()
     effects: dict[str, list[float]] = {"slant": [], "thickness": []}
     for i in range(CONTINUOUS):
@@ -139,7 +140,7 @@ class InfoGANExperiment(DCGANExperiment):
 
     def samples(self, count: int, seed: int = SNAPSHOT_SEED) -> Tensor:
         """Images of the average of G, `[count, 28, 28]` in [0, 1], for the categories 0 to 9 in turn."""
-        generator = torch.Generator().manual_seed(seed)
+        generator = seeded(seed)
         code = draw_code(count, generator)
         return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), generator).cpu()
 

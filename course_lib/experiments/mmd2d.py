@@ -11,6 +11,7 @@ from torch import Tensor
 from course_lib.data import Ring
 from course_lib.measure import count_modes, mmd2
 from course_lib.models.gan2d import Generator, noise
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import adam, length_of_training
@@ -70,12 +71,12 @@ class MMDExperiment(LossExperiment):
     @torch.no_grad()
     def samples(self, count: int) -> Tensor:
         """So many made points, `[count, 2]`, always from the same noise."""
-        z = noise("normal", count, torch.Generator().manual_seed(SNAPSHOT_SEED))
+        z = noise("normal", count, seeded(SNAPSHOT_SEED))
         return self.model(z.to(self.device)).cpu()
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Points `[400, 2]`: real and made."""
-        real = self.data.sample(SHOWN, torch.Generator().manual_seed(SNAPSHOT_SEED))
+        real = self.data.sample(SHOWN, seeded(SNAPSHOT_SEED))
         return {"real": real.numpy(), "made": self.samples(SHOWN).numpy()}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:

@@ -17,6 +17,7 @@ from course_lib.models.layers import device_of
 from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
 from course_lib.models.pixelrnn import RowLSTM
 from course_lib.models.pixels import PixelModel
+from course_lib.seeds import seeded
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
@@ -149,7 +150,7 @@ def held_out(data: str) -> Tensor:
     """
     if data == "mnist":
         return held_out_images("binarized").long().view(-1, 28, 28)
-    return Sprites().sample(TEST_SPRITES, torch.Generator().manual_seed(SNAPSHOT_SEED + 1))
+    return Sprites().sample(TEST_SPRITES, seeded(SNAPSHOT_SEED + 1))
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.data import bars_and_stripes
 from course_lib.models.rbm import RBM, all_states, bernoulli
+from course_lib.seeds import seeded
 from course_lib.training.experiment import Experiment
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.optim import length_of_training, linear_decay
@@ -102,7 +103,7 @@ class RBMExperiment(Experiment):
     def reconstruction(self) -> Tensor:
         """Mean squared error, `[machines]`, of the pictures that p(x | h) makes of h ~ p(h | x), with draws of its own.
         """
-        generator = torch.Generator().manual_seed(self.steps)
+        generator = seeded(self.steps)
         rebuilt = self.rbm.p_x(bernoulli(self.rbm.p_h(self.data), generator))
         return (rebuilt - self.data).square().mean((-1, -2))
 

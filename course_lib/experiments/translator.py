@@ -14,6 +14,7 @@ from course_lib.experiments.dcgan import together
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
 from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
+from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ImageGANExperiment, scaled
@@ -117,7 +118,7 @@ class TranslatorExperiment(ImageGANExperiment):
     def translated(self, x: Tensor, seed: int = SNAPSHOT_SEED) -> tuple[Tensor, Tensor]:
         """What is given of images `[n, 28, 28]` in [0, 1], and what the average of G makes of it; shaped alike."""
         c = CONDITIONS[self.hyperparameters.given](2 * x.unsqueeze(1) - 1)
-        z = noise(len(x), torch.Generator().manual_seed(seed))
+        z = noise(len(x), seeded(seed))
         made = torch.cat([self.model(*to_device(part, self.device)).cpu()
                           for part in zip(c.split(100), z.split(100), strict=True)])
         return (c.squeeze(1) + 1) / 2, (made.squeeze(1).clamp(-1, 1) + 1) / 2

@@ -12,6 +12,7 @@ from torch import Tensor
 from course_lib.data import load_mnist
 from course_lib.models.layers import device_of
 from course_lib.models.vae import LIKELIHOODS, VAE, Elbo
+from course_lib.seeds import seeded
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
@@ -145,7 +146,7 @@ def held_out_images(pixels: str = "binarized", seed: int = 0) -> Tensor:
     test = load_mnist("test")
     if pixels == "grey":
         return test.flat()
-    return test.binarized(torch.Generator().manual_seed(seed)).flatten(1)
+    return test.binarized(seeded(seed)).flatten(1)
 
 
 @functools.cache
@@ -158,7 +159,7 @@ def mapped_images() -> Tensor:
 @torch.no_grad()
 def elbo_of(model: VAE, x: Tensor, seed: int = 0) -> Elbo:
     """The terms of the ELBO of many images `[n, D]`, in float32 and in batches; one z an image, from `seed`."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     parts = [model.elbo(batch.to(device_of(model)), generator) for batch in x.split(1000)]
     return Elbo(*(torch.cat(terms) for terms in zip(*parts, strict=True)))
 
@@ -169,5 +170,5 @@ def iw_bound_of(model: VAE, x: Tensor, k: int, seed: int = 0) -> Tensor:
 
     With k = 200 it takes about 6 ms an image on one core for a network of width 512.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     return torch.cat([model.iw_bound(batch.to(device_of(model)), k, generator) for batch in x.split(max(1, 2000 // k))])

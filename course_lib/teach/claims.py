@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 import numpy as np
 from IPython.display import display
@@ -14,6 +17,28 @@ from course_lib.mode import strict
 from course_lib.teach.answers import number
 from course_lib.teach.message import Message
 from course_lib.validation import float_array
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a claim.
+
+    Attributes:
+        text, limits, exact: the sentence, and what was expected.
+        values: what was measured, `[n]`; of a True or False 1 or 0.
+        holds: whether it is as expected.
+        frame: where `claim` was called.
+    """
+
+    text: str
+    limits: str
+    exact: bool
+    values: np.ndarray
+    holds: bool
+    frame: FrameType
+
+
+listeners: list[Callable[[Outcome], None]] = []  # are told of every claim, before one that fails raises
 
 
 class ClaimFailed(AssertionError):
@@ -48,14 +73,16 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")
     limits = Limits(near, within, above, below)
-    if not numeric:
-        holds, measured = bool(number(value)), "checked just now"
-    elif _is_several(value):
+    if numeric and _is_several(value):
         values = float_array(value, "the values of a claim", ("n",), rows=2, finite=False)
         holds, measured = (_all_of if exact else _mean_of)(values, limits)
     else:
-        value = number(value)
-        holds, measured = bool(limits.hold(value)), f"measured {_rounded(value)}, expected {limits}"
+        values = np.array([number(value)])
+        holds = bool(limits.hold(values[0])) if numeric else bool(values[0])
+        measured = f"measured {_rounded(values[0])}, expected {limits}" if numeric else "checked just now"
+    for listener in listeners:
+        listener(Outcome(text, str(limits) if numeric else "true", exact or not numeric, values, holds,
+                         sys._getframe(1)))
     message = Message("holds" if holds else "does NOT hold", f"{text} ({measured})", "good" if holds else "bad")
     if not holds and strict():
         raise ClaimFailed(repr(message))

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.deprecated import old_members
+from course_lib.seeds import seeded
 from course_lib.training.device import resolve_device
 from course_lib.training.hyperparameters import Hyperparameters
 
@@ -28,7 +29,7 @@ SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so that a picture never uses
 
 def snapshot_generator() -> torch.Generator:
     """A generator for a picture, which shows the same noise each time."""
-    return torch.Generator().manual_seed(SNAPSHOT_SEED)
+    return seeded(SNAPSHOT_SEED)
 
 
 class Diverged(ValueError):
@@ -98,7 +99,7 @@ class Experiment(ABC):
     def reset(self, seed: int) -> None:
         """Start anew from `seed` with the hyperparameters in force."""
         self.seed, self.steps, self.seconds = int(seed), 0, 0.0
-        self.build(torch.Generator().manual_seed(self.seed))
+        self.build(seeded(self.seed))
         self.apply(self.hyperparameters)
 
     def set(self, **changes: Any) -> bool:

@@ -12,6 +12,7 @@ from course_lib.data import load_mnist
 from course_lib.measure import classifier_score, coverage_kl, frechet_distance
 from course_lib.models.classifier import Classifier
 from course_lib.models.naive_bayes import BernoulliNB
+from course_lib.seeds import seeded
 from course_lib.training import checkpoints
 
 IMAGES = 10_000  # of each kind, in every Fréchet distance of the course: as many as there are test images
@@ -63,7 +64,7 @@ def stand_ins(seed: int = 0) -> dict[str, Tensor]:
     'training images': real ones, picked at random, so the best that can be expected. 'naive Bayes': samples of it, each
     pixel on its own given the digit. 'ten class means': the mean image of each digit a thousand times.
     """
-    generator, train = torch.Generator().manual_seed(seed), load_mnist("train")
+    generator, train = seeded(seed), load_mnist("train")
     picked = torch.randperm(len(train), generator=generator)[:IMAGES]
     means = torch.stack([train[train.labels == k].floats().mean(0) for k in range(10)])
     naive_bayes, _ = BernoulliNB().fit(train.ink().flatten(1), train.labels).sample(IMAGES, generator)

@@ -115,3 +115,17 @@ def test_several_values_of_another_form_are_told(value, shown):
     with pytest.raises(ValueError, match="the values of a claim"):
         claim("?", value, above=0)
     assert not shown
+
+
+def test_listeners_are_told_before_a_failed_claim_raises(shown, strict, monkeypatch):
+    outcomes = []
+    monkeypatch.setattr(module, "listeners", [outcomes.append])
+    claim("a", 0.5, above=0)
+    claim("b", True)
+    claim("c", SEVERAL, near=2.5, within=9)
+    with pytest.raises(ClaimFailed):
+        claim("d", 0.5, below=0)
+    assert [(o.text, o.limits, o.exact, o.holds) for o in outcomes] == [
+        ("a", "above 0", False, True), ("b", "true", True, True), ("c", "2.5 ± 9", False, True),
+        ("d", "below 0", False, False)]
+    assert list(outcomes[2].values) == SEVERAL and outcomes[0].frame.f_code.co_filename == __file__
