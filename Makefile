@@ -12,7 +12,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench checkpoints test-processors
+.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -40,6 +40,10 @@ pictures: setup-dev
 
 bench: setup-dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV) $$file || exit 1; done
+
+# Every claim with other seeds and as on other processors; hours for all, minutes for one: `make calibrate ARGS=04`.
+calibrate: setup-dev
+	@$(VENV) -m course_lib calibrate $(ARGS)
 
 setup:
 	$(INSTALL)

@@ -17,7 +17,7 @@ MAY_IMPORT = {  # beside what may be imported everywhere
     "live": {"plots", "training", "experiments", "live"},
     "teach": EXPERIMENTS | {"plots", "teach"},
     "chapters": EXPERIMENTS | {"plots", "comparisons", "live", "teach", "chapters"},
-    "authoring": {"plots", "chapters", "authoring"},
+    "authoring": {"data", "training", "comparisons", "plots", "teach", "chapters", "authoring"},
     "commands": EXPERIMENTS | {"plots", "teach", "authoring", "commands"},
 }
 OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}

@@ -1,4 +1,4 @@
-"""The command line: `python -m course_lib lab | handout | train | checkpoints | notebooks | student-zip`."""
+"""The command line: `python -m course_lib lab | train | checkpoints | notebooks | student-zip | calibrate …`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from course_lib import __version__
 from course_lib.authoring.handout import NoCourse, SolvedNotebook
+from course_lib.commands.calibrate import add_calibrate
 from course_lib.commands.checkpoints import add_checkpoints
 from course_lib.commands.console import drop_output, survive_any_encoding, tell
 from course_lib.commands.errors import INTERRUPTED, Parser, UsageError
@@ -58,7 +59,7 @@ def run_command(argv: Sequence[str] | None) -> int:
     parser = Parser(prog=PROG, description="The tools of the course on generative models.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for add in (add_lab, add_train, add_checkpoints, add_notebooks):
+    for add in (add_lab, add_train, add_checkpoints, add_notebooks, add_calibrate):
         add(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

@@ -1,0 +1,133 @@
+"""Calibration: claims are found, numbered, run with other seeds and breaks, and told in the table."""
+
+import json
+import math
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from course_lib.authoring.calibrate import Row, as_markdown, calibrate, digest, limits_of, rows, survivors, write_table
+from course_lib.authoring.run_cells import claim_calls, code_cells
+from course_lib.commands import main as cli
+
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = ["""
+import torch
+from course_lib.seeds import seeded
+from course_lib.teach import claim
+
+def later(x):
+    claim("defined here, made later", x, above=-99)
+""", """
+# %matplotlib inline is told to IPython alone
+%config InlineBackend.figure_format = "png"
+x = torch.randn(1000, generator=seeded(3))
+claim("the mean is small", x, near=0, within=0.5)
+for scale in (1, 2):
+    claim(f"times {scale}",
+          scale * x.abs().mean(), above=0.7 * scale, below=0.9 * scale)
+claim("an identity", True)
+""", """
+weight = torch.nn.Parameter(torch.ones(1))
+optimizer = torch.optim.SGD([weight], lr=0.1)
+(weight * 2).sum().backward()
+optimizer.step()
+claim("training moves the weight", weight.detach()[0] - 1, below=-0.1)
+claim("which no training needs", weight.detach()[0], above=0)
+later(float(x[0]))
+"""]
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    path = tmp_path_factory.mktemp("calibrate") / "77_tiny.ipynb"
+    text = nbformat.v4.new_markdown_cell("text")
+    nbformat.write(nbformat.v4.new_notebook(cells=[text, *map(nbformat.v4.new_code_cell, CELLS)]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(notebook):
+    return calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=2, workers=1, progress=False)["77_tiny"]
+
+
+def test_claims_are_numbered_in_the_order_of_definition(notebook):
+    assert claim_calls(code_cells(notebook)) == {(0, 6): 1, (1, 4): 2, (1, 6): 3, (1, 8): 4, (2, 5): 5, (2, 6): 6}
+
+
+def test_seeds_and_processors_are_run_and_each_claim_is_noted_as_often_as_it_is_made(runs):
+    assert [(s["seed"], s["processor"], s["broken"]) for s, _ in runs] == [
+        (0, "", ""), (1, "", ""), (0, "COMPATIBLE", ""), (0, "AVX2", ""), (0, "default", ""),
+        (0, "default, COMPATIBLE", ""), (0, "", "weights")]
+    assert all(r["error"] is None and r["seconds"] > 0 for _, r in runs)
+    assert {k: len(v) for k, v in runs[0][1]["claims"].items()} == {"1": 1, "2": 1, "3": 2, "4": 1, "5": 1, "6": 1}
+    assert runs[0][1]["claims"]["2"][0]["n"] == 1000
+
+
+def test_another_seed_gives_other_numbers_and_the_same_seed_the_same(runs):
+    table = {row.key: row for row in rows("77", runs)}
+    assert list(table) == ["77:1", "77:2", "77:3a", "77:3b", "77:4", "77:5", "77:6"]
+    small = table["77:2"]
+    assert len(small.values) == 6 and small.values[0] != small.values[1] and small.at_0 == small.values[0]
+    assert np.allclose(small.values[2:], small.values[0], atol=1e-6) and not small.failed and small.spread > 0
+    assert table["77:4"].exact and table["77:5"].spread == 0 and not table["77:5"].weights
+
+
+def test_what_is_recorded_is_not_run_again(notebook, runs, monkeypatch):
+    monkeypatch.setattr("course_lib.authoring.calibrate.run_notebook", None)
+    again = calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=2, workers=1, progress=False)
+    assert again["77_tiny"] == runs
+
+
+def test_without_training_only_claims_that_need_none_survive(notebook):
+    kept = survivors([notebook], "untrained", workers=1, progress=False)
+    assert [key for key, _ in kept] == ["77:1", "77:2", "77:3", "77:3", "77:6"]
+
+
+def test_a_notebook_that_breaks_off_says_where(tmp_path):
+    path = tmp_path / "78_broken.ipynb"
+    cells = [CELLS[0], "claim('first', 1, above=0)", "1 / 0", "claim('never', 1, above=0)"]
+    nbformat.write(nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells))), path)
+    _, result = calibrate([path], tmp_path / "r.jsonl", seeds=1, workers=1, progress=False)["78_broken"][0]
+    assert result["error"] == "code cell 3: ZeroDivisionError: division by zero" and list(result["claims"]) == ["2"]
+
+
+def test_the_table_says_what_is_known_of_each_claim(notebook, runs, tmp_path):
+    write_table(tmp_path / "claims.md", notebook.with_suffix(".jsonl"), [notebook])
+    text = (tmp_path / "claims.md").read_text(encoding="utf-8")
+    assert f"7 runs; code {digest(notebook)}." in text and "| 77:3b | times 2 | above 1.4 and below 1.8 |" in text
+    assert text.count("\n| 77:") == 7 and "| 77:4 | an identity | true | 1 | 1 | 0 | 1 | ∞ |  | exact |" in text
+
+
+def row(limits: str, *values: float) -> Row:
+    return Row("1:1", "a", limits, False, values[0], np.array(values), 0, False)
+
+
+@pytest.mark.parametrize(("limits", "values", "margin", "worst"), [
+    ("above 1", (3.0, 5.0), 3 / math.sqrt(2), 3.0), ("below 6", (3.0, 5.0), math.sqrt(2), 5.0),
+    ("above 0 and below 6", (3.0, 5.0), math.sqrt(2), 5.0), ("4 ± 1.5", (3.0, 5.0), 1.5 / math.sqrt(2), 3.0),
+    ("above 1", (2.0, 2.0), math.inf, 2.0), ("true", (1.0, 1.0), math.inf, 1.0), ("below 4", (3.0, 5.0), 0, 5.0)])
+def test_margin_and_worst(limits, values, margin, worst):
+    assert row(limits, *values).margin == pytest.approx(margin) and row(limits, *values).worst == worst
+
+
+def test_limits_are_read_as_they_are_told():
+    assert limits_of("3 ± 0.5") == [2.5, 3.5] and limits_of("above -1e-05 and below 2") == [-1e-05, 2]
+    assert limits_of("true") == [] and limits_of("0 ± inf") == []
+
+
+def test_an_unknown_notebook_is_told(capsys):
+    assert cli.main(["calibrate", "99"]) == 2
+    assert "there is no notebook 99: they are 00, 01" in capsys.readouterr().err
+
+
+def test_nothing_is_written_of_nothing():
+    assert as_markdown({}, {}, {}).count("##") == 0
+
+
+def test_the_record_holds_no_path_of_a_machine():
+    record = ROOT / "data" / "claims.jsonl"
+    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+    assert all(json.loads(line)["setting"]["path"].startswith("notebooks/") for line in lines)
