@@ -1,9 +1,15 @@
-"""With course_lib imported, torchvision can be imported beside a CPU torch; nothing is touched where it works."""
+"""With course_lib imported, torchvision can be imported beside a CPU torch; nothing is touched where it works.
 
+It costs a second and 80 MB, which only those pay who use it.
+"""
+
+import re
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+from notebook_cells import NOTEBOOKS, cells_of
 
 COURSE = Path(__file__).resolve().parents[1]
 NEEDS_SCHEMAS = """
@@ -52,3 +58,13 @@ def test_the_real_torchvision_works():
 
     assert make_grid(torch.zeros(4, 1, 8, 8), nrow=2, padding=1).shape == (3, 19, 19)
     assert v2.functional.hflip(torch.tensor([[1.0, 2.0]])).tolist() == [[2.0, 1.0]]
+
+
+def test_only_a_cell_that_uses_it_imports_it():
+    imports = re.compile(r"^\s*(?:import|from) torchvision", re.M)
+    package = [path.name for path in (COURSE / "course_lib").rglob("*.py") if imports.search(
+        path.read_text(encoding="utf-8"))]
+    assert package == []
+    cells = [cells_of(path.stem.split("_")[0]) for path in sorted((NOTEBOOKS / "source").glob("*.py"))]
+    assert not [first for first, *_ in cells if imports.search(first)]
+    assert [cell for _, *later in cells for cell in later if imports.search(cell)]  # or readers need it not

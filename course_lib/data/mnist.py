@@ -1,40 +1,35 @@
-"""MNIST, bundled with the course and verified byte by byte.
+"""MNIST, bundled with the course and verified byte by byte, and data sets of your own in the same files.
 
 Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database of handwritten digits* (1998); CC BY-SA 3.0.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import threading
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from course_lib.files import CourseFileError, require_folder
+from course_lib.data.idx import DataError, find_idx, parse_idx, read_sums, verify
+from course_lib.files import require_folder
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "mnist"
-SHA256 = {  # of the decompressed files
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+SHA256 = {
+    "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
+    "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
+    "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
+    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
-SIZE = {"train": 60_000, "test": 10_000}
+SIDE = 28  # pixels: what the course's models of images take
 PART = 4096  # images that are converted at a time
 
 _loaded: dict[tuple[Path, str], MNIST] = {}
 _lock = threading.Lock()
-
-
-class DataError(CourseFileError):
-    """A bundled data file is missing or is not what was shipped. The message says which, and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -116,36 +111,84 @@ class MNIST:
 def load_mnist(split: str = "train", folder: Path = FOLDER) -> MNIST:
     """Load the bundled MNIST: 60,000 'train' or 10,000 'test' images.
 
-    The files are decompressed and verified by SHA-256 on the first load in a process (about 0.25 s), then kept in
+    The files are verified by SHA-256 and decompressed on the first load in a process (about 0.25 s), then kept in
     memory; nothing is written to disk. The images are shared between calls: do not change them in place.
 
     Raises:
         ValueError: unknown split.
         DataError: a file is missing, cut short or altered, or the data folder was not installed.
     """
-    if split not in FILES:
-        raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
+    names = _files(split)
     with _lock:
         key = (Path(folder), split)
         if key not in _loaded:
             require_folder(key[0], DataError)
-            images, labels = (_read(key[0], name) for name in FILES[split])
-            _loaded[key] = MNIST(
-                torch.frombuffer(images, dtype=torch.uint8, offset=16).view(SIZE[split], 28, 28),
-                torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
-            )
+            _loaded[key] = _parsed(*(_bundled(key[0] / f"{name}.gz") for name in names), classes=10)
         return _loaded[key]
 
 
-def _read(folder: Path, name: str) -> bytearray:
-    path = folder / f"{name}.gz"
+def load_idx(folder: str | Path, split: str = "train", *, sha256: Mapping[str, str] | None = None,
+             classes: int = 10) -> MNIST:
+    """Load a data set of your own, in files like those of MNIST, Fashion-MNIST or KMNIST: 28x28 bytes an image.
+
+    The folder holds `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` for 'train', `t10k-…` for 'test', each as
+    it is or as `.gz`, and with a hyphen or a dot before `idx`; of several, the first in this order is taken. Headers,
+    lengths, numbers and labels are verified. The files are read anew at each call, and nothing is written to disk.
+
+    Args:
+        folder: where the files are; `~` is your home.
+        split: 'train' or 'test'.
+        sha256: {file name: SHA-256 of the file as it lies there}, verified too. Without it those in the folder's
+            `SHA256SUMS` are, if there is such a file.
+        classes: labels are from 0 to `classes` − 1.
+
+    Raises:
+        ValueError: unknown split.
+        DataError: a file is missing, damaged, or something else than it should be.
+    """
+    names, folder = _files(split), Path(folder).expanduser()
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder: name the one that holds the files {' and '.join(names)}")
+    sums = read_sums(folder) if sha256 is None else sha256
+    files = []
+    for name in names:
+        path = find_idx(folder, name)
+        content = path.read_bytes()
+        if sums is not None:
+            verify(path, content, sums)
+        files.append((path, content))
+    return _parsed(*files, classes=classes)
+
+
+def _files(split: str) -> tuple[str, str]:
+    if split not in FILES:
+        raise ValueError(f"unknown split {split!r}: use 'train' or 'test'")
+    return FILES[split]
+
+
+def _bundled(path: Path) -> tuple[Path, bytes]:
+    """A file that was shipped, with its content."""
     mend = f"put the file back (`git checkout -- data/mnist/{path.name}`, or unpack the course again)"
     if not path.is_file():
         raise DataError(f"{path} is missing: {mend}")
+    content = path.read_bytes()
     try:
-        content = gzip.decompress(path.read_bytes())
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is cut short or damaged ({error}): {mend}") from error
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise DataError(f"{path} is not the file that was shipped (its SHA-256 differs): {mend}")
-    return bytearray(content)
+        verify(path, content, SHA256)
+    except DataError as error:
+        raise DataError(f"{path} is not the file that was shipped (its SHA-256 differs): {mend}") from error
+    return path, content
+
+
+def _parsed(images: tuple[Path, bytes], labels: tuple[Path, bytes], classes: int) -> MNIST:
+    """A data set from its two files, whose names go into messages."""
+    pixels, y = parse_idx(*images, dimensions=3), parse_idx(*labels, dimensions=1)
+    if pixels.shape[1:] != (SIDE, SIDE):
+        raise DataError(f"{images[0]} holds images of {pixels.shape[1]} x {pixels.shape[2]} pixels; the course's "
+                        f"models take {SIDE} x {SIDE}: scale them first, as torchvision.transforms.v2.Resize does")
+    if len(pixels) != len(y):
+        raise DataError(f"{images[0]} holds {len(pixels):,} images and {labels[0].name} {len(y):,} labels: they do not "
+                        "belong together. Get both from the same place")
+    if y.max() >= classes:
+        raise DataError(f"{labels[0]} has a label {y.max()}, and {classes} classes go from 0 to {classes - 1}: say "
+                        f"classes={y.max() + 1}, if there are so many")
+    return MNIST(pixels, y.long())

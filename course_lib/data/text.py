@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.data.mnist import DataError
+from course_lib.data.idx import DataError
 from course_lib.files import require_folder
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "text"

@@ -4,12 +4,14 @@ import gzip
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from course_lib.data import MNIST, DataError, load_mnist
-from course_lib.data.mnist import FOLDER, SIZE
+from course_lib.data.idx import read_sums
+from course_lib.data.mnist import FOLDER, SHA256
 
 
 @pytest.fixture
@@ -23,11 +25,11 @@ def copy(tmp_path):
     return shutil.copytree(FOLDER, tmp_path / "mnist")
 
 
-@pytest.mark.parametrize(("split", "first_labels", "sevens"),
-                         [("train", [5, 0, 4, 1, 9], 6265), ("test", [7, 2, 1, 0, 4], 1028)])
-def test_is_the_published_data_set(split, first_labels, sevens):
+@pytest.mark.parametrize(("split", "size", "first_labels", "sevens"),
+                         [("train", 60_000, [5, 0, 4, 1, 9], 6265), ("test", 10_000, [7, 2, 1, 0, 4], 1028)])
+def test_is_the_published_data_set(split, size, first_labels, sevens):
     data = load_mnist(split)
-    assert data.images.shape == (SIZE[split], 28, 28) and data.images.dtype == torch.uint8
+    assert data.images.shape == (size, 28, 28) and data.images.dtype == torch.uint8
     assert data.labels.dtype == torch.int64 and data.labels[:5].tolist() == first_labels
     assert (data.labels == 7).sum() == sevens  # the counts that LeCun's page gives
     assert (data.images.max(), data.images.min()) == (255, 0)
@@ -90,26 +92,29 @@ def test_missing_file_is_named_with_its_mend(copy):
     assert len(load_mnist("train", folder=copy)) == 60_000  # the other half of the data is not held up
 
 
-def test_truncated_file(copy):
-    path = copy / "t10k-images-idx3-ubyte.gz"
+def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100_000])
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz is cut short or damaged"):
-        load_mnist("test", folder=copy)
 
 
-def test_one_altered_pixel(copy):
-    path = copy / "t10k-images-idx3-ubyte.gz"
+def alter_a_pixel(path: Path) -> None:
     content = bytearray(gzip.decompress(path.read_bytes()))
     content[5000] ^= 1
     path.write_bytes(gzip.compress(bytes(content), compresslevel=1))
-    with pytest.raises(DataError, match="is not the file that was shipped"):
+
+
+def put_a_page_there(path: Path) -> None:
+    path.write_text("<html>404 not found</html>", encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [cut, alter_a_pixel, put_a_page_there])
+def test_a_damaged_file_is_named_with_its_mend(copy, damage):
+    damage(copy / "t10k-images-idx3-ubyte.gz")
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz is not the file that was shipped .* put the file"):
         load_mnist("test", folder=copy)
 
 
-def test_not_a_gzip_file(copy):
-    (copy / "t10k-images-idx3-ubyte.gz").write_text("<html>404 not found</html>", encoding="utf-8")
-    with pytest.raises(DataError, match="cut short or damaged"):
-        load_mnist("test", folder=copy)
+def test_the_listed_sums_are_those_that_are_verified():
+    assert read_sums(FOLDER) == SHA256
 
 
 def test_installed_without_its_data(tmp_path):

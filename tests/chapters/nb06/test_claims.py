@@ -19,6 +19,7 @@ SHORT = ((r"steps=1000", "steps=60"), (r"reshape\(20, 50, 2\)", "reshape(4, 15, 
          (r"np\.arange\(25, 1000, 50\)", "np.arange(4)"))
 TRAINED = ('predict("06.nearest"', "(G, card)", "alpha = ")
 FEW = ((r"seeded\(\)\)\[:400\]", "seeded())[:20]"), (r"sample\(400", "sample(20"))
+(AS_BYTES,) = re.findall(r"(?m)^def as_bytes.*(?:\n .*)+", "\n".join(CELLS_B))
 UNJUDGED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.2\)', "pass"))
 
 
@@ -94,6 +95,16 @@ def test_06b_a_failure_that_is_none_is_told(monkeypatch, start, old, new, claim)
              for i, c in enumerate(small)]
     starts = ("narrow = ", "def spoiled", "along = ", 'predict("06b.range"', start)
     broken(small, starts, claim, *UNJUDGED, (old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), [
+    (r"sigma=1\.0", "sigma=0.5", "largest squared error"),
+    (r'"grainy": .*', '"grainy": lambda x: v2.functional.gaussian_blur(x, 7, 1.0)}', "relative to blurred"),
+    (r'"turned": .*', '"turned": lambda x: v2.functional.gaussian_blur(x, 7, 1.0),', "turned ones relative to grainy"),
+])
+def test_06b_a_judge_with_other_tastes_is_told(old, new, claim):
+    given = 'kinds = {"photocopier": load_mnist("train").images[:10_000]}'
+    broken([*CELLS_B, AS_BYTES], (AS_BYTES, 'predict("06b.damage"', "from torchvision"), claim, (old, new), given=given)
 
 
 def too_small(y, w, stride):
