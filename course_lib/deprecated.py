@@ -56,6 +56,16 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "course_lib.experiments.infogan": {"made_of": ("course_lib.experiments.infogan", "sample_codes"),
                                        "pulled": ("course_lib.experiments.infogan", "traversal_effect")},
+    "course_lib.experiments.translator": {
+        "TranslatorExperiment": ("course_lib.experiments.image_to_image", "ImageToImageExperiment"),
+        "TranslatorHyperparameters": ("course_lib.experiments.image_to_image", "ImageToImageHyperparameters"),
+        "likeness": ("course_lib.experiments.image_to_image", "likeness"),
+    },
+    "course_lib.models.translator": {
+        "Translator": ("course_lib.models.image_to_image", "UNetGenerator"),
+        **{name: ("course_lib.models.image_to_image", name)
+           for name in ("Discriminator", "coarse", "noise", "outline")},
+    },
     "course_lib.live": {"Pad": ("course_lib.live", "SketchPad")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),

@@ -39,7 +39,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
-    "translator": {"width": 4, "batch_size": 4, "adversarial": 0.1},
+    "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
     "vae": {"width": 16, "batch_size": 8},
 }
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, before a hyperparameter means anything
@@ -51,12 +51,12 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, befo
 TEXTS = {("gan2d", "drawing"): (WAVE, SPIRAL)}  # of hyperparameters that may be any text
 LARGE = "the networks and batches of dcgan, which is tried with it"
 SLOW = {  # ends that are left out, and why
-    **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "translator")},
-    **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "translator")},
+    **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
+    **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
 }
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
-DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "translator")  # to evaluate
+DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "image_to_image")  # to evaluate
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 
@@ -204,11 +204,11 @@ def test_an_evaluation_is_finite_the_same_each_time_and_disturbs_nothing(name):
 
 @pytest.mark.parametrize(("name", "other"), list(zip(NAMES, (*NAMES[1:], NAMES[0]), strict=True)))
 def test_the_state_of_another_experiment_is_refused(name, other):
-    e = experiment(name)
+    e, state = experiment(name), experiment(other).state_dict()
     before = e.digest()
-    kinds = f"state of a {experiment_class(other).__name__}, not of a {experiment_class(name).__name__}"
+    kinds = f"state of a {state['experiment']}, not of a {e.state_dict()['experiment']}"
     with pytest.raises(ValueError, match=kinds):
-        e.load_state_dict(experiment(other).state_dict())
+        e.load_state_dict(state)
     assert e.digest() == before
 
 

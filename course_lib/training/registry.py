@@ -31,6 +31,7 @@ class Family:
         prints: what its metrics are, in a sentence.
         ships: for each checkpoint that comes with the course the options of `train` that make it, as cards have them.
         judges: whether other families' checkpoints are measured by one of this family, so that it is trained first.
+        formerly: an older name, which commands and cards may still use.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     prints: str = ""
     ships: dict[str, str] = field(default_factory=dict)
     judges: bool = False
+    formerly: str = ""
 
 
 _classes: dict[str, type[Experiment]] = {}
@@ -75,11 +77,12 @@ def _declared(path: Path) -> list[Family]:
 
 
 def experiment_class(name: str) -> type[Experiment]:
-    """The experiment of a family, imported now.
+    """The experiment of a family, named as it is or as it was; imported now.
 
     Raises:
         KeyError: no family has this name.
     """
+    name = next((family.name for family in families().values() if name == family.formerly), name)
     if name not in families():
         raise KeyError(f"there is no model {name!r}; known: {', '.join(families())}")
     importlib.import_module(f"course_lib.experiments.{name}")

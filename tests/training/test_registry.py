@@ -67,6 +67,13 @@ def test_a_family_is_declared_by_one_decorator(tmp_path):
         Family("tiny", "a toy", judges=True, ships={"tiny_2": "tiny --num-steps 2"})]
 
 
+def test_a_family_that_was_renamed_is_found_by_its_old_name_and_is_listed_once():
+    assert experiment_class("translator") is experiment_class("image_to_image")
+    assert "translator" not in families()
+    former = [family.formerly for family in families().values() if family.formerly]
+    assert len({*former, *families()}) == len(former) + len(families()), "an old name means one family"
+
+
 def test_an_unknown_family_is_told():
     with pytest.raises(KeyError, match=r"there is no model 'gan9d'; known: classifier, .*vae"):
         experiment_class("gan9d")

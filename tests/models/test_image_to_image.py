@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
+from course_lib.models.image_to_image import Discriminator, UNetGenerator, coarse, noise, outline
 
 
 def rng(seed=0):
@@ -15,7 +15,7 @@ def digits(n=4):
 
 
 def test_shapes_and_what_the_output_depends_on():
-    G, D = Translator(4, generator=rng()), Discriminator(4, generator=rng())
+    G, D = UNetGenerator(4, generator=rng()), Discriminator(4, generator=rng())
     c, z = coarse(digits()), noise(4, rng(1))
     made = G(c, z)
     assert made.shape == (4, 1, 28, 28) and D(c, made).shape == (4, 7, 7)
