@@ -109,20 +109,27 @@ def _member(old: str, today: str, owner: Any) -> Any:
     return getattr(owner, today)
 
 
-def takes_rng(kind: type[Kind]) -> type[Kind]:
-    """A class decorator: `rng=` of its constructor, now `generator=`, is still taken."""
-    today = kind.__init__
+def old_keywords(**renamed: str) -> Callable[[type[Kind]], type[Kind]]:
+    """A decorator that lets a class's constructor be called with its old keywords, `old="today"`, too."""
+    def decorate(kind: type[Kind]) -> type[Kind]:
+        constructor = kind.__init__
 
-    @functools.wraps(today)
-    def construct(self: Any, *arguments: Any, **options: Any) -> None:
-        if "rng" in options:
-            warnings.warn(f"{kind.__name__}(rng=…) is now generator=…; the old name works until version 2.0",
-                          FutureWarning, stacklevel=2)
-            options["generator"] = options.pop("rng")
-        today(self, *arguments, **options)
+        @functools.wraps(constructor)
+        def construct(self: Any, *arguments: Any, **options: Any) -> None:
+            for old, today in renamed.items():
+                if old in options:
+                    warnings.warn(f"{kind.__name__}({old}=…) is now {today}=…; the old name works until version 2.0",
+                                  FutureWarning, stacklevel=2)
+                    options[today] = options.pop(old)
+            constructor(self, *arguments, **options)
 
-    kind.__init__ = construct
-    return kind
+        kind.__init__ = construct
+        return kind
+
+    return decorate
+
+
+takes_rng = old_keywords(rng="generator")
 
 
 class Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):

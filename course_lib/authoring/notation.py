@@ -45,7 +45,7 @@ class Found(NamedTuple):
     inside: list[Found]
 
 
-class Row(NamedTuple):
+class Entry(NamedTuple):
     """A row of the table: what it claims, for which notebooks, and its whole text."""
 
     symbols: tuple[Symbol, ...]
@@ -56,7 +56,7 @@ class Row(NamedTuple):
 class Meaning(NamedTuple):
     """What an occurrence of a symbol belongs to: a row, and which of its symbols."""
 
-    row: Row
+    row: Entry
     symbol: Symbol
 
 
@@ -131,7 +131,7 @@ def formulas(text: str) -> list[str]:
     return [display or inline for display, inline in FORMULA.findall(text)]
 
 
-def table(page: str, order: list[str]) -> list[Row]:
+def table(page: str, order: list[str]) -> list[Entry]:
     """The rows of the page, for notebooks in this order.
 
     Raises:
@@ -142,7 +142,7 @@ def table(page: str, order: list[str]) -> list[Row]:
         cells = [cell.strip() for cell in CELL.split(line)[1:-1]]
         if len(cells) == 5 and "$" in cells[0]:
             firsts = [symbols(formula)[0].symbol for formula in formulas(cells[0])]
-            rows.append(Row(tuple(s._replace(subscript="") if INDEX.fullmatch(s.subscript) else s for s in firsts),
+            rows.append(Entry(tuple(s._replace(subscript="") if INDEX.fullmatch(s.subscript) else s for s in firsts),
                             _notebooks(cells[3], order), line))
     return rows
 

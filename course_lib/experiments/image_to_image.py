@@ -29,7 +29,7 @@ SHOWN = 10  # test images in a snapshot
 
 @dataclass(frozen=True)
 class ImageToImageHyperparameters(Hyperparameters):
-    """The knobs of image-to-image translation."""
+    """The hyperparameters of image-to-image translation."""
 
     given: str = hyperparameter(
         "coarse", label="given", choices=tuple(CONDITIONS), restart=True,
@@ -142,7 +142,7 @@ def likeness(made: Tensor, real: MNIST) -> dict[str, float]:
     Returns:
         error: mean squared error of a pixel.
         sharpness: `measure.sharpness`, as a share of the real images'.
-        accuracy: which part the judge names right.
+        accuracy: which part the classifier names right.
         disagreement: root mean squared difference of the means of 4x4 pixels.
     """
     x = real.floats()

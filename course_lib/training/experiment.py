@@ -105,8 +105,8 @@ class Experiment(ABC):
     def set(self, **changes: Any) -> bool:
         """Change hyperparameters; if one of them needs a restart, reset with the same seed. Returns whether it did."""
         before, self.hyperparameters = self.hyperparameters, self.hyperparameters.replace(**changes)
-        knobs = self.hyperparameters.fields()
-        restart = any(knobs[n].restart and getattr(before, n) != getattr(self.hyperparameters, n) for n in changes)
+        fields = self.hyperparameters.fields()
+        restart = any(fields[n].restart and getattr(before, n) != getattr(self.hyperparameters, n) for n in changes)
         if restart:
             self.reset(self.seed)
         else:

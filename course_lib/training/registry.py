@@ -30,7 +30,7 @@ class Family:
         summary: what it is, to follow 'Train'.
         prints: what its metrics are, in a sentence.
         ships: for each checkpoint that comes with the course the options of `train` that make it, as cards have them.
-        judges: whether other families' checkpoints are measured by one of this family, so that it is trained first.
+        trained_first: whether other families' checkpoints are measured by one of this family.
         formerly: an older name, which commands and cards may still use.
     """
 
@@ -38,7 +38,7 @@ class Family:
     summary: str
     prints: str = ""
     ships: dict[str, str] = field(default_factory=dict)
-    judges: bool = False
+    trained_first: bool = False
     formerly: str = ""
 
 
@@ -64,7 +64,7 @@ def register(name: str, *, summary: str, **declared: object) -> Callable[[type[E
 def families() -> dict[str, Family]:
     """All families by name, as their files declare them; nothing is imported."""
     found = [family for path in sorted(FAMILIES.glob("[a-z]*.py")) for family in _declared(path)]
-    return {family.name: family for family in sorted(found, key=lambda family: not family.judges)}
+    return {family.name: family for family in sorted(found, key=lambda family: not family.trained_first)}
 
 
 def _declared(path: Path) -> list[Family]:

@@ -101,8 +101,8 @@ def test_the_pixels_g_is_moved_by_are_ds_gradient_alone():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = DCGANHyperparameters.fields()
-    assert {name for name, k in knobs.items() if k.restart} == {"spectral_norm", "preset", "width", "fault"}
+    fields = DCGANHyperparameters.fields()
+    assert {name for name, k in fields.items() if k.restart} == {"spectral_norm", "preset", "width", "fault"}
 
 
 def test_the_tutorials_values_train():

@@ -63,7 +63,7 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
         assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
 
 
-def test_coupled_gans_obey_the_knobs_of_the_dcgan():
+def test_coupled_gans_obey_the_hyperparameters_of_the_dcgan():
     e = experiment("coupled", preset="deep", dropout=0.3, spectral_norm=False, fault="no batch norm")
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in e.G.modules())
     assert {layer.p for layer in e.D.modules() if isinstance(layer, Dropout)} == {0.3}

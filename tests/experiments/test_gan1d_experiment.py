@@ -49,8 +49,8 @@ def test_the_metrics_are_the_losses_of_the_definition():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = GAN1DHyperparameters.fields()
-    assert {name for name, k in knobs.items() if k.restart} == {"minibatch", "hidden_size", "activation", "init"}
+    fields = GAN1DHyperparameters.fields()
+    assert {name for name, k in fields.items() if k.restart} == {"minibatch", "hidden_size", "activation", "init"}
     experiment = GAN1DExperiment()
     assert experiment.set(minibatch=False) and experiment.D.minibatch is None
 

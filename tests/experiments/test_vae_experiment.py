@@ -92,8 +92,8 @@ def test_bfloat16_takes_nearly_the_same_step():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = VAEHyperparameters.fields()
-    assert {n for n, k in knobs.items() if k.restart} == {"latent_size", "width", "likelihood"}
+    fields = VAEHyperparameters.fields()
+    assert {n for n, k in fields.items() if k.restart} == {"latent_size", "width", "likelihood"}
 
 
 def test_beta_warms_up_in_a_line():

@@ -9,7 +9,7 @@ def rng(seed=0):
 
 
 def test_encodes_decodes_and_measures_the_squared_error():
-    model, x = Autoencoder(2, (9, 7), pixels=11, generator=rng(1)), torch.rand(5, 11, generator=rng(2))
+    model, x = Autoencoder(2, (9, 7), n_pixels=11, generator=rng(1)), torch.rand(5, 11, generator=rng(2))
     z = model.encode(x)
     again = model.decode(z)
     assert z.shape == (5, 2) and again.shape == (5, 11) and ((again > 0) & (again < 1)).all()

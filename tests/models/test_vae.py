@@ -24,7 +24,7 @@ def float64():
 
 def small(likelihood="bernoulli", widths=(9, 7)):
     """A VAE whose posterior is far from the prior, so that no term is near 0."""
-    vae = VAE(3, widths, likelihood, pixels=11, generator=rng(1))
+    vae = VAE(3, widths, likelihood, n_pixels=11, generator=rng(1))
     for parameter in vae.parameters():
         parameter.data.mul_(3).add_(0.1)
     return vae
@@ -130,7 +130,7 @@ def test_iw_bound_is_the_log_of_the_mean_weight():
 
 def test_iw_bound_comes_to_the_exact_likelihood():
     """Two dimensions of z, so that log p(x) is an integral on a grid."""
-    vae = VAE(2, (6,), pixels=5, generator=rng(1))
+    vae = VAE(2, (6,), n_pixels=5, generator=rng(1))
     for parameter in vae.decoder.parameters():
         parameter.data.mul_(3)
     x = torch.tensor([[1.0, 0, 1, 1, 0], [0, 0, 0, 1, 1]])
@@ -164,7 +164,7 @@ def test_a_linear_vae_at_the_ppca_optimum_has_no_gap_left():
     """There the posterior is a Gaussian of diagonal covariance, so q can be exact: every weight is p(x) itself."""
     x = linear_data()
     mean, W, s2, log_p = ppca(x, 2)
-    vae = VAE(2, (), "gaussian", pixels=6, generator=rng())
+    vae = VAE(2, (), "gaussian", n_pixels=6, generator=rng())
     M = W.T @ W + s2 * torch.eye(2)  # diagonal, as W's columns are at right angles
     with torch.no_grad():
         vae.decoder[0].weight.copy_(W)
@@ -184,7 +184,7 @@ def test_a_trained_linear_vae_reaches_the_ppca_likelihood_and_not_more():
     network and data, but up to 0.6 after 1,500. The ELBO, of 200 draws, is 0.015 below to 0.001 above."""
     x = linear_data()
     *_, log_p = ppca(x, 2)
-    vae, g = VAE(2, (), "gaussian", pixels=6, generator=rng()), rng(1)
+    vae, g = VAE(2, (), "gaussian", n_pixels=6, generator=rng()), rng(1)
     optimizer = torch.optim.Adam(vae.parameters(), lr=0.02)
     for step in range(3000):
         optimizer.param_groups[0]["lr"] = 0.02 * min(1, 2 - 2 * step / 3000)
@@ -238,7 +238,7 @@ def test_complete_with_an_exact_posterior_samples_the_conditional():
     """At the pPCA optimum the walk is Gibbs sampling, so hidden values get their exact mean and variance."""
     x = linear_data()
     mean, W, s2, _ = ppca(x, 2)
-    vae = VAE(2, (), "gaussian", pixels=6, generator=rng())
+    vae = VAE(2, (), "gaussian", n_pixels=6, generator=rng())
     M = W.T @ W + s2 * torch.eye(2)
     with torch.no_grad():
         vae.decoder[0].weight.copy_(W)
