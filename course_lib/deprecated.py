@@ -56,6 +56,16 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "course_lib.experiments.infogan": {"made_of": ("course_lib.experiments.infogan", "sample_codes"),
                                        "pulled": ("course_lib.experiments.infogan", "traversal_effect")},
+    "course_lib.experiments.translator": {
+        "TranslatorExperiment": ("course_lib.experiments.image_to_image", "ImageToImageExperiment"),
+        "TranslatorHyperparameters": ("course_lib.experiments.image_to_image", "ImageToImageHyperparameters"),
+        "likeness": ("course_lib.experiments.image_to_image", "likeness"),
+    },
+    "course_lib.models.translator": {
+        "Translator": ("course_lib.models.image_to_image", "UNetGenerator"),
+        **{name: ("course_lib.models.image_to_image", name)
+           for name in ("Discriminator", "coarse", "noise", "outline")},
+    },
     "course_lib.live": {"Pad": ("course_lib.live", "SketchPad")},
     "course_lib.experiments.images": {
         "Batches": ("course_lib.training.batches", "EpochSampler"),
@@ -99,20 +109,27 @@ def _member(old: str, today: str, owner: Any) -> Any:
     return getattr(owner, today)
 
 
-def takes_rng(kind: type[Kind]) -> type[Kind]:
-    """A class decorator: `rng=` of its constructor, now `generator=`, is still taken."""
-    today = kind.__init__
+def old_keywords(**renamed: str) -> Callable[[type[Kind]], type[Kind]]:
+    """A decorator that lets a class's constructor be called with its old keywords, `old="today"`, too."""
+    def decorate(kind: type[Kind]) -> type[Kind]:
+        constructor = kind.__init__
 
-    @functools.wraps(today)
-    def construct(self: Any, *arguments: Any, **options: Any) -> None:
-        if "rng" in options:
-            warnings.warn(f"{kind.__name__}(rng=…) is now generator=…; the old name works until version 2.0",
-                          FutureWarning, stacklevel=2)
-            options["generator"] = options.pop("rng")
-        today(self, *arguments, **options)
+        @functools.wraps(constructor)
+        def construct(self: Any, *arguments: Any, **options: Any) -> None:
+            for old, today in renamed.items():
+                if old in options:
+                    warnings.warn(f"{kind.__name__}({old}=…) is now {today}=…; the old name works until version 2.0",
+                                  FutureWarning, stacklevel=2)
+                    options[today] = options.pop(old)
+            constructor(self, *arguments, **options)
 
-    kind.__init__ = construct
-    return kind
+        kind.__init__ = construct
+        return kind
+
+    return decorate
+
+
+takes_rng = old_keywords(rng="generator")
 
 
 class Gone(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -39,7 +39,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
-    "translator": {"width": 4, "batch_size": 4, "adversarial": 0.1},
+    "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
     "vae": {"width": 16, "batch_size": 8},
 }
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, before a hyperparameter means anything
@@ -51,18 +51,18 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, befo
 TEXTS = {("gan2d", "drawing"): (WAVE, SPIRAL)}  # of hyperparameters that may be any text
 LARGE = "the networks and batches of dcgan, which is tried with it"
 SLOW = {  # ends that are left out, and why
-    **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "translator")},
-    **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "translator")},
+    **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
+    **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
 }
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
-DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "translator")  # to evaluate
+DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "image_to_image")  # to evaluate
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 
 NAMES = tuple(families())
 EACH = pytest.mark.parametrize("name", NAMES)
-KNOBS = [(name, knob) for name in NAMES for knob in experiment_class(name).Hyperparameters.fields()]
+FIELDS = [(name, field) for name in NAMES for field in experiment_class(name).Hyperparameters.fields()]
 DEVICES = ("cpu", *(["cuda"] if torch.cuda.is_available() else []))
 
 
@@ -109,21 +109,21 @@ def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def ends(name: str, knob: str) -> tuple[Any, ...]:
+def ends(name: str, field: str) -> tuple[Any, ...]:
     """The values that a hyperparameter is tried with: all choices, or both ends of its range."""
     hyperparameters = experiment_class(name).Hyperparameters
-    declared, usual = hyperparameters.fields()[knob], getattr(hyperparameters(), knob)
+    declared, usual = hyperparameters.fields()[field], getattr(hyperparameters(), field)
     if declared.choices is not None:
         return declared.choices
     if isinstance(usual, bool):
         return (False, True)
     if isinstance(usual, str):
-        return TEXTS[name, knob]
+        return TEXTS[name, field]
     return tuple(type(usual)(end) for end in (declared.low, declared.high))
 
 
-def beside(name: str, knob: str) -> dict[str, Any]:
-    return BESIDE.get((name, knob), {})
+def beside(name: str, field: str) -> dict[str, Any]:
+    return BESIDE.get((name, field), {})
 
 
 # The run.
@@ -144,7 +144,7 @@ def test_the_seed_decides_the_run_and_nothing_else_does(name):
 
 @EACH
 def test_a_run_that_was_saved_and_killed_goes_on_to_the_same_digest(name, tmp_path):
-    late = {"total_steps": 4} if (name, "total_steps") in KNOBS else {}
+    late = {"total_steps": 4} if (name, "total_steps") in FIELDS else {}
     whole, part = experiment(name, 2, **late), experiment(name, 2, **late)
     train(whole, 4), train(part, 2)
     save(part, tmp_path / "run.pt")
@@ -204,17 +204,17 @@ def test_an_evaluation_is_finite_the_same_each_time_and_disturbs_nothing(name):
 
 @pytest.mark.parametrize(("name", "other"), list(zip(NAMES, (*NAMES[1:], NAMES[0]), strict=True)))
 def test_the_state_of_another_experiment_is_refused(name, other):
-    e = experiment(name)
+    e, state = experiment(name), experiment(other).state_dict()
     before = e.digest()
-    kinds = f"state of a {experiment_class(other).__name__}, not of a {experiment_class(name).__name__}"
+    kinds = f"state of a {state['experiment']}, not of a {e.state_dict()['experiment']}"
     with pytest.raises(ValueError, match=kinds):
-        e.load_state_dict(experiment(other).state_dict())
+        e.load_state_dict(state)
     assert e.digest() == before
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if issubclass(experiment_class(name), PhasedExperiment)])
 def test_slow_motion_leads_where_full_speed_does(name):
-    more = {"d_steps": 2} if (name, "d_steps") in KNOBS else {}
+    more = {"d_steps": 2} if (name, "d_steps") in FIELDS else {}
     whole, walked, mixed = (experiment(name, 2, **more) for _ in range(3))
     expected, metrics = train(whole, 2), []
     while walked.steps < 2:
@@ -269,30 +269,30 @@ def test_each_player_moves_in_its_own_turn_alone(name):
 # Hyperparameters.
 
 
-@pytest.mark.parametrize(("name", "knob"), KNOBS)
-def test_a_hyperparameter_trains_and_draws_at_both_ends(name, knob):
-    for value in ends(name, knob):
-        if (name, knob, value) in SLOW:
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_a_hyperparameter_trains_and_draws_at_both_ends(name, field):
+    for value in ends(name, field):
+        if (name, field, value) in SLOW:
             continue
-        e = experiment(name, **{**beside(name, knob), knob: value})
+        e = experiment(name, **{**beside(name, field), field: value})
         for metrics in train(e, 3):
             assert not [m for m in metrics if np.isnan(metrics[m]) and (name, m) not in UNDEFINED], (value, metrics)
-        assert all(x.isfinite().all() for x in learned(e)), f"{knob} = {value!r} led to numbers that are not finite"
-        assert all(np.isfinite(a).all() for a in e.snapshot().values()), f"{knob} = {value!r} cannot be drawn"
+        assert all(x.isfinite().all() for x in learned(e)), f"{field} = {value!r} led to numbers that are not finite"
+        assert all(np.isfinite(a).all() for a in e.snapshot().values()), f"{field} = {value!r} cannot be drawn"
 
 
 def test_what_is_slow_is_there():
-    assert all(knob in experiment_class(name).Hyperparameters.fields() and value in ends(name, knob) and reason
-               for (name, knob, value), reason in SLOW.items())
+    assert all(field in experiment_class(name).Hyperparameters.fields() and value in ends(name, field) and reason
+               for (name, field, value), reason in SLOW.items())
 
 
-def others(name: str, knob: str, now: Any) -> list[Any]:
+def others(name: str, field: str, now: Any) -> list[Any]:
     """Other values: all other choices, the next whole number, or the end of a range."""
-    if knob in LENGTHS:
-        return [LENGTHS[knob]]
+    if field in LENGTHS:
+        return [LENGTHS[field]]
     if type(now) is int:
-        return [now + 1 if now + 1 in range(*ends(name, knob)) else now - 1]
-    values = [value for value in ends(name, knob) if value != now]
+        return [now + 1 if now + 1 in range(*ends(name, field)) else now - 1]
+    values = [value for value in ends(name, field) if value != now]
     return values[:1] if isinstance(now, float) else values
 
 
@@ -307,23 +307,23 @@ def begun(name: str, device: str, settings: tuple[tuple[str, Any], ...],
     return e, state, learned(e)
 
 
-@pytest.mark.parametrize(("name", "knob"), KNOBS)
-def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(name, knob, device):
-    settings = beside(name, knob)
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(name, field, device):
+    settings = beside(name, field)
     e, state, unchanged = begun(name, device, tuple(settings.items()))
-    declared = e.hyperparameters.fields()[knob]
-    for value in others(name, knob, state["hyperparameters"][knob]):
+    declared = e.hyperparameters.fields()[field]
+    for value in others(name, field, state["hyperparameters"][field]):
         e.load_state_dict(state)
-        assert e.set(**{knob: value}) == declared.restart
+        assert e.set(**{field: value}) == declared.restart
         if declared.restart:
-            assert e.digest() == experiment(name, **{**settings, knob: value}).digest()
+            assert e.digest() == experiment(name, **{**settings, field: value}).digest()
         else:
             assert e.steps == LAZY
         train(e, 1)
         half_way = copy.deepcopy(e.state_dict())
         train(e, 1)
         whole = e.digest()
-        assert declared.restart or not same(learned(e), unchanged), f"{knob} = {value!r} changes nothing"
+        assert declared.restart or not same(learned(e), unchanged), f"{field} = {value!r} changes nothing"
         e.load_state_dict(half_way)
         train(e, 1)
         assert e.digest() == whole
@@ -331,9 +331,9 @@ def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(na
 
 @EACH
 def test_hyperparameters_say_what_they_are(name):
-    for knob, declared in experiment_class(name).Hyperparameters.fields().items():
-        assert declared.label and declared.help.endswith("."), knob
-        assert not declared.log or declared.low > 0, knob
+    for field, declared in experiment_class(name).Hyperparameters.fields().items():
+        assert declared.label and declared.help.endswith("."), field
+        assert not declared.log or declared.low > 0, field
 
 
 def wrong(declared: Field, usual: Any) -> list[tuple[Any, type[Exception]]]:
@@ -347,14 +347,14 @@ def wrong(declared: Field, usual: Any) -> list[tuple[Any, type[Exception]]]:
             (float("nan"), ValueError) if isinstance(usual, float) else (0.5, TypeError)]
 
 
-@pytest.mark.parametrize(("name", "knob"), KNOBS)
-def test_wrong_values_are_refused_by_name(name, knob):
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_wrong_values_are_refused_by_name(name, field):
     hyperparameters = experiment_class(name).Hyperparameters()
-    for value, error in wrong(hyperparameters.fields()[knob], getattr(hyperparameters, knob)):
-        with pytest.raises(error, match=f"^{knob} must "):
-            hyperparameters.replace(**{knob: value})
-    slip = knob[0] + knob
-    with pytest.raises(ValueError, match=f"unknown hyperparameter '{slip}': did you mean '{knob}'"):
+    for value, error in wrong(hyperparameters.fields()[field], getattr(hyperparameters, field)):
+        with pytest.raises(error, match=f"^{field} must "):
+            hyperparameters.replace(**{field: value})
+    slip = field[0] + field
+    with pytest.raises(ValueError, match=f"unknown hyperparameter '{slip}': did you mean '{field}'"):
         hyperparameters.replace(**{slip: 1})
 
 
@@ -376,20 +376,20 @@ def test_no_operation_mixes_devices(name):
     assert all(x.is_meta for network in networks for x in network.parameters())
 
 
-def branches(name: str, knob: str) -> list[Any]:
+def branches(name: str, field: str) -> list[Any]:
     """Other values that may lead through other code: choices, and what is 0 and so switched off, or is not."""
-    if knob in (*LENGTHS, "precision"):  # there is no autocast for the meta device
+    if field in (*LENGTHS, "precision"):  # there is no autocast for the meta device
         return []
     hyperparameters = experiment_class(name).Hyperparameters
-    declared, now = hyperparameters.fields()[knob], SMALL.get(name, {}).get(knob, getattr(hyperparameters(), knob))
-    return [value for value in ends(name, knob) if value != now] if declared.choices or not declared.low else []
+    declared, now = hyperparameters.fields()[field], SMALL.get(name, {}).get(field, getattr(hyperparameters(), field))
+    return [value for value in ends(name, field) if value != now] if declared.choices or not declared.low else []
 
 
-@pytest.mark.parametrize(("name", "knob"), [pair for pair in KNOBS if branches(*pair)])
-def test_no_operation_mixes_devices_in_any_branch(name, knob):
-    for value in branches(name, knob):
+@pytest.mark.parametrize(("name", "field"), [pair for pair in FIELDS if branches(*pair)])
+def test_no_operation_mixes_devices_in_any_branch(name, field):
+    for value in branches(name, field):
         with OneDevice():
-            train(experiment(name, device="meta", **{**beside(name, knob), knob: value}), 1)
+            train(experiment(name, device="meta", **{**beside(name, field), field: value}), 1)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if issubclass(experiment_class(name), LossExperiment)])

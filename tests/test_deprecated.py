@@ -9,6 +9,7 @@ import torch
 
 from course_lib import deprecated
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment
+from course_lib.models.autoencoder import Autoencoder
 from course_lib.models.gan1d import Generator
 from course_lib.models.pixelrnn import RowLSTM
 from course_lib.training.experiment import Experiment
@@ -47,6 +48,10 @@ def test_old_members_and_keywords_work_and_say_so():
         old = RowLSTM((3, 3), rng=torch.Generator().manual_seed(1))
     new = RowLSTM((3, 3), generator=torch.Generator().manual_seed(1))
     assert all(torch.equal(a, b) for a, b in zip(old.parameters(), new.parameters(), strict=True))
+    with pytest.warns(FutureWarning, match=r"Autoencoder\(pixels=…\) is now n_pixels=…"):
+        coder = Autoencoder(2, (4,), pixels=9, generator=torch.Generator())
+    with pytest.warns(FutureWarning, match=r"Autoencoder.pixels is now .n_pixels"):
+        assert coder.pixels == coder.n_pixels == 9 and coder.encode(torch.zeros(1, 9)).shape == (1, 2)
     with pytest.raises(TypeError, match="rgn"):
         Generator(hidden_size=4, init="pytorch", rgn=torch.Generator())
     assert "rng" not in vars(experiment) and isinstance(vars(Experiment)["rng"], property)

@@ -10,7 +10,7 @@ HERE = torch.zeros(3, 3)
 NUMBER = torch.tensor(2.0)
 
 
-def rng():
+def seeded():
     return torch.Generator().manual_seed(0)
 
 
@@ -24,8 +24,8 @@ def rng():
     lambda: HERE[THERE[0].long()],
     lambda: NUMBER.clone().add_(THERE.sum()),
     lambda: HERE.clone().lerp_(THERE, 0.5),
-    lambda: torch.rand(3, generator=rng(), device="meta"),
-    lambda: torch.bernoulli(THERE, generator=rng()),
+    lambda: torch.rand(3, generator=seeded(), device="meta"),
+    lambda: torch.bernoulli(THERE, generator=seeded()),
 ], ids=["sum", "product", "cat", "stack of numbers", "where", "layer", "index", "into a number", "average", "rand",
         "bernoulli"])
 def test_what_a_gpu_would_refuse_is_refused(mixed):
@@ -40,7 +40,7 @@ def test_what_a_gpu_would_refuse_is_refused(mixed):
     lambda: THERE + HERE.to("meta"),
     lambda: HERE + THERE.cpu(),
     lambda: THERE.clone().copy_(HERE),
-    lambda: torch.rand(3, generator=rng()).to("meta") + THERE,
+    lambda: torch.rand(3, generator=seeded()).to("meta") + THERE,
 ], ids=["a number of the CPU", "and before it", "indices of the CPU", "moved there", "moved here", "copied",
         "drawn here and moved"])
 def test_what_torch_allows_is_allowed(allowed):

@@ -1,4 +1,4 @@
-"""The same seed and the same knobs give the same parameters, wherever the 1-D GAN is trained."""
+"""The same seed and the same hyperparameters give the same parameters, wherever the 1-D GAN is trained."""
 
 import re
 

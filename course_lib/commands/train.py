@@ -35,7 +35,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     models = train.add_subparsers(dest="model", metavar="model", required=True, parser_class=FamilyParser)
     for family in families().values():
         models.add_parser(family.name, help=family.summary, description=f"Train {family.summary}. {family.prints}",
-                          family=family)
+                          family=family, aliases=[family.formerly] if family.formerly else [])
 
 
 class FamilyParser(Parser):
@@ -46,7 +46,7 @@ class FamilyParser(Parser):
         self.family, self.is_whole = family, False
         is_gan1d = family.name == "gan1d"
         add_shared(self, num_steps=5000 if is_gan1d else 4680, log_every=10 if is_gan1d else 100)
-        self.set_defaults(run=train_model)
+        self.set_defaults(run=train_model, model=family.name)  # also where it was asked for by its old name
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None,
                          ) -> tuple[argparse.Namespace, list[str]]:

@@ -21,7 +21,7 @@ from course_lib.training.step import LossExperiment, Metrics
 
 @dataclass(frozen=True)
 class AutoencoderHyperparameters(Hyperparameters):
-    """The knobs of the autoencoder; where the VAE has them too, they mean the same."""
+    """The hyperparameters of the autoencoder; where the VAE has them too, they mean the same."""
 
     learning_rate: float = hyperparameter(
         1e-3, label="learning rate", low=1e-5, high=1e-1, log=True,

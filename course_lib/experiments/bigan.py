@@ -27,7 +27,7 @@ SHOWN = 20  # test digits in a snapshot, and as many reconstructions
 
 @dataclass(frozen=True)
 class BiGANHyperparameters(Hyperparameters):
-    """The knobs of the BiGAN; what it shares with the DCGAN has the DCGAN's values."""
+    """The hyperparameters of the BiGAN; what it shares with the DCGAN has the DCGAN's values."""
 
     learning_rate_d: float = hyperparameter(
         2e-3, label="learning rate of D", low=1e-5, high=1e-1, log=True,
@@ -139,7 +139,7 @@ class BiGANExperiment(ImageGANExperiment):
     @torch.no_grad()
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """`image_scores.scores` of 10,000 images of the average of G; same_digit, which part of the 10,000 test images
-        the judge gives the same digit as their reconstructions G(E(x)); rebuilt_error, their squared distance."""
+        the classifier gives the same digit as their reconstructions G(E(x)); rebuilt_error, their squared distance."""
         x = load_mnist("test").flat()
         rebuilt = self.rebuilt(x)
         same = torch.cat([classifier().predict(a) == classifier().predict(b)

@@ -1,4 +1,4 @@
-"""The judge in training: a small convolutional network on MNIST."""
+"""The classifier that measures other models, in training: a small convolutional network on MNIST."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from course_lib.training.step import LossExperiment, Metrics
 
 @dataclass(frozen=True)
 class ClassifierHyperparameters(Hyperparameters):
-    """The knobs of the judge."""
+    """The hyperparameters of the classifier."""
 
     learning_rate: float = hyperparameter(
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
@@ -36,17 +36,17 @@ class ClassifierHyperparameters(Hyperparameters):
 
 @register(
     "classifier",
-    summary="the judge: a small convolutional network on MNIST",
+    summary="the classifier that measures other models: a small convolutional network on MNIST",
     prints="Prints the cross-entropy in nats.",
     ships={
         "classifier": "classifier --num-steps 4680 --set precision=bfloat16 --set total_steps=4680",
     },
-    judges=True,
+    trained_first=True,
 )
 class ClassifierExperiment(LossExperiment):
     """A classifier learns the 60,000 training images of MNIST. Metric: loss, the cross-entropy in nats.
 
-    Half of each batch is binarized, each pixel being ink with the probability of its grey value: so the judge knows
+    Half of each batch is binarized, each pixel being ink with the probability of its grey value: so it knows
     both kinds of images that the course's models make.
 
     Attributes:

@@ -25,14 +25,15 @@ from course_lib.training.registry import register
 
 
 def classed_as_asked(images: Tensor, y: Tensor) -> np.ndarray:
-    """Of the images `[n, 28, 28]` in [0, 1] that were asked to be y `[n]`, the share that the judge sees so, `[10]`."""
+    """Of the images `[n, 28, 28]` in [0, 1] that were asked to be y `[n]`, the share `[10]` that the classifier sees
+    so, for each digit."""
     right = torch.cat([classifier().predict(part) for part in images.split(500)]) == y
     return np.array([right[y == k].to(torch.float32).mean() for k in range(CLASSES)])
 
 
 @dataclass(frozen=True)
 class ConditionalHyperparameters(DCGANHyperparameters):
-    """The knobs of the DCGAN, and how D is told the label."""
+    """The hyperparameters of the DCGAN, and how D is told the label."""
 
     width: int = hyperparameter(
         20, label="width", low=4, high=128, unit="channels", restart=True,
@@ -91,8 +92,8 @@ class ConditionalExperiment(DCGANExperiment):
         return self.model.sample(torch.arange(count) % CLASSES, seeded(seed)).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """Of 1,000 images a digit: the scores of `image_scores.scores`; as_asked, the share that the judge classes as
-        asked, and worst_class, the same for the digit where it is least."""
+        """Of 1,000 images a digit: the scores of `image_scores.scores`; as_asked, the share that the classifier sees
+        as asked, and worst_class, the same for the digit where it is least."""
         images = self.samples(IMAGES)
         shares = classed_as_asked(images, torch.arange(IMAGES) % CLASSES)
         return {**scores(images), "as_asked": float(shares.mean()), "worst_class": float(shares.min())}

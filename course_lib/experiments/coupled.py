@@ -24,7 +24,7 @@ SHOWN, COUNTED = 10, 500  # pairs in a snapshot: drawn, and judged
 
 @dataclass(frozen=True)
 class CoupledHyperparameters(DCGANHyperparameters):
-    """The knobs of the DCGAN, and how much the two of them share."""
+    """The hyperparameters of the DCGAN, and how much the two of them share."""
 
     shared: int = hyperparameter(
         2, label="shared blocks of G", low=0, high=2, restart=True,
@@ -116,7 +116,8 @@ class CoupledExperiment(DCGANExperiment):
 
 @torch.no_grad()
 def same_digit(first: Tensor, inverted: Tensor) -> float:
-    """Which part of pairs, each `[n, 28, 28]` in [0, 1], the judge gives one digit; it sees the second turned back."""
+    """Which part of pairs, each `[n, 28, 28]` in [0, 1], the classifier gives one digit; it sees the second
+    turned back."""
     same = [classifier().predict(a) == classifier().predict(1 - b)
             for a, b in zip(first.split(1000), inverted.split(1000), strict=True)]
     return torch.cat(same).to(torch.float32).mean().item()

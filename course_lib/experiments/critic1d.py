@@ -68,7 +68,7 @@ class Critic1DExperiment(LossExperiment):
     Hyperparameters = Critic1DHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
-        self.generator, self.D = generator, Critic(WIDTH, generator, dim=1).to(self.device)
+        self.generator, self.D = generator, Critic(WIDTH, generator=generator, dim=1).to(self.device)
         self.optimizer = adam(self.D, lr=self.hyperparameters.learning_rate, betas=BETAS)
 
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:

@@ -36,7 +36,7 @@ R1_EVERY = 8  # steps: the penalty moves slowly, and is dear (T. Karras et al., 
 
 @dataclass(frozen=True)
 class DCGANHyperparameters(Hyperparameters):
-    """The knobs of the DCGAN, with values that make the most of a few minutes.
+    """The hyperparameters of the DCGAN, with values that make the most of a few minutes.
 
     D learns twice as fast as G (two time scales: Heusel et al. 2017), which spectral normalisation makes safe. Networks
     of half the usual width make fewer mistakes in the same time, as they take twice as many steps.

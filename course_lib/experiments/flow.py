@@ -28,8 +28,8 @@ MEASURED, MEASURE_EVERY = 2000, 25  # points that KL is measured on, and steps b
 
 @dataclass(frozen=True)
 class FlowHyperparameters(Hyperparameters):
-    """The knobs of a flow in the plane, with values for a lab without end. A run of known length does better with a
-    larger rate that falls at its end: benchmarks/flows.py in the course's repository."""
+    """The hyperparameters of a flow in the plane, with values for a lab without end. A run of known length does better
+    with a larger rate that falls at its end: benchmarks/flows.py in the course's repository."""
 
     data: str = hyperparameter(
         "two moons", label="data", choices=tuple(DATA), restart=True,

@@ -43,7 +43,7 @@ SNAPSHOT_SAMPLES, SNAPSHOT_REFERENCE = 4096, 128  # enough for a quiet curve, fe
 
 @dataclass(frozen=True)
 class GAN1DHyperparameters(Hyperparameters):
-    """The knobs of the 1-D GAN, with values that recover the data (benchmarks/gan1d_seeds.py).
+    """The hyperparameters of the 1-D GAN, with values that recover the data (benchmarks/gan1d_seeds.py).
 
     D learns three times as fast as G, so that it keeps up with what G does (two time scales: Heusel et al. 2017,
     GANs Trained by a Two Time-Scale Update Rule).

@@ -43,8 +43,8 @@ EXAMPLES = np.stack([Drawing(ink).pixels.numpy() for ink in (WAVE, SPIRAL)])
 
 @dataclass(frozen=True)
 class GAN2DHyperparameters(Hyperparameters):
-    """The knobs of the 2-D GANs, with values that let WGAN-GP find every mode of the ring (benchmarks/gan2d_seeds.py).
-    """
+    """The hyperparameters of the 2-D GANs, with values that let WGAN-GP find every mode of the ring
+    (benchmarks/gan2d_seeds.py)."""
 
     variant: str = hyperparameter(
         "vanilla", label="variant", choices=VARIANTS, restart=True,
@@ -113,7 +113,8 @@ class GAN2DExperiment(AdversarialExperiment):
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
         self.data, self.generator = real_points(h), generator
-        self.G, self.D = Generator(WIDTH, generator).to(self.device), Critic(WIDTH, generator).to(self.device)
+        self.G = Generator(WIDTH, generator=generator).to(self.device)
+        self.D = Critic(WIDTH, generator=generator).to(self.device)
         self.average = weight_average(self.G, lambda n: AVERAGE)
         self.optimizer_g = adam(self.G, lr=h.learning_rate_g, betas=BETAS)
         self.optimizer_d = adam(self.D, lr=h.learning_rate_d, betas=BETAS)

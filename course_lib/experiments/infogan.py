@@ -33,7 +33,7 @@ from course_lib.training.step import Metrics
 
 
 def sample_codes(G: InfoGenerator, n: int, seed: int) -> tuple[Code, Tensor, np.ndarray]:
-    """n codes from their prior, the images `[n, 28, 28]` in [0, 1] that G makes of them, and what the judge names
+    """n codes from their prior, the images `[n, 28, 28]` in [0, 1] that G makes of them, and what the classifier names
     these, `[n]`."""
     generator = seeded(seed)
     code = draw_code(n, generator)
@@ -64,7 +64,7 @@ def traversal_effect(G: InfoGenerator, n: int, seed: int) -> dict[str, np.ndarra
 
 @dataclass(frozen=True)
 class InfoGANHyperparameters(DCGANHyperparameters):
-    """The knobs of the DCGAN, and what a nat of information is worth."""
+    """The hyperparameters of the DCGAN, and what a nat of information is worth."""
 
     width: int = hyperparameter(
         20, label="width", low=4, high=128, unit="channels", restart=True,
@@ -127,8 +127,8 @@ class InfoGANExperiment(DCGANExperiment):
         x, *code = fake
         logits, read = self.D(torch.cat([*real, x]))
         logits = logits.chunk(2)
-        unread = self.info_loss(Code(*code), type(read)(*(part[len(x):] for part in read)))
-        return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + unread, beliefs(*logits)
+        info = self.info_loss(Code(*code), type(read)(*(part[len(x):] for part in read)))
+        return discriminator_loss(*logits, self.hyperparameters.label_smoothing) + info, beliefs(*logits)
 
     def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
         return r1_penalty(lambda x: self.D(x)[0], *real)  # of the verdict; Q may be steep
@@ -145,9 +145,9 @@ class InfoGANExperiment(DCGANExperiment):
         return self.model.sample(code._replace(k=torch.arange(count) % CATEGORIES), generator).cpu()
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
-        """Of 10,000 images: the scores of `image_scores.scores`; purity of the category against the judge's digits,
-        their mutual information in nats; largest_slant and largest_thickness, the larger effect of the two numbers, see
-        `traversal_effect`."""
+        """Of 10,000 images: the scores of `image_scores.scores`; purity of the category against the classifier's
+        digits, their mutual information in nats; largest_slant and largest_thickness, the larger effect of the two
+        numbers, see `traversal_effect`."""
         code, images, digits = sample_codes(self.model, IMAGES, SNAPSHOT_SEED)
         effects = traversal_effect(self.model, 1000, SNAPSHOT_SEED)
         return {**scores(images), "purity": purity(code.k.numpy(), digits),

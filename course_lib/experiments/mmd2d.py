@@ -24,7 +24,7 @@ SHOWN = 400  # points in a snapshot
 
 @dataclass(frozen=True)
 class MMDHyperparameters(Hyperparameters):
-    """The knobs of the moment matching generator."""
+    """The hyperparameters of the moment matching generator."""
 
     width: float = hyperparameter(
         0.3, label="width of the kernel", low=0.01, high=10.0, log=True,
@@ -54,7 +54,7 @@ class MMDExperiment(LossExperiment):
 
     def build(self, generator: torch.Generator) -> None:
         self.generator, self.data = generator, Ring()
-        self.model = Generator(WIDTH, generator).to(self.device)
+        self.model = Generator(WIDTH, generator=generator).to(self.device)
         self.optimizer = adam(self.model)
 
     def next_batch(self) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ AT_A_TIME = 50_000  # pixels whose likelihood is computed at a time: a Row LSTM 
 
 @dataclass(frozen=True)
 class PixelHyperparameters(Hyperparameters):
-    """The knobs of the models that predict pixel by pixel."""
+    """The hyperparameters of the models that predict pixel by pixel."""
 
     learning_rate: float = hyperparameter(
         3e-3, label="learning rate", low=1e-5, high=1e-1, log=True,

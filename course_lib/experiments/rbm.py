@@ -26,7 +26,7 @@ METHODS = ("exact", "PCD", "CD")
 
 @dataclass(frozen=True)
 class RBMHyperparameters(Hyperparameters):
-    """The knobs of the RBM."""
+    """The hyperparameters of the RBM."""
 
     method: str = hyperparameter(
         "CD", label="gradient", choices=METHODS,

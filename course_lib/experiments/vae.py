@@ -26,7 +26,7 @@ REBUILT, SAMPLES, MAPPED_PER_DIGIT = 10, 30, 50  # images in a snapshot
 
 @dataclass(frozen=True)
 class VAEHyperparameters(Hyperparameters):
-    """The knobs of the VAE."""
+    """The hyperparameters of the VAE."""
 
     learning_rate: float = hyperparameter(
         1e-3, label="learning rate", low=1e-5, high=1e-1, log=True,

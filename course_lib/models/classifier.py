@@ -1,7 +1,7 @@
-"""The judge: a small convolutional network that tells digits apart, and whose features measure likeness.
+"""A small convolutional network that tells digits apart, and whose features measure likeness.
 
-One trained judge serves the whole course, so that 'how digit-like?' means the same in every notebook. Convolutions and
-pooling after Y. LeCun et al., *Gradient-Based Learning Applied to Document Recognition*, Proc. IEEE 86 (1998).
+One trained classifier serves the whole course, so that 'how digit-like?' means the same in every notebook. Convolutions
+and pooling after Y. LeCun et al., *Gradient-Based Learning Applied to Document Recognition*, Proc. IEEE 86 (1998).
 """
 
 from __future__ import annotations

@@ -39,11 +39,11 @@ def mlp(sizes: Sequence[int], generator: torch.Generator, activation: type[nn.Mo
     return nn.Sequential(*layers[:-1])
 
 
-def check_images(x: Tensor, pixels: int, unit_range: bool = True) -> None:
-    """Raises ValueError unless x is a batch of flat images `[n, pixels]`, finite and, by default, within [0, 1]."""
-    if x.ndim != 2 or x.shape[1] != pixels:
-        flatten = ": flatten the images, x.flatten(1)" if x.ndim > 2 and x[0].numel() == pixels else ""
-        raise ValueError(f"images must have shape [n, {pixels}], not {list(x.shape)}{flatten}")
+def check_images(x: Tensor, n_pixels: int, unit_range: bool = True) -> None:
+    """Raises ValueError unless x is a batch of flat images `[n, n_pixels]`, finite and, by default, within [0, 1]."""
+    if x.ndim != 2 or x.shape[1] != n_pixels:
+        flatten = ": flatten the images, x.flatten(1)" if x.ndim > 2 and x[0].numel() == n_pixels else ""
+        raise ValueError(f"images must have shape [n, {n_pixels}], not {list(x.shape)}{flatten}")
     if not x.is_floating_point():
         raise ValueError(f"images must be of a floating type, not {x.dtype}: use MNIST.flat() or x / 255")
     if len(x) == 0:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.deprecated import old_members
+from course_lib.deprecated import old_keywords, old_members
 from course_lib.models.layers import check_images, mlp
 
 LIKELIHOODS = ("bernoulli", "gaussian")
@@ -58,7 +58,8 @@ class Elbo(NamedTuple):
         return self.reconstruction - self.kl
 
 
-@old_members(draw_z="reparameterize", complete="inpaint")
+@old_members(draw_z="reparameterize", complete="inpaint", pixels="n_pixels")
+@old_keywords(pixels="n_pixels")
 class VAE(nn.Module):
     """Encoder D → widths → (m, log s²), ReLU between; the decoder is its mirror.
 
@@ -67,7 +68,7 @@ class VAE(nn.Module):
         widths: units of the encoder's hidden layers; without any, encoder and decoder are linear.
         likelihood: 'bernoulli', p(x_j = 1 | z) = sigmoid(a_j), for images of zeros and ones; or 'gaussian',
             p(x_j | z) = N(a_j, σ_x²), with one learned variance for all pixels. a is the decoder's output.
-        pixels: D, numbers in an image.
+        n_pixels: D, numbers in an image.
         generator: decides the first weights.
 
     Raises:
@@ -76,19 +77,19 @@ class VAE(nn.Module):
     """
 
     def __init__(self, latent_size: int, widths: Sequence[int] = (512, 256), likelihood: str = "bernoulli",
-                 pixels: int = 784, *, generator: torch.Generator) -> None:
+                 n_pixels: int = 784, *, generator: torch.Generator) -> None:
         super().__init__()
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood must be one of {', '.join(LIKELIHOODS)}, not {likelihood!r}")
-        self.latent_size, self.pixels, self.likelihood = latent_size, pixels, likelihood
-        self.encoder = mlp([pixels, *widths, 2 * latent_size], generator)
-        self.decoder = mlp([latent_size, *reversed(widths), pixels], generator)
+        self.latent_size, self.n_pixels, self.likelihood = latent_size, n_pixels, likelihood
+        self.encoder = mlp([n_pixels, *widths, 2 * latent_size], generator)
+        self.decoder = mlp([latent_size, *reversed(widths), n_pixels], generator)
         if likelihood == "gaussian":
             self.log_var_x = nn.Parameter(torch.zeros(()))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
-        check_images(x, self.pixels, unit_range=self.likelihood == "bernoulli")
+        check_images(x, self.n_pixels, unit_range=self.likelihood == "bernoulli")
         mu, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
         return mu, log_var
 
@@ -170,8 +171,9 @@ class VAE(nn.Module):
         Raises:
             ValueError: a mask of another shape, or no rounds.
         """
-        if observed.shape not in ((self.pixels,), x.shape):
-            raise ValueError(f"observed must have shape [{self.pixels}] or {list(x.shape)}, not {list(observed.shape)}")
+        if observed.shape not in ((self.n_pixels,), x.shape):
+            raise ValueError(f"observed must have shape [{self.n_pixels}] or {list(x.shape)}, "
+                             f"not {list(observed.shape)}")
         if rounds < 1:
             raise ValueError(f"rounds must be at least 1, not {rounds}")
         seen = observed.bool()

@@ -62,6 +62,7 @@ class Experiment(ABC):
     """
 
     Hyperparameters: ClassVar[type[Hyperparameters]]
+    saved_as: ClassVar[str] = ""  # what states and digests call a class that was renamed since: its old name
     walkable: ClassVar[bool] = False  # whether a lab offers slow motion within a step, phase by phase
 
     def __init__(self, hyperparameters: Hyperparameters | None = None, seed: int = 0,
@@ -105,8 +106,8 @@ class Experiment(ABC):
     def set(self, **changes: Any) -> bool:
         """Change hyperparameters; if one of them needs a restart, reset with the same seed. Returns whether it did."""
         before, self.hyperparameters = self.hyperparameters, self.hyperparameters.replace(**changes)
-        knobs = self.hyperparameters.fields()
-        restart = any(knobs[n].restart and getattr(before, n) != getattr(self.hyperparameters, n) for n in changes)
+        fields = self.hyperparameters.fields()
+        restart = any(fields[n].restart and getattr(before, n) != getattr(self.hyperparameters, n) for n in changes)
         if restart:
             self.reset(self.seed)
         else:
@@ -145,19 +146,22 @@ class Experiment(ABC):
         """
         parts = {name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
                  for name, part in self.components().items()}
-        return {"experiment": type(self).__name__, "hyperparameters": dataclasses.asdict(self.hyperparameters),
+        return {"experiment": self._kind(), "hyperparameters": dataclasses.asdict(self.hyperparameters),
                 "seed": self.seed, "steps": self.steps, "seconds": self.seconds, "parts": parts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a `state_dict`. Raises ValueError if it belongs to another kind of experiment."""
-        if state["experiment"] != type(self).__name__:
-            raise ValueError(f"this is the state of a {state['experiment']}, not of a {type(self).__name__}")
+        if state["experiment"] != self._kind():
+            raise ValueError(f"this is the state of a {state['experiment']}, not of a {self._kind()}")
         self.hyperparameters = self.Hyperparameters(**state["hyperparameters"])
         self.reset(state["seed"])
         for name, part in self.components().items():
             load_part = part.set_state if isinstance(part, torch.Generator) else part.load_state_dict
             load_part(copy.deepcopy(state["parts"][name]))  # optimisers would go on to train in the state's own tensors
         self.steps, self.seconds = state["steps"], state["seconds"]
+
+    def _kind(self) -> str:
+        return vars(type(self)).get("saved_as", type(self).__name__)  # a subclass is another kind, with its own name
 
     def digest(self) -> str:
         """Hash of parameters, buffers, optimiser state, generators and hyperparameters: 'same run?' in one word."""

@@ -1,4 +1,4 @@
-"""Generated images before the judge: what the shipped classifier makes of them, and how far they are from real ones."""
+"""Generated images before the shipped classifier: what it makes of them, and how far they are from real ones."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def classifier() -> Classifier:
 
 
 def features_and_probabilities(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The judge's features `[n, 64]` and p(y | x) `[n, 10]`, for images `[n, 28, 28]` in [0, 1]."""
+    """The classifier's features `[n, 64]` and p(y | x) `[n, 10]`, for images `[n, 28, 28]` in [0, 1]."""
     features = torch.cat([classifier().features(part) for part in images.split(500)])
     return features.numpy(), classifier().head(features).softmax(-1).numpy()
 
 
 @functools.cache
 def reference_features() -> np.ndarray:
-    """The judge's features of the 10,000 test images, `[10000, 64]`: shared, do not change them in place."""
+    """The classifier's features of the 10,000 test images, `[10000, 64]`: shared, do not change them in place."""
     return features_and_probabilities(load_mnist("test").floats())[0]
 
 

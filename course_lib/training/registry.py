@@ -30,14 +30,16 @@ class Family:
         summary: what it is, to follow 'Train'.
         prints: what its metrics are, in a sentence.
         ships: for each checkpoint that comes with the course the options of `train` that make it, as cards have them.
-        judges: whether other families' checkpoints are measured by one of this family, so that it is trained first.
+        trained_first: whether other families' checkpoints are measured by one of this family.
+        formerly: an older name, which commands and cards may still use.
     """
 
     name: str
     summary: str
     prints: str = ""
     ships: dict[str, str] = field(default_factory=dict)
-    judges: bool = False
+    trained_first: bool = False
+    formerly: str = ""
 
 
 _classes: dict[str, type[Experiment]] = {}
@@ -62,7 +64,7 @@ def register(name: str, *, summary: str, **declared: object) -> Callable[[type[E
 def families() -> dict[str, Family]:
     """All families by name, as their files declare them; nothing is imported."""
     found = [family for path in sorted(FAMILIES.glob("[a-z]*.py")) for family in _declared(path)]
-    return {family.name: family for family in sorted(found, key=lambda family: not family.judges)}
+    return {family.name: family for family in sorted(found, key=lambda family: not family.trained_first)}
 
 
 def _declared(path: Path) -> list[Family]:
@@ -75,11 +77,12 @@ def _declared(path: Path) -> list[Family]:
 
 
 def experiment_class(name: str) -> type[Experiment]:
-    """The experiment of a family, imported now.
+    """The experiment of a family, named as it is or as it was; imported now.
 
     Raises:
         KeyError: no family has this name.
     """
+    name = next((family.name for family in families().values() if name == family.formerly), name)
     if name not in families():
         raise KeyError(f"there is no model {name!r}; known: {', '.join(families())}")
     importlib.import_module(f"course_lib.experiments.{name}")

@@ -121,7 +121,7 @@ claim("the library's naive Bayes says the same", (library.log_joint(x) - log_joi
 #
 # $$-\log p(y \mid x) = -y \log \sigma(a) - (1 - y) \log(1 - \sigma(a)).$$
 #
-# Since $\sigma' = \sigma\,(1 - \sigma)$, its derivative by $a$ is
+# Since $\sigma'(a) = \sigma(a)\,(1 - \sigma(a))$, its derivative by $a$ is
 # $-y\,(1 - \sigma(a)) + (1 - y)\,\sigma(a) = \sigma(a) - y$, and by the chain rule
 #
 # $$-\frac{\partial}{\partial w} \log p(y \mid x) = \bigl(\sigma(w^\top x + b) - y\bigr)\,x :$$

@@ -434,9 +434,9 @@ claim("nats that grey pictures lack, each, when scored so", missing, above=784 *
 # ## Why it blurs
 # Fix the encoder. If the decoder were free at each $z$, which probabilities $p_j$ would be best at one place? The bound
 # contains, at this $z$,
-# $\sum_n q(z \mid x_n) \bigl[ x_{nj} \log p_j + (1 - x_{nj}) \log(1 - p_j) \bigr]$; its derivative vanishes at
+# $\sum_i q(z \mid x_i) \bigl[ x_{ij} \log p_j + (1 - x_{ij}) \log(1 - p_j) \bigr]$; its derivative vanishes at
 #
-# $$p_j = \frac{\sum_n q(z \mid x_n)\, x_{nj}}{\sum_n q(z \mid x_n)} :$$
+# $$p_j = \frac{\sum_i q(z \mid x_i)\, x_{ij}}{\sum_i q(z \mid x_i)} :$$
 #
 # the average of all pictures whose clouds reach $z$. What $z$ leaves open is averaged, and an average of strokes is a
 # blur. We check it with the training pictures.
@@ -446,7 +446,7 @@ z = torch.randn(10, 2, generator=seeded(1))
 parts = train.split(5_000)                                               # all at once are a lot of memory
 m, log_var = (torch.cat(each) for each in zip(*(vae2.encode(part.flat()) for part in parts), strict=True))
 q = torch.distributions.Normal(m, (log_var / 2).exp())
-weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_n), normalised over n
+weights = q.log_prob(z[:, None]).sum(dim=-1).softmax(dim=1)              # q(z | x_i), normalised over i
 average = sum(w @ part.flat() for w, part in zip(weights.split(5_000, dim=1), parts, strict=True))
 one = train[weights.argmax(dim=1)].flat()
 drawn, mean = vae2.draw_x(z, seeded())

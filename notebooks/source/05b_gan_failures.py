@@ -110,9 +110,9 @@ claim("but games recovered", fast_d.recovered.sum(), below=15)
 # A faster $D$ mends the width, not always the shape. Salimans et al. (2016) change what $D$ sees: with each number,
 # *how close the others of its batch are*. Made numbers that huddle give themselves away at once.
 #
-# Take features $f(x_i)$ from inside $D$. A tensor $T$ turns each into $M_i$, five **kernels** of three numbers. Then
+# Take features $f_i$ of number $i$ from inside $D$. A tensor $T$ turns each into $M_i$, five **kernels** of three numbers. Then
 #
-# $$c_k(x_i, x_j) = \exp\bigl(-\lVert M_{ik} - M_{jk} \rVert_1\bigr), \qquad o(x_i)_k = \sum_j c_k(x_i, x_j).$$
+# $$c_{ijk} = \exp\bigl(-\lVert M_{ik} - M_{jk} \rVert_1\bigr), \qquad o_{ik} = \sum_j c_{ijk}.$$
 #
 # We follow the shapes, for a batch of 8 numbers with 6 features each.
 
@@ -277,12 +277,12 @@ show(histogram({"z as in training": game.samples(8000, as_trained=True), "z all 
 
 # %% [markdown]
 # The noise alone is not the culprit: other parts of the setting fail, too. But look at the picture. In training $G$
-# meets eight values of $z$ and makes eight values of $x$; a picture drawn with continuous $z$ shows numbers that no
+# meets eight values of $z$ and makes eight numbers; a picture drawn with continuous $z$ shows numbers that no
 # $D$ ever judged. Draw what you train.
 
 # %% [markdown]
 # ## Your turn
-# **1.** To *draw* $D(x)$ with minibatch discrimination, a number must be put into company. Write its features: the
+# **1.** To *draw* $D$ with minibatch discrimination, a number must be put into company. Write its features: the
 # closeness of each row of $M$ to all rows of another batch, without loops.
 
 # %% tags=["exercise"]

@@ -481,7 +481,7 @@ explore_canvas(draw_at, [ImageGrid("image", columns=6, title="Twelve creatures")
 
 # %% [markdown]
 # The mean under the truth is a cross-entropy. Add $\log q$, what the model says, and it is the other KL of notebook 03:
-# $\mathrm{KL}(q \| p) = E_q[\log q - \log p]$. The median sample costs little more than a real creature; a few very bad
+# $\mathrm{KL}(q \| p) = \mathbb{E}_q[\log q - \log p]$. The median sample costs little more than a real creature; a few very bad
 # ones, with a pixel that no creature has, make the mean. A low temperature gives spotless creatures, more probable than
 # real ones, because it leaves the rare ones out. Looks are no evidence.
 #
@@ -617,9 +617,9 @@ claim("told each pixel, relative to told nothing", (losses[:, 3] / losses[:, 2])
 #
 # ## The other half
 # Now cover the *upper* half. Its pixels come first, and are drawn before anything was seen. So they come from another
-# distribution, $q(x_h) = \prod_{j \in h} p(x_j \mid x_1, \dots, x_{j-1})$. Weights mend that (notebook 03b):
+# distribution, $q(x_h) = \prod_{j \text{ hidden}} p(x_j \mid x_1, \dots, x_{j-1})$. Weights mend that (notebook 03b):
 #
-# $$w = \frac{p(x)}{q(x_h)} = \prod_{j \in o} p(x_j \mid x_1, \dots, x_{j-1}),$$
+# $$w = \frac{p(x)}{q(x_h)} = \prod_{j \text{ seen}} p(x_j \mid x_1, \dots, x_{j-1}),$$
 #
 # because the hidden factors cancel. Averages weighted by $w$ go to those under $p(x_h \mid x_o)$, since that is
 # $p(x)/p(x_o)$, and the mean weight goes to $p(x_o)$. On nine pixels we can check both by adding up all pictures.

@@ -220,7 +220,7 @@ claim("two models and Bayes' rule less another last layer, share right", by_baye
 # A melody of plucked strings, four thousand numbers a second. To get classes, cut the amplitude into $N = 64$
 # intervals, finer where it is quiet, as ears are: the **μ-law**, with $\mu = N - 1$,
 #
-# $$y = \operatorname{sign}(x)\,\frac{\log(1 + \mu |x|)}{\log(1 + \mu)} .$$
+# $$u = \operatorname{sign}(x)\,\frac{\log(1 + \mu |x|)}{\log(1 + \mu)} .$$
 #
 # A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width two
 # sees one sample further a layer. **WaveNet** (van den Oord and others) spreads the two taps: layer $l$ combines
@@ -333,7 +333,7 @@ def next_probabilities(logits, tau):
 check("07b.next_probabilities", next_probabilities)
 
 # %% [markdown]
-# **2.** A causal convolution of width two by hand: $y_t = K_0 x_{t-d} + K_1 x_t$, with zeros before the beginning.
+# **2.** A causal convolution of width two by hand: $K_0 x_{t-d} + K_1 x_t$ at each place $t$, with zeros before the beginning.
 
 # %% tags=["exercise"]
 def dilated(x, K, d):
@@ -347,15 +347,15 @@ def dilated(x, K, d):
 check("07b.dilated", dilated)
 
 # %% [markdown]
-# **3.** The μ-law: from amplitudes to classes. $y$ runs from −1 to 1; cut that into $N$ equal intervals.
+# **3.** The μ-law: from amplitudes to classes. $u$ runs from −1 to 1; cut that into $N$ equal intervals.
 
 # %% tags=["exercise"]
 def to_classes(x, n_classes):
     """Classes int64 0 … n_classes−1, of the shape of x, for amplitudes x from −1 to 1 (both included)."""
     ### BEGIN SOLUTION
     mu = n_classes - 1
-    y = x.sign() * torch.log1p(mu * x.abs()) / np.log(1 + mu)
-    return ((y + 1) / 2 * n_classes).long().clamp(max=mu)
+    u = x.sign() * torch.log1p(mu * x.abs()) / np.log(1 + mu)
+    return ((u + 1) / 2 * n_classes).long().clamp(max=mu)
     ### END SOLUTION
 
 # %%

@@ -22,12 +22,12 @@ from course_lib.comparisons.gan_family import family_table, on_the_ring, shipped
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters
-from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
+from course_lib.experiments.image_to_image import ImageToImageExperiment, ImageToImageHyperparameters, likeness
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, explore_canvas
 from course_lib.models.dcgan import noise
+from course_lib.models.image_to_image import UNetGenerator
 from course_lib.models.latent import spherical_path
 from course_lib.models.logistic import SoftmaxRegression
-from course_lib.models.translator import Translator
 from course_lib.plots import bars, framed, images, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
@@ -453,10 +453,10 @@ claim("codes with regression less plain ones, the best of five", (reached["BiGAN
 
 # %%
 def sharpener(adversarial, given="coarse", steps=300):
-    """A translator of pictures, trained by squared error and, with this weight, by D's verdict."""
-    h = TranslatorHyperparameters(given=given, adversarial=adversarial, total_steps=steps,
+    """Image-to-image translation, trained by squared error and, with this weight, by D's verdict."""
+    h = ImageToImageHyperparameters(given=given, adversarial=adversarial, total_steps=steps,
                                   precision=fastest_precision())
-    game = TranslatorExperiment(h, seed=0)
+    game = ImageToImageExperiment(h, seed=0)
     for _ in run(game, steps=steps, progress=False):
         pass
     return game
@@ -530,7 +530,7 @@ claim("coarse pictures, with D: the same", apart(by_both) / apart(sharpener(0.2,
 # Nearly one answer. From the first step on the noise hardly moves what $G$ draws, and training does not make it count
 # for more, even where there is much to choose. Isola et al. saw the same with noise.
 #
-# And **without pairs**, say photographs and paintings? Train one translator each way, each with a $D$ of its kind, and
+# And **without pairs**, say photographs and paintings? Train one network each way, each with a $D$ of its kind, and
 # ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**, CycleGAN:
 # Zhu et al.), like latent regression. It does not say *which* belongs to which: a pairing that is wrong, but the same
 # both ways, costs nothing.
@@ -602,7 +602,7 @@ def coupled_pair(z, first, second, shared):
 check("09c.shared", coupled_pair)
 
 # %% [markdown]
-# **3.** `Translator` has no transposed convolution: it computes $r^2$ small channels and interleaves them into one
+# **3.** `UNetGenerator` has no transposed convolution: it computes $r^2$ small channels and interleaves them into one
 # large picture, a **sub-pixel layer** (Shi et al.). Channel $r\,i + j$ holds each block's pixel in row $i$, column $j$.
 
 # %% tags=["exercise"]
@@ -645,7 +645,7 @@ if (repaired := consistent(sharp, coarse[:, ::4, ::4])) is not None:
 # %%
 block = pixel_shuffle(torch.arange(4.0).view(1, 4, 1, 1), 2)[0, 0]
 claim("PyTorch's layer interleaves so, too: channel 1 is in row 0, column 1", block[0, 1], near=1, within=1e-9)
-show_source(Translator)
+show_source(UNetGenerator)
 
 # %% [markdown]
 # ## What to keep

@@ -566,14 +566,14 @@ show(images(torch.cat([x_test[:10], drawn[:20]]), title="Test digits (top), and 
 # with layers that must be invertible. Exactness always has a price, and each family pays it somewhere else.
 #
 # ## Your turn
-# **1.** Let $z \sim \mathcal{N}(0, 1)$ and $x = \sinh(a z + b)$, where $a \neq 0$ may be negative. Write $\log p(x)$.
+# **1.** Let $z \sim \mathcal{N}(0, 1)$ and $x = \sinh(r z + t)$, where $r \neq 0$ may be negative. Write $\log p(x)$.
 
 # %% tags=["exercise"]
-def log_density(x, a, b):
-    """log p(x) in nats, of numbers x [n] (numpy); a and b are floats."""
+def log_density(x, r, t):
+    """log p(x) in nats, of numbers x [n] (numpy); r and t are floats."""
     ### BEGIN SOLUTION
-    z = (np.arcsinh(x) - b) / a
-    return -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(abs(a)) - 0.5 * np.log1p(x**2)
+    z = (np.arcsinh(x) - t) / r
+    return -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(abs(r)) - 0.5 * np.log1p(x**2)
     ### END SOLUTION
 
 # %%

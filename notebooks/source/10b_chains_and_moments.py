@@ -645,7 +645,7 @@ claim("s = 2", near[2.0], below=0.2)
 # - *Fréchet*: between Gaussians with the samples' and the training pictures' mean and covariance of raw pixels, all
 #   it sees. Small sets score worse, so each is as large as the test set, whose own distance is the last row.
 #
-# To compare another model, add a `Row`.
+# To compare another model, add a `TableRow`.
 
 # %%
 train, test = digits8.flat_digits()

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from course_lib.commands import main as cli
@@ -16,8 +17,10 @@ from course_lib.experiments.classifier import ClassifierExperiment
 from course_lib.experiments.dcgan import DCGANExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DExperiment, GAN1DHyperparameters
 from course_lib.experiments.gan2d import GAN2DExperiment
+from course_lib.experiments.image_to_image import ImageToImageExperiment
 from course_lib.experiments.vae import VAEExperiment
 from course_lib.training import run
+from course_lib.training.pretrained import pretrained_experiment
 
 ROOT = Path(__file__).parents[2]
 
@@ -227,6 +230,23 @@ def test_models_train_save_and_resume(model, setting, kind, line, capsys):
         pass
     assert digest(capsys.readouterr().err) == experiment.digest()
     assert os.listdir() == ["a.pt"]
+
+
+def test_a_model_is_still_trained_under_its_old_name_and_its_card_has_the_name_of_today(capsys, monkeypatch):
+    monkeypatch.setattr(ImageToImageExperiment, "evaluate", lambda e, thorough: {})
+    small = ["--num-steps", "1", "--width", "4", "--batch-size", "2"]
+    digests = []
+    for name in ("translator", "image_to_image"):
+        assert cli.main(["train", name, *small, "--save", f"{name}.safetensors", "--save", "a.pt"]) == 0
+        digests.append(digest(capsys.readouterr().err))
+        card = json.loads(Path(f"{name}.json").read_text(encoding="utf-8"))
+        assert card["experiment"] == "image_to_image" and card["command"].split()[4] == "image_to_image"
+        assert pretrained_experiment(name, Path())[0].steps == 0
+        Path(f"{name}.json").write_text(json.dumps(card | {"experiment": "translator"}), encoding="utf-8")
+        assert isinstance(pretrained_experiment(name, Path())[0], ImageToImageExperiment), "a card of before"
+    assert digests[0] == digests[1]
+    assert torch.load("a.pt", weights_only=True)["experiment"] == "TranslatorExperiment"
+    assert cli.main(["train", "translator", *small[2:], "--num-steps", "2", "--resume", "a.pt"]) == 0
 
 
 def test_weights_are_written_with_a_card(monkeypatch, capsys):

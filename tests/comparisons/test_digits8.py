@@ -17,8 +17,8 @@ def seeded(seed=0):
 
 
 def independent(log_prob=None):
-    return digits8.TableRow("dust", "exact", "no", "1", "yes", "none", lambda n, rng: bernoulli(INK.expand(n, -1), rng),
-                       log_prob)
+    return digits8.TableRow("dust", "exact", "no", "1", "yes", "none",
+                            lambda n, generator: bernoulli(INK.expand(n, -1), generator), log_prob)
 
 
 def test_frequencies_are_never_certain():
@@ -74,7 +74,7 @@ def test_each_training_gets_somewhere_in_a_few_steps():
     def frechet(steps):
         G = digits8.train_generator(TRAIN, steps, seeded())
         row = digits8.TableRow("MMD", "none", "yes", "1", "yes", "any",
-                          lambda n, rng: G(torch.randn(n, digits8.NOISE_SIZE, generator=rng)))
+                          lambda n, generator: G(torch.randn(n, digits8.NOISE_SIZE, generator=generator)))
         return digits8.measure(row, TRAIN, TEST, seeded()).frechet
 
     assert frechet(150) < 0.4 * frechet(0)

@@ -8,7 +8,7 @@ from course_lib.data.text import TEXTS, Alphabet, excerpts, load_text
 from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, mu_law_encode
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
@@ -31,17 +31,17 @@ def test_a_text_that_is_not_there_is_told(tmp_path):
 
 
 def test_excerpts_are_pieces_of_the_sequence():
-    pieces = excerpts(torch.arange(10), 500, 4, rng())
+    pieces = excerpts(torch.arange(10), 500, 4, seeded())
     assert torch.equal(pieces - pieces[:, :1], torch.arange(4).expand(500, 4))
     assert pieces.min() == 0 and pieces.max() == 9
     with pytest.raises(ValueError, match="no piece of 11"):
-        excerpts(torch.arange(10), 1, 11, rng())
+        excerpts(torch.arange(10), 1, 11, seeded())
 
 
 def test_a_melody_is_made_of_notes_of_its_scale():
-    x = melody(40, rng())
+    x = melody(40, seeded())
     assert x.shape == (40 * NOTE_LENGTH,) and x.abs().max() <= 1 and x.abs().max() > 0.3
-    assert torch.equal(x, melody(40, rng())) and not torch.equal(x, melody(40, rng(1)))
+    assert torch.equal(x, melody(40, seeded())) and not torch.equal(x, melody(40, seeded(1)))
     spectrum = torch.fft.rfft(x.view(40, -1)[:, :] * torch.hann_window(NOTE_LENGTH)).abs()
     pitch = spectrum.argmax(1) * RATE / NOTE_LENGTH
     scale = 220 * 2 ** (torch.tensor([0, 2, 4, 7, 9, 12]) / 12)

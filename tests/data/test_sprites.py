@@ -18,7 +18,7 @@ from course_lib.data.sprites import (
 )
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
@@ -50,7 +50,7 @@ def brute_force(x):
 
 def test_brute_force_over_all_combinations_agrees():
     assert math.prod(len(block) for block in BLOCKS.values()) * 12 * 4 == 82_944
-    x = torch.cat([Sprites().sample(2, rng()), torch.randint(16, (1, 12, 6), generator=rng(1))])
+    x = torch.cat([Sprites().sample(2, seeded()), torch.randint(16, (1, 12, 6), generator=seeded(1))])
     exact = torch.stack([brute_force(picture) for picture in x])
     torch.testing.assert_close(Sprites().log_prob(x), exact, atol=1e-10, rtol=0)
 
@@ -66,7 +66,7 @@ def test_each_block_is_a_distribution_and_so_is_each_pixel():
 
 def test_samples_are_as_frequent_as_the_probabilities_say():
     n = 20_000
-    x = Sprites().sample(n, rng())
+    x = Sprites().sample(n, seeded())
     frequency = torch.nn.functional.one_hot(x, 16).double().mean(0)
     p = Sprites().pixel_probabilities()
     torch.testing.assert_close(p.sum(2), torch.ones(12, 6, dtype=torch.float64))
@@ -74,24 +74,24 @@ def test_samples_are_as_frequent_as_the_probabilities_say():
 
 
 def test_the_entropy_lies_where_it_was_measured_and_below_independent_pixels():
-    entropy = Sprites().entropy(4000, rng())
+    entropy = Sprites().entropy(4000, seeded())
     assert entropy.standard_error < 0.25
     independent = Sprites().independent_entropy()
     p = Sprites().pixel_probabilities()
-    x = Sprites().sample(4000, rng(1))
+    x = Sprites().sample(4000, seeded(1))
     by_sampling = -p.log().view(72, 16)[torch.arange(72), x.flatten(1)].sum(1)
     assert independent == pytest.approx(by_sampling.mean().item(), abs=4 * by_sampling.std().item() / 4000**0.5)
     assert entropy.value < independent / 2
 
 
 def test_pictures_are_mirrored_and_coloured():
-    x = Sprites().sample(5, rng())
+    x = Sprites().sample(5, seeded())
     pictures = whole(x)
     assert pictures.shape == (5, 12, 12) and torch.equal(pictures, pictures.flip(2))
     rgb = to_rgb(pictures)
     assert rgb.shape == (5, 12, 12, 3) and rgb.min() >= 0 and rgb.max() <= 1
     assert torch.equal((rgb * 255).round().long(), sprites.PALETTE[pictures])
-    jittered = jittered_rgb(pictures, rng(), std=0.02)
+    jittered = jittered_rgb(pictures, seeded(), std=0.02)
     assert (jittered - rgb).std().item() == pytest.approx(0.02, rel=0.1) and not torch.equal(jittered, rgb)
     distance = (jittered[..., None, :] - to_rgb(torch.arange(16))).norm(dim=-1)
     assert (distance.argmin(-1) == pictures).float().mean() > 0.999
@@ -99,14 +99,14 @@ def test_pictures_are_mirrored_and_coloured():
 
 def test_the_seed_decides_and_nothing_else():
     before = torch.get_rng_state()
-    a, b, c = (Sprites().sample(50, rng(seed)) for seed in (3, 3, 4))
+    a, b, c = (Sprites().sample(50, seeded(seed)) for seed in (3, 3, 4))
     assert torch.equal(a, b) and not torch.equal(a, c) and torch.equal(torch.get_rng_state(), before)
-    parts = Sprites().sample_parts(2000, rng())
+    parts = Sprites().sample_parts(2000, seeded())
     assert parts.max(0).values.tolist() == [11, 3, 7, 5, 5, 5] and parts.min() == 0
 
 
 def test_what_does_not_fit_is_told():
-    x = Sprites().sample(2, rng())
+    x = Sprites().sample(2, seeded())
     with pytest.raises(ValueError, match=r"take the left half, x\[:, :, :6\]"):
         Sprites().log_prob(whole(x))
     with pytest.raises(ValueError, match="colour numbers"):

@@ -28,8 +28,8 @@ def flat(network):
 def test_one_update_equals_the_step_written_out():
     e = experiment(spectral_norm=False)
     G, D, batches = copy.deepcopy(e.G), copy.deepcopy(e.D), copy.deepcopy(e.batches)
-    rng = torch.Generator()
-    rng.set_state(e.generator.get_state())
+    generator = torch.Generator()
+    generator.set_state(e.generator.get_state())
     optimizer_g = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(D.parameters(), lr=2e-3, betas=(0.5, 0.999))
     bce, one, zero = F.binary_cross_entropy_with_logits, torch.ones(4), torch.zeros(4)
@@ -38,8 +38,8 @@ def test_one_update_equals_the_step_written_out():
     train_set = load_mnist("train")
     picked = batches.order[:4]
     x, y = train_set.images[picked][:, None] / 127.5 - 1, train_set.labels[picked]
-    asked = train_set.labels[torch.randint(60_000, (4,), generator=rng)]
-    z = torch.randn(4, 90, generator=rng)
+    asked = train_set.labels[torch.randint(60_000, (4,), generator=generator)]
+    z = torch.randn(4, 90, generator=generator)
     loss_d = bce(D(x, y), one) + bce(D(G(z, asked).detach(), asked), zero)
     optimizer_d.zero_grad()
     loss_d.backward()

@@ -43,14 +43,14 @@ def test_one_update_equals_the_step_written_out():
     """Plain: two forward passes of D, fakes made anew for G's step from the same noise, optimisers not fused."""
     e = experiment(spectral_norm=False, label_smoothing=0.1, learning_rate_d=3e-3)
     G, D, batches = copy.deepcopy(e.G), copy.deepcopy(e.D), copy.deepcopy(e.batches)
-    rng = torch.Generator()
-    rng.set_state(e.generator.get_state())
+    generator = torch.Generator()
+    generator.set_state(e.generator.get_state())
     optimizer_g = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(D.parameters(), lr=3e-3, betas=(0.5, 0.999))
     bce, one, zero = F.binary_cross_entropy_with_logits, torch.ones(4), torch.zeros(4)
     metrics = e.step()
 
-    z = torch.randn(4, 100, generator=rng)
+    z = torch.randn(4, 100, generator=generator)
     real = e.images[batches.order[:4]] / 127.5 - 1
     loss_d = bce(D(real), 0.9 * one) + bce(D(G(z).detach()), zero)
     optimizer_d.zero_grad()
@@ -101,8 +101,8 @@ def test_the_pixels_g_is_moved_by_are_ds_gradient_alone():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = DCGANHyperparameters.fields()
-    assert {name for name, k in knobs.items() if k.restart} == {"spectral_norm", "preset", "width", "fault"}
+    fields = DCGANHyperparameters.fields()
+    assert {name for name, k in fields.items() if k.restart} == {"spectral_norm", "preset", "width", "fault"}
 
 
 def test_the_tutorials_values_train():

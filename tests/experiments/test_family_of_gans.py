@@ -1,4 +1,4 @@
-"""The experiments of notebook 09c: coupled GANs, BiGAN and translators, and their table."""
+"""The experiments of notebook 09c: coupled GANs, BiGAN and image to image, and their table."""
 
 import copy
 
@@ -13,7 +13,7 @@ from course_lib.comparisons.ring_seeds import recorded
 from course_lib.data import load_mnist
 from course_lib.experiments.bigan import BiGANExperiment, BiGANHyperparameters
 from course_lib.experiments.coupled import CoupledExperiment, CoupledHyperparameters, same_digit
-from course_lib.experiments.translator import TranslatorExperiment, TranslatorHyperparameters, likeness
+from course_lib.experiments.image_to_image import ImageToImageExperiment, ImageToImageHyperparameters, likeness
 from course_lib.models.bigan import pair_losses
 from course_lib.models.dcgan import Dropout, noise
 from course_lib.models.penalties import r1_penalty
@@ -23,7 +23,8 @@ from course_lib.training.image_gan import scaled
 
 KINDS = {"coupled": (CoupledExperiment, CoupledHyperparameters(width=4, batch_size=4, shared=1)),
          "bigan": (BiGANExperiment, BiGANHyperparameters(width=4, batch_size=4, regression=1.0)),
-         "translator": (TranslatorExperiment, TranslatorHyperparameters(width=4, batch_size=4, adversarial=0.1))}
+         "image_to_image": (ImageToImageExperiment,
+                            ImageToImageHyperparameters(width=4, batch_size=4, adversarial=0.1))}
 
 
 def experiment(name, seed=0, **changes):
@@ -39,9 +40,9 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
     e = experiment("bigan")
     G, E, D = (copy.deepcopy(network) for network in (e.players.G, e.players.E, e.D))
     x = scaled(e.images[e.batches.order[:4]])
-    rng = torch.Generator()
-    rng.set_state(e.generator.get_state())
-    z = noise(4, rng, 20)
+    generator = torch.Generator()
+    generator.set_state(e.generator.get_state())
+    z = noise(4, generator, 20)
     optimizer_d = torch.optim.Adam(D.parameters(), lr=2e-3, betas=(0.5, 0.999))
     optimizer_ge = torch.optim.Adam([*G.parameters(), *E.parameters()], lr=1e-3, betas=(0.5, 0.999))
     metrics = e.step()
@@ -62,7 +63,7 @@ def test_one_update_of_the_bigan_equals_the_step_written_out():
         assert (a - b).abs().mean() < 2e-4  # a step of Adam is 1e-3
 
 
-def test_coupled_gans_obey_the_knobs_of_the_dcgan():
+def test_coupled_gans_obey_the_hyperparameters_of_the_dcgan():
     e = experiment("coupled", preset="deep", dropout=0.3, spectral_norm=False, fault="no batch norm")
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in e.G.modules())
     assert {layer.p for layer in e.D.modules() if isinstance(layer, Dropout)} == {0.3}
@@ -124,9 +125,9 @@ def test_the_two_kinds_have_no_picture_in_common():
 def test_one_update_of_the_coupled_game_equals_the_step_written_out():
     e = experiment("coupled")
     G, D = copy.deepcopy(e.G), copy.deepcopy(e.D)
-    rng = torch.Generator()
-    rng.set_state(e.generator.get_state())
-    fake, real = G(noise(4, rng)), e.real_batch(e.batches.order[:4])
+    generator = torch.Generator()
+    generator.set_state(e.generator.get_state())
+    fake, real = G(noise(4, generator)), e.real_batch(e.batches.order[:4])
     optimizer_d, optimizer_g = (torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.999))
                                 for network, rate in ((D, 2e-3), (G, 1e-3)))
     metrics = e.step()
@@ -161,9 +162,9 @@ def test_same_digit_turns_the_second_back():
     assert same_digit(x, 1 - x.roll(1, 0)) < 0.3
 
 
-def test_the_translators_verdict_counts_only_if_it_has_weight():
-    assert set(train(experiment("translator", adversarial=0.0), 1)[0]) == {"error"}
-    e = experiment("translator")
+def test_the_verdict_on_translated_images_counts_only_if_it_has_weight():
+    assert set(train(experiment("image_to_image", adversarial=0.0), 1)[0]) == {"error"}
+    e = experiment("image_to_image")
     assert set(train(e, 1)[0]) == {"error", "loss_d", "loss_g"}
     given, made = e.translated(load_mnist("test")[:3].floats())
     assert given.shape == made.shape == (3, 28, 28) and made.min() >= 0 and made.max() <= 1

@@ -49,8 +49,8 @@ def test_the_metrics_are_the_losses_of_the_definition():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = GAN1DHyperparameters.fields()
-    assert {name for name, k in knobs.items() if k.restart} == {"minibatch", "hidden_size", "activation", "init"}
+    fields = GAN1DHyperparameters.fields()
+    assert {name for name, k in fields.items() if k.restart} == {"minibatch", "hidden_size", "activation", "init"}
     experiment = GAN1DExperiment()
     assert experiment.set(minibatch=False) and experiment.D.minibatch is None
 
@@ -66,8 +66,8 @@ def test_what_is_measured_disturbs_nothing():
 
 def test_the_picture_of_d_is_the_mean_over_real_batches():
     experiment = GAN1DExperiment(GAN1DHyperparameters(batch_size=6))
-    grid, rng = np.array([3.0, 4.0, 9.0]), torch.Generator().manual_seed(7)
-    batches = [real_data(5, rng) for _ in range(4)]
+    grid, generator = np.array([3.0, 4.0, 9.0]), torch.Generator().manual_seed(7)
+    batches = [real_data(5, generator) for _ in range(4)]
     expected = [np.mean([torch.sigmoid(experiment.D(torch.cat([torch.tensor([[x]], dtype=torch.float32), batch])))[0]
                          .item() for batch in batches]) for x in grid]
     np.testing.assert_allclose(experiment.decision(grid, batches=4, seed=7), expected, atol=1e-5)

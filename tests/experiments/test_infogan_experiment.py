@@ -33,16 +33,16 @@ def test_one_update_equals_the_step_written_out():
     """Both losses hold the information term; D's layers and Q learn it in D's step only, G in its own."""
     e = experiment(spectral_norm=False, information=0.7, information_u=0.2)
     G, D, batches = copy.deepcopy(e.G), copy.deepcopy(e.D), copy.deepcopy(e.batches)
-    rng = torch.Generator()
-    rng.set_state(e.generator.get_state())
+    generator = torch.Generator()
+    generator.set_state(e.generator.get_state())
     optimizer_g = torch.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(D.parameters(), lr=2e-3, betas=(0.5, 0.999))
     bce, one, zero = F.binary_cross_entropy_with_logits, torch.ones(4), torch.zeros(4)
     metrics = e.step()
 
-    k = torch.randint(10, (4,), generator=rng)
-    u = 2 * torch.rand(4, 2, generator=rng) - 1
-    z = torch.randn(4, 88, generator=rng)
+    k = torch.randint(10, (4,), generator=generator)
+    u = 2 * torch.rand(4, 2, generator=generator) - 1
+    z = torch.randn(4, 88, generator=generator)
     x = load_mnist("train").images[batches.order[:4]][:, None] / 127.5 - 1
 
     def unread(read):

@@ -78,8 +78,8 @@ def test_a_leak_has_a_wonderful_likelihood_below_the_entropy():
 
 
 def test_what_changes_the_network_or_the_data_needs_a_restart():
-    knobs = PixelHyperparameters.fields()
-    assert {n for n, k in knobs.items() if k.restart} == {"channels", "layers", "model", "first_mask", "data"}
+    fields = PixelHyperparameters.fields()
+    assert {n for n, k in fields.items() if k.restart} == {"channels", "layers", "model", "first_mask", "data"}
 
 
 def test_held_out_images_are_those_that_the_vae_is_held_against():

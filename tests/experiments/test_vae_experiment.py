@@ -50,23 +50,23 @@ def test_a_run_saved_at_the_end_of_an_epoch_goes_on_too(tmp_path):
 def test_one_step_against_a_plain_hand_written_one(reduction, beta):
     """A textbook's loop, written out: layers of nn.Linear, BCE of sigmoids summed, KL, Adam."""
     experiment = vae(reduction=reduction, beta=beta, latent_size=3)
-    h, rng = experiment.hyperparameters, torch.Generator()
+    h, generator = experiment.hyperparameters, torch.Generator()
     layers = [nn.Linear(784, 32), nn.Linear(32, 16), nn.Linear(16, 6),
               nn.Linear(3, 16), nn.Linear(16, 32), nn.Linear(32, 784)]
     ours = [m for m in experiment.model.modules() if isinstance(m, nn.Linear)]
     for mine, theirs in zip(ours, layers, strict=True):
         theirs.load_state_dict(mine.state_dict())
     optimizer = torch.optim.Adam([p for layer in layers for p in layer.parameters()], lr=h.learning_rate)
-    batches = EpochSampler(60_000, rng)
+    batches = EpochSampler(60_000, generator)
     batches.load_state_dict(experiment.batches.state_dict())
-    rng.set_state(experiment.generator.get_state())
+    generator.set_state(experiment.generator.get_state())
 
     for _ in range(2):
         grey = load_mnist("train").flat()[batches.next(16)]
-        x = (torch.rand(16, 784, generator=rng) < grey).float()
+        x = (torch.rand(16, 784, generator=generator) < grey).float()
         code = layers[2](F.relu(layers[1](F.relu(layers[0](x)))))
         mu, log_var = code[:, :3], code[:, 3:]
-        z = mu + torch.exp(0.5 * log_var) * torch.randn(16, 3, generator=rng)
+        z = mu + torch.exp(0.5 * log_var) * torch.randn(16, 3, generator=generator)
         p = torch.sigmoid(layers[5](F.relu(layers[4](F.relu(layers[3](z))))))
         bce = F.binary_cross_entropy(p, x, reduction="sum") / 16
         kl = -0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp()) / 16
@@ -92,8 +92,8 @@ def test_bfloat16_takes_nearly_the_same_step():
 
 
 def test_what_changes_the_networks_needs_a_restart():
-    knobs = VAEHyperparameters.fields()
-    assert {n for n, k in knobs.items() if k.restart} == {"latent_size", "width", "likelihood"}
+    fields = VAEHyperparameters.fields()
+    assert {n for n, k in fields.items() if k.restart} == {"latent_size", "width", "likelihood"}
 
 
 def test_beta_warms_up_in_a_line():
@@ -157,8 +157,8 @@ def test_held_out_images_are_binarized_once_from_a_fixed_seed():
 def test_bounds_in_batches_are_those_of_the_model():
     model, x = vae().model, held_out_images()[:1500]
     terms = elbo_of(model, x, seed=5)
-    rng = torch.Generator().manual_seed(5)
-    expected = torch.cat([model.elbo(x[:1000], rng).value, model.elbo(x[1000:], rng).value])
+    generator = torch.Generator().manual_seed(5)
+    expected = torch.cat([model.elbo(x[:1000], generator).value, model.elbo(x[1000:], generator).value])
     torch.testing.assert_close(terms.value, expected.detach())
     iw = iw_bound_of(model, x[:60], 100, seed=5)
     assert iw.shape == (60,) and not iw.requires_grad

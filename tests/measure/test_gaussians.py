@@ -9,8 +9,8 @@ Z = np.linspace(-15, 15, 6_001)
 
 
 def draw(shape, seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=rng, dtype=torch.float64) for _ in range(4)]
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(4)]
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (1, 7), (4,), (2, 3, 6), (9, 1)])

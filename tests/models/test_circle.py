@@ -36,9 +36,9 @@ def test_p_of_x_integrates_to_one():
 
 
 def test_the_closed_elbo_is_the_integral(points):
-    circle, rng = Circle(), torch.Generator().manual_seed(1)
-    m = torch.randn(300, generator=rng, dtype=torch.float64).clamp(-1.5, 1.5)    # so that the grid holds q
-    s = 0.1 + torch.rand(300, generator=rng, dtype=torch.float64)
+    circle, generator = Circle(), torch.Generator().manual_seed(1)
+    m = torch.randn(300, generator=generator, dtype=torch.float64).clamp(-1.5, 1.5)    # so that the grid holds q
+    s = 0.1 + torch.rand(300, generator=generator, dtype=torch.float64)
     log_q = Normal(m, s).log_prob(GRID)
     by_integral = (log_q.exp() * (circle.log_joint(points, GRID) - log_q)).sum(dim=0) * 0.003
     torch.testing.assert_close(circle.elbo(points, m, s), by_integral, atol=1e-9, rtol=0)
@@ -54,10 +54,10 @@ def test_the_gap_is_the_kl_to_the_posterior(points):
 
 
 def test_no_search_beats_the_best_gaussian(points):
-    circle, rng = Circle(), torch.Generator().manual_seed(2)
+    circle, generator = Circle(), torch.Generator().manual_seed(2)
     best = circle.elbo(points, *circle.best_gaussian(points))
     for _ in range(2):
-        m = (1.5 * torch.randn(300, generator=rng, dtype=torch.float64)).requires_grad_()
+        m = (1.5 * torch.randn(300, generator=generator, dtype=torch.float64)).requires_grad_()
         log_s = torch.full((300,), -1.5, dtype=torch.float64, requires_grad=True)
         optimizer = torch.optim.Adam([m, log_s], lr=0.03)
         for _ in range(250):
@@ -96,8 +96,8 @@ def test_samples_follow_the_density():
 
 
 def test_gradients_of_elbo_and_log_joint_against_finite_differences(points):
-    circle, rng = Circle(), torch.Generator().manual_seed(4)
-    m, s = (torch.rand(3, generator=rng, dtype=torch.float64).add(0.1).requires_grad_() for _ in range(2))
+    circle, generator = Circle(), torch.Generator().manual_seed(4)
+    m, s = (torch.rand(3, generator=generator, dtype=torch.float64).add(0.1).requires_grad_() for _ in range(2))
     assert torch.autograd.gradcheck(lambda m, s: circle.elbo(points[:3], m, s), (m, s))
     assert torch.autograd.gradcheck(lambda z: circle.log_joint(points[:3], z), (m,))
 

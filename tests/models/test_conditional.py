@@ -12,16 +12,16 @@ from course_lib.models.conditional import (
 )
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
 def pairs(n=6):
-    return 2 * torch.rand(n, 1, 28, 28, generator=rng(5)) - 1, torch.arange(n) % 10
+    return 2 * torch.rand(n, 1, 28, 28, generator=seeded(5)) - 1, torch.arange(n) % 10
 
 
 def discriminator(conditioning, **options):
-    return ConditionalDiscriminator(width=4, conditioning=conditioning, generator=rng(), **options)
+    return ConditionalDiscriminator(width=4, conditioning=conditioning, generator=seeded(), **options)
 
 
 def test_one_hot_is_torchs_and_refuses_what_is_no_label():
@@ -33,12 +33,12 @@ def test_one_hot_is_torchs_and_refuses_what_is_no_label():
 
 
 def test_g_is_the_dcgans_on_noise_and_label():
-    G, z, (_, y) = ConditionalGenerator(width=4, generator=rng()).eval(), noise(6, rng()), pairs()
+    G, z, (_, y) = ConditionalGenerator(width=4, generator=seeded()).eval(), noise(6, seeded()), pairs()
     assert z.shape == (6, 90)
     assert torch.equal(G(z, y), G.layers(torch.cat([z, one_hot(y)], 1)))
-    sampled = G.sample(y, rng(3))
+    sampled = G.sample(y, seeded(3))
     assert sampled.shape == (6, 28, 28) and sampled.min() >= 0 and sampled.max() <= 1
-    torch.testing.assert_close(2 * sampled - 1, G(noise(6, rng(3)), y)[:, 0].detach())
+    torch.testing.assert_close(2 * sampled - 1, G(noise(6, seeded(3)), y)[:, 0].detach())
     assert not torch.equal(G(z, y), G(z, (y + 1) % 10))
     with pytest.raises(ValueError, match=r"\[n, 100\]"):
         G(torch.zeros(6, 100), y)
@@ -72,10 +72,10 @@ def test_which_discriminators_hear_the_label(conditioning):
 
 def test_appended_to_the_last_features_a_label_never_meets_the_picture():
     """Why concatenation must come early: w·φ + b_y orders all pictures alike, whatever the label."""
-    phi, w, b = (torch.randn(shape, generator=rng(i)) for i, shape in enumerate([(6, 5), (5,), (10,)]))
+    phi, w, b = (torch.randn(shape, generator=seeded(i)) for i, shape in enumerate([(6, 5), (5,), (10,)]))
     appended = torch.stack([torch.cat([phi, one_hot(torch.full((6,), y))], 1) @ torch.cat([w, b]) for y in range(10)])
     assert (appended.argsort(1) == appended.argsort(1)[0]).all()
-    projected = phi @ w + torch.randn(10, 5, generator=rng(4)) @ phi.T
+    projected = phi @ w + torch.randn(10, 5, generator=seeded(4)) @ phi.T
     assert not (projected.argsort(1) == projected.argsort(1)[0]).all()
 
 

@@ -19,14 +19,14 @@ def seeded(seed=0):
 
 
 def random_crf(seed=0):
-    rng = seeded(seed)
-    return CRF(**{name: torch.randn(shape, generator=rng, dtype=torch.float64) for name, shape in SHAPES.items()})
+    generator = seeded(seed)
+    return CRF(**{name: torch.randn(shape, generator=generator, dtype=torch.float64) for name, shape in SHAPES.items()})
 
 
 def data(n, T, seed=1):
-    rng = seeded(seed)
-    return (torch.randn(n, T, 5, generator=rng, dtype=torch.float64),
-            torch.randint(3, (n, T), generator=rng))
+    generator = seeded(seed)
+    return (torch.randn(n, T, 5, generator=generator, dtype=torch.float64),
+            torch.randint(3, (n, T), generator=generator))
 
 
 @pytest.mark.parametrize("T", [1, 2, 6])

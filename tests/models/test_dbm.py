@@ -11,10 +11,10 @@ D, H1, H2 = 4, 3, 2
 
 @pytest.fixture
 def dbm():
-    rng = torch.Generator().manual_seed(0)
-    made = DBM(D, H1, H2, rng).double()
+    generator = torch.Generator().manual_seed(0)
+    made = DBM(D, H1, H2, generator).double()
     for parameter in made.parameters():
-        parameter.data = 1.5 * torch.randn(parameter.shape, generator=rng, dtype=torch.float64)
+        parameter.data = 1.5 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
     return made
 
 
@@ -34,8 +34,8 @@ def test_log_prob_and_log_partition_are_sums_over_every_state(dbm):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_gap_of_the_bound_is_the_kl_to_the_posterior(dbm, seed):
-    x, rng = all_states(D).double(), torch.Generator().manual_seed(seed)
-    q_h, q_g = (torch.rand(len(x), n, generator=rng, dtype=torch.float64) for n in (H1, H2))
+    x, generator = all_states(D).double(), torch.Generator().manual_seed(seed)
+    q_h, q_g = (torch.rand(len(x), n, generator=generator, dtype=torch.float64) for n in (H1, H2))
     log_posterior = minus_energy(dbm).flatten(1).log_softmax(1)
     h, g = all_states(H1).double(), all_states(H2).double()
     of_h = torch.where(h[None] > 0, q_h[:, None], 1 - q_h[:, None]).prod(2)

@@ -18,10 +18,10 @@ EVERY = pytest.mark.parametrize("kind", COUPLINGS, ids=lambda k: k.__name__)
 
 def flow(kind, D=2, layers=4, permute=True, std=0.5):
     """In float64, with weights far from the identity they begin at."""
-    rng = torch.Generator().manual_seed(0)
-    made = Flow([*(kind(D, 8, permute and i % 2 == 1, rng) for i in range(layers)), Scaling(D)], D).double()
+    generator = torch.Generator().manual_seed(0)
+    made = Flow([*(kind(D, 8, permute and i % 2 == 1, generator) for i in range(layers)), Scaling(D)], D).double()
     for parameter in made.parameters():
-        nn.init.normal_(parameter, std=std, generator=rng)
+        nn.init.normal_(parameter, std=std, generator=generator)
     return made.requires_grad_(False)
 
 

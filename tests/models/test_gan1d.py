@@ -15,7 +15,7 @@ from course_lib.models.gan1d import (
 )
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
@@ -27,41 +27,41 @@ def float64():
 
 
 def test_real_data_are_normal_with_mean_4_and_std_a_half():
-    x = gan1d.real_data(100_000, rng())
+    x = gan1d.real_data(100_000, seeded())
     assert x.shape == (100_000, 1)
     assert x.mean().item() == pytest.approx(4, abs=0.01) and x.std().item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_textbook_noise_is_spikes_a_hundredth_wide():
-    z = gan1d.noise("textbook", 8, rng())
+    z = gan1d.noise("textbook", 8, seeded())
     above = (z - torch.linspace(-8, 8, 8)[:, None]).squeeze()
     assert z.shape == (8, 1) and (above >= -1e-6).all() and (above <= 0.01 + 1e-6).all() and above.std() > 1e-4
 
 
 def test_normal_noise_has_mean_0_and_std_1():
-    z = gan1d.noise("normal", 100_000, rng())
+    z = gan1d.noise("normal", 100_000, seeded())
     assert z.mean().item() == pytest.approx(0, abs=0.02) and z.std().item() == pytest.approx(1, abs=0.02)
 
 
 def test_initial_weights_are_those_of_the_init_asked_for():
-    pytorch = gan1d.initial_weight(100, 1000, "pytorch", rng())
+    pytorch = gan1d.initial_weight(100, 1000, "pytorch", seeded())
     assert pytorch.abs().max() <= 0.1 and pytorch.std().item() == pytest.approx(0.1 / math.sqrt(3), rel=0.01)
-    assert gan1d.initial_weight(100, 1000, "normal", rng()).std().item() == pytest.approx(1, rel=0.01)
-    assert MinibatchDiscrimination(500, "normal", rng()).T.std().item() == pytest.approx(0.02, rel=0.05)
+    assert gan1d.initial_weight(100, 1000, "normal", seeded()).std().item() == pytest.approx(1, rel=0.01)
+    assert MinibatchDiscrimination(500, "normal", seeded()).T.std().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_all_randomness_comes_from_the_generator_passed():
     before = torch.get_rng_state()
-    D, same, other = (Discriminator(8, "tanh", True, "pytorch", rng(seed)) for seed in (1, 1, 2))
-    gan1d.noise("textbook", 8, rng())
+    D, same, other = (Discriminator(8, "tanh", True, "pytorch", seeded(seed)) for seed in (1, 1, 2))
+    gan1d.noise("textbook", 8, seeded())
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(D.hidden1.W, same.hidden1.W) and not torch.equal(D.hidden1.W, other.hidden1.W)
 
 
 @pytest.mark.parametrize("make", [
-    lambda: gan1d.noise("uniform", 8, rng()),
-    lambda: gan1d.initial_weight(1, 1, "zeros", rng()),
-    lambda: Discriminator(8, "sigmoid", False, "pytorch", rng()),
+    lambda: gan1d.noise("uniform", 8, seeded()),
+    lambda: gan1d.initial_weight(1, 1, "zeros", seeded()),
+    lambda: Discriminator(8, "sigmoid", False, "pytorch", seeded()),
     lambda: generator_loss(torch.zeros(1), "wasserstein"),
 ])
 def test_an_unknown_choice_is_refused_with_the_known_ones(make):
@@ -70,7 +70,7 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(make):
 
 
 def test_generator_is_linear_softplus_linear():
-    G, z = Generator(4, "pytorch", rng()), torch.randn(7, 1, generator=rng(1))
+    G, z = Generator(4, "pytorch", seeded()), torch.randn(7, 1, generator=seeded(1))
     G.requires_grad_(False)
     expected = [sum(G.out.W[k, 0] * math.log1p(math.exp(G.hidden.W[0, k] * v + G.hidden.b[0, k])) for k in range(4))
                 + G.out.b[0, 0] for v in z[:, 0].tolist()]
@@ -78,7 +78,7 @@ def test_generator_is_linear_softplus_linear():
 
 
 def test_minibatch_features_equal_a_plain_loop():
-    layer, f = MinibatchDiscrimination(8, "pytorch", rng()), torch.randn(6, 8, generator=rng(1))
+    layer, f = MinibatchDiscrimination(8, "pytorch", seeded()), torch.randn(6, 8, generator=seeded(1))
     layer.requires_grad_(False)
     M = (f @ layer.T).reshape(6, 5, 3)
     expected = torch.zeros(6, 5)
@@ -88,28 +88,28 @@ def test_minibatch_features_equal_a_plain_loop():
 
 
 def test_minibatch_features_of_a_batch_of_equals_count_the_batch():
-    layer = MinibatchDiscrimination(8, "pytorch", rng())
+    layer = MinibatchDiscrimination(8, "pytorch", seeded())
     assert torch.allclose(layer(torch.ones(6, 8)), torch.full((6, 5), 6.0))
 
 
 def test_company_is_the_batch_with_one_number_replaced():
-    D, x = Discriminator(8, "tanh", True, "pytorch", rng()), torch.tensor([[1.0], [4.0]])
-    reference_batch = torch.rand(5, 1, generator=rng(1))
+    D, x = Discriminator(8, "tanh", True, "pytorch", seeded()), torch.tensor([[1.0], [4.0]])
+    reference_batch = torch.rand(5, 1, generator=seeded(1))
     one_by_one = torch.stack([D(torch.cat([v[None], reference_batch]))[0] for v in x])
     assert torch.allclose(D(x, reference_batch), one_by_one, atol=1e-5)
     assert not torch.allclose(D(x), one_by_one, atol=1e-3)  # and the batch does matter
 
 
 def test_leading_dimensions_are_batches_of_their_own():
-    G, z = Generator(4, "pytorch", rng()), torch.randn(2, 6, 1, generator=rng(1))
+    G, z = Generator(4, "pytorch", seeded()), torch.randn(2, 6, 1, generator=seeded(1))
     for minibatch in (False, True):
-        D = Discriminator(8, "relu", minibatch, "pytorch", rng())
+        D = Discriminator(8, "relu", minibatch, "pytorch", seeded())
         assert torch.allclose(D(G(z)), torch.stack([D(G(z[0])), D(G(z[1]))]), atol=1e-6)
 
 
 @pytest.mark.parametrize("activation", gan1d.ACTIVATIONS)
 def test_the_chosen_activation_is_used(activation):
-    D = Discriminator(1, activation, True, "pytorch", rng())
+    D = Discriminator(1, activation, True, "pytorch", seeded())
     for linear in (D.hidden1, D.hidden2):
         linear.W.data.fill_(1.0), linear.b.data.zero_()
     apply = {"tanh": math.tanh, "relu": lambda a: max(a, 0.0), "leaky_relu": lambda a: max(a, 0.2 * a)}[activation]
@@ -124,7 +124,7 @@ def test_losses_where_the_discriminator_can_tell_nothing():
 
 
 def test_losses_are_the_logarithms_of_the_definition(float64):
-    real, fake = torch.randn(8, generator=rng()), torch.randn(8, generator=rng(1))
+    real, fake = torch.randn(8, generator=seeded()), torch.randn(8, generator=seeded(1))
     D_real, D_fake = torch.sigmoid(real), torch.sigmoid(fake)
     assert torch.allclose(discriminator_loss(real, fake), (-D_real.log() - (1 - D_fake).log()).mean())
     assert torch.allclose(generator_loss(fake, "non-saturating"), -D_fake.log().mean())
@@ -165,7 +165,7 @@ def test_at_the_optimal_discriminator_the_two_generator_losses_follow_two_diverg
 
 
 def test_a_discriminator_trained_alone_approaches_p_over_p_plus_q():
-    D, r = Discriminator(16, "tanh", False, "pytorch", rng()), rng(1)
+    D, r = Discriminator(16, "tanh", False, "pytorch", seeded()), seeded(1)
     optimizer = torch.optim.Adam(D.parameters(), lr=1e-2, fused=True)
     for step in range(1200):
         optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / 1200)

@@ -22,7 +22,7 @@ from course_lib.models.penalties import gradient_penalty, r1_penalty, slopes
 
 
 @pytest.fixture
-def rng():
+def generator():
     return torch.Generator().manual_seed(0)
 
 
@@ -33,8 +33,8 @@ def doubles():
     torch.set_default_dtype(torch.float32)
 
 
-def points(count, rng, dim=2):
-    return torch.randn(count, dim, generator=rng)
+def points(count, generator, dim=2):
+    return torch.randn(count, dim, generator=generator)
 
 
 def test_losses_of_known_scores():
@@ -50,8 +50,8 @@ def test_losses_of_known_scores():
     assert d_loss("R1", real, fake) == discriminator_loss(real, fake)
 
 
-def test_slopes_are_those_of_finite_differences(rng, doubles):
-    D, x, h = Critic(16, rng), points(7, rng), 1e-6
+def test_slopes_are_those_of_finite_differences(generator, doubles):
+    D, x, h = Critic(16, generator), points(7, generator), 1e-6
     for axis in range(2):
         step = h * torch.eye(2)[axis]
         difference = (D(x + step) - D(x - step)) / (2 * h)
@@ -66,8 +66,8 @@ def both_penalties(D, real, fake, seed):
 
 
 @pytest.mark.parametrize("kind", ["gradient penalty", "R1"])
-def test_a_penalty_trains_d_as_finite_differences_say(kind, rng, doubles):
-    D, real, fake, h = Critic(8, rng), points(5, rng), points(5, rng), 1e-6
+def test_a_penalty_trains_d_as_finite_differences_say(kind, generator, doubles):
+    D, real, fake, h = Critic(8, generator), points(5, generator), points(5, generator), 1e-6
     value = both_penalties(D, real, fake, seed=3)[kind]
     value().backward()
     *trained, last_bias = D.parameters()
@@ -84,40 +84,40 @@ def test_a_penalty_trains_d_as_finite_differences_say(kind, rng, doubles):
             assert gradient[i].item() == pytest.approx((above - below) / (2 * h), abs=1e-7, rel=1e-5)
 
 
-def test_the_penalties_of_a_plane(rng):
+def test_the_penalties_of_a_plane(generator):
     tilt = torch.tensor([3.0, 4.0])
 
     def plane(x):
         return x @ tilt + 1
 
-    real, fake = points(6, rng), points(6, rng)
-    assert gradient_penalty(plane, real, fake, rng).item() == pytest.approx((5 - 1) ** 2)
-    assert gradient_penalty(plane, real, fake, rng, one_sided=True).item() == pytest.approx((5 - 1) ** 2)
-    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, rng).item() == pytest.approx(0.5**2)
-    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, rng, one_sided=True).item() == 0
+    real, fake = points(6, generator), points(6, generator)
+    assert gradient_penalty(plane, real, fake, generator).item() == pytest.approx((5 - 1) ** 2)
+    assert gradient_penalty(plane, real, fake, generator, one_sided=True).item() == pytest.approx((5 - 1) ** 2)
+    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, generator).item() == pytest.approx(0.5**2)
+    assert gradient_penalty(lambda x: plane(x) / 10, real, fake, generator, one_sided=True).item() == 0
     assert r1_penalty(plane, real).item() == pytest.approx(25 / 2)
 
 
-def test_the_gradient_penalty_looks_between_the_two_batches(rng):
+def test_the_gradient_penalty_looks_between_the_two_batches(generator):
     seen = []
 
     def D(x):
         seen.append(x.detach())
         return x.sum(dim=1)
 
-    gradient_penalty(D, torch.zeros(500, 2), torch.tensor([[4.0, 8.0]]).expand(500, 2), rng)
+    gradient_penalty(D, torch.zeros(500, 2), torch.tensor([[4.0, 8.0]]).expand(500, 2), generator)
     share = seen[0][:, 0] / 4
     torch.testing.assert_close(seen[0][:, 1], 8 * share)  # each point on its own line, both coordinates alike
     assert 0 <= share.min() < 0.02 and 0.98 < share.max() <= 1 and abs(share.mean() - 0.5) < 0.05
 
 
-def test_only_two_variants_have_a_penalty(rng):
-    D, x = Critic(8, rng), points(4, rng)
-    assert {v for v in VARIANTS if penalty(v, D, x, x, rng) is not None} == {"R1", "WGAN-GP"}
+def test_only_two_variants_have_a_penalty(generator):
+    D, x = Critic(8, generator), points(4, generator)
+    assert {v for v in VARIANTS if penalty(v, D, x, x, generator) is not None} == {"R1", "WGAN-GP"}
 
 
-def test_clipping_cuts_every_weight(rng):
-    D = Critic(8, rng)
+def test_clipping_cuts_every_weight(generator):
+    D = Critic(8, generator)
     before = [p.clone() for p in D.parameters()]
     clip_weights(D, 0.1)
     for now, was in zip(D.parameters(), before, strict=True):
@@ -126,18 +126,18 @@ def test_clipping_cuts_every_weight(rng):
 
 
 @pytest.mark.parametrize("kind", NOISES)
-def test_noise_and_shapes(kind, rng):
-    z = noise(kind, 4000, rng)
+def test_noise_and_shapes(kind, generator):
+    z = noise(kind, 4000, generator)
     spread = 1.0 if kind == "normal" else 3**-0.5
     assert z.shape == (4000, 2) and z.std().item() == pytest.approx(spread, abs=0.03) and abs(z.mean()) < 0.03
-    assert Generator(8, rng)(z).shape == (4000, 2) and Critic(8, rng)(z).shape == (4000,)
-    assert Critic(8, rng, dim=1)(z[:, :1]).shape == (4000,)
+    assert Generator(8, generator)(z).shape == (4000, 2) and Critic(8, generator)(z).shape == (4000,)
+    assert Critic(8, generator, dim=1)(z[:, :1]).shape == (4000,)
 
 
-def test_bad_values_are_told(rng):
+def test_bad_values_are_told(generator):
     with pytest.raises(ValueError, match="noise must be one of normal, uniform, not 'loud'"):
-        noise("loud", 3, rng)
+        noise("loud", 3, generator)
     with pytest.raises(ValueError, match="variant must be one of vanilla, R1, WGAN, WGAN-GP, not 'GAN'"):
         g_loss("GAN", torch.zeros(2))
     with pytest.raises(ValueError, match=r"each real point needs a fake one: \[3, 2\] against \[4, 2\]"):
-        gradient_penalty(Critic(8, rng), points(3, rng), points(4, rng), rng)
+        gradient_penalty(Critic(8, generator), points(3, generator), points(4, generator), generator)

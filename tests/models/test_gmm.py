@@ -18,10 +18,10 @@ def seeded(seed=0):
 
 
 def a_mixture(K=3, D=4, seed=0):
-    rng = seeded(seed)
-    factor = torch.randn(K, D, D, generator=rng, dtype=torch.float64)
-    pi = torch.rand(K, generator=rng, dtype=torch.float64) + 0.2
-    return GaussianMixture(pi / pi.sum(), 2 * torch.randn(K, D, generator=rng, dtype=torch.float64),
+    generator = seeded(seed)
+    factor = torch.randn(K, D, D, generator=generator, dtype=torch.float64)
+    pi = torch.rand(K, generator=generator, dtype=torch.float64) + 0.2
+    return GaussianMixture(pi / pi.sum(), 2 * torch.randn(K, D, generator=generator, dtype=torch.float64),
                            factor @ factor.mT + 0.3 * torch.eye(D))
 
 
@@ -89,10 +89,10 @@ def test_the_m_step_beats_its_neighbours(covariance):
         return (r * model.log_joint(X)).sum().item()
 
     for seed in range(20):
-        rng = seeded(seed)
-        pi = (best.pi.log() + 0.05 * torch.randn(3, generator=rng)).softmax(dim=0)
-        mu = best.mu + 0.05 * torch.randn(3, 4, generator=rng)
-        noise = 0.05 * torch.randn(3, 4, 4, generator=rng, dtype=torch.float64)
+        generator = seeded(seed)
+        pi = (best.pi.log() + 0.05 * torch.randn(3, generator=generator)).softmax(dim=0)
+        mu = best.mu + 0.05 * torch.randn(3, 4, generator=generator)
+        noise = 0.05 * torch.randn(3, 4, 4, generator=generator, dtype=torch.float64)
         cov = constrain(best.cov @ torch.matrix_exp(noise) @ torch.eye(4, dtype=torch.float64), covariance, 0)
         near = (GaussianMixture(pi, best.mu, best.cov), GaussianMixture(best.pi, mu, best.cov),
                 GaussianMixture(best.pi, best.mu, constrain((cov + cov.mT) / 2, covariance, 0)))

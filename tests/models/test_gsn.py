@@ -74,9 +74,9 @@ def test_with_the_true_posterior_the_walk_ends_at_the_data():
 
 def test_walkback_averages_over_the_places_of_a_walk():
     x, denoiser = torch.randn(50, 1, generator=seeded(3)), MixtureDenoiser(2, 0.5, seeded())
-    rng = seeded(4)
-    first = denoiser.corrupt(x, rng)
-    second = denoiser.corrupt(denoiser.draw(first, rng), rng)
+    generator = seeded(4)
+    first = denoiser.corrupt(x, generator)
+    second = denoiser.corrupt(denoiser.draw(first, generator), generator)
     by_hand = -(denoiser.log_prob(x, first).mean() + denoiser.log_prob(x, second).mean()) / 2
     assert torch.allclose(walkback_loss(denoiser, x, 2, seeded(4)), by_hand, atol=1e-6)
     assert torch.allclose(walkback_loss(denoiser, x, 1, seeded(4)), -denoiser.log_prob(x, first).mean(), atol=1e-6)

@@ -19,8 +19,9 @@ def seeded(seed=0):
 
 def random_chain(K, T, *batch, seed=0):
     """Scores that are no probabilities: the recursions must not need any."""
-    rng = seeded(seed)
-    return tuple(torch.randn(*shape, generator=rng, dtype=torch.float64) for shape in ((K,), (K, K), (*batch, T, K)))
+    generator = seeded(seed)
+    return tuple(torch.randn(*shape, generator=generator, dtype=torch.float64)
+                 for shape in ((K,), (K, K), (*batch, T, K)))
 
 
 def listed(log_pi, log_A, log_b):
@@ -122,8 +123,8 @@ def test_counting_is_exact_on_a_small_example():
 @pytest.mark.parametrize("seed", range(4))
 def test_baum_welch_never_falls_and_ends_at_a_stationary_point(seed):
     x, _ = MODEL.sample(100, 6, seeded())
-    rng = seeded(seed)
-    model = CategoricalHMM(*(torch.rand(shape, generator=rng, dtype=torch.float64).softmax(dim=-1)
+    generator = seeded(seed)
+    model = CategoricalHMM(*(torch.rand(shape, generator=generator, dtype=torch.float64).softmax(dim=-1)
                              for shape in ((4,), (4, 4), (4, 10))))
     history = []
     for _ in range(60):

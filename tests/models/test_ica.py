@@ -11,12 +11,12 @@ from course_lib.models.ica import decorrelate, fast_ica, whitening
 
 
 def mixed(seed, n=10_000, gaussian=False):
-    rng = torch.Generator().manual_seed(seed)
-    u = 2 * torch.rand(n, 4, generator=rng, dtype=torch.float64) - 1
+    generator = torch.Generator().manual_seed(seed)
+    u = 2 * torch.rand(n, 4, generator=generator, dtype=torch.float64) - 1
     z = torch.stack([u[:, 0], u[:, 1] ** 3, torch.sin(math.pi * u[:, 2]), torch.atanh(u[:, 3])], dim=1)
     if gaussian:
-        z = torch.randn(n, 4, generator=rng, dtype=torch.float64)
-    A = torch.randn(4, 4, generator=rng, dtype=torch.float64)
+        z = torch.randn(n, 4, generator=generator, dtype=torch.float64)
+    A = torch.randn(4, 4, generator=generator, dtype=torch.float64)
     return z, A, z @ A.T + 3
 
 

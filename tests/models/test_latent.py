@@ -76,11 +76,11 @@ def test_where_no_spherical_path_is_shortest():
 
 
 def attribute_case():
-    rng = torch.Generator().manual_seed(3)
+    generator = torch.Generator().manual_seed(3)
     y = torch.arange(60) % 3
-    attribute = torch.randn(60, generator=rng) + 4 * y
+    attribute = torch.randn(60, generator=generator) + 4 * y
     own = torch.tensor([1.0, -2.0])
-    return attribute, y, own, 10 * torch.randn(3, 2, generator=rng)
+    return attribute, y, own, 10 * torch.randn(3, 2, generator=generator)
 
 
 def test_an_attribute_vector_does_not_turn_towards_a_class():

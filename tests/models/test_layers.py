@@ -6,14 +6,14 @@ from torch import nn
 from course_lib.models.layers import check_images, init_layer, mlp
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize(("kind", "arguments"), [(nn.Linear, (50, 400)), (nn.Conv2d, (8, 64, 3))])
 def test_first_weights_are_spread_as_pytorch_spreads_them(kind, arguments):
     """Both are uniform up to a bound that no draw passes; what is drawn without a seed is held against nothing else."""
-    ours, theirs = init_layer(kind, *arguments, generator=rng()), kind(*arguments)
+    ours, theirs = init_layer(kind, *arguments, generator=seeded()), kind(*arguments)
     bound = ours.weight[0].numel() ** -0.5
     for mine, reference in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert mine.shape == reference.shape
@@ -23,17 +23,17 @@ def test_first_weights_are_spread_as_pytorch_spreads_them(kind, arguments):
 
 def test_first_weights_come_from_the_generator_alone():
     before = torch.get_rng_state()
-    a, b, c = (mlp([4, 3, 2], rng(seed)) for seed in (1, 1, 2))
+    a, b, c = (mlp([4, 3, 2], seeded(seed)) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(a[0].weight, b[0].weight) and not torch.equal(a[0].weight, c[0].weight)
 
 
 def test_mlp_has_relu_between_layers_and_none_at_the_end():
-    net, x = mlp([4, 3, 2], rng()), torch.randn(5, 4, generator=rng())
+    net, x = mlp([4, 3, 2], seeded()), torch.randn(5, 4, generator=seeded())
     hidden = np.maximum(x.numpy() @ net[0].weight.detach().numpy().T + net[0].bias.detach().numpy(), 0)
     expected = hidden @ net[2].weight.detach().numpy().T + net[2].bias.detach().numpy()
     np.testing.assert_allclose(net(x).detach().numpy(), expected, atol=1e-6)
-    assert len(mlp([4, 2], rng())) == 1
+    assert len(mlp([4, 2], seeded())) == 1
 
 
 @pytest.mark.parametrize(("x", "told"), [
@@ -52,6 +52,6 @@ def test_what_is_no_image_is_told(x, told):
 
 
 def test_what_is_an_image_passes():
-    check_images(torch.rand(3, 784, generator=rng()), 784)
+    check_images(torch.rand(3, 784, generator=seeded()), 784)
     check_images(torch.rand(0, 784), 784)
     check_images(torch.full((3, 784), -1.0), 784, unit_range=False)

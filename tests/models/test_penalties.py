@@ -8,9 +8,9 @@ from course_lib.models.penalties import r1_penalty, slopes
 
 def network():
     D = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(2 * 2 * 2, 1), nn.Flatten(0)).double()
-    rng = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for parameter in D.parameters():
-        nn.init.normal_(parameter, std=0.3, generator=rng)
+        nn.init.normal_(parameter, std=0.3, generator=generator)
     return D
 
 

@@ -12,20 +12,20 @@ DESIGNS = {"row_lstm": RowLSTM, "gated": GatedPixelCNN, "plain": PlainPixelCNN, 
 MASKED = {name: DESIGNS[name] for name in ("row_lstm", "gated", "plain")}
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
 def make(design, size, n_classes=2, seed=0, loud=4.0, **options):
     """A network with large weights, so that what it says depends clearly on what it sees."""
-    model = DESIGNS[design](size, n_classes, 6, generator=rng(seed), **options).double().requires_grad_(False)
+    model = DESIGNS[design](size, n_classes, 6, generator=seeded(seed), **options).double().requires_grad_(False)
     for parameter in model.parameters():
         parameter *= loud
     return model
 
 
 def images(model, n, seed=1):
-    return torch.randint(model.n_classes, (n, *model.size), generator=rng(seed))
+    return torch.randint(model.n_classes, (n, *model.size), generator=seeded(seed))
 
 
 def all_images(size, n_classes):
@@ -68,18 +68,18 @@ def test_no_pixel_changes_what_is_said_of_itself_or_of_earlier_ones(design, size
 @pytest.mark.parametrize("design", MASKED)
 def test_the_check_of_causality_finds_a_leak(design):
     model = make(design, (5, 5), first_mask="B")
-    assert model.receptive_field(2, 2, rng())[2, 2] > 0 == make(design, (5, 5)).receptive_field(2, 2, rng())[2, 2]
+    assert model.receptive_field(2, 2, seeded())[2, 2] > 0 == make(design, (5, 5)).receptive_field(2, 2, seeded())[2, 2]
 
 
 @pytest.mark.parametrize("size, n_classes, options", [((3, 4), 2, {}), ((7, 5), 4, {"layers": 2})])
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_sampler_with_a_memory_is_the_naive_one(design, size, n_classes, options):
     model = make(design, size, n_classes, loud=2.0, **({} if design == "raster" else options))
-    fast, slow = (model.sample(7, rng(2), cached=cached) for cached in (True, False))
+    fast, slow = (model.sample(7, seeded(2), cached=cached) for cached in (True, False))
     assert torch.equal(fast.images, slow.images)
     torch.testing.assert_close(fast.log_p, slow.log_p, atol=1e-9, rtol=0)
-    observed = torch.rand(size, generator=rng(3)) < 0.5
-    fast, slow = (model.inpaint(fast.images, observed, rng(4), 0.7, cached) for cached in (True, False))
+    observed = torch.rand(size, generator=seeded(3)) < 0.5
+    fast, slow = (model.inpaint(fast.images, observed, seeded(4), 0.7, cached) for cached in (True, False))
     assert torch.equal(fast.images, slow.images)
     torch.testing.assert_close(fast.log_q, slow.log_q, atol=1e-9, rtol=0)
     naive = torch.stack(list(PixelModel.steps(model, fast.images)), dim=2)
@@ -89,10 +89,10 @@ def test_the_sampler_with_a_memory_is_the_naive_one(design, size, n_classes, opt
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_likelihood_is_the_sum_over_the_samplers_steps(design):
     model = make(design, (6, 5), 3)
-    drawn = model.sample(20, rng())
+    drawn = model.sample(20, seeded())
     torch.testing.assert_close(model.log_prob(drawn.images).double(), drawn.log_p, atol=1e-4, rtol=0)
     assert torch.equal(drawn.log_p, drawn.log_q)
-    everything = model.inpaint(drawn.images, torch.ones(6, 5), rng())
+    everything = model.inpaint(drawn.images, torch.ones(6, 5), seeded())
     assert torch.equal(everything.images, drawn.images) and not everything.log_q.any()
     torch.testing.assert_close(everything.log_p, drawn.log_p)
 
@@ -102,7 +102,7 @@ def test_the_likelihood_is_the_sum_over_the_samplers_steps(design):
 def test_samples_come_as_often_as_they_are_likely(design, temperature):
     model = make(design, (2, 2), 2)
     n = 5_000
-    drawn = model.sample(n, rng(), temperature)
+    drawn = model.sample(n, seeded(), temperature)
     which = (drawn.images.flatten(1) * torch.tensor([8, 4, 2, 1])).sum(1)
     frequency = torch.bincount(which, minlength=16).double() / n
     q = torch.zeros(16, dtype=torch.float64)
@@ -121,7 +121,7 @@ def test_completions_of_the_lower_half_are_posterior_draws_and_weights_correct_t
         observed = torch.zeros(3, 3, dtype=torch.bool)
         observed[rows_seen] = True
         agrees = (every == x)[:, observed].all(1)
-        drawn = model.inpaint(x.expand(5_000, 3, 3), observed, rng())
+        drawn = model.inpaint(x.expand(5_000, 3, 3), observed, seeded())
         assert (drawn.images == x)[:, observed].all()
         weights = (drawn.log_p - drawn.log_q).exp()
         assert weights.mean().item() == pytest.approx(p[agrees].sum().item(), rel=0.15)  # p(observed)
@@ -133,7 +133,7 @@ def test_completions_of_the_lower_half_are_posterior_draws_and_weights_correct_t
 
 def sees(design, size, i, j, **options):
     """Where a pixel's logits look, from the gradient."""
-    return make(design, size, loud=1.0, **options).receptive_field(i, j, rng(), images=2) > 0
+    return make(design, size, loud=1.0, **options).receptive_field(i, j, seeded(), images=2) > 0
 
 
 def test_what_each_design_sees_of_a_28x28_image():
@@ -161,7 +161,7 @@ def test_masks_are_as_in_the_paper():
     assert raster_mask(3, 3, "A").tolist() == [[1, 1, 1], [1, 0, 0], [0, 0, 0]]
     assert raster_mask(3, 3, "B").tolist() == [[1, 1, 1], [1, 1, 0], [0, 0, 0]]
     assert raster_mask(1, 5, "A").tolist() == [[1, 1, 0, 0, 0]]
-    assert (MaskedConv2d(1, 2, (3, 3), "A", rng()).weight[:, :, 2] == 0).all()
+    assert (MaskedConv2d(1, 2, (3, 3), "A", seeded()).weight[:, :, 2] == 0).all()
     with pytest.raises(ValueError, match="odd sides"):
         raster_mask(2, 3, "A")
     with pytest.raises(ValueError, match="'A' or 'B', not 'C'"):
@@ -170,7 +170,7 @@ def test_masks_are_as_in_the_paper():
 
 @pytest.mark.parametrize("design", MASKED)
 def test_gradients_are_those_of_finite_differences(design):
-    model = DESIGNS[design]((3, 4), 2, 3, generator=rng()).double()
+    model = DESIGNS[design]((3, 4), 2, 3, generator=seeded()).double()
     x = images(model, 2)
     weights = list(model.parameters())
     gradients = torch.autograd.grad(-torch.nn.functional.cross_entropy(model(x), x, reduction="sum"), weights)
@@ -187,15 +187,15 @@ def test_gradients_are_those_of_finite_differences(design):
 @pytest.mark.parametrize("design", MASKED)
 def test_all_randomness_comes_from_the_generator_passed(design):
     before = torch.get_rng_state()
-    one, same, other = (DESIGNS[design]((3, 3), generator=rng(seed)) for seed in (1, 1, 2))
-    drawn = one.sample(3, rng())
+    one, same, other = (DESIGNS[design]((3, 3), generator=seeded(seed)) for seed in (1, 1, 2))
+    drawn = one.sample(3, seeded())
     assert torch.equal(torch.get_rng_state(), before)
     x = drawn.images
     assert torch.equal(one.log_prob(x), same.log_prob(x)) and not torch.equal(one.log_prob(x), other.log_prob(x))
 
 
 def test_what_does_not_fit_is_told():
-    model = RowLSTM((3, 3), 2, 4, generator=rng())
+    model = RowLSTM((3, 3), 2, 4, generator=seeded())
     with pytest.raises(ValueError, match=r"shape \[n, 3, 3\], not \[1, 4, 3\]"):
         model.log_prob(torch.zeros(1, 4, 3, dtype=torch.int64))
     with pytest.raises(ValueError, match="whole numbers"):
@@ -203,4 +203,4 @@ def test_what_does_not_fit_is_told():
     with pytest.raises(ValueError, match=r"lie in 0 … 1, these reach from 0 to 2"):
         model.log_prob(torch.tensor([[[0, 1, 2]] * 3]))
     with pytest.raises(ValueError, match="temperature must be positive"):
-        model.sample(1, rng(), temperature=0.0)
+        model.sample(1, seeded(), temperature=0.0)

@@ -21,9 +21,9 @@ def normal(*shape, generator):
 
 
 def model_and_points(D, d, seed=0, n=200):
-    rng = seeded(seed)
-    model = PPCA(normal(D, d, generator=rng), normal(D, generator=rng), 0.3)
-    return model, model.sample(n, rng)[0], rng
+    generator = seeded(seed)
+    model = PPCA(normal(D, d, generator=generator), normal(D, generator=generator), 0.3)
+    return model, model.sample(n, generator)[0], generator
 
 
 @pytest.mark.parametrize(("D", "d"), SHAPES)
@@ -36,13 +36,14 @@ def test_maximum_likelihood_is_scikit_learns(D, d):
 
 
 def test_no_step_from_the_fit_raises_the_likelihood():
-    _, x, rng = model_and_points(5, 2)
+    _, x, generator = model_and_points(5, 2)
     best = PPCA.fit(x, 2)
     top = best.log_prob(x).mean()
     for size in (1e-3, 0.1):
         for _ in range(10):
-            moved = PPCA(best.W + size * normal(5, 2, generator=rng), best.mu + size * normal(5, generator=rng),
-                         best.sigma2 * math.exp(size * normal(1, generator=rng).item()))
+            moved = PPCA(best.W + size * normal(5, 2, generator=generator),
+                         best.mu + size * normal(5, generator=generator),
+                         best.sigma2 * math.exp(size * normal(1, generator=generator).item()))
             assert moved.log_prob(x).mean() < top
 
 
@@ -69,10 +70,10 @@ def test_log_prob_and_posterior_by_quadrature():
 
 @pytest.mark.parametrize(("D", "d"), SHAPES)
 def test_the_elbo_touches_at_the_posterior_and_else_the_gap_is_the_kl(D, d):
-    model, x, rng = model_and_points(D, d)
+    model, x, generator = model_and_points(D, d)
     mean, covariance = model.posterior(x)
     torch.testing.assert_close(model.elbo(x, mean, covariance), model.log_prob(x), atol=1e-9, rtol=0)
-    m, root = mean + normal(len(x), d, generator=rng), normal(len(x), d, d, generator=rng)
+    m, root = mean + normal(len(x), d, generator=generator), normal(len(x), d, d, generator=generator)
     for S in (root[0] @ root[0].T + 0.1 * torch.eye(d, dtype=torch.float64),
               root @ root.mT + 0.1 * torch.eye(d, dtype=torch.float64)):
         kl = kl_divergence(MultivariateNormal(m, S), MultivariateNormal(mean, covariance))
@@ -107,8 +108,8 @@ def test_samples_have_the_models_moments():
 
 
 def test_the_gradient_of_the_elbo_against_finite_differences():
-    model, x, rng = model_and_points(4, 2, n=3)
-    m, root = normal(3, 2, generator=rng).requires_grad_(), normal(2, 2, generator=rng).requires_grad_()
+    model, x, generator = model_and_points(4, 2, n=3)
+    m, root = normal(3, 2, generator=generator).requires_grad_(), normal(2, 2, generator=generator).requires_grad_()
     assert torch.autograd.gradcheck(lambda m, root: model.elbo(x, m, root @ root.T + 0.1 * torch.eye(2).double()),
                                     (m, root))
 

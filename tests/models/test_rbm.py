@@ -18,10 +18,10 @@ def rbm():
 
 
 def machine(seed=0, D=D, H=H, seeds=None):
-    rng = torch.Generator().manual_seed(seed)
-    rbm = RBM(D, H, rng, seeds=seeds).double()
+    generator = torch.Generator().manual_seed(seed)
+    rbm = RBM(D, H, generator, seeds=seeds).double()
     for parameter in rbm.parameters():
-        parameter.data = torch.randn(parameter.shape, generator=rng, dtype=torch.float64)
+        parameter.data = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
     return rbm
 
 
@@ -92,8 +92,8 @@ def test_the_models_distribution_is_stationary_and_detailed_balance_holds(rbm):
     assert torch.allclose(p @ T, p, atol=1e-12)
     assert torch.allclose(p[:, None] * T, (p[:, None] * T).T, atol=1e-12)
 
-    rng = torch.Generator().manual_seed(0)  # and `gibbs` takes its steps by that matrix
-    ends = rbm.gibbs(x[[6]].expand(40_000, -1), 2, rng)
+    generator = torch.Generator().manual_seed(0)  # and `gibbs` takes its steps by that matrix
+    ends = rbm.gibbs(x[[6]].expand(40_000, -1), 2, generator)
     shares = torch.bincount((ends @ torch.tensor([8.0, 4, 2, 1], dtype=torch.float64)).long(), minlength=16) / 40_000
     assert (shares - (T @ T)[6]).abs().max() < 0.012
 
@@ -110,9 +110,9 @@ def test_machines_side_by_side_are_machines_alone():
 
 
 def test_annealed_importance_sampling_is_unbiased_and_exact_where_there_is_nothing_to_cool(rbm):
-    rng = torch.Generator().manual_seed(1)
-    base = torch.randn(D, generator=rng, dtype=torch.float64)
-    log_w = ais(rbm, base, torch.linspace(0, 1, 6, dtype=torch.float64), 40_000, rng)
+    generator = torch.Generator().manual_seed(1)
+    base = torch.randn(D, generator=generator, dtype=torch.float64)
+    log_w = ais(rbm, base, torch.linspace(0, 1, 6, dtype=torch.float64), 40_000, generator)
     ratio = (log_w - rbm.log_partition()).exp()
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / math.sqrt(len(ratio))
     assert log_w.std() > 0.1 and log_w.mean() < rbm.log_partition()  # Jensen: the mean of the logs is too low
@@ -120,14 +120,15 @@ def test_annealed_importance_sampling_is_unbiased_and_exact_where_there_is_nothi
     rbm.W.data.zero_()
     rbm.c.data.zero_()
     rbm.b.data.copy_(base)
-    log_w = ais(rbm, base, torch.linspace(0, 1, 4, dtype=torch.float64), 5, rng)
+    log_w = ais(rbm, base, torch.linspace(0, 1, 4, dtype=torch.float64), 5, generator)
     assert torch.allclose(log_w, rbm.log_partition().expand(5), atol=1e-12)
 
 
 def test_slow_cooling_finds_log_z_within_a_tenth_of_a_nat():
-    rbm, rng = machine(3, D=9, H=16), torch.Generator().manual_seed(2)
+    rbm, generator = machine(3, D=9, H=16), torch.Generator().manual_seed(2)
     rbm.W.data.mul_(2)
-    log_w = ais(rbm, torch.zeros(9, dtype=torch.float64), torch.linspace(0, 1, 1001, dtype=torch.float64), 100, rng)
+    betas = torch.linspace(0, 1, 1001, dtype=torch.float64)
+    log_w = ais(rbm, torch.zeros(9, dtype=torch.float64), betas, 100, generator)
     assert abs(log_mean_exp(log_w) - rbm.log_partition().item()) < 0.1
 
 

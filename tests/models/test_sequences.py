@@ -6,16 +6,16 @@ import torch
 
 from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
 
-DESIGNS = {"lstm": lambda n, rng: CharLSTM(n, 5, 2, generator=rng), "wavenet": lambda n, rng: WaveNet(n, 5, 3,
-                                                                                                      generator=rng)}
+DESIGNS = {"lstm": lambda n, generator: CharLSTM(n, 5, 2, generator=generator),
+           "wavenet": lambda n, generator: WaveNet(n, 5, 3, generator=generator)}
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
 def make(design, n_symbols=3):
-    model = DESIGNS[design](n_symbols, rng()).double().requires_grad_(False)
+    model = DESIGNS[design](n_symbols, seeded()).double().requires_grad_(False)
     for parameter in model.parameters():
         parameter *= 4
     return model
@@ -30,7 +30,7 @@ def test_the_probabilities_of_all_sequences_sum_to_one(design, length):
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_no_symbol_changes_what_is_said_of_itself_or_of_earlier_ones(design):
-    model, x = make(design), torch.randint(3, (1, 20), generator=rng(1))
+    model, x = make(design), torch.randint(3, (1, 20), generator=seeded(1))
     said = model(x)
     for t in range(20):
         changed = x.clone()
@@ -40,7 +40,7 @@ def test_no_symbol_changes_what_is_said_of_itself_or_of_earlier_ones(design):
 
 
 def test_the_receptive_field_of_wavenet_is_what_it_says():
-    model, x = make("wavenet"), torch.randint(3, (1, 20), generator=rng(1))
+    model, x = make("wavenet"), torch.randint(3, (1, 20), generator=seeded(1))
     changed = x.clone()
     changed[0, 2] = (x[0, 2] + 1) % 3
     reacts = (model(changed) - model(x)).abs().amax(2)[0] > 0
@@ -51,7 +51,7 @@ def test_the_receptive_field_of_wavenet_is_what_it_says():
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_sampler_remembers_what_the_network_computes(design):
     model = make(design)
-    x, log_p = model.sample(6, 25, rng(2), temperature=0.8, prefix=torch.tensor([2, 0, 1]))
+    x, log_p = model.sample(6, 25, seeded(2), temperature=0.8, prefix=torch.tensor([2, 0, 1]))
     assert x.shape == (6, 25) and (x[:, :3] == torch.tensor([2, 0, 1])).all()
     torch.testing.assert_close(log_p, model.log_prob(x), atol=1e-9, rtol=0)
 
@@ -60,15 +60,15 @@ def test_the_sampler_remembers_what_the_network_computes(design):
 def test_samples_come_as_often_as_they_are_likely(design):
     model = make(design)
     every = torch.tensor(list(itertools.product(range(3), repeat=3)))
-    x, _ = model.sample(20_000, 3, rng())
+    x, _ = model.sample(20_000, 3, seeded())
     frequency = torch.bincount((x * torch.tensor([9, 3, 1])).sum(1), minlength=27) / 20_000
     assert (frequency - model.log_prob(every).exp()).abs().max() < 5 * math.sqrt(0.25 / 20_000)
-    cold, _ = model.sample(100, 3, rng(), temperature=0.01)
+    cold, _ = model.sample(100, 3, seeded(), temperature=0.01)
     assert len(torch.unique(cold, dim=0)) <= 2
 
 
 def test_the_lstm_is_its_equations():
-    model, x = CharLSTM(3, 4, generator=rng()), torch.tensor([[0, 2, 1, 1]])
+    model, x = CharLSTM(3, 4, generator=seeded()), torch.tensor([[0, 2, 1, 1]])
     W, U, b, d = (getattr(model.lstm, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
     h = c = torch.zeros(4)
     for symbol, state in zip(x[0], model.states(x)[0], strict=True):
@@ -81,13 +81,13 @@ def test_the_lstm_is_its_equations():
 @pytest.mark.parametrize("design", DESIGNS)
 def test_all_randomness_comes_from_the_generator_passed(design):
     before = torch.get_rng_state()
-    one, same = DESIGNS[design](3, rng()), DESIGNS[design](3, rng())
-    assert torch.equal(one.sample(2, 9, rng())[0], same.sample(2, 9, rng())[0])
+    one, same = DESIGNS[design](3, seeded()), DESIGNS[design](3, seeded())
+    assert torch.equal(one.sample(2, 9, seeded())[0], same.sample(2, 9, seeded())[0])
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_classifier_learns_what_the_sequences_differ_in():
-    generator = rng()
+    generator = seeded()
     x = torch.randint(3, (400, 12), generator=generator)
     y = ((x[:, 1:] == 2) & (x[:, :-1] == 1)).any(1).long()  # does '12' occur?
     model = SequenceClassifier(CharLSTM(3, 16, generator=generator), 2, generator)
@@ -106,6 +106,6 @@ def test_what_does_not_fit_is_told():
         with pytest.raises(ValueError, match=message):
             model.log_prob(x)
     with pytest.raises(ValueError, match="temperature"):
-        model.sample(1, 2, rng(), temperature=0.0)
+        model.sample(1, 2, seeded(), temperature=0.0)
     with pytest.raises(ValueError, match="prefix of 3 does not fit into 2"):
-        model.sample(1, 2, rng(), prefix=torch.zeros(3, dtype=torch.int64))
+        model.sample(1, 2, seeded(), prefix=torch.zeros(3, dtype=torch.int64))

@@ -18,6 +18,21 @@ def test_a_state_that_was_loaded_stays_as_it_was():
     assert digests[0] == digests[1]
 
 
+def test_a_class_that_was_renamed_reads_and_writes_its_old_name_and_digest():
+    class Renamed(Tiny):
+        saved_as = "Tiny"
+
+    class Descendant(Renamed):
+        pass
+
+    old = trained(5)
+    renamed = Renamed()
+    renamed.load_state_dict(old.state_dict())
+    assert renamed.state_dict()["experiment"] == "Tiny" and renamed.digest() == old.digest()
+    with pytest.raises(ValueError, match="state of a Tiny, not of a Descendant"):
+        Descendant().load_state_dict(old.state_dict())
+
+
 def test_set_goes_on_or_begins_anew_as_declared():
     experiment = trained(5)
     assert experiment.set(lr_d=0.01) is False

@@ -7,12 +7,12 @@ from course_lib.training import precision as module
 from course_lib.training.precision import autocast, fastest_precision
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
 def test_autocast_computes_products_in_the_precision_asked_for():
-    a, b = torch.randn(3, 3, generator=rng()), torch.randn(3, 3, generator=rng(1))
+    a, b = torch.randn(3, 3, generator=seeded()), torch.randn(3, 3, generator=seeded(1))
     with autocast("bfloat16"):
         assert (a @ b).dtype == torch.bfloat16
     with autocast("float32"):

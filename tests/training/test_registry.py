@@ -45,9 +45,9 @@ def test_every_experiment_is_registered():
     assert made == known
 
 
-def test_who_judges_comes_first():
-    judges = [family.judges for family in families().values()]
-    assert judges == sorted(judges, reverse=True) and sum(judges) == 1
+def test_what_measures_others_comes_first():
+    first = [family.trained_first for family in families().values()]
+    assert first == sorted(first, reverse=True) and sum(first) == 1
 
 
 def test_a_class_in_a_file_of_another_name_is_refused():
@@ -60,11 +60,18 @@ def test_a_class_in_a_file_of_another_name_is_refused():
 
 
 def test_a_family_is_declared_by_one_decorator(tmp_path):
-    (tmp_path / "tiny.py").write_text('import torch\n\n@other\n@register("tiny", summary="a toy", judges=True,\n'
+    (tmp_path / "tiny.py").write_text('import torch\n\n@other\n@register("tiny", summary="a toy", trained_first=True,\n'
                                       'ships={"tiny_2": "tiny --num-steps " "2"})\nclass Tiny: pass\n',
                                       encoding="utf-8")
     assert registry._declared(tmp_path / "tiny.py") == [
-        Family("tiny", "a toy", judges=True, ships={"tiny_2": "tiny --num-steps 2"})]
+        Family("tiny", "a toy", trained_first=True, ships={"tiny_2": "tiny --num-steps 2"})]
+
+
+def test_a_family_that_was_renamed_is_found_by_its_old_name_and_is_listed_once():
+    assert experiment_class("translator") is experiment_class("image_to_image")
+    assert "translator" not in families()
+    former = [family.formerly for family in families().values() if family.formerly]
+    assert len({*former, *families()}) == len(former) + len(families()), "an old name means one family"
 
 
 def test_an_unknown_family_is_told():

@@ -93,14 +93,14 @@ def line(seed=0, **changes):
 
 def test_a_step_down_a_loss_equals_the_step_written_out():
     e = line(total_steps=6)
-    model, batches, rng = copy.deepcopy(e.model), copy.deepcopy(e.batches), torch.Generator()
-    rng.set_state(e.generator.get_state())
-    batches.generator = rng
+    model, batches, generator = copy.deepcopy(e.model), copy.deepcopy(e.batches), torch.Generator()
+    generator.set_state(e.generator.get_state())
+    batches.generator = generator
     optimizer = torch.optim.Adam(model.parameters(), fused=False)
     for step in range(6):
         metrics = e.step()
         picked = batches.next(N)
-        x, y = e.x[picked] + 0.1 * torch.randn(N, 2, generator=rng), e.y[picked]
+        x, y = e.x[picked] + 0.1 * torch.randn(N, 2, generator=generator), e.y[picked]
         error = (model(x) - y).square().mean()
         optimizer.zero_grad()
         error.backward()
@@ -111,7 +111,7 @@ def test_a_step_down_a_loss_equals_the_step_written_out():
         assert metrics["error"].item() == pytest.approx(error.item(), rel=1e-5)
         assert metrics["weight"].item() == pytest.approx(model.weight.norm().item()), "measured before it moved"
         assert not any(m.requires_grad for m in metrics.values())
-    assert torch.equal(rng.get_state(), e.generator.get_state())
+    assert torch.equal(generator.get_state(), e.generator.get_state())
 
 
 def test_the_learning_rate_is_the_live_value_times_the_schedule():
@@ -244,8 +244,8 @@ def written_out(e, steps):
     Returns the two networks, the mean of G's weights so far, the losses of the last step, and the generator.
     """
     h, kind = e.hyperparameters, type(e)
-    G, D, rng = copy.deepcopy(e.G), copy.deepcopy(e.D), torch.Generator()
-    rng.set_state(e.generator.get_state())
+    G, D, generator = copy.deepcopy(e.G), copy.deepcopy(e.D), torch.Generator()
+    generator.set_state(e.generator.get_state())
     optimizer_g, optimizer_d = (torch.optim.Adam(network.parameters(), betas=(0.5, 0.999)) for network in (G, D))
     weights, losses = [flat(G)], {}
 
@@ -253,9 +253,9 @@ def written_out(e, steps):
         z = real = None
         for what in ("noise", "real") if kind.noise_first else ("real", "noise"):
             if what == "noise":
-                z = torch.randn(N, 1, generator=rng)
+                z = torch.randn(N, 1, generator=generator)
             elif not for_g or kind.g_sees_real:
-                real = 2 + torch.randn(N, 2, generator=rng)
+                real = 2 + torch.randn(N, 2, generator=generator)
         return z, real
 
     for step in range(steps):
@@ -281,20 +281,20 @@ def written_out(e, steps):
         loss_g.backward()
         optimizer_g.step()
         weights.append(flat(G))
-    return G, D, torch.stack(weights).mean(0), losses, rng
+    return G, D, torch.stack(weights).mean(0), losses, generator
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("turns", [0, 1, 3])
 def test_a_step_of_two_players_equals_the_step_written_out(variant, turns):
     e = game(VARIANTS[variant], d_steps=turns, total_steps=7)
-    G, D, mean, losses, rng = written_out(e, 7)
+    G, D, mean, losses, generator = written_out(e, 7)
     for _ in range(7):
         metrics = e.step()
     torch.testing.assert_close(flat(e.G), flat(G), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(flat(e.D), flat(D), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(flat(e.average), mean, atol=1e-5, rtol=1e-5)
-    assert torch.equal(e.generator.get_state(), rng.get_state()), "draws in another order, or another number of them"
+    assert torch.equal(e.generator.get_state(), generator.get_state()), "draws in another order, or more or fewer"
     assert list(metrics) == (["loss_d", "loss_g", "gap", "far"] if turns else ["loss_g", "far"])
     assert {name: metrics[name].item() for name in losses} == pytest.approx(losses, rel=1e-4)
     assert not any(m.requires_grad for m in metrics.values()) and e.turn == {}
@@ -382,20 +382,20 @@ def test_a_loss_is_differentiated_by_what_is_named_alone():
 
 
 def averaged_network(keep):
-    rng = torch.Generator().manual_seed(0)
-    network = nn.Sequential(init_layer(nn.Linear, 2, 3, generator=rng), nn.BatchNorm1d(3))
-    return network, weight_average(network, keep), rng
+    generator = torch.Generator().manual_seed(0)
+    network = nn.Sequential(init_layer(nn.Linear, 2, 3, generator=generator), nn.BatchNorm1d(3))
+    return network, weight_average(network, keep), generator
 
 
 def test_the_average_is_that_of_the_formula():
-    network, average, rng = averaged_network(lambda n: n / (9 + n))
+    network, average, generator = averaged_network(lambda n: n / (9 + n))
     start = copy.deepcopy(network.state_dict())
     by_hand = {name: value.clone() for name, value in start.items()}
     for n in range(1, 6):
         with torch.no_grad():
             for p in network.parameters():
-                p.add_(torch.randn(p.shape, generator=rng))
-        network(torch.randn(7, 2, generator=rng))
+                p.add_(torch.randn(p.shape, generator=generator))
+        network(torch.randn(7, 2, generator=generator))
         average.update_parameters(network)
         for name, value in network.state_dict().items():
             if value.is_floating_point():

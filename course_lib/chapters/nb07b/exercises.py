@@ -140,21 +140,21 @@ TO_CLASSES = Exercise(
         Mistake(lambda x, n_classes: ((_curved(x, n_classes) + 1) / 2 * n_classes).long().clamp(max=n_classes - 1),
                 ("μ is N − 1, not N.",)),
         Mistake(lambda x, n_classes: ((_curved(x, n_classes - 1) + 1) / 2 * (n_classes - 1)).round().long(),
-                ("you round to the nearest of N points; asked for is in which of N equal intervals y lies.",)),
+                ("you round to the nearest of N points; asked for is in which of N equal intervals u lies.",)),
         Mistake(lambda x, n_classes: ((_curved(x, n_classes - 1) + 1) / 2 * (n_classes - 1)).long(),
                 ("you cut into N − 1 intervals; there are N.",)),
         Mistake(lambda x, n_classes: ((_curved(x.abs(), n_classes - 1) + 1) / 2 * n_classes).long().clamp(
                     max=n_classes - 1),
                 ("the sign is lost: negative and positive amplitudes get one class.",)),
         Mistake(lambda x, n_classes: (_curved(x, n_classes - 1) * n_classes).long().clamp(max=n_classes - 1),
-                ("y runs from −1 to 1, so some classes are negative: shift and halve it first, (y + 1)/2.",)),
+                ("u runs from −1 to 1, so some classes are negative: shift and halve it first, (u + 1)/2.",)),
         Mistake(lambda x, n_classes: (_curved(x, n_classes - 1) + 1) / 2,
-                ("this is y, moved to [0, 1]. Now cut that into N classes, whole numbers.",)),
+                ("this is u, moved to [0, 1]. Now cut that into N classes, whole numbers.",)),
         Mistake(lambda x, n_classes: mu_law_encode(x, n_classes).float(),
                 ("the classes are right; return whole numbers, `.long()`.",)),
     ),
-    hints=("bend: y = sign(x)·log(1 + μ|x|)/log(1 + μ); move to [0, 1]; times N; round down; at most N − 1.",
-           "`((y + 1) / 2 * n_classes).long().clamp(max=n_classes - 1)`."),
+    hints=("bend: u = sign(x)·log(1 + μ|x|)/log(1 + μ); move to [0, 1]; times N; round down; at most N − 1.",
+           "`((u + 1) / 2 * n_classes).long().clamp(max=n_classes - 1)`."),
 )
 
 EXERCISES = {"07b.next_probabilities": NEXT_PROBABILITIES, "07b.dilated": DILATED, "07b.to_classes": TO_CLASSES}

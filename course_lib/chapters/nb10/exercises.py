@@ -15,12 +15,12 @@ def _log_normal(z: np.ndarray) -> np.ndarray:
     return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
 
 
-def _z(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    return (np.arcsinh(x) - b) / a
+def _z(x: np.ndarray, r: float, t: float) -> np.ndarray:
+    return (np.arcsinh(x) - t) / r
 
 
-def _log_density(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    return _log_normal(_z(x, a, b)) - np.log(abs(a)) - 0.5 * np.log1p(x**2)
+def _log_density(x: np.ndarray, r: float, t: float) -> np.ndarray:
+    return _log_normal(_z(x, r, t)) - np.log(abs(r)) - 0.5 * np.log1p(x**2)
 
 
 def _density_cases(rng: np.random.Generator) -> list[tuple[np.ndarray, float, float]]:
@@ -35,34 +35,34 @@ DENSITY = Exercise(
     reference=_log_density,
     cases=_density_cases,
     mistakes=(
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)),
                 ("you found z and its log density, and forgot how much the line was stretched there: add log |dz/dx|.",
-                 "dz/dx is the derivative of (asinh(x) − b)/a by x.")),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) + np.log(abs(a)) + 0.5 * np.log1p(x**2),
+                 "dz/dx is the derivative of (asinh(x) − t)/r by x.")),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) + np.log(abs(r)) + 0.5 * np.log1p(x**2),
                 ("the stretching has the wrong sign: where f stretches, the density gets thinner. It is "
                  "log p(z) + log |dz/dx|, and not log |dx/dz|.",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(abs(a)),
-                ("you divided by a only. sinh stretches too, by cosh(a z + b) = √(1 + x²).",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - 0.5 * np.log1p(x**2),
-                ("the factor 1/a of dz/dx is missing: f stretches by a before it bends.",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(abs(a)) - np.log1p(x**2),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) - np.log(abs(r)),
+                ("you divided by r only. sinh stretches too, by cosh(r z + t) = √(1 + x²).",)),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) - 0.5 * np.log1p(x**2),
+                ("the factor 1/r of dz/dx is missing: f stretches by r before it bends.",)),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) - np.log(abs(r)) - np.log1p(x**2),
                 ("the derivative of asinh(x) is 1/√(1 + x²): a root is missing.",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - (np.log(a) if a > 0 else np.nan) - 0.5 * np.log1p(x**2),
-                ("with a negative a you take the log of a negative number: it is the *absolute* value of the "
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) - (np.log(r) if r > 0 else np.nan) - 0.5 * np.log1p(x**2),
+                ("with a negative r you take the log of a negative number: it is the *absolute* value of the "
                  "derivative that counts.",)),
-        Mistake(lambda x, a, b: _log_normal(_z(x, a, b)) - np.log(abs(a)) - np.log(np.cosh(_z(x, a, b))),
-                ("the slope of sinh is taken at the wrong place: it is cosh(a z + b), not cosh(z).",)),
-        Mistake(lambda x, a, b: _log_density(x, a, b) + 0.5 * math.log(2 * math.pi),
+        Mistake(lambda x, r, t: _log_normal(_z(x, r, t)) - np.log(abs(r)) - np.log(np.cosh(_z(x, r, t))),
+                ("the slope of sinh is taken at the wrong place: it is cosh(r z + t), not cosh(z).",)),
+        Mistake(lambda x, r, t: _log_density(x, r, t) + 0.5 * math.log(2 * math.pi),
                 ("the constant of the bell is missing: log N(z; 0, 1) = −z²/2 − ½ log 2π.",)),
-        Mistake(lambda x, a, b: np.exp(_log_density(x, a, b)),
+        Mistake(lambda x, r, t: np.exp(_log_density(x, r, t)),
                 ("this is the density; asked for is its logarithm.",)),
-        Mistake(lambda x, a, b: _log_normal(x) - np.log(abs(a)) - 0.5 * np.log1p(x**2),
-                ("N(0, 1) is the density of z: go back from x to z first, z = (asinh(x) − b)/a.",)),
-        Mistake(lambda x, a, b: _log_normal(np.sinh(a * x + b)) - np.log(abs(a)) - 0.5 * np.log1p(x**2),
-                ("you went forward: x is given, and f leads from z to x. Take its inverse, (asinh(x) − b)/a.",)),
+        Mistake(lambda x, r, t: _log_normal(x) - np.log(abs(r)) - 0.5 * np.log1p(x**2),
+                ("N(0, 1) is the density of z: go back from x to z first, z = (asinh(x) − t)/r.",)),
+        Mistake(lambda x, r, t: _log_normal(np.sinh(r * x + t)) - np.log(abs(r)) - 0.5 * np.log1p(x**2),
+                ("you went forward: x is given, and f leads from z to x. Take its inverse, (asinh(x) − t)/r.",)),
     ),
-    hints=("log p(x) = log N(z; 0, 1) + log |dz/dx|, at z = (asinh(x) − b)/a.",
-           "dz/dx = 1 / (a · √(1 + x²)).",
+    hints=("log p(x) = log N(z; 0, 1) + log |dz/dx|, at z = (asinh(x) − t)/r.",
+           "dz/dx = 1 / (r · √(1 + x²)).",
            "test it: np.trapezoid(np.exp(your function(x, 1, 0)), x) over a long grid must be 1."),
 )
 

@@ -65,6 +65,6 @@ def test_09c_shipped_models_that_are_others_are_told(starts, old, new, claim):
     broken(CELLS, starts, claim, *LESS[starts], (old, new))
 
 
-def test_09c_translators_that_learned_nothing_are_told():
+def test_09c_sharpeners_that_learned_nothing_are_told():
     broken(CELLS, ("def sharpener", "show(images(torch.cat([coarse", "like = "), "than bicubic",
            *SHORT)

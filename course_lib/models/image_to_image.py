@@ -1,6 +1,6 @@
-"""From one picture to another: a DCGAN whose G is given a picture instead of noise alone, and whose D sees both.
+"""Image-to-image translation: a DCGAN whose G is given a picture instead of noise alone, and whose D sees both.
 
-    G: condition c [n, 1, 28, 28], noise → image       down to 7x7 and up again, with bridges from the way down
+    G: condition c [n, 1, 28, 28], noise → image       a U-Net: down to 7x7 and up again, with skip connections
     D: (c, image) → a logit for each part of the image
 
 The same two networks make a sharp digit of a coarse one and a digit of its outline: only the pairs that they learn from
@@ -8,7 +8,7 @@ are others.
 
 References:
     P. Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017 ('pix2pix'): section
-        3.1, D sees the condition; section 3.2, bridges in G, and a D that judges part by part.
+        3.1, D sees the condition; section 3.2, skip connections in G, and a D that judges part by part.
     W. Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
         Network, CVPR 2016, eq. 4: `PixelShuffle`.
 """
@@ -25,7 +25,7 @@ from course_lib.models.layers import init_layer
 NOISE_CHANNELS = 8  # at 7x7
 
 
-class Translator(nn.Module):
+class UNetGenerator(nn.Module):
     """G(c, noise): conditions `[n, 1, 28, 28]` and noise `[n, 8, 7, 7]` → images `[n, 1, 28, 28]`.
 
     The output is a number and no tanh: where squared error drives a tanh to its ends its slope is gone, and all images

@@ -3,10 +3,10 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
+from course_lib.models.image_to_image import Discriminator, UNetGenerator, coarse, noise, outline
 
 
-def rng(seed=0):
+def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
@@ -15,11 +15,11 @@ def digits(n=4):
 
 
 def test_shapes_and_what_the_output_depends_on():
-    G, D = Translator(4, generator=rng()), Discriminator(4, generator=rng())
-    c, z = coarse(digits()), noise(4, rng(1))
+    G, D = UNetGenerator(4, generator=seeded()), Discriminator(4, generator=seeded())
+    c, z = coarse(digits()), noise(4, seeded(1))
     made = G(c, z)
     assert made.shape == (4, 1, 28, 28) and D(c, made).shape == (4, 7, 7)
-    assert not torch.equal(made, G(c, noise(4, rng(2)))) and not torch.equal(made, G(outline(digits()), z))
+    assert not torch.equal(made, G(c, noise(4, seeded(2)))) and not torch.equal(made, G(outline(digits()), z))
     assert not torch.equal(D(c, made), D(-c, made)) and not torch.equal(D(c, made), D(c, -made))
 
 
@@ -40,14 +40,14 @@ def test_an_outline_is_paper_that_touches_ink():
 
 
 def test_each_logit_judges_a_part():
-    D = Discriminator(4, generator=rng()).eval()
+    D = Discriminator(4, generator=seeded()).eval()
     x = digits(1).clone().requires_grad_()
     (gradient,) = torch.autograd.grad(D(coarse(digits(1)), x)[0, 0, 0], x)
     assert gradient[0, 0, :14, :14].any() and not gradient[0, 0, 20:].any()
 
 
 def test_sub_pixels_are_where_the_paper_puts_them():
-    h = torch.randn(1, 9, 2, 3, generator=rng())
+    h = torch.randn(1, 9, 2, 3, generator=seeded())
     x = F.pixel_shuffle(h, 3)[0, 0]
     assert all(x[3 * row + i, 3 * column + j] == h[0, 3 * i + j, row, column]
                for row in range(2) for column in range(3) for i in range(3) for j in range(3))

@@ -1,4 +1,4 @@
-"""Pictures from pictures in training: sharp digits from coarse ones, digits from their outlines."""
+"""Image-to-image translation in training: sharp digits from coarse ones, digits from their outlines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from course_lib.data import MNIST, load_mnist
 from course_lib.experiments.dcgan import together
 from course_lib.measure import sharpness
 from course_lib.models.dcgan import discriminator_loss, generator_loss
-from course_lib.models.translator import Discriminator, Translator, coarse, noise, outline
+from course_lib.models.image_to_image import Discriminator, UNetGenerator, coarse, noise, outline
 from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
@@ -29,8 +29,8 @@ SHOWN = 10  # test images in a snapshot
 
 
 @dataclass(frozen=True)
-class TranslatorHyperparameters(Hyperparameters):
-    """The knobs of a translator of pictures."""
+class ImageToImageHyperparameters(Hyperparameters):
+    """The hyperparameters of image-to-image translation."""
 
     given: str = hyperparameter(
         "coarse", label="given", choices=tuple(CONDITIONS), restart=True,
@@ -52,12 +52,13 @@ class TranslatorHyperparameters(Hyperparameters):
 
 
 @register(
-    "translator",
+    "image_to_image",
     summary="a network that makes MNIST's images of coarse ones, or of outlines",
     prints="Prints the squared error of a pixel and, if D's verdict counts, both losses in nats.",
+    formerly="translator",
 )
-class TranslatorExperiment(ImageGANExperiment):
-    """A `Translator` learns from the 60,000 training images, each paired with what is given of it.
+class ImageToImageExperiment(ImageGANExperiment):
+    """A `UNetGenerator` learns from the 60,000 training images, each paired with what is given of it.
 
     Metrics: error, the mean squared error of a pixel in [−1, 1]; with a D also loss_d and loss_g, in nats.
 
@@ -66,13 +67,14 @@ class TranslatorExperiment(ImageGANExperiment):
         G, D: the networks that play.
     """
 
-    Hyperparameters = TranslatorHyperparameters
+    Hyperparameters = ImageToImageHyperparameters
+    saved_as = "TranslatorExperiment"
 
     noise_first, g_sees_real = False, True
 
-    def networks(self) -> tuple[Translator, Discriminator]:
+    def networks(self) -> tuple[UNetGenerator, Discriminator]:
         width = self.hyperparameters.width
-        return Translator(width, generator=self.generator), Discriminator(width, generator=self.generator)
+        return UNetGenerator(width, generator=self.generator), Discriminator(width, generator=self.generator)
 
     def d_turns(self) -> int:
         """D learns only if its verdict counts."""
@@ -141,7 +143,7 @@ def likeness(made: Tensor, real: MNIST) -> dict[str, float]:
     Returns:
         error: mean squared error of a pixel.
         sharpness: `measure.sharpness`, as a share of the real images'.
-        accuracy: which part the judge names right.
+        accuracy: which part the classifier names right.
         disagreement: root mean squared difference of the means of 4x4 pixels.
     """
     x = real.floats()
