@@ -23,7 +23,7 @@ from course_lib.validation import all_bits, finite_result, float_tensor
 
 
 def entropy(p: Tensor) -> Tensor:
-    """Entropy of independent units that are 1 with probability p, in nats, summed over the last dimension."""
+    """Entropy `[…]` in nats of independent units that are 1 with probability p `[…, units]`, summed over them."""
     return (torch.special.entr(p) + torch.special.entr(1 - p)).sum(-1)
 
 

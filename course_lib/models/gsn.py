@@ -31,7 +31,7 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """A draw x̃ ~ C(x̃ | x), of x's shape."""
+        """A draw x̃ ~ C(x̃ | x), `[n, D]` as x."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
-        """A draw x ~ p_θ(x | x̃), of x̃'s shape."""
+        """A draw x ~ p_θ(x | x̃), `[n, D]` as x̃."""
 
 
 class MixtureDenoiser(Denoiser):

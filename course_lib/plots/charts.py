@@ -41,7 +41,7 @@ def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str
 
 
 def histogram(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, bins: int = 40) -> Figure:
-    """Normalised histograms, one for each entry of `values`, over common bins.
+    """Normalised histograms, one for each entry of `values`, arrays of any shape, over common bins.
 
     Up to two are filled; more would hide each other, so they are outlines with a mark on the axis at each mean.
     """

@@ -47,7 +47,8 @@ def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: Array
 
 def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike | None, ArrayLike, ArrayLike]], *, title: str,
            limit: float = 5.5) -> Figure:
-    """A row of panels, each a title with the arguments of `cloud`: points, responsibilities, means, covariances."""
+    """A row of panels, each a title with the arguments of `cloud`: points `[n, 2]`, responsibilities `[n, K]` or None,
+    means `[K, 2]`, covariances `[K, 2, 2]`."""
     fig, axes = figure(3.5 * len(panels), 4.1, 1, len(panels))
     for ax, (name, shown) in zip(axes[0], panels.items(), strict=True):
         cloud(ax, *shown)

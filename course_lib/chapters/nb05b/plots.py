@@ -13,9 +13,9 @@ from course_lib.plots.style import COLOURS, MARKERS, one_axes
 
 def strip(values: Mapping[str, ArrayLike], *, title: str, ylabel: str, band: tuple[float, float, str],
           filled: Mapping[str, ArrayLike], filled_means: str) -> Figure:
-    """A column of dots for each entry of `values`, one dot a value, over a horizontal band (low, high, its name).
+    """A column of dots for each entry `[n]` of `values`, one dot a value, over a horizontal band (low, high, its name).
 
-    Dots are filled where the mask `filled` of the same entry is true, hollow elsewhere; `filled_means` says why.
+    Dots are filled where the mask `filled` `[n]` of the same entry is true, hollow elsewhere; `filled_means` says why.
     """
     fig, ax = one_axes(title, "", ylabel, 8.0, 4.2)
     ax.axhspan(band[0], band[1], color="#DDDDDD", zorder=0, label=band[2])
