@@ -161,11 +161,11 @@ class DCGANExperiment(ImageGANExperiment):
         return (self.G(*noise),)
 
     def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """D's logits, each `[n]`, for as many real as generated images, which it sees in one batch."""
+        """D's logits, each `[n]`, for real and for generated images, as many, each `[n, 1, 28, 28]`, in one batch."""
         return self.D(*together(real, fake)).chunk(2)
 
     def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
-        """Loss of D on as many real as generated images, without its penalty, in nats, 0-d."""
+        """Loss of D on as many real as generated images `[n, 1, 28, 28]`, without its penalty, in nats, 0-d."""
         logits = self.logits(real, fake)
         return discriminator_loss(*logits, self.hyperparameters.label_smoothing), beliefs(*logits)
 
@@ -181,7 +181,7 @@ class DCGANExperiment(ImageGANExperiment):
         return r1_penalty(lambda x: self.D(x, *beside), images)
 
     def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
-        """Loss of G on a batch of its images, in nats, 0-d."""
+        """Loss of G on a batch of its images `[n, 1, 28, 28]`, in nats, 0-d."""
         return generator_loss(self.D(*fake)), {}
 
     def metrics(self) -> Metrics:

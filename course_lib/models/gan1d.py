@@ -130,8 +130,9 @@ class Discriminator(nn.Module):
         return self.activation(self.hidden2(self.activation(self.hidden1(x))))
 
     def forward(self, x: Tensor, reference_batch: Tensor | None = None) -> Tensor:
-        """Logits of x. With minibatch discrimination they depend on the batch that x sits in: on the rest of x, or,
-        where `reference_batch` `[…, others, 1]` is given, on that (and then not on the rest of x)."""
+        """Logits `[…, batch]` of x `[…, batch, 1]`. With minibatch discrimination they depend on the batch that x sits
+        in: on the rest of x, or, where `reference_batch` `[…, others, 1]` is given, on that (and then not on the rest
+        of x)."""
         f = self.features(x)
         if self.minibatch is None:
             h = self.activation(self.hidden3(f))

@@ -35,7 +35,7 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
-        """log p_θ(x | x̃) in nats, `[n]`."""
+        """log p_θ(x | x̃) in nats, `[n]`, of x and x̃ `[n, D]`."""
 
     @abstractmethod
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
