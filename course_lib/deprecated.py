@@ -34,9 +34,12 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.handout": {name: ("course_lib.authoring.handout", name)
                            for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
     "course_lib.plots": {name: (f"course_lib.chapters.nb{number}.plots", name) for number, names in {
-        "00": ("tree",), "02b": ("beliefs", "tables", "trellis"),
+        "00": ("tree",), "02": ("bumps", "clouds", "em_moment"), "02b": ("beliefs", "tables", "trellis"),
+        "03": ("bound_and_densities", "divergences_and_densities"),
         "03b": ("estimates", "gap_maps", "powers", "proposal", "running", "two_gaussians"),
-        "04": ("digit_maps", "manifold"), "08": ("judged_path", "pair_sheet"),
+        "04": ("digit_maps", "manifold"), "05b": ("strip",), "06": ("pulls",),
+        "07": ("kernel_masks", "line_and_density", "sight"), "07b": ("wave_and_density",),
+        "08": ("judged_path", "pair_sheet"),
         "09b": ("around_modes", "loss_against_quality", "shares_along"), "09c": ("paired_draws",),
         "10": ("stretched",), "10b": ("convergence", "densities"),
     }.items() for name in names},

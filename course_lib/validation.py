@@ -30,7 +30,7 @@ def real_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None,
     Args:
         value: an array, a tensor, a list, or whatever numpy can read.
         name: what the caller calls it, for the message.
-        shape: see above; None takes any.
+        shape: see above; None takes any shape.
         rows: at least so many along the first dimension.
 
     Raises:
@@ -55,7 +55,8 @@ def real_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None,
 
 def float_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None, rows: int = 0,
                 finite: bool = True) -> np.ndarray:
-    """As `real_array`, in float64; unless `finite` is False, NaN and infinity raise a ValueError, too."""
+    """As `real_array`, of `shape` or any shape, in float64; unless `finite` is False, NaN and infinity raise a
+    ValueError, too."""
     with np.errstate(over="ignore", invalid="ignore"):
         array = np.asarray(real_array(value, name, shape, rows), dtype=np.float64)
         # A sum is one number, where isfinite would be an array as large as a byte for each.
@@ -65,7 +66,8 @@ def float_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None
 
 
 def whole_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None, rows: int = 0) -> np.ndarray:
-    """As `real_array`, in int64. Raises ValueError also for floating numbers, Booleans, and what int64 cannot hold."""
+    """As `real_array`, of `shape` or any shape, in int64. Raises ValueError also for floating numbers, Booleans, and
+    what int64 cannot hold."""
     array = real_array(value, name, shape, rows)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} must be whole numbers, not {array.dtype}")
@@ -75,7 +77,7 @@ def whole_array(value: ArrayLike | Tensor, name: str, shape: Shape | None = None
 
 
 def dense_tensor(value: Tensor, name: str) -> Tensor:
-    """`value`, if it is a tensor that holds all its numbers; else raises ValueError."""
+    """`value`, if it is a tensor, of any shape, that holds all its numbers; else raises ValueError."""
     if not isinstance(value, Tensor):
         raise ValueError(f"{name} must be a tensor, not {type(value).__name__}: torch.as_tensor({name})")
     if value.layout != torch.strided or value.is_quantized:
@@ -85,7 +87,8 @@ def dense_tensor(value: Tensor, name: str) -> Tensor:
 
 def float_tensor(value: Tensor, name: str, shape: Shape | None = None, rows: int = 0, finite: bool = True,
                  whole: bool = True) -> Tensor:
-    """A floating tensor of at least 32 bits, with the gradient of `value`: whole numbers become float64.
+    """A floating tensor, of `shape` or any shape, of at least 32 bits, with the gradient of `value`: whole numbers
+    become float64.
 
     Args:
         value, name, shape, rows: as for `real_array`, but only a tensor will do.
@@ -111,14 +114,15 @@ def float_tensor(value: Tensor, name: str, shape: Shape | None = None, rows: int
 
 
 def float_tensors(shape: Shape | None = None, finite: bool = True, **values: Tensor) -> tuple[Tensor, ...]:
-    """`float_tensor` of each argument, all in the widest type among them."""
+    """`float_tensor` of each argument, of `shape` or any shape, all in the widest type among them."""
     tensors = [float_tensor(value, name, shape, finite=finite) for name, value in values.items()]
     widest = torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
     return tuple(t.to(widest) for t in tensors)
 
 
 def label_tensor(value: Tensor, name: str, shape: Shape, classes: int | None = None) -> Tensor:
-    """Labels as int64, of this shape. Raises ValueError for floating numbers, or labels outside 0 … classes − 1."""
+    """Labels as int64, of this shape, such as `("n",)` for `[n]`. Raises ValueError for floating numbers, or labels
+    outside 0 … classes − 1."""
     dense_tensor(value, name)
     if value.is_floating_point() or value.is_complex():
         raise ValueError(f"{name} must be whole numbers, not {value.dtype}: {name}.long()")
@@ -130,7 +134,8 @@ def label_tensor(value: Tensor, name: str, shape: Shape, classes: int | None = N
 
 
 def mask_tensor(value: Tensor, name: str, *shapes: tuple[int, ...]) -> Tensor:
-    """A mask as bool, of one of these shapes. Raises ValueError for others, and for other values than 0 and 1."""
+    """A mask as bool, of one of these shapes, such as `(n, D)` for `[n, D]`. Raises ValueError for others, and for
+    other values than 0 and 1."""
     dense_tensor(value, name)
     if tuple(value.shape) not in shapes:
         raise ValueError(f"{name} must have shape {' or '.join(str(list(s)) for s in dict.fromkeys(shapes))}, "
@@ -174,7 +179,8 @@ def finite_result(value: Any, what: str) -> Any:
 
 
 def require_spread(mean: Tensor, std: Tensor, name: str) -> None:
-    """Raises ValueError where numbers of this mean lie too far from 0 for their type to hold how they are spread."""
+    """Raises ValueError where numbers of this mean `[…]` and standard deviation `[…]` lie too far from 0 for their type
+    to hold how they are spread."""
     if (mean.detach().abs() * torch.finfo(mean.dtype).eps > 0.1 * std.detach()).any():
         raise ValueError(f"{name} lies so far from 0 that {mean.dtype} rounds its spread away: subtract the mean "
                          f"first, or use {name}.double()")
@@ -193,12 +199,12 @@ def possible(log_p: Tensor, what: str) -> Tensor:
 
 
 def all_bits(x: Tensor) -> bool:
-    """Whether all entries are 0 or 1; in parts, since each comparison is an array of its own."""
+    """Whether all entries, of any shape, are 0 or 1; in parts, since each comparison is an array of its own."""
     return all(bool(((part == 0) | (part == 1)).all()) for part in x.flatten().split(1_000_000))
 
 
 def all_finite(value: Tensor) -> bool:
-    """Whether a floating tensor has neither NaN nor infinity."""
+    """Whether a floating tensor of any shape has neither NaN nor infinity."""
     value = value.detach()
     return bool(value.sum().isfinite() or value.isfinite().all())
 

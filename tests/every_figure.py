@@ -16,9 +16,15 @@ from PIL import Image, ImageSequence
 
 from course_lib import plots
 from course_lib.chapters.nb00 import plots as nb00
+from course_lib.chapters.nb02 import plots as nb02
 from course_lib.chapters.nb02b import plots as nb02b
+from course_lib.chapters.nb03 import plots as nb03
 from course_lib.chapters.nb03b import plots as nb03b
 from course_lib.chapters.nb04 import plots as nb04
+from course_lib.chapters.nb05b import plots as nb05b
+from course_lib.chapters.nb06 import plots as nb06
+from course_lib.chapters.nb07 import plots as nb07
+from course_lib.chapters.nb07b import plots as nb07b
 from course_lib.chapters.nb08 import plots as nb08
 from course_lib.chapters.nb09b import plots as nb09b
 from course_lib.chapters.nb09c import plots as nb09c
@@ -83,11 +89,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, baseline=(1, "one"), **WORDS),
     "beliefs": lambda: nb02b.beliefs(list("abc"), ["n", "v"], {"now": np.eye(2)}, **TITLE),
     "bent_lines": lambda: plots.bent_lines(X, {"a": (np.ones(25), POINTS)}, **TITLE),
-    "bound_and_densities": lambda: plots.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, floor=-8, top=-1,
+    "bound_and_densities": lambda: nb03.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, floor=-8, top=-1,
                                                              height=2, **TITLE),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], xlabel="x", floor=-5, **TITLE),
-    "bumps": lambda: plots.bumps(X, np.ones((2, 5)), samples=X, **TITLE),
-    "clouds": lambda: plots.clouds({"a": CLOUD, "b": (POINTS, None, *CLOUD[2:])}, **TITLE),
+    "bumps": lambda: nb02.bumps(X, np.ones((2, 5)), samples=X, **TITLE),
+    "clouds": lambda: nb02.clouds({"a": CLOUD, "b": (POINTS, None, *CLOUD[2:])}, **TITLE),
     "clouds_and_border": lambda: plots.clouds_and_border(
         POINTS, LABELS, mu=CLOUD[2], var=np.ones((2, 2)), axis=AXIS, density=np.exp(-(GRID**2).sum(1)),
         probability=GRID[:, 0] / 4 + 0.5, **TITLE),
@@ -96,9 +102,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
                                    mark=(2, "here"), **WORDS),
     "densities": lambda: nb10b.densities(X, {"a": X, "b": X**2}, height=2.0, **TITLE),
     "digit_maps": lambda: nb04.digit_maps({"a": (POINTS[:10], np.arange(10))}, **TITLE),
-    "divergences_and_densities": lambda: plots.divergences_and_densities(X, {"a": X}, {"f": 1.0, "r": 99.0}, top=6,
+    "divergences_and_densities": lambda: nb03.divergences_and_densities(X, {"a": X}, {"f": 1.0, "r": 99.0}, top=6,
                                                                          height=2, **TITLE),
-    "em_moment": lambda: plots.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, **TITLE),
+    "em_moment": lambda: nb02.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, **TITLE),
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, xlabel="x", **TITLE),
     "framed": lambda: plots.framed(plots.images(np.stack([INK] * 3), columns=2, **TITLE), [(1, 1)]),
     "gan1d": lambda: plots.gan1d(X, X / 5, X, X[::-1], **TITLE),
@@ -106,8 +112,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, xlabel="x", **TITLE),
     "images": lambda: plots.images(np.stack([INK] * 3), labels=list("abc"), row_labels=["row"], **TITLE),
     "judged_path": lambda: nb08.judged_path(np.stack([INK] * 2), THIRDS[:2], [-1, 0.5], **TITLE),
-    "kernel_masks": lambda: plots.kernel_masks({"A": np.eye(3), "B": np.ones((3, 5))}, **TITLE),
-    "line_and_density": lambda: plots.line_and_density(X, X, X, X, EDGES, THIRDS, **TITLE),
+    "kernel_masks": lambda: nb07.kernel_masks({"A": np.eye(3), "B": np.ones((3, 5))}, **TITLE),
+    "line_and_density": lambda: nb07.line_and_density(X, X, X, X, EDGES, THIRDS, **TITLE),
     "loss_against_quality": lambda: nb09b.loss_against_quality({"a": (X, X)}, X, xlabels={"a": "x"}, ylabel="y",
                                                                **TITLE),
     "manifold": lambda: nb04.manifold(np.stack([INK] * 4), [-1, 1], **TITLE),
@@ -118,14 +124,14 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "points": lambda: plots.points({"a": (POINTS, LABELS)}, **TITLE),
     "powers": lambda: nb03b.powers(X + 1, {"a": X + 1}, {"a": X + 2}, **WORDS),
     "proposal": lambda: nb03b.proposal(X, X, X**2, X, 3.0, value_label="v", **TITLE),
-    "pulls": lambda: plots.pulls(np.stack([INK] * 2), np.stack([INK - 0.5] * 2), **TITLE),
+    "pulls": lambda: nb06.pulls(np.stack([INK] * 2), np.stack([INK - 0.5] * 2), **TITLE),
     "running": lambda: nb03b.running(X, {"a": np.ones((2, 5))}, ylabel="y", limit=3, **TITLE),
     "scatters": lambda: plots.scatters({"a": POINTS}, **TITLE),
     "shares_along": lambda: nb09b.shares_along(X, np.full((5, 2), 0.5), **TITLE),
-    "sight": lambda: plots.sight({"a": INK}, 2, 1, **TITLE),
+    "sight": lambda: nb07.sight({"a": INK}, 2, 1, **TITLE),
     "small_multiples": lambda: plots.small_multiples(X, {"a": {"b": X}}, xlabel="x", ylim=(0, 5), **TITLE),
     "stretched": lambda: nb10.stretched(NET, 1.1 * NET, NET[..., 0], cell=(1, 2), **TITLE),
-    "strip": lambda: plots.strip({"a": X}, ylabel="y", band=(1, 2, "band"), filled={"a": X > 2},
+    "strip": lambda: nb05b.strip({"a": X}, ylabel="y", band=(1, 2, "band"), filled={"a": X > 2},
                                  filled_means="high", **TITLE),
     "tables": lambda: nb02b.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"])}, **TITLE),
     "tree": lambda: nb00.tree(("root", [("fork", [("a", []), ("b", [])]), ("c", [])]), marked={"b"},
@@ -133,7 +139,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1]},
                                      forbidden=[[False, True], [False, False]], **TITLE),
     "two_gaussians": lambda: nb03b.two_gaussians({"p": (np.ones(2), np.eye(2))}, limit=3, **TITLE),
-    "wave_and_density": lambda: plots.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
+    "wave_and_density": lambda: nb07b.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
     "by hand": by_hand,
     "lab": lab,
     "trained": trained,

@@ -1,6 +1,7 @@
 """Imports go one way; nothing else in the package may look upwards."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ MAY_IMPORT = {  # beside what may be imported everywhere
     "chapters": EXPERIMENTS | {"plots", "comparisons", "live", "teach", "chapters"},
     "authoring": {"data", "training", "comparisons", "plots", "teach", "chapters", "authoring"},
     "commands": EXPERIMENTS | {"plots", "teach", "authoring", "commands"},
+}
+FOR_ANY_NOTEBOOK = {  # plots that one notebook alone draws today, and why they are shared all the same
+    "paths": "walks in the plane: of a game, of an optimiser, of a chain",
+    "points": "points of two classes: what any classifier is given",
 }
 OUTSIDE_MODELS = {"ipywidgets", "anywidget", "matplotlib", "IPython", "threading"}
 
@@ -59,3 +64,34 @@ def test_no_random_numbers_from_global_state(path):
             if call in ("torch.randn", "torch.rand", "torch.randint", "torch.randperm", "torch.bernoulli",
                         "torch.multinomial", "torch.normal"):
                 assert any(k.arg == "generator" for k in node.keywords), f"{path}:{node.lineno}: {call}"
+
+
+def users_of_plots() -> dict[str, set[str]]:
+    """For each public function of `course_lib.plots`, who uses it: notebooks (with their chapters) and modules."""
+    users = {}
+    for path in (PACKAGE / "plots").glob("*.py"):
+        parts = ast.parse(path.read_text(encoding="utf-8")).body
+        for function in parts:
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("_"):
+                inside = (node for part in parts if part is not function for node in ast.walk(part))
+                names = {node.id for node in inside if isinstance(node, ast.Name)}
+                users[function.name] = {path.name} if function.name in names else set()
+    course = PACKAGE.parent
+    for folder in ("course_lib", "notebooks/source", "docs", "benchmarks"):
+        for path in (course / folder).rglob("*.py"):
+            chapter = re.search(r"source/(\w+?)_|chapters/nb(\w+?)/", path.as_posix())
+            who = f"notebook {chapter[1] or chapter[2]}" if chapter else path.relative_to(course).as_posix()
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {node.attr for node in ast.walk(tree)
+                     if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "plots"}
+            names |= {name.rpartition(".")[2] for name in imported(path) if name.startswith("course_lib.plots.")}
+            for name in names & set(users) if who != "course_lib/plots/__init__.py" else ():
+                users[name].add(who)
+    return users
+
+
+def test_a_plot_of_one_notebook_alone_is_in_its_chapter():
+    users = users_of_plots()
+    assert len(users) > 20
+    alone = {name: who for name, who in users.items() if len(who) == 1 and min(who).startswith("notebook")}
+    assert alone.keys() == FOR_ANY_NOTEBOOK.keys(), alone

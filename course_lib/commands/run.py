@@ -65,7 +65,8 @@ class Run:
 
 def train(experiment: Experiment, arguments: argparse.Namespace, run: Run, line: Callable[[dict[str, Tensor]], str],
           after_step: Callable[[], None] = lambda: None) -> None:
-    """The run that was asked for: prints `line(metrics)`, saves what can be resumed, and ends early if it is told to.
+    """The run that was asked for: prints `line` of the 0-d metrics, saves what can be resumed, and ends early if it is
+    told to.
 
     After Ctrl-C, or where nothing can be printed any more, the experiment is whole: it is shown and kept.
     """

@@ -120,8 +120,11 @@ class Measured(NamedTuple):
 
 @torch.no_grad()
 def measure(row: TableRow, train: Tensor, test: Tensor, generator: torch.Generator) -> Measured:
-    """Measure one model. Its Fréchet distance is the mean over four sets of samples, each as large as the test set, so
-    that it compares with the distance of the test pictures themselves (small sets score worse)."""
+    """Measure one model on training and test pictures, each `[n, 64]`.
+
+    Its Fréchet distance is the mean over four sets of samples, each as large as the test set, so that it compares with
+    the distance of the test pictures themselves (small sets score worse).
+    """
     start = time.process_time()
     samples = row.draw(SETS * len(test), generator)
     seconds = (time.process_time() - start) * 1000 / len(samples)

@@ -18,7 +18,7 @@ from course_lib.training.optim import adam
 
 @dataclass(frozen=True)
 class Scores:
-    """What each seed's generator makes at the last step. All of shape (seeds,), but `samples` (seeds, count)."""
+    """What each seed's generator makes at the last step. All `[seeds]`, but `samples` `[seeds, count]`."""
 
     seeds: tuple[int, ...]
     samples: np.ndarray

@@ -22,9 +22,9 @@ STEPS, SAMPLES = 4000, 10_000
 
 @old_members(told="neg_loss_d")
 class TrainingCurve(NamedTuple):
-    """A game, every 25 steps: steps (times,); neg_loss_d (times,), minus the loss of D, its mean since the last time;
-    js (times,) in nats between real points and fakes by cells; frechet (times,), their Fréchet distance, of the points
-    themselves; shares (times, modes) of the fakes near each mode."""
+    """A game, every 25 steps: steps `[times]`; neg_loss_d `[times]`, minus the loss of D, its mean since the last time;
+    js `[times]` in nats between real points and fakes by cells; frechet `[times]`, their Fréchet distance, of the
+    points themselves; shares `[times, modes]` of the fakes near each mode."""
 
     steps: np.ndarray
     neg_loss_d: np.ndarray

@@ -179,7 +179,7 @@ def to_rgb(x: Tensor) -> Tensor:
 
 
 def jittered_rgb(x: Tensor, generator: torch.Generator, std: float = 0.03) -> Tensor:
-    """As `to_rgb`, but no two pixels have quite the same colour: plus N(0, std²), within 0 and 1.
+    """As `to_rgb`, `[…]` → `[…, 3]`, but no two pixels have quite the same colour: plus N(0, std²), within 0 and 1.
 
     Made for the lesson on clustering colours; nothing here knows its probability.
     """

@@ -38,7 +38,7 @@ def melody(notes: int, generator: torch.Generator) -> Tensor:
 
 
 def mu_law_encode(x: Tensor, n_classes: int = 256) -> Tensor:
-    """Amplitudes from −1 to 1 as classes 0 … N−1, int64, finer around 0: with μ = N − 1,
+    """Amplitudes `[…]` from −1 to 1 as classes 0 … N−1, int64 `[…]`, finer around 0: with μ = N − 1,
         y = sign(x) · log(1 + μ|x|) / log(1 + μ),  cut into N equal intervals of [−1, 1].
 
     Raises:
@@ -52,7 +52,8 @@ def mu_law_encode(x: Tensor, n_classes: int = 256) -> Tensor:
 
 
 def mu_law_decode(k: Tensor, n_classes: int = 256) -> Tensor:
-    """The amplitude in the middle of each class's interval, float32: the inverse of `mu_law_encode` up to rounding."""
+    """The amplitudes in the middle of the intervals of classes `[…]`, float32 `[…]`: the inverse of `mu_law_encode` up
+    to rounding."""
     mu = n_classes - 1
     y = (2 * k.to(torch.float32) + 1) / n_classes - 1
     return y.sign() * torch.expm1(y.abs() * math.log1p(mu)) / mu

@@ -72,7 +72,7 @@ class AutoencoderExperiment(LossExperiment):
         return self.images[self.batches.next(self.hyperparameters.batch_size)].to(torch.float32).div_(255)
 
     def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
-        """Squared error, summed over pixels, mean over the batch."""
+        """Squared error of images `[n, 784]`, summed over pixels, mean over the batch, 0-d."""
         error = self.model.error(x).mean()
         return error, {"error": error}
 

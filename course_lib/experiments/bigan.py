@@ -87,7 +87,8 @@ class BiGANExperiment(ImageGANExperiment):
         return self.G
 
     def real_batch(self) -> tuple[Tensor, Tensor]:
-        """The next training images and their codes, pairs (x, E(x))."""
+        """The next training images and their codes, pairs (x, E(x)): `[batch_size, 1, 28, 28]` and
+        `[batch_size, 20]`."""
         x = scaled(self.images[self.batches.next(self.hyperparameters.batch_size)]).to(self.device)
         return x, self.players.E(x)
 
@@ -96,11 +97,11 @@ class BiGANExperiment(ImageGANExperiment):
         return noise(self.hyperparameters.batch_size, self.generator, LATENT_SIZE)
 
     def fake_batch(self, noise: Tensor, real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, Tensor]:
-        """Pairs (G(z), z)."""
+        """Pairs (G(z), z) for codes z `[n, 20]`, shaped as the real ones."""
         return self.players.G(noise), noise
 
     def losses(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Of D, and of G and E, on real and on generated pairs."""
+        """Of D, and of G and E, on real and on generated pairs, in nats, 0-d."""
         return pair_losses(*self.D(*together(real, fake)).chunk(2))
 
     def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:

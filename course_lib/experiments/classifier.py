@@ -72,7 +72,7 @@ class ClassifierExperiment(LossExperiment):
         return x, self.labels[picked]
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        """Cross-entropy of images and labels in nats, mean over the batch."""
+        """Cross-entropy of images `[n, 784]` and labels `[n]` in nats, mean over the batch, 0-d."""
         x, labels = batch
         loss = F.cross_entropy(self.model(x), labels)
         return loss, {"loss": loss}

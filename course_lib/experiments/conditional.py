@@ -77,8 +77,8 @@ class ConditionalExperiment(DCGANExperiment):
         return self.scaled(self.images[picked]), self.labels[picked]
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Noise, and labels, which come as often as in the data: else D could tell made pairs (x, y) from real ones by
-        y alone."""
+        """Noise `[n, 90]`, and labels `[n]`, which come as often as in the data: else D could tell made pairs (x, y)
+        from real ones by y alone."""
         n, generator = self.size_and_generator(n, generator)
         y = self.labels[torch.randint(len(self.labels), (n,), generator=generator)]
         return noise(n, generator), y

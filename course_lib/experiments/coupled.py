@@ -67,8 +67,8 @@ class CoupledExperiment(DCGANExperiment):
                                      generator=self.generator))
 
     def real_batch(self, picked: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Images i of the first half, and inverted ones of the other half at the same i: unrelated pictures, and D
-        judges each by itself."""
+        """Images i of the first half, and inverted ones of the other half at the same i, each `[n, 1, 28, 28]`:
+        unrelated pictures, and D judges each by itself."""
         first, other = self.images.chunk(2)
         picked = self.picked(picked) % len(first)
         ends = self.scaled(torch.tensor([0, 255]))  # of what D gets; x → low + high − x exchanges them
@@ -78,7 +78,7 @@ class CoupledExperiment(DCGANExperiment):
         return self.G(*noise)
 
     def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Of both kinds of images, one after the other."""
+        """D's logits for the real and for the generated images, each `[2n]`: of both kinds, one after the other."""
         kinds = [logits.chunk(2) for logits in self.D(*together(real, fake))]
         return tuple(torch.cat(logits) for logits in zip(*kinds, strict=True))
 

@@ -75,7 +75,7 @@ class Critic1DExperiment(LossExperiment):
         return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Real and fake numbers, each of shape (count, 1)."""
+        """Real and fake numbers, each `[count, 1]`."""
         real, fake = SPREAD * torch.randn(2, count, 1, generator=generator)
         return real, fake + self.hyperparameters.separation
 
@@ -84,7 +84,7 @@ class Critic1DExperiment(LossExperiment):
         return self.draw(BATCH, self.generator)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        """Minus the critic's value, and what its slope costs."""
+        """Minus the critic's value, and what its slope costs, 0-d, on real and fake numbers, each `[n, 1]`."""
         h, (real, fake) = self.hyperparameters, batch
         loss = plain = critic_loss(self.D(real), self.D(fake))
         if h.limit != "clip":
@@ -109,7 +109,7 @@ class Critic1DExperiment(LossExperiment):
                 "slope": slopes(self.D, between).detach().abs().mean().item()}
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """Arrays of shape (201,) on [−5, 5]: grid, real_density, fake_density, and critic, D(x) − mean D."""
+        """Arrays `[201]` on [−5, 5]: grid, real_density, fake_density, and critic, D(x) − mean D."""
         with torch.no_grad():
             grid = torch.as_tensor(GRID, dtype=torch.get_default_dtype(), device=self.device)
             scores = self.D(grid[:, None]).cpu().numpy()

@@ -85,12 +85,12 @@ TUTORIAL = DCGANHyperparameters(learning_rate_d=1e-4, learning_rate_g=1e-4, drop
 
 
 def together(real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Two batches as one, the real one first."""
+    """Two batches as one, the real one first: `[n, …]` and `[m, …]` become `[n + m, …]`, part by part."""
     return tuple(torch.cat(parts) for parts in zip(real, fake, strict=True))
 
 
 def beliefs(real_logits: Tensor, fake_logits: Tensor) -> Metrics:
-    """d_real and d_fake: the means of D's probabilities."""
+    """d_real and d_fake, 0-d: the means of D's probabilities, from logits `[n]`."""
     return {"d_real": real_logits.sigmoid().mean(), "d_fake": fake_logits.sigmoid().mean()}
 
 
@@ -136,7 +136,7 @@ class DCGANExperiment(ImageGANExperiment):
     # called with: the images, and in some variants what belongs to each, as its label, or the images of a second kind.
 
     def scaled(self, images: Tensor) -> Tensor:
-        """Bytes as D gets them: float32 in [−1, 1], or in [0, 1] if that is the fault."""
+        """Bytes of any shape as D gets them: float32 in [−1, 1], or in [0, 1] if that is the fault."""
         if self.hyperparameters.fault == "data in [0, 1]":
             return images.to(torch.float32).div_(255)
         return scaled(images)
@@ -146,11 +146,11 @@ class DCGANExperiment(ImageGANExperiment):
         return (self.scaled(self.images[self.picked(picked)]),)
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
-        """What G makes the next fakes from; or n of them, from another generator."""
+        """What G makes the next fakes from, `[batch_size, 100]`; or n of them, from another generator."""
         return (noise(*self.size_and_generator(n, generator)),)
 
     def picked(self, picked: Tensor | None) -> Tensor:
-        """Indices of the next training images, if none are given."""
+        """Indices `[batch_size]` of the next training images, if none are given."""
         return self.batches.next(self.hyperparameters.batch_size) if picked is None else picked
 
     def size_and_generator(self, n: int | None, generator: torch.Generator | None) -> tuple[int, torch.Generator]:
@@ -158,31 +158,31 @@ class DCGANExperiment(ImageGANExperiment):
         return n or self.hyperparameters.batch_size, generator or self.generator
 
     def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
-        """Images that G makes of noise, as D is called with them."""
+        """Images `[n, 1, 28, 28]` that G makes of noise, as D is called with them."""
         return (self.G(*noise),)
 
     def logits(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """D's logits for the real and for the generated images, which it sees in one batch."""
+        """D's logits, each `[n]`, for real and for generated images, as many, each `[n, 1, 28, 28]`, in one batch."""
         return self.D(*together(real, fake)).chunk(2)
 
     def d_loss(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
-        """Loss of D on as many real as generated images, without its penalty."""
+        """Loss of D on as many real as generated images `[n, 1, 28, 28]`, without its penalty, in nats, 0-d."""
         logits = self.logits(real, fake)
         return discriminator_loss(*logits, self.hyperparameters.label_smoothing), beliefs(*logits)
 
     def d_penalty(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> Tensor | None:
-        """R1, in every eighth step and then eight times as heavy, in D's first turn."""
+        """R1, 0-d, in every eighth step and then eight times as heavy, in D's first turn; else None."""
         r1 = self.hyperparameters.r1
         due = r1 and self.turn["number"] == 0 and self.steps % R1_EVERY == 0
         return R1_EVERY * r1 * self.r1_term(real) if due else None
 
     def r1_term(self, real: tuple[Tensor, ...]) -> Tensor:
-        """R1: how steep D is at a real batch, by its pixels."""
+        """R1, 0-d: how steep D is at a real batch, by its pixels."""
         images, *beside = real
         return r1_penalty(lambda x: self.D(x, *beside), images)
 
     def g_loss(self, real: tuple[Tensor, ...] | None, fake: tuple[Tensor, ...]) -> tuple[Tensor, Metrics]:
-        """Loss of G on a batch of its images."""
+        """Loss of G on a batch of its images `[n, 1, 28, 28]`, in nats, 0-d."""
         return generator_loss(self.D(*fake)), {}
 
     def metrics(self) -> Metrics:

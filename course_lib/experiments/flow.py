@@ -123,9 +123,9 @@ class FlowExperiment(LossExperiment):
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
-        """density (64, 64) of the flow over the square; grid_z, grid_x (15, 15, 2): lines of noise with equal
-        probability between them, and where the flow takes them; real, made (256, 2); axis (64,) with real_x1, made_x1
-        (64,): the densities of the first coordinate, summed over the square."""
+        """density `[64, 64]` of the flow over the square; grid_z, grid_x `[15, 15, 2]`: lines of noise with equal
+        probability between them, and where the flow takes them; real, made `[256, 2]`; axis `[64]` with real_x1,
+        made_x1 `[64]`: the densities of the first coordinate, summed over the square."""
         density = self.log_prob(self.square).exp().numpy().reshape(PIXELS, PIXELS)
         lines = torch.special.ndtri(torch.linspace(0.01, 0.99, LINES))
         grid = torch.stack(torch.meshgrid(lines, lines, indexing="xy"), dim=-1)

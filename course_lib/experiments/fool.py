@@ -72,7 +72,7 @@ class FoolExperiment(LossExperiment):
         return {"D": self.D, "optimizer": self.optimizer, "rng": self.generator}
 
     def numbers(self) -> Tensor:
-        """The made numbers, shape (5, 1)."""
+        """The made numbers, `[5, 1]`."""
         h = self.hyperparameters
         return torch.tensor([[getattr(h, f"x{i + 1}")] for i in range(POINTS)])
 
@@ -83,7 +83,7 @@ class FoolExperiment(LossExperiment):
         return real_data(BATCH, self.generator), made
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        """D's loss in nats, mean over the batch."""
+        """D's loss on real and made numbers, each `[n, 1]`, in nats, mean over the batch, 0-d."""
         real, made = batch
         loss_d = discriminator_loss(self.D(real), self.D(made))
         return loss_d, {"loss_d": loss_d}
@@ -94,8 +94,8 @@ class FoolExperiment(LossExperiment):
         return {"loss_g": generator_loss(self.D(self.numbers().to(self.device)), "non-saturating")}
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """grid, real_density, decision of shape (321,); numbers (5, 2), each at the height of D there; pull (5, 2):
-        minus the gradient of loss_g by each number, along x."""
+        """grid, real_density, decision `[321]`; numbers `[5, 2]`, each at the height of D there; pull `[5, 2]`: minus
+        the gradient of loss_g by each number, along x."""
         x = self.numbers().to(self.device).requires_grad_()
         logits = self.D(x)
         (gradient,) = torch.autograd.grad(generator_loss(logits, "non-saturating"), x)

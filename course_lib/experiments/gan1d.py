@@ -134,7 +134,7 @@ class GAN1DExperiment(AdversarialExperiment):
 
     @torch.no_grad()
     def samples(self, count: int, seed: int = SNAPSHOT_SEED, as_trained: bool = False) -> np.ndarray:
-        """`count` generated numbers. Textbook noise is drawn as one batch of `count`, so that z fills [−8, 8];
+        """Generated numbers, `[count]`. Textbook noise is drawn as one batch of `count`, so that z fills [−8, 8];
         `as_trained` draws it in batches of the training's size instead, which is what G was taught on."""
         generator, h = seeded(seed), self.hyperparameters
         if not as_trained:
@@ -144,7 +144,7 @@ class GAN1DExperiment(AdversarialExperiment):
 
     @torch.no_grad()
     def decision(self, grid: np.ndarray, batches: int | None = None, seed: int = SNAPSHOT_SEED) -> np.ndarray:
-        """D(x) on the grid, the mean over real batches that x is put into in place of one number.
+        """D(x) `[n]` on a grid `[n]`, the mean over real batches that x is put into in place of one number.
 
         Only minibatch discrimination looks at those batches; without it this is simply D(x). By default there are as
         many batches as have 128 numbers in all.
@@ -158,7 +158,7 @@ class GAN1DExperiment(AdversarialExperiment):
         return torch.sigmoid(self.D(x.expand(batches, -1, -1), reference_batch)).mean(0).cpu().numpy()
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """Arrays of shape (321,) on [−8, 8]: grid, real_density, generated_density (smoothed), decision (D(x))."""
+        """Arrays `[321]` on [−8, 8]: grid, real_density, generated_density (smoothed), decision (D(x))."""
         return {"grid": GRID, "real_density": normal_density(GRID, REAL_MEAN, REAL_STD),
                 "generated_density": smooth_density(self.samples(SNAPSHOT_SAMPLES), GRID, BANDWIDTH),
                 "decision": self.decision(GRID)}

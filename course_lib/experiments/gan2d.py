@@ -79,7 +79,7 @@ class GAN2DHyperparameters(Hyperparameters):
 
 
 def drawing_changes(pixels: np.ndarray) -> dict[str, str]:
-    """The changes of hyperparameters that make a drawing [side, side] the data; none where nothing was drawn."""
+    """The changes of hyperparameters that make a drawing `[side, side]` the data; none where nothing was drawn."""
     inked = bool((pixels > 0.1).any())
     return {"data": "drawn", "drawing": Drawing.of(torch.from_numpy(pixels)).ink} if inked else {}
 
@@ -151,7 +151,7 @@ class GAN2DExperiment(AdversarialExperiment):
         self.turn["fake_scores"] = self.D(fake)
 
     def d_loss(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
-        """The loss of D with its penalty, of the scores of the phase before."""
+        """The loss of D with its penalty, 0-d, of the scores of the phase before, on points `[n, 2]`."""
         h, real_scores, fake_scores = self.hyperparameters, self.turn["real_scores"], self.turn["fake_scores"]
         loss = self.turn["plain"] = d_loss(h.variant, real_scores, fake_scores)
         extra = self.turn["extra"] = penalty(h.variant, self.D, real, fake, self.generator)
@@ -160,7 +160,7 @@ class GAN2DExperiment(AdversarialExperiment):
         return loss, {"gap": real_scores.mean() - fake_scores.mean()}
 
     def g_loss(self, real: Tensor | None, fake: Tensor) -> tuple[Tensor, Metrics]:
-        """The loss of G, of the scores of the phase before."""
+        """The loss of G, 0-d, of the scores of the phase before."""
         return g_loss(self.hyperparameters.variant, self.turn["fake_scores"]), {}
 
     def inputs_of_g_loss(self) -> list[Tensor]:
@@ -210,12 +210,12 @@ class GAN2DExperiment(AdversarialExperiment):
 
     @torch.no_grad()
     def samples(self, count: int, seed: int = SNAPSHOT_SEED + 1, averaged: bool = False) -> np.ndarray:
-        """`count` fakes, shape (count, 2), of G as it is or of G with its averaged weights."""
+        """Fakes, `[count, 2]`, of G as it is or of G with its averaged weights."""
         z = noise(self.hyperparameters.noise, count, seeded(seed))
         return (self.average if averaged else self.G)(z.to(self.device)).cpu().numpy()
 
     def modes(self, samples: np.ndarray) -> Modes | None:
-        """The modes that samples (n, 2) cover, or None for data that have none."""
+        """The modes that samples `[n, 2]` cover, or None for data that have none."""
         return count_modes(samples, self.data.centres, self.data.std) if isinstance(self.data, Blobs) else None
 
     @torch.no_grad()
@@ -234,11 +234,12 @@ class GAN2DExperiment(AdversarialExperiment):
         return {name: value for name, value in self.quality(averaged=True).items() if np.isfinite(value)}
 
     def verdict(self, scores: Tensor) -> Tensor:
-        """What D means by its scores: the probability that a point is real, or the critic's score as it is."""
+        """What D means by its scores `[…]`, of the same shape: the probability that a point is real, or the critic's
+        score as it is."""
         return scores if is_wasserstein(self.hyperparameters.variant) else torch.sigmoid(scores)
 
     def push(self, x: Tensor) -> Tensor:
-        """Where each fake x (n, 2) should go to lower its loss of G: −∂loss/∂x, shape (n, 2)."""
+        """Where each fake x `[n, 2]` should go to lower its loss of G: −∂loss/∂x, `[n, 2]`."""
         x = x.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(g_loss(self.hyperparameters.variant, self.D(x)), x)
         return -gradient
@@ -246,10 +247,11 @@ class GAN2DExperiment(AdversarialExperiment):
     def snapshot(self) -> dict[str, np.ndarray]:
         """Arrays for the pictures.
 
-        real, fake (points, 2): of the batch in the middle of an update, else of the snapshot's own; noise (points, 2)
-        only before the phase that makes fakes of it. push (points, 2): −∂loss/∂x at push_at. surface (48, 48): D's
-        verdict over the square, and its surface_limits (2,). grid_noise, grid_data (13, 13, 2): a grid of noise, and
-        where G takes it. verdict_axis, verdict_real, verdict_fake (40,): histograms of D's verdicts as densities.
+        real, fake `[points, 2]`: of the batch in the middle of an update, else of the snapshot's own; noise
+        `[points, 2]` only before the phase that makes fakes of it. push `[points, 2]`: −∂loss/∂x at push_at. surface
+        `[48, 48]`: D's verdict over the square, and its surface_limits `[2]`. grid_noise, grid_data `[13, 13, 2]`: a
+        grid of noise, and where G takes it. verdict_axis, verdict_real, verdict_fake `[40]`: histograms of D's
+        verdicts as densities.
         """
         with torch.no_grad():
             surface = self.verdict(self.D(_square(SURFACE).to(self.device))).reshape(SURFACE, SURFACE).cpu().numpy()
@@ -297,7 +299,7 @@ class GAN2DExperiment(AdversarialExperiment):
 
 
 def run_with_decay(experiment: GAN2DExperiment, steps: int, progress: bool = False) -> Iterator[dict[str, Tensor]]:
-    """The metrics of `steps` updates, whose learning rates fall over the second half, in ten stages, to a tenth.
+    """The 0-d metrics of `steps` updates, whose learning rates fall over the second half, in ten stages, to a tenth.
 
     Constant rates keep G's points trembling about the data; in a lab the same is done by hand, with two sliders.
     """
@@ -312,6 +314,6 @@ NOTHING = np.empty((0, 2), np.float32)
 
 
 def _square(side: int) -> Tensor:
-    """The middles of side·side equal pixels of the square, rows from bottom to top, shape (side², 2)."""
+    """The middles of side·side equal pixels of the square, rows from bottom to top, `[side², 2]`."""
     axis = (2 * (torch.arange(side) + 0.5) / side - 1) * EXTENT
     return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)

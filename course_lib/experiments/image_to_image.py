@@ -85,7 +85,7 @@ class ImageToImageExperiment(ImageGANExperiment):
         return dict.fromkeys("DG", linear_decay(h.learning_rate, self.steps, h.total_steps))
 
     def real_batch(self) -> tuple[Tensor, Tensor]:
-        """What is given of the next training images, and these, pairs (c, x)."""
+        """What is given of the next training images, and these, pairs (c, x), each `[batch_size, 1, 28, 28]`."""
         x = scaled(self.images[self.batches.next(self.hyperparameters.batch_size)])
         return CONDITIONS[self.hyperparameters.given](x), x
 
@@ -93,7 +93,7 @@ class ImageToImageExperiment(ImageGANExperiment):
         return noise(self.hyperparameters.batch_size, self.generator)
 
     def fake_batch(self, noise: Tensor, real: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Pairs (c, G(c, z)), of what the real pairs are given."""
+        """Pairs (c, G(c, z)), each `[n, 1, 28, 28]`, of what the real pairs are given."""
         c, _ = real
         return c, self.G(c, noise)
 

@@ -104,18 +104,18 @@ class InfoGANExperiment(DCGANExperiment):
                 InfoDiscriminator(h.preset, h.width, h.dropout, h.spectral_norm, generator=self.generator))
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
-        """Noise z, and a code: categories k and numbers u."""
+        """Noise z `[n, 88]`, and a code: categories k `[n]` and numbers u `[n, 2]`."""
         n, generator = self.size_and_generator(n, generator)
         code = draw_code(n, generator)
         return noise(n, generator), *code
 
     def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
-        """Images, and the codes that they were made from."""
+        """Images `[n, 1, 28, 28]`, and the codes that they were made from."""
         z, *code = noise
         return self.G(z, Code(*code)), *code
 
     def info_loss(self, code: Code, read: tuple[Tensor, ...]) -> Tensor:
-        """−log q(c | x), weighted, mean over the batch."""
+        """−log q(c | x) in nats, weighted, mean over the batch, 0-d."""
         category, numbers = log_q(code, read)
         return -(self.hyperparameters.information * category.mean()
                  + self.hyperparameters.information_u * numbers.sum(1).mean())

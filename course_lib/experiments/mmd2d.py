@@ -63,7 +63,7 @@ class MMDExperiment(LossExperiment):
         return noise("normal", n, self.generator), self.data.sample(n, self.generator)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        """The squared MMD between real points and those that G makes of z."""
+        """The squared MMD, 0-d, between real points and those that G makes of z, each `[n, 2]`."""
         z, real = batch
         loss = mmd2(real, self.model(z), (self.hyperparameters.width,))
         return loss, {"mmd2": loss}

@@ -80,7 +80,8 @@ class RBMExperiment(Experiment):
 
     def training_step(self) -> dict[str, Tensor]:
         """Gradient ascent on log p by hand, from two sets of moments: there is no loss to differentiate (G. Hinton,
-        Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002)."""
+        Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002). Returns the
+        0-d metrics."""
         h = self.hyperparameters
         if h.method == "exact":
             negative_phase = self.rbm.exact_moments()

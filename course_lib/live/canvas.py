@@ -61,7 +61,8 @@ class Canvas(anywidget.AnyWidget):
             return self._window.may_send(time.monotonic())
 
     def push(self, status: Mapping[str, Any], arrays: Mapping[str, np.ndarray], urgent: bool) -> None:
-        """Send a frame. `status` has state, steps, rate, changed and error; what is urgent must be acknowledged."""
+        """Send a frame, arrays of any shape. `status` has state, steps, rate, changed and error; what is urgent must be
+        acknowledged."""
         if status["state"] == "running" and not self._running:
             with self._lock:
                 self._window.forgive()

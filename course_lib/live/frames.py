@@ -8,7 +8,7 @@ import numpy as np
 
 
 def pack(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, list], bytes]:
-    """Arrays as one run of bytes, little-endian float32 (or uint8 as it is), each at a multiple of four.
+    """Arrays of any shape as one run of bytes, little-endian float32 (or uint8 as it is), each at a multiple of four.
 
     Returns:
         `{name: [type, shape, offset]}` and the bytes.

@@ -28,13 +28,13 @@ class History:
         self._width = 1
 
     def append(self, step: int, metrics: dict[str, Tensor]) -> None:
-        """Add the metrics of one update."""
+        """Add the 0-d metrics of one update."""
         self._pending.append((step, metrics))
         if len(self._pending) >= self.PENDING:
             self._flush()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """`{"step": (bins,), metric: (bins,), …}`; NaN where a metric has no value. At most CAPACITY + 1 bins."""
+        """step and each metric by name, `[bins]`; NaN where a metric has no value. At most CAPACITY + 1 bins."""
         self._flush()
         tail = self._tail.mean(axis=0, keepdims=True) if len(self._tail) else self._tail
         rows = np.concatenate([self._bins, tail])

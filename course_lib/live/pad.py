@@ -50,4 +50,5 @@ class SketchPad(anywidget.AnyWidget):
 
     @property
     def drawing(self) -> np.ndarray:
+        """What is drawn, float32 `[height, width]`, from 0, paper, to 1, ink."""
         return np.frombuffer(self.pixels, np.uint8).reshape(self.height, self.width).astype(np.float32) / 255

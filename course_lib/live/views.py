@@ -158,7 +158,7 @@ class Density(View):
 
 
 class Scatter(View):
-    """Points in the plane; each array is (points, 2).
+    """Points in the plane; each array is `[points, 2]`.
 
     Args:
         equal: give both axes one scale.
@@ -188,7 +188,7 @@ class Scatter(View):
 
 
 class HeatMap(View):
-    """A function of two variables as colours: array (rows, columns), row 0 at the bottom.
+    """A function of two variables as colours: array `[rows, columns]`, row 0 at the bottom.
 
     Args:
         extent: (left, right, bottom, top) of the array in the axes' units.
@@ -219,7 +219,7 @@ class HeatMap(View):
 
 
 class Arrows(View):
-    """Arrows from points (points, 2) along vectors (points, 2); the longest spans a tenth of the picture."""
+    """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of the picture."""
 
     kind = "arrows"
 
@@ -241,7 +241,7 @@ class Arrows(View):
 
 
 class Mesh(View):
-    """A net of lines, (rows, columns, 2), that a slider in the browser bends from the places in `start` to its own.
+    """A net of lines, `[rows, columns, 2]`, that a slider in the browser bends from the places in `start` to its own.
 
     Its cells are the darker, the more they were squeezed: a probability that was even over `start` is now denser.
     """
@@ -266,8 +266,8 @@ class Mesh(View):
 
 
 class ImageGrid(View):
-    """Images side by side, from 0 to 1 or uint8: (images, height, width), ink dark on white, or coloured
-    (images, height, width, 3)."""
+    """Images side by side, from 0 to 1 or uint8: `[images, height, width]`, ink dark on white, or coloured
+    `[images, height, width, 3]`."""
 
     kind = "images"
 
@@ -293,7 +293,7 @@ class ImageGrid(View):
 
 
 class Bars(View):
-    """Bars for each category; each array is (categories,). `names` stand under them."""
+    """Bars for each category; each array is `[categories]`. `names` stand under them."""
 
     kind = "bars"
 
@@ -314,12 +314,13 @@ class Bars(View):
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:
-    """Images from 0 to 1 as bytes; bytes as they are."""
+    """Images of any shape from 0 to 1 as bytes; bytes as they are."""
     return images if images.dtype == np.uint8 else (np.clip(np.nan_to_num(images), 0, 1) * 255).round().astype(np.uint8)
 
 
 def gather(views: Sequence[View], snapshot: Arrays, history: Arrays) -> dict[str, np.ndarray]:
-    """The arrays that these views draw, by the names used in frames. Raises KeyError naming what there is instead."""
+    """The arrays that these views draw, of any shape, by the names used in frames. Raises KeyError naming what there is
+    instead."""
     known = {**snapshot, **{f"metric:{name}": values for name, values in history.items()}}
     images = {layer.series[0] for view in views for layer in view.layers() if isinstance(layer, ImageGrid)}
     arrays = {}

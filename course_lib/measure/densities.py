@@ -9,7 +9,7 @@ from course_lib.validation import float_array, number, whole_number
 
 @np.errstate(over="ignore", under="ignore")  # far out in the tails the square is infinite, and the density 0
 def normal_density(x: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """N(mean, std²) at x; the three broadcast. Raises ValueError unless std > 0, and for NaN and infinity."""
+    """N(mean, std²) at x `[…]`; the three broadcast. Raises ValueError unless std > 0, and for NaN and infinity."""
     x, mean, std = float_array(x, "x"), float_array(mean, "mean"), float_array(std, "std")
     if not (std > 0).all():
         raise ValueError(f"std must be positive, not {std.min()}")
@@ -17,7 +17,7 @@ def normal_density(x: np.ndarray, mean: float, std: float) -> np.ndarray:
 
 
 def histogram_density(samples: np.ndarray, low: float, high: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Centres and heights, each of shape (bins,), of a histogram on [low, high].
+    """Centres and heights, each `[bins]`, of a histogram on [low, high] of samples of any shape.
 
     Heights are relative to all samples, those outside included: the area under them is the part that lies inside.
 
@@ -32,7 +32,8 @@ def histogram_density(samples: np.ndarray, low: float, high: float, bins: int) -
 
 
 def smooth_density(samples: np.ndarray, grid: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Kernel density estimate: the mean of N(sample, bandwidth²) over the samples, at each point of an even grid.
+    """Kernel density estimate: the mean of N(sample, bandwidth²) over the samples, of any shape, at each point of an
+    even grid `[n]`; returns `[n]`.
 
     Each sample is shared between its two neighbours on the grid, and the grid is then convolved with the kernel: the
     same curve to a few parts in a thousand if the bandwidth spans two grid points, without a kernel per sample.

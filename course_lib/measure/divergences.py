@@ -14,7 +14,8 @@ from course_lib.validation import finite_result, float_array
 
 
 def optimal_discriminator(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """D*(x) = p / (p + q), where p is the density of real and q that of generated numbers; ½ where both are 0."""
+    """D*(x) = p / (p + q), where p is the density of real and q that of generated numbers, each
+    `[…]`; ½ where both are 0."""
     p, q = _densities(p, q)
     with np.errstate(over="ignore"):
         total = finite_result(p + q, "p / (p + q)")
@@ -23,7 +24,8 @@ def optimal_discriminator(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 @np.errstate(over="ignore", invalid="ignore")
 def kl(p: np.ndarray, q: np.ndarray, grid: np.ndarray) -> float:
-    """KL(p ‖ q) = ∫ p log(p/q) dx in nats, by the trapezoid rule; infinite if q is 0 where p is not.
+    """KL(p ‖ q) = ∫ p log(p/q) dx in nats of densities `[n]` on a grid `[n]`, by the trapezoid rule; infinite if q is 0
+    where p is not.
 
     Far out in the tails a positive q is rounded to 0, so p must have more than 1e-12 of its mass there to count.
 
@@ -41,7 +43,7 @@ def kl(p: np.ndarray, q: np.ndarray, grid: np.ndarray) -> float:
 def js(p: np.ndarray, q: np.ndarray, grid: np.ndarray) -> float:
     """Jensen–Shannon divergence ½ KL(p ‖ m) + ½ KL(q ‖ m), m = (p + q)/2, in nats: from 0 (equal) to log 2 (disjoint).
 
-    Raises ValueError as `kl` does.
+    Densities and grid `[n]` as for `kl`. Raises ValueError as `kl` does.
     """
     p, q, grid = _on_grid(p, q, grid)
     m = p / 2 + q / 2

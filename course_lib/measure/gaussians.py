@@ -18,10 +18,10 @@ from course_lib.validation import finite_result, float_tensor, float_tensors
 
 
 def kl_diagonal(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor) -> Tensor:
-    """KL(q ‖ p) of two Gaussians with diagonal covariances, shape (…, D) → (…), in nats.
+    """KL(q ‖ p) of two Gaussians with diagonal covariances, `[…, D]` → `[…]`, in nats.
 
     Args:
-        mean_q, log_var_q: q's means and log σ², of one shape (…, D).
+        mean_q, log_var_q: q's means and log σ², of one shape `[…, D]`.
         mean_p, log_var_p: p's, of one shape; it must broadcast with q's, with the same D.
 
     Raises:
@@ -41,7 +41,7 @@ def kl_diagonal(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Te
 
 
 def kl_standard(mean: Tensor, log_var: Tensor) -> Tensor:
-    """KL(N(mean, e^log_var) ‖ N(0, I)) = ½ Σ (e^log_var − 1 − log_var + mean²), shape (…, D) → (…), in nats.
+    """KL(N(mean, e^log_var) ‖ N(0, I)) = ½ Σ (e^log_var − 1 − log_var + mean²), `[…, D]` → `[…]`, in nats.
 
     Raises ValueError as `kl_diagonal` does.
     """
@@ -50,7 +50,8 @@ def kl_standard(mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 def kl_standard_log_std(mean: Tensor, log_std: Tensor) -> Tensor:
-    """The same for z = mean + e^log_std · e, e ~ N(0, I): ½ Σ (e^(2 log_std) − 1 − 2 log_std + mean²).
+    """The same for z = mean + e^log_std · e, e ~ N(0, I): ½ Σ (e^(2 log_std) − 1 − 2 log_std + mean²), `[…, D]` →
+    `[…]`.
 
     Raises ValueError as `kl_diagonal` does.
     """

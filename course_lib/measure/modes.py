@@ -15,7 +15,7 @@ from course_lib.validation import float_array, number, whole_number
 
 class Modes(NamedTuple):
     """covered: modes with at least a third of their fair share of the samples near them; near: share of the samples
-    within 3σ of some mode; shares: of the samples near each mode (modes,)."""
+    within 3σ of some mode; shares: of the samples near each mode, `[modes]`."""
 
     covered: int
     near: float
@@ -24,7 +24,7 @@ class Modes(NamedTuple):
 
 @np.errstate(over="ignore", invalid="ignore")
 def count_modes(samples: np.ndarray, centres: np.ndarray, std: float) -> Modes:
-    """How samples (n, dim) fall on modes of equal weight with these centres (modes, dim) and this width.
+    """How samples `[n, dim]` fall on modes of equal weight with these centres `[modes, dim]` and this width.
 
     Near is within 3 std of a mode. A mode is covered if at least 1/(3·modes) of all samples, 1/24 for eight modes, lie
     near it. Samples with NaN or infinity are near nothing. A perfect sampler in the plane has 1 − exp(−9/2) = .989
@@ -45,7 +45,7 @@ def count_modes(samples: np.ndarray, centres: np.ndarray, std: float) -> Modes:
 
 @np.errstate(over="ignore")  # of samples far outside
 def cell_shares(samples: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
-    """Share of the samples (n, 2) in each cell of [low, high]², shape (cells, cells), row 0 at the bottom.
+    """Share of the samples `[n, 2]` in each cell of [low, high]², `[cells, cells]`, row 0 at the bottom.
 
     Samples outside are counted in the nearest cell, so that the shares sum to 1. Raises ValueError unless samples are
     finite, at least one, and there are cells.
@@ -60,7 +60,7 @@ def cell_shares(samples: np.ndarray, low: float, high: float, cells: int) -> np.
 
 
 def cell_divergences(p: np.ndarray, q: np.ndarray, smoothing: float = 1e-4) -> tuple[float, float]:
-    """KL(p ‖ q) and JS(p, q) in nats between two arrays of shares of one shape.
+    """KL(p ‖ q) and JS(p, q) in nats between two arrays of shares, of any shape, but the same.
 
     For KL alone, `smoothing` is first added to every share: by chance an empty cell of q would make it infinite. So
     KL depends on `smoothing` and on the cells; compare it only between equals. JS needs no such help.

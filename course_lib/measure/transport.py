@@ -13,7 +13,7 @@ from course_lib.validation import finite_result, float_array, number, whole_numb
 
 @np.errstate(over="ignore")
 def wasserstein1(a: np.ndarray, b: np.ndarray) -> float:
-    """W₁ between two samples of one size, in the unit of the samples: the mean distance once both are sorted.
+    """W₁ between two samples `[n]`, in the unit of the samples: the mean distance once both are sorted.
 
     Raises ValueError for samples that are empty, of unequal size, or not finite.
     """
@@ -24,7 +24,7 @@ def wasserstein1(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def normal_quantiles(count: int, mean: float, std: float) -> np.ndarray:
-    """The `count` numbers that stand for N(mean, std²) without any chance: its quantiles at (i + ½)/count.
+    """The numbers `[count]` that stand for N(mean, std²) without any chance: its quantiles at (i + ½)/count.
 
     Raises:
         ValueError: a count below 1, or a mean or standard deviation that is no number, or std ≤ 0.
@@ -35,7 +35,7 @@ def normal_quantiles(count: int, mean: float, std: float) -> np.ndarray:
 
 @np.errstate(over="ignore", invalid="ignore")
 def recovered(samples: np.ndarray, mean: float = 4.0, std: float = 0.5) -> bool:
-    """Whether samples look like N(mean, std²): the mean within .15, the std within .1, and W₁ below .15.
+    """Whether samples `[n]` look like N(mean, std²): the mean within .15, the std within .1, and W₁ below .15.
 
     Mean and std alone would let two spikes at mean ± std pass; their W₁ is about std/2. Samples with NaN or infinity
     are not recovered. Raises ValueError for none.

@@ -12,7 +12,7 @@ from course_lib.validation import finite_result, float_array
 def amari_error(W: ArrayLike, A: ArrayLike) -> float:
     """How far P = W A is from one number in each row and column: 0 for perfect unmixing, 1 for all entries equal.
 
-    Order, sign and scale of the sources do not count. W and A are square, of one shape. S. Amari, A. Cichocki,
+    Order, sign and scale of the sources do not count. W and A are `[D, D]`. S. Amari, A. Cichocki,
     H. H. Yang, *A New Learning Algorithm for Blind Signal Separation*, NIPS 1995, divided by its largest value,
     2 D (D − 1).
 

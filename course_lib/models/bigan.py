@@ -101,7 +101,7 @@ class BiGAN(nn.Module):
 
 
 def pair_losses(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The losses of D and of the pair (G, E), in nats, from D's logits of (x, E(x)) and of (G(z), z).
+    """The losses of D and of the pair (G, E), 0-d in nats, from D's logits `[n]` of (x, E(x)) and of (G(z), z).
 
     D wants real pairs high and made pairs low; G and E want both turned round. Each term keeps its slope where its
     player is losing (Donahue et al., section 3.4).

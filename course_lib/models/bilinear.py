@@ -33,7 +33,7 @@ def step(x: float, y: float, eta: float, method: str) -> tuple[float, float]:
 
 
 def path(x: float, y: float, eta: float, method: str, steps: int) -> np.ndarray:
-    """The places visited from (x, y) on, shape (steps + 1, 2)."""
+    """The places visited from (x, y) on, `[steps + 1, 2]`."""
     places = [(x, y)]
     for _ in range(steps):
         places.append(step(*places[-1], eta, method))

@@ -108,7 +108,7 @@ class CRF:
         return forward(*self.chain(x))[..., -1, :].logsumexp(dim=-1)
 
     def log_prob(self, x: Tensor, y: Tensor) -> Tensor:
-        """log p(y | x) in nats, `[...]`."""
+        """log p(y | x) in nats, `[...]`, of features `[..., T, D]` and tags `[..., T]`."""
         return self.score(x, y) - self.log_partition(x)
 
     def log_prob_and_gradient(self, x: Tensor, y: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:

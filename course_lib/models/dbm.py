@@ -23,7 +23,7 @@ from course_lib.validation import all_bits, finite_result, float_tensor
 
 
 def entropy(p: Tensor) -> Tensor:
-    """Entropy of independent units that are 1 with probability p, in nats, summed over the last dimension."""
+    """Entropy `[…]` in nats of independent units that are 1 with probability p `[…, units]`, summed over them."""
     return (torch.special.entr(p) + torch.special.entr(1 - p)).sum(-1)
 
 
@@ -77,7 +77,8 @@ class DBM(nn.Module):
         return q_h, q_g
 
     def bound(self, x: Tensor, q_h: Tensor, q_g: Tensor) -> Tensor:
-        """E_q[−E(x, h, g)] + H(q) − log Z in nats, `[n]`, for a q with independent units: never above log p(x)."""
+        """E_q[−E(x, h, g)] + H(q) − log Z in nats, `[n]`, for pictures `[n, D]` and a q with independent units, whose
+        probabilities are `[n, H1]` and `[n, H2]`: never above log p(x)."""
         x = self._pictures(x)
         q_h, q_g = (float_tensor(q, "q", (len(x), len(c))).to(x.dtype) for q, c in ((q_h, self.c1), (q_g, self.c2)))
         energy = (x @ self.b + q_h @ self.c1 + q_g @ self.c2 + ((x @ self.W1) * q_h).sum(-1)

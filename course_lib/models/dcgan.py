@@ -132,7 +132,7 @@ class Discriminator(nn.Module):
                     parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, generator))
 
     def checked(self, x: Tensor) -> Tensor:
-        """x itself, if it is a batch of images that D takes."""
+        """x itself, if it is a batch of images that D takes, `[n, 1, 28, 28]`; else raises ValueError."""
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"images must have shape [n, 1, 28, 28], not {list(x.shape)}")
         low, high = (value.item() for value in x.aminmax())
@@ -150,7 +150,7 @@ class Discriminator(nn.Module):
 
 
 class Dropout(nn.Module):
-    """In training mode sets a random part p of the numbers to 0 and divides the others by 1 − p.
+    """In training mode sets a random part p of the numbers, of any shape, to 0 and divides the others by 1 − p.
 
     nn.Dropout does the same, but draws from torch's global generator, and so a run could not be repeated.
     """
@@ -167,7 +167,7 @@ class Dropout(nn.Module):
 
 
 class SpectralNorm(nn.Module):
-    """W / σ(W), where σ(W) is the largest singular value of W as a matrix of one row an output.
+    """W / σ(W), where σ(W) is the largest singular value of W `[outputs, …]` as a matrix of one row an output.
 
     Power iteration: v ← Wᵀu / ‖Wᵀu‖, u ← Wv / ‖Wv‖ turn towards the singular vectors, and σ = uᵀWv. As W moves little
     in a step, one round each time that W is used in training mode is enough. The layer then stretches no input by
@@ -182,7 +182,8 @@ class SpectralNorm(nn.Module):
             self.turn(weight.detach().flatten(1))
 
     def turn(self, W: Tensor) -> None:
-        """One round of power iteration; new tensors, since an earlier forward pass may still need the old ones."""
+        """One round of power iteration on W `[outputs, inputs]`; new tensors, since an earlier forward pass may still
+        need the old ones."""
         self.v = F.normalize(torch.mv(W.T, self.u), dim=0)
         self.u = F.normalize(torch.mv(W, self.v), dim=0)
 
@@ -230,6 +231,8 @@ def check_noise(z: Tensor, latent_size: int) -> None:
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor, smoothing: float = 0.0) -> Tensor:
     """Mean over the batch of the cross-entropy of 'real' and of 'generated', added, in nats; 2·log 2 at logits of 0.
 
+    Logits `[n]`, loss 0-d.
+
     With `smoothing` ε the target for real images is 1 − ε: then being ever surer of them no longer pays for D, as
         −(1 − ε) log σ(a) − ε log(1 − σ(a)) = softplus(−a) + ε·a
     is least where σ(a) = 1 − ε. Generated images keep the target 0.
@@ -238,7 +241,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor, smoothing: floa
 
 
 def generator_loss(fake_logits: Tensor) -> Tensor:
-    """Mean over the batch of −log D(G(z)), in nats: the non-saturating loss; log 2 at logits of 0."""
+    """Mean over a batch of logits `[n]` of −log D(G(z)), 0-d in nats: the non-saturating loss; log 2 at logits of 0."""
     return F.softplus(-fake_logits).mean()
 
 

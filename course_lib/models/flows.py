@@ -78,7 +78,7 @@ class Coupling(nn.Module):
         raise NotImplementedError
 
     def elementwise_inverse(self, b: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        """From x to z: the inverse of `elementwise_forward`, and the logarithms of its slopes."""
+        """From x to z: the inverse of `elementwise_forward`, and the logarithms of its slopes, both `[n, n_b]`."""
         raise NotImplementedError
 
 

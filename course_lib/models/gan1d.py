@@ -32,12 +32,12 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def real_data(batch_size: int, generator: torch.Generator) -> Tensor:
-    """A batch from N(4, 0.5²), shape (batch_size, 1)."""
+    """A batch from N(4, 0.5²), `[batch_size, 1]`."""
     return REAL_MEAN + REAL_STD * torch.randn(batch_size, 1, generator=generator)
 
 
 def noise(kind: str, batch_size: int, generator: torch.Generator) -> Tensor:
-    """What G makes its numbers from, shape (batch_size, 1).
+    """What G makes its numbers from, `[batch_size, 1]`.
 
     'normal' is z ~ N(0, 1). 'textbook' is linspace(−8, 8, batch_size) + 0.01·U(0, 1), as some tutorials have it: with
     8 numbers a batch these are eight narrow spikes 16/7 apart, and G never meets the z between them.
@@ -50,7 +50,7 @@ def noise(kind: str, batch_size: int, generator: torch.Generator) -> Tensor:
 
 
 def initial_weight(n_in: int, n_out: int, init: str, generator: torch.Generator, std: float = 1.0) -> Tensor:
-    """Weights of shape (n_in, n_out): 'pytorch' is U(−1/√n_in, 1/√n_in), as nn.Linear does; 'normal' is N(0, std²)."""
+    """Weights `[n_in, n_out]`: 'pytorch' is U(−1/√n_in, 1/√n_in), as nn.Linear does; 'normal' is N(0, std²)."""
     if init == "pytorch":
         return (2 * torch.rand(n_in, n_out, generator=generator) - 1) / n_in**0.5
     if init == "normal":
@@ -59,7 +59,8 @@ def initial_weight(n_in: int, n_out: int, init: str, generator: torch.Generator,
 
 
 class Linear(nn.Module):
-    """x W + b. Unlike nn.Linear it draws from `generator`, and W may have a leading dimension of seeds."""
+    """x W + b, `[…, batch, n_in]` → `[…, batch, n_out]`. Unlike nn.Linear it draws from `generator`, and W may have a
+    leading dimension of seeds."""
 
     def __init__(self, n_in: int, n_out: int, init: str, generator: torch.Generator) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class Linear(nn.Module):
 
 @takes_rng
 class Generator(nn.Module):
-    """G(z): linear → softplus → linear. Noise (…, batch, 1) → numbers (…, batch, 1)."""
+    """G(z): linear → softplus → linear. Noise `[…, batch, 1]` → numbers `[…, batch, 1]`."""
 
     def __init__(self, hidden_size: int, init: str, generator: torch.Generator) -> None:
         super().__init__()
@@ -96,20 +97,20 @@ class MinibatchDiscrimination(nn.Module):
         self.T = nn.Parameter(initial_weight(n_in, kernels * kernel_dim, init, generator, std=0.02))
 
     def forward(self, f: Tensor, reference_batch: Tensor | None = None) -> Tensor:
-        """Closeness of each row of f (…, batch, n_in) to its batch, shape (…, batch, kernels).
+        """Closeness of each row of f `[…, batch, n_in]` to its batch, `[…, batch, kernels]`.
 
-        With `reference_batch` (…, others, n_in), each row of f stands alone among those others instead.
+        With `reference_batch` `[…, others, n_in]`, each row of f stands alone among those others instead.
         """
-        M = (f @ self.T).unflatten(-1, self.shape)  # (…, batch, kernels, kernel_dim)
+        M = (f @ self.T).unflatten(-1, self.shape)  # [..., batch, kernels, kernel_dim]
         others = M if reference_batch is None else (reference_batch @ self.T).unflatten(-1, self.shape)
-        distance = (M[..., :, None, :, :] - others[..., None, :, :, :]).abs().sum(-1)  # (…, batch, others, kernels)
+        distance = (M[..., :, None, :, :] - others[..., None, :, :, :]).abs().sum(-1)  # [..., batch, others, kernels]
         o = torch.exp(-distance).sum(-2)
         return o if reference_batch is None else o + 1  # the sum over j holds j = i, where exp(−0) = 1
 
 
 @takes_rng
 class Discriminator(nn.Module):
-    """The logit of D(x), so that D = sigmoid(logit). Numbers (…, batch, 1) → logits (…, batch).
+    """The logit of D(x), so that D = sigmoid(logit). Numbers `[…, batch, 1]` → logits `[…, batch]`.
 
     Deeper and wider than G: two hidden layers, then a third one, or minibatch discrimination in its place.
     """
@@ -125,11 +126,13 @@ class Discriminator(nn.Module):
         self.out = Linear(width + 5 if minibatch else width, 1, init, generator)
 
     def features(self, x: Tensor) -> Tensor:
+        """What the second hidden layer makes of numbers `[…, batch, 1]`: `[…, batch, units]`."""
         return self.activation(self.hidden2(self.activation(self.hidden1(x))))
 
     def forward(self, x: Tensor, reference_batch: Tensor | None = None) -> Tensor:
-        """Logits of x. With minibatch discrimination they depend on the batch that x sits in: on the rest of x, or,
-        where `reference_batch` (…, others, 1) is given, on that (and then not on the rest of x)."""
+        """Logits `[…, batch]` of x `[…, batch, 1]`. With minibatch discrimination they depend on the batch that x sits
+        in: on the rest of x, or, where `reference_batch` `[…, others, 1]` is given, on that (and then not on the rest
+        of x)."""
         f = self.features(x)
         if self.minibatch is None:
             h = self.activation(self.hidden3(f))
@@ -140,7 +143,8 @@ class Discriminator(nn.Module):
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Mean over the batch of −log D(x) − log(1 − D(G(z))), in nats; 2·log 2 where D can tell nothing.
+    """Mean over the batch of −log D(x) − log(1 − D(G(z))), in nats, `[…, batch]` → `[…]`; 2·log 2 where D can tell
+    nothing.
 
     −log sigmoid(a) = softplus(−a), which never takes the logarithm of a rounded 0 and so needs no clipping.
     """
@@ -148,7 +152,8 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def generator_loss(fake_logits: Tensor, kind: str) -> Tensor:
-    """Mean over the batch, in nats, of −log D(G(z)) ('non-saturating') or log(1 − D(G(z))) ('saturating').
+    """Mean over the batch, in nats, of −log D(G(z)) ('non-saturating') or log(1 − D(G(z))) ('saturating'): logits
+    `[…, batch]` → `[…]`.
 
     Where D can tell nothing they are log 2 and −log 2. Both fall as D(G(z)) rises, and yet they are not equivalent:
     where D is sure of the fake, the first has slope 1 in the logit and the second almost none.

@@ -29,7 +29,7 @@ VARIANTS = ("vanilla", "R1", "WGAN", "WGAN-GP")
 
 
 def noise(kind: str, count: int, generator: torch.Generator) -> Tensor:
-    """What G makes its fakes from, shape (count, 2): 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
+    """What G makes its fakes from, `[count, 2]`: 'normal' is z ~ N(0, I), 'uniform' is z ~ U(−1, 1)²."""
     if kind == "normal":
         return torch.randn(count, NOISE_DIM, generator=generator)
     if kind == "uniform":
@@ -38,7 +38,7 @@ def noise(kind: str, count: int, generator: torch.Generator) -> Tensor:
 
 
 class Generator(nn.Module):
-    """G(z): noise (n, 2) → points (n, 2). Three hidden layers of ReLUs: a sheet, straight between its creases."""
+    """G(z): noise `[n, 2]` → points `[n, 2]`. Three hidden layers of ReLUs: a sheet, straight between its creases."""
 
     def __init__(self, width: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """D(x): points (n, dim) → scores (n,). Three hidden layers of tanh.
+    """D(x): points `[n, dim]` → scores `[n]`. Three hidden layers of tanh.
 
     tanh rather than ReLU: the gradient penalty trains D's gradient, and that of a ReLU network jumps.
     """
@@ -63,22 +63,25 @@ class Critic(nn.Module):
 
 
 def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """Mean D(x̃) − mean D(x), to be minimised: minus what the critic says the Wasserstein distance is at least."""
+    """Mean D(x̃) − mean D(x) of scores `[n]`, 0-d, to be minimised: minus what the critic says the Wasserstein distance
+    is at least."""
     return fake_scores.mean() - real_scores.mean()
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Mean of −log σ(D(x)) − log(1 − σ(D(x̃))), in nats; 2·log 2 where D can tell nothing."""
+    """Mean of −log σ(D(x)) − log(1 − σ(D(x̃))) of logits `[n]`, 0-d in nats; 2·log 2 where D can tell nothing."""
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
 def d_loss(variant: str, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """The loss of D without its penalty: `critic_loss` for the Wasserstein variants, else `discriminator_loss`."""
+    """The loss of D without its penalty, of scores `[n]`, 0-d: `critic_loss` for the Wasserstein variants, else
+    `discriminator_loss`."""
     return (critic_loss if is_wasserstein(variant) else discriminator_loss)(real_scores, fake_scores)
 
 
 def g_loss(variant: str, fake_scores: Tensor) -> Tensor:
-    """The loss of G: mean −D(x̃) for the Wasserstein variants, else mean −log σ(D(x̃)), which does not saturate."""
+    """The loss of G, of scores `[n]`, 0-d: mean −D(x̃) for the Wasserstein variants, else mean −log σ(D(x̃)), which
+    does not saturate."""
     return (-fake_scores if is_wasserstein(variant) else F.softplus(-fake_scores)).mean()
 
 
@@ -90,7 +93,8 @@ def is_wasserstein(variant: str) -> bool:
 
 
 def penalty(variant: str, D: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor | None:
-    """What the variant adds to the loss of D, before it is weighted; None where it adds nothing."""
+    """What the variant adds to the loss of D on points `[n, dim]`, 0-d, before it is weighted; None where it adds
+    nothing."""
     if variant == "WGAN-GP":
         return gradient_penalty(D, real, fake, generator)
     return r1_penalty(D, real) if variant == "R1" else None

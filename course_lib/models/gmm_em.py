@@ -105,7 +105,8 @@ def n_parameters(K: int, D: int, covariance: str = "full") -> int:
 
 
 def bic(model: GaussianMixture, x: Tensor, covariance: str = "full") -> float:
-    """Bayesian information criterion, −2 log p(x) + (number of parameters)·log n, in nats: smaller is better.
+    """Bayesian information criterion, −2 log p(x) + (number of parameters)·log n, in nats, of points `[n, D]`: smaller
+    is better.
 
     G. Schwarz, *Estimating the Dimension of a Model*, Annals of Statistics 6 (1978). Raises ValueError for no points,
     and as `log_prob` does.

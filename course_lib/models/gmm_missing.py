@@ -55,7 +55,8 @@ def em_step(model: GaussianMixture, x: Tensor, observed: Tensor, covariance: str
 
 def fit_missing(x: Tensor, observed: Tensor, model: GaussianMixture, steps: int, covariance: str = "full",
                 reg: float = 0.0) -> tuple[GaussianMixture, list[float]]:
-    """As `gmm_em.fit`, on the observed coordinates only; the likelihoods are those of what was observed."""
+    """As `gmm_em.fit`, on the observed coordinates only, points and mask `[n, D]`; the likelihoods are those of what
+    was observed."""
     track = []
     for _ in range(steps):
         model, log_likelihood = em_step(model, x, observed, covariance, reg)

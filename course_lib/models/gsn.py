@@ -31,15 +31,15 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """A draw x̃ ~ C(x̃ | x), of x's shape."""
+        """A draw x̃ ~ C(x̃ | x), `[n, D]` as x."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, corrupted: Tensor) -> Tensor:
-        """log p_θ(x | x̃) in nats, `[n]`."""
+        """log p_θ(x | x̃) in nats, `[n]`, of x and x̃ `[n, D]`."""
 
     @abstractmethod
     def draw(self, corrupted: Tensor, generator: torch.Generator) -> Tensor:
-        """A draw x ~ p_θ(x | x̃), of x̃'s shape."""
+        """A draw x ~ p_θ(x | x̃), `[n, D]` as x̃."""
 
 
 class MixtureDenoiser(Denoiser):

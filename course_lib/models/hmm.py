@@ -154,7 +154,8 @@ class HMM(ABC):
         """x ~ p(x | y), one for each tag of `y` `[n, T]`."""
 
     def chain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The arguments of `forward`, `posteriors` and `viterbi` for observations `x`."""
+        """The arguments of `forward`, `posteriors` and `viterbi` for observations `x`: logarithms of pi `[K]`, of A
+        `[K, K]`, and of the emissions `[..., T, K]`."""
         return self.pi.log(), self.A.log(), self.log_emission(x)
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -182,7 +183,8 @@ class HMM(ABC):
         return self._emit(path, generator), path
 
     def baum_welch_step(self, x: Tensor) -> tuple[Self, float]:
-        """One step of EM on untagged sequences: E by forward–backward, M by counting (Rabiner, eqs. 40a–c).
+        """One step of EM on untagged sequences `[n, T]` or `[n, T, D]`: E by forward–backward, M by counting (Rabiner,
+        eqs. 40a–c).
 
         Returns:
             the next model, and Σ log p(x) in nats of the present one: a sequence that never falls.

@@ -51,7 +51,7 @@ def whitening(x: Tensor) -> Tensor:
 
 
 def decorrelate(W: Tensor) -> Tensor:
-    """The orthogonal matrix closest to W, (W Wᵀ)^(−½) W: no row is preferred to another."""
+    """The orthogonal matrix `[D, D]` closest to W `[D, D]`, (W Wᵀ)^(−½) W: no row is preferred to another."""
     U, _, V = torch.linalg.svd(W)
     return U @ V
 

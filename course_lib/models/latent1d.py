@@ -58,25 +58,25 @@ class Latent1D:
             raise ValueError(f"sigma_x is a standard deviation and must be positive, not {self.sigma_x!r}")
 
     def f(self, z: ArrayLike) -> np.ndarray:
-        """The mean of x given z, of z's shape."""
+        """The mean of x given z `[…]`, `[…]`."""
         z = float_array(z, "z")
         with np.errstate(over="ignore"):
             return finite_result(z + self.theta * z**2, "f(z)")
 
     def log_prior(self, z: ArrayLike) -> np.ndarray:
-        """log p(z), of z's shape."""
+        """log p(z) in nats, `[…]` as z."""
         return _log_normal(float_array(z, "z"), 0.0, 1.0)
 
     def log_likelihood(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
-        """log p(x | z); x and z broadcast."""
+        """log p(x | z) in nats, `[…]`; x and z broadcast."""
         return _log_normal(float_array(x, "x"), self.f(z), self.sigma_x)
 
     def log_joint(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
-        """log p(x, z) = log p(z) + log p(x | z); x and z broadcast."""
+        """log p(x, z) = log p(z) + log p(x | z) in nats, `[…]`; x and z broadcast."""
         return self.log_prior(z) + self.log_likelihood(x, z)
 
     def log_evidence(self, x: ArrayLike) -> np.ndarray:
-        """log p(x) = log ∫ p(x, z) dz, of x's shape.
+        """log p(x) = log ∫ p(x, z) dz in nats, `[…]` as x.
 
         Raises:
             ValueError: an x is not finite, or so far out that its posterior leaves the grid (or is too narrow for it).
@@ -94,12 +94,12 @@ class Latent1D:
         return top[..., 0] + np.log(total * DZ)
 
     def posterior(self, x: ArrayLike) -> np.ndarray:
-        """p(z | x) on the grid `Z`, shape (*x.shape, len(Z))."""
+        """p(z | x) on the grid `Z`, `[*x.shape, len(Z)]`."""
         x = float_array(x, "x")
         return np.exp(self.log_joint(x[..., None], Z) - self.log_evidence(x)[..., None])
 
     def elbo(self, q: ArrayLike, x: float) -> float:
-        """ℒ = E_q[log p(x | z)] − KL(q ‖ p(z)), for a density q on the grid `Z`, shape (len(Z),).
+        """ℒ = E_q[log p(x | z)] − KL(q ‖ p(z)), in nats, for a density q on the grid `Z`, `[len(Z)]`.
 
         Raises:
             ValueError: q has another shape, is negative somewhere, or does not integrate to 1 on the grid.
@@ -117,7 +117,7 @@ class Latent1D:
         return float((q * self.log_likelihood(x, Z)).sum() * DZ - kl_to_prior)
 
     def gaussian_elbo(self, mu: ArrayLike, sigma: ArrayLike, x: float) -> np.ndarray:
-        """ℒ for q = N(mu, sigma²) = E_q[log p(x, z)] + ½ log(2πe sigma²); mu and sigma broadcast.
+        """ℒ for q = N(mu, sigma²) = E_q[log p(x, z)] + ½ log(2πe sigma²) in nats, `[…]`; mu and sigma broadcast.
 
         log p(x, z) is a polynomial of degree 4 in z, so that three nodes give its expectation exactly.
         """

@@ -19,7 +19,7 @@ from course_lib.models.pixels import PixelModel
 
 
 def degrees(D: int, hidden: Sequence[int]) -> list[Tensor]:
-    """Degrees m of D inputs, of each hidden layer, and of D outputs, int64.
+    """Degrees m of D inputs, of each hidden layer, and of D outputs, int64 `[units]` each.
 
     Input j and output j have degree j, from 1 to D; hidden units have 1 … D − 1, over and over (a hidden unit that
     knew all D pixels could tell no output).

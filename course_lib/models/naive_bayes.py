@@ -122,7 +122,7 @@ class NaiveBayes(ABC):
         return self.classes[possible(self.log_joint(x, observed), "an x").argmax(dim=1)]
 
     def inpaint(self, x: Tensor, observed: Tensor) -> Tensor:
-        """Hidden features replaced by their mean given the observed ones, `[n, D]`.
+        """Hidden features replaced by their mean given the observed ones, `[n, D]`; arguments as for `log_joint`.
 
         E[x_j | x_observed] = Σ_y p(y | x_observed) E[x_j | y].
         """

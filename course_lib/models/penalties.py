@@ -24,7 +24,8 @@ def slopes(D: nn.Module, x: Tensor) -> Tensor:
 
 def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, generator: torch.Generator,
                      one_sided: bool = False) -> Tensor:
-    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), between real and fake points (n, dim).
+    """E (‖∇D(x̂)‖₂ − 1)² at random points x̂ = ε x + (1 − ε) x̃, ε ~ U(0, 1), 0-d, between real and fake points
+    `[n, dim]`.
 
     `one_sided` counts only slopes above 1: a critic may then be flat, as 1-Lipschitz functions may, and so can turn
     round on its way from one slope to the opposite one.

@@ -83,7 +83,8 @@ class GatedLayer(nn.Module):
         return gate(down), self.across(past, h, self.link(down))
 
     def across(self, past: Tensor, h: Tensor, from_above: Tensor) -> Tensor:
-        """The new h, from the pixels `past` that the kernel sees, and what the vertical stack says."""
+        """The new h `[n, C, H, W]`, from the old one, the pixels `past` `[n, C, H, W + k − 1]` that the horizontal
+        kernel of k columns sees (N channels in the first layer), and what the vertical stack says, `[n, 2C, H, W]`."""
         new = self.out(gate(self.horizontal(past) + from_above))
         return new if self.first else h + new
 
@@ -117,7 +118,8 @@ class GatedPixelCNN(PixelModel):
         return self.last(h)
 
     def steps(self, x: Tensor) -> Iterator[Tensor]:
-        """As in `PixelModel`, but the vertical stack is computed once a row, the horizontal one once a pixel."""
+        """Logits `[n, N]` as in `PixelModel`, but the vertical stack is computed once a row, the horizontal one once a
+        pixel."""
         first, *later = self.layers
         side, lag = first.side, first.column_lag
         canvas = F.pad(self.one_hot(x), (side, side, side, 0))  # a frame of nothing, as the convolutions have it

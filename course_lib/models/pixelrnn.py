@@ -94,7 +94,8 @@ class RowLSTM(PixelModel):
         return self.last(x.permute(3, 0, 2, 1)).permute(0, 3, 1, 2)
 
     def steps(self, x: Tensor) -> Iterator[Tensor]:
-        """As in `PixelModel`, but every state is computed once: what comes from the row above, once a row."""
+        """Logits `[n, N]` as in `PixelModel`, but every state is computed once: what comes from the row above, once a
+        row."""
         n, H, W = x.shape
         canvas = F.pad(self.one_hot(x), (3, 3, 3, 0))  # a frame of nothing, as the convolution has it
         kernel, b = self.first.weight[:, :, :4].flatten(1), self.first.conv.bias  # the rows that may be looked at
@@ -149,7 +150,7 @@ class RasterRNN(PixelModel):
         return self.V(torch.stack(states)).permute(1, 2, 0).unflatten(2, self.size)
 
     def steps(self, x: Tensor) -> Iterator[Tensor]:
-        """As in `PixelModel`, but with the state h kept from pixel to pixel."""
+        """Logits `[n, N]` as in `PixelModel`, but with the state h kept from pixel to pixel."""
         before = torch.zeros_like(self.one_hot(x)[:, :, 0, 0])
         h = before.new_zeros(len(x), self.W.in_features)
         for i in range(x.shape[1]):

@@ -54,7 +54,7 @@ class MaskedConv2d(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The kernel with zeros where it may not look."""
+        """The kernel `[n_out, n_in, rows, columns]` with zeros where it may not look."""
         return self.conv.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ def all_states(units: int) -> Tensor:
 
 
 def bernoulli(p: Tensor, generator: torch.Generator) -> Tensor:
-    """Zeros and ones of p's shape, each 1 with its probability."""
+    """Zeros and ones `[…]`, each 1 with its probability p `[…]`."""
     return (torch.rand(p.shape, generator=generator, dtype=p.dtype).to(p.device) < p).to(p.dtype)
 
 
@@ -134,13 +134,14 @@ class RBM(nn.Module):
 
     @torch.no_grad()
     def exact_moments(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The same under the model itself, by a sum over all 2^D pictures."""
+        """The same under the model itself, `[*S, D, H]`, `[*S, D]` and `[*S, H]`, by a sum over all 2^D pictures."""
         x = all_states(self.W.shape[-2]).to(self.W).expand(*self.W.shape[:-2], -1, -1)
         return self.moments(x, self.log_prob(x).exp())
 
     @torch.no_grad()
     def gradient_step(self, seen: tuple[Tensor, ...], negative_phase: tuple[Tensor, ...], rate: float) -> None:
-        """One step up the log-likelihood, whose gradient is the moments of the data less those of the model."""
+        """One step up the log-likelihood, whose gradient is the moments of the data less those of the model, each as
+        `moments` gives them: `[*S, D, H]`, `[*S, D]` and `[*S, H]`."""
         for parameter, positive, negative in zip((self.W, self.b, self.c), seen, negative_phase, strict=True):
             parameter += rate * (positive - negative)
 

@@ -58,7 +58,8 @@ def spline(v: Tensor, at: Knots) -> tuple[Tensor, Tensor]:
 
 
 def spline_inverse(y: Tensor, at: Knots) -> tuple[Tensor, Tensor]:
-    """v and log dv/dy: the root between 0 and 1 of a quadratic equation in the place ξ within a bin."""
+    """v and log dv/dy, of the shape of y, with knots `[*y.shape, K + 1]`: the root between 0 and 1 of a quadratic
+    equation in the place ξ within a bin."""
     inside = y.abs() < REACH
     x0, y0, width, height, slope0, slope1 = _bin(y, at.y, at)
     steep = height / width

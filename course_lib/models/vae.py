@@ -94,7 +94,8 @@ class VAE(nn.Module):
         return mu, log_var
 
     def reparameterize(self, mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
-        """z = μ + s·ε, ε ~ N(0, I), of the shape of mu: a draw from q(z | x) through which gradients reach μ and s."""
+        """z = μ + s·ε, ε ~ N(0, I), `[…]` as mu and log_var: a draw from q(z | x) through which gradients reach μ and
+        s."""
         eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu.device)
         return mu + (log_var / 2).exp() * eps
 

@@ -41,7 +41,7 @@ def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str
 
 
 def histogram(values: Mapping[str, ArrayLike], *, title: str, xlabel: str, bins: int = 40) -> Figure:
-    """Normalised histograms, one for each entry of `values`, over common bins.
+    """Normalised histograms, one for each entry of `values`, arrays of any shape, over common bins.
 
     Up to two are filled; more would hide each other, so they are outlines with a mark on the axis at each mean.
     """
@@ -80,28 +80,6 @@ def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, 
     ax.set_ylim(top=ax.get_ylim()[1] * 1.12)
     if len(values) > 1 or baseline:
         ax.legend(ncols=len(values) + 1, loc="upper left")
-    return fig
-
-
-def strip(values: Mapping[str, ArrayLike], *, title: str, ylabel: str, band: tuple[float, float, str],
-          filled: Mapping[str, ArrayLike], filled_means: str) -> Figure:
-    """A column of dots for each entry of `values`, one dot a value, over a horizontal band (low, high, its name).
-
-    Dots are filled where the mask `filled` of the same entry is true, hollow elsewhere; `filled_means` says why.
-    """
-    fig, ax = one_axes(title, "", ylabel, 8.0, 4.2)
-    ax.axhspan(band[0], band[1], color="#DDDDDD", zorder=0, label=band[2])
-    for i, (name, v) in enumerate(values.items()):
-        order = np.argsort(np.ravel(v))
-        place = i + 0.3 * np.linspace(-1, 1, len(order))
-        for mask, face in ((np.ravel(filled[name])[order], COLOURS[i % 8]), (~np.ravel(filled[name])[order], "none")):
-            ax.scatter(place[mask], np.ravel(v)[order][mask], s=52, facecolors=face, edgecolors=COLOURS[i % 8],
-                       marker=MARKERS[i % 8], linewidths=1.8)
-    ax.scatter([], [], s=52, color="#555555", label=filled_means)
-    ax.scatter([], [], s=52, facecolors="none", edgecolors="#555555", linewidths=1.8, label=f"not {filled_means}")
-    ax.set_xticks(range(len(values)), list(values))
-    ax.set_xlim(-0.6, len(values) - 0.4)
-    ax.legend()
     return fig
 
 

@@ -1,4 +1,4 @@
-"""Points, ellipses and fields over a square of the plane."""
+"""Points, ellipses, fields and densities over a square of the plane."""
 
 from __future__ import annotations
 
@@ -88,4 +88,41 @@ def clouds_and_border(x: ArrayLike, y: ArrayLike, *, mu: ArrayLike, var: ArrayLi
     for ax in (left, right):
         scatter_classes(ax, x, y)
     left.legend(loc="lower left")
+    return fig
+
+
+def square_axes(ax: Axes, title: str, limit: float) -> None:
+    """Makes given axes a square of the plane, `limit` on each side of the origin, with ticks at even numbers."""
+    ticks = np.arange(-int(limit) // 2 * 2, limit + 1e-9, 2)
+    ticks = ticks[np.abs(ticks) <= limit]
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$", xticks=ticks,
+           yticks=ticks)
+    ax.set_title(title, fontsize=13)
+    ax.grid(visible=False)
+
+
+def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1$", ylabel: str = "$x_2$") -> Figure:
+    """A row of point clouds `[n, 2]` over common axes, each with its title."""
+    fig, axes = figure(max(3.2 * len(panels), 5.2), 3.9, 1, len(panels), sharex=True, sharey=True)
+    for i, (ax, (name, x)) in enumerate(zip(axes[0], panels.items(), strict=True)):
+        ax.scatter(*np.asarray(x).T, s=10, color=COLOURS[i], linewidths=0, alpha=0.6)
+        ax.set_title(name, fontsize=13)
+        ax.set(xlabel=xlabel)
+    axes[0, 0].set_ylabel(ylabel)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig
+
+
+def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
+    """A row of densities of the plane: for each its title, its values `[m·m]` on the grid of `plane` with this `axis`
+    `[m]`, and the centres `[K, 2]` of the Gaussians that were added up (dots, smaller where they are many)."""
+    axis = np.asarray(axis)
+    fig, axes = figure(3.2 * len(panels), 3.9, 1, len(panels))
+    for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
+        ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
+                  extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
+        size = 3.5 if len(centres) <= 100 else 1.0  # many large ones would hide the density
+        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size)
+        square_axes(ax, name, axis[-1])
+    fig.suptitle(title, ha="left", x=0.01)
     return fig

@@ -19,7 +19,7 @@ _LARGEST = 1_000_000  # numbers; no exercise asks for so many, and to compare mo
 
 
 def read(value: Any) -> np.ndarray:
-    """The numbers of an answer or of a truth.
+    """The numbers of an answer or of a truth, of any shape.
 
     Raises:
         TypeError: it holds no numbers that numpy can show.

@@ -88,7 +88,7 @@ def write(path: Path, model: nn.Module, card: Card) -> Card:
 
 
 def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Card]:
-    """The float32 weights by name, and the card, of `NAME.safetensors`.
+    """The float32 weights by name, of any shape, and the card, of `NAME.safetensors`.
 
     Raises:
         CheckpointError: a file is missing, cut short or altered, the card cannot be read, or the folder is not there.

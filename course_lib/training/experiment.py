@@ -88,7 +88,7 @@ class Experiment(ABC):
 
     @abstractmethod
     def snapshot(self) -> dict[str, np.ndarray]:
-        """What the views draw. Has its own generator and never disturbs training."""
+        """What the views draw: arrays by name, of any shape. Has its own generator and never disturbs training."""
 
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """How good the model is, on held-out data and always on the same; `thorough` adds what takes minutes."""
@@ -115,7 +115,7 @@ class Experiment(ABC):
         return restart
 
     def step(self) -> dict[str, Tensor]:
-        """One `training_step`; counts it.
+        """One `training_step`; counts it and returns its 0-d metrics.
 
         Raises:
             Diverged: it broke off because the parameters are no finite numbers any more.

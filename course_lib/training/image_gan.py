@@ -16,7 +16,7 @@ LONGEST_AVERAGE = 0.999
 
 
 def scaled(images: Tensor) -> Tensor:
-    """Bytes as a D takes them: float32 in [−1, 1]."""
+    """Bytes of any shape as a D takes them: float32 in [−1, 1]."""
     return images.to(torch.float32).div_(127.5).sub_(1)
 
 

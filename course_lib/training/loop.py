@@ -32,7 +32,7 @@ def _interrupt_between_steps() -> Iterator[threading.Event]:
 
 
 def run(experiment: Experiment, steps: int, progress: bool = True) -> Iterator[dict[str, Tensor]]:
-    """Train for `steps` updates, yielding each one's metrics.
+    """Train for `steps` updates, yielding each one's 0-d metrics.
 
     Ctrl-C (Interrupt in Jupyter) takes effect after the update under way, so the experiment stays whole: it can be
     drawn, saved, or run on.

@@ -52,14 +52,15 @@ class PhasedExperiment(Experiment):
         super().reset(seed)
 
     def training_step(self) -> dict[str, Tensor]:
-        """All phases that are left."""
+        """All phases that are left; returns the 0-d metrics."""
         for phase in self.phases()[self.done:]:
             phase.act()
         self.done = 0
         return self.metrics()
 
     def advance(self) -> dict[str, Tensor] | None:
-        """The next phase of the step; returns its metrics if that was the last one, and it counts as a step then."""
+        """The next phase of the step; returns its 0-d metrics if that was the last one, and it counts as a step
+        then."""
         phases = self.phases()
         if self.done == len(phases) - 1:
             return self.step()

@@ -49,13 +49,13 @@ def follow_gradients(optimizer: Optimizer, learning_rate: float, **settings: Any
 
 
 def parameters_of(optimizer: Optimizer) -> list[Tensor]:
-    """All that an optimiser moves."""
+    """All that an optimiser moves, parameters of any shape."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def minimize(network: nn.Module, loss: Callable[[], Tensor], steps: int, learning_rate: float,
              weight_decay: float = 0.0) -> None:
-    """So many steps of AdamW down a loss that is drawn anew each time; its rate falls over the second half."""
+    """So many steps of AdamW down a 0-d loss that is drawn anew each time; its rate falls over the second half."""
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=weight_decay, fused=True)
     for step in range(steps):
         compute_gradients(optimizer, loss())
@@ -193,11 +193,12 @@ class AdversarialExperiment(PhasedExperiment):
         """G's loss, 0-d or `[seeds]`, on fakes that carry G's graph; and metrics. `real` as in `fake_batch`."""
 
     def d_penalty(self, real: Batch, fake: Batch) -> Tensor | None:
-        """What D's loss has beside `d_loss`, in float32; None for nothing."""
+        """What D's loss has beside `d_loss`, float32 and 0-d; None for nothing."""
         return None
 
     def inputs_of_g_loss(self) -> list[Tensor]:
-        """What G's loss is differentiated by: the gradient goes through D, and stays in G's parameters."""
+        """What G's loss is differentiated by, tensors of any shape: the gradient goes through D, and stays in G's
+        parameters."""
         return parameters_of(self.optimizer_g)
 
     def after_d_update(self) -> None:

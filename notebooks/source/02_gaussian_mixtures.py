@@ -18,13 +18,14 @@ import torch
 from sklearn import mixture as sklearn_mixture
 from sklearn.metrics import adjusted_rand_score
 
+from course_lib.chapters.nb02.plots import bumps, clouds, em_moment
 from course_lib.data import load_mnist
 from course_lib.live import explore
 from course_lib.models.gmm import CollapsedError, GaussianMixture
 from course_lib.models.gmm_em import STARTS, bic, fit, m_step, start
 from course_lib.models.gmm_missing import em_step, fit_missing
 from course_lib.models.gmm_subspace import Subspace
-from course_lib.plots import bent_lines, bumps, clouds, curves, em_moment, images, plane, scatters, show
+from course_lib.plots import bent_lines, curves, images, plane, scatters, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier

@@ -15,10 +15,11 @@
 import numpy as np
 import torch
 
+from course_lib.chapters.nb03.plots import bound_and_densities, divergences_and_densities
 from course_lib.live import explore
 from course_lib.measure import kl, kl_diagonal, kl_standard, kl_standard_log_std, normal_density
 from course_lib.models.latent1d import DZ, NODES, WEIGHTS, Z, Latent1D
-from course_lib.plots import bound_and_densities, bound_bars, curves, divergences_and_densities, show, small_multiples
+from course_lib.plots import bound_bars, curves, show, small_multiples
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier

@@ -14,6 +14,7 @@
 import numpy as np
 import torch
 
+from course_lib.chapters.nb05b.plots import strip
 from course_lib.comparisons.gan1d_seeds import score, train_many
 from course_lib.experiments.fool import FoolExperiment
 from course_lib.experiments.gan1d import TEXTBOOK, GAN1DHyperparameters
@@ -21,7 +22,7 @@ from course_lib.live import Arrows, Curve, Density, LiveLab, Scatter, explore
 from course_lib.measure import normal_quantiles, recovered, wasserstein1
 from course_lib.models.bilinear import METHODS, path
 from course_lib.models.gan1d import MinibatchDiscrimination
-from course_lib.plots import histogram, paths, show, small_multiples, strip
+from course_lib.plots import histogram, paths, show, small_multiples
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)   # for models this small one thread is as fast as two, and steadier

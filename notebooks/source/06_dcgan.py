@@ -17,12 +17,13 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, softplus
 
+from course_lib.chapters.nb06.plots import pulls
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise
-from course_lib.plots import curves, histogram, images, matrices, pulls, show
+from course_lib.plots import curves, histogram, images, matrices, show
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.image_scores import scores

@@ -20,6 +20,7 @@ from sklearn.cluster import KMeans
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.chapters.nb07.plots import kernel_masks, line_and_density, sight
 from course_lib.data import load_mnist, sprites
 from course_lib.experiments.pixelrnn import PixelExperiment, PixelHyperparameters, held_out, log_prob_of
 from course_lib.experiments.vae import iw_bound_of
@@ -30,7 +31,7 @@ from course_lib.models.layers import mlp
 from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
 from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
-from course_lib.plots import curves, framed, images, kernel_masks, line_and_density, show, sight
+from course_lib.plots import curves, framed, images, show
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import load_pretrained, run
 

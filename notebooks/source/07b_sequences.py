@@ -16,10 +16,11 @@ import torch
 from IPython.display import Audio, display
 from torch.nn import functional as F
 
+from course_lib.chapters.nb07b.plots import wave_and_density
 from course_lib.data.text import TEXTS, Alphabet, excerpts, load_text
 from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, mu_law_encode
 from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
-from course_lib.plots import curves, show, wave_and_density
+from course_lib.plots import curves, show
 from course_lib.teach import check, claim, predict, reveal
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier

@@ -4,19 +4,13 @@ import base64
 import io
 import sys
 
-import matplotlib.colors
 import numpy as np
 import pytest
+from legible import check_legible
 from PIL import Image
 
 from course_lib import plots
-from course_lib.chapters.nb00 import plots as nb00
-from course_lib.chapters.nb02b import plots as nb02b
 from course_lib.chapters.nb03b import plots as nb03b
-from course_lib.chapters.nb04 import plots as nb04
-from course_lib.chapters.nb08 import plots as nb08
-from course_lib.chapters.nb09c import plots as nb09c
-from course_lib.chapters.nb10b import plots as nb10b
 
 X = np.arange(5)
 FIGURES = {
@@ -27,55 +21,7 @@ FIGURES = {
     "outlined histograms": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, title="t", xlabel="x"),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
-    "beliefs": lambda: nb02b.beliefs(list("abc"), ["n", "v"], {"then": np.full((2, 2), 0.5), "now": np.eye(2)},
-                                     title="t"),
-    "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
-                                     title="t", forbidden=[[False, True], [False, False]]),
-    "convergence": lambda: nb10b.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y"),
-    "densities": lambda: nb10b.densities(X, {"a": X, "b": X**2}, title="t", height=2.0),
-    "paired_draws": lambda: nb09c.paired_draws({"a": X, "b": X + 1}, title="t", xlabel="x", ylabel="y"),
-    "tables": lambda: nb02b.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"]), "s": (np.eye(2), "ab", "cd")}, title="T"),
 }
-SLIDER_FIGURES = {  # bars beside densities
-    "bound": lambda: plots.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, title="t", floor=-8, top=-1,
-                                               height=2),
-    "divergences": lambda: plots.divergences_and_densities(X, {"a": X, "b": X**2}, {"f": 1.0, "r": 99.0}, title="t",
-                                                           top=6, height=2),
-}
-
-
-@pytest.mark.parametrize("name", SLIDER_FIGURES)
-def test_figures_for_sliders_are_labelled_legible_and_inside_the_page(name):
-    fig = SLIDER_FIGURES[name]()
-    fig.canvas.draw()
-    page = fig.bbox
-    for ax in fig.axes:
-        assert ax.get_xlabel() and ax.get_ylabel()
-        for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels()):
-            assert text.get_fontsize() >= 12
-        box = ax.get_tightbbox()
-        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
-    left, right = (ax.get_tightbbox() for ax in fig.axes)
-    assert left.x1 < right.x0 and fig.get_suptitle() == "t"
-    assert len({line.get_linestyle() for line in fig.axes[1].lines}) == 2
-
-
-def test_floors_have_the_colours_of_their_lines():
-    ax = nb10b.convergence(X + 1, {"a": X + 1, "b": X + 2}, title="t", xlabel="x", ylabel="y",
-                           floors={"a: floor": 0.5, "b: floor": 0.25}).axes[0]
-    falling, level = ax.lines[:2], ax.lines[2:]
-    assert [line.get_label() for line in level] == ["a: floor", "b: floor"]
-    assert [line.get_color() for line in level] == [line.get_color() for line in falling]
-    assert [line.get_ydata()[0] for line in level] == [0.5, 0.25]
-
-
-def test_paired_draws_join_each_draw_and_mark_the_means():
-    ax = nb09c.paired_draws({"a": [1, 2], "b": [3, 6]}, title="t", xlabel="x", ylabel="y").axes[0]
-    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 3], [2, 6]]
-    assert [bar.get_segments()[0][0][1] for bar in ax.collections] == [1.5, 4.5]
-    assert ax.lines[-1].get_ydata()[0] == 1.5 and ax.lines[-1].get_label() == "mean of a"
-    with pytest.raises(ValueError, match="one value for each draw"):
-        nb09c.paired_draws({"a": [1], "b": [1, 2]}, title="t", xlabel="x", ylabel="y")
 
 
 def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():
@@ -87,18 +33,11 @@ def test_bound_bars_split_log_p_and_cut_what_is_below_the_floor():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_axes_are_labelled_and_text_is_large(name):
+def test_axes_are_labelled_and_legible(name):
     fig = FIGURES[name]()
-    fig.draw_without_rendering()
+    check_legible(fig)
     ax = fig.axes[0]
-    table = name == "tables"  # its rows and columns have names, no common unit
-    assert table or (any(a.get_xlabel() for a in fig.axes) and all(a.get_ylabel() for a in fig.axes))
-    assert ax.get_title(loc="left") == "t"
-    legends = [legend for legend in (ax.get_legend(), *fig.legends) if legend]
-    assert table or legends
-    texts = [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts,
-             *(text for legend in legends for text in legend.get_texts())]
-    assert min(t.get_fontsize() for t in texts) >= 12
+    assert ax.get_xlabel() and ax.get_ylabel() and (ax.get_legend() or fig.legends)
 
 
 def test_series_differ_in_more_than_colour():
@@ -116,16 +55,6 @@ def test_three_histograms_are_outlines_with_marks_at_their_means():
     assert [line.get_xdata()[0] for line in three.lines] == [2, 3, 4]
 
 
-def test_beliefs_greys_what_was_not_heard_and_trellis_marks_the_forbidden_step():
-    fig = FIGURES["beliefs"]()
-    words = [(label.get_text(), label.get_color()) for label in fig.axes[-1].get_xticklabels()]
-    assert words == [("a", "black"), ("b", "black"), ("c", "#AAAAAA")]
-    assert [bar.get_height() for bar in fig.axes[1].patches] == [1, 0, 0, 1]
-    assert len({bar.get_hatch() for bar in fig.axes[0].patches}) == 2
-    crosses = [c for c in FIGURES["trellis"]().axes[0].collections if c.get_label() == "impossible step"]
-    assert len(crosses) == 2 and [c.get_offsets()[0][0] for c in crosses] == [0.5, 1.5]
-
-
 def test_images_draws_each_picture_with_ink_dark():
     pictures = np.zeros((7, 4, 4))
     pictures[3] = 1
@@ -136,63 +65,34 @@ def test_images_draws_each_picture_with_ink_dark():
         plots.images(np.zeros((4, 4)), title="t")
 
 
-def test_digit_maps_write_each_code_as_its_digit():
-    fig = nb04.digit_maps({"a": (np.eye(10)[:, :2], np.arange(10)), "b": (5 * np.eye(10)[:, 2:4], np.arange(10))},
-                           title="t")
-    fig.draw_without_rendering()
-    for ax, limit in zip(fig.axes, (2.1, 5.25), strict=True):
-        assert len(ax.collections) == 10 and len({c.get_paths()[0].vertices.tobytes() for c in ax.collections}) == 10
-        assert len({tuple(c.get_facecolor()[0]) for c in ax.collections}) == 10
-        assert ax.get_xlim() == ax.get_ylim() == pytest.approx((-limit, limit))
-        assert ax.get_xlabel() and min(t.get_fontsize() for t in ax.get_xticklabels()) >= 12
-
-
-def test_a_manifold_rises_to_the_right_and_upwards():
-    pictures = np.arange(9.0)[:, None, None] / 8 + np.zeros((9, 2, 2))
-    ax = nb04.manifold(pictures, [-1, 0, 1], title="t").axes[0]
-    sheet = ax.get_images()[0].get_array()
-    assert sheet.shape == (6, 6)
-    assert sheet[-1, 0] == 0 and sheet[-1, -1] == 2 / 8 and sheet[0, 0] == 6 / 8 and sheet[0, -1] == 1
-    assert [t.get_text() for t in ax.get_xticklabels()][::4] == ["-1.00", "1.00"]
-    with pytest.raises(ValueError, match=r"3 by 3 needs pictures of shape \[9, H, W\], not \[4, 2, 2\]"):
-        nb04.manifold(pictures[:4], [-1, 0, 1], title="t")
-
-
-COV = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 0.3]]])
-CLOUD = (np.random.default_rng(0).normal(size=(9, 2)), np.full((9, 2), 0.5), np.zeros((2, 2)), COV)
-MIXTURES = {
-    "bumps": lambda: plots.bumps(X, np.ones((2, 5)), samples=X, title="t"),
-    "clouds": lambda: plots.clouds({"a": CLOUD, "b": (CLOUD[0], None, *CLOUD[2:])}, title="t"),
-    "em_moment": lambda: plots.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, title="t"),
-    "scatters": lambda: plots.scatters({"a": CLOUD[0]}, title="t"),
-    "bent_lines": lambda: plots.bent_lines(X, {"a": (np.ones(25), CLOUD[0])}, title="t"),
+POINTS = np.random.default_rng(0).normal(size=(9, 2))
+PLANES = {
+    "scatters": lambda: plots.scatters({"a": POINTS}, title="t"),
+    "bent_lines": lambda: plots.bent_lines(X, {"a": (np.ones(25), POINTS)}, title="t"),
+    "framed": lambda: plots.framed(plots.images(np.zeros((3, 4, 4)), title="t", columns=2, labels="abc"),
+                                   places=[(1, 2)]),
 }
 
 
-@pytest.mark.parametrize("name", MIXTURES)
-def test_pictures_of_mixtures_are_labelled_and_legible(name):
-    fig = MIXTURES[name]()
-    fig.draw_without_rendering()
-    assert "t" in (fig.get_suptitle(), fig.axes[0].get_title(loc="left"))
-    assert all(ax.get_xlabel() for ax in fig.axes) and fig.axes[0].get_ylabel()
-    texts = [t for ax in fig.axes for t in (ax.xaxis.label, ax.title, *ax.get_xticklabels(), *ax.texts)]
-    assert min(t.get_fontsize() for t in texts) >= 12
+@pytest.mark.parametrize("name", PLANES)
+def test_pictures_of_the_plane_are_legible(name):
+    fig = PLANES[name]()
+    check_legible(fig)
+    assert name == "framed" or (all(ax.get_xlabel() for ax in fig.axes) and fig.axes[0].get_ylabel())
 
 
-def test_ellipses_lie_along_the_covariance_and_colours_are_responsibilities():
-    ax = plots.clouds({"a": (CLOUD[0], np.tile([1.0, 0.0], (9, 1)), *CLOUD[2:])}, title="t").axes[0]
-    ellipse = ax.patches[0]
-    lengths, directions = np.linalg.eigh(COV[0])
-    assert (ellipse.width / 2, ellipse.height / 2) == pytest.approx(tuple(np.sqrt(lengths[::-1])))
-    along = np.array([np.cos(np.radians(ellipse.angle)), np.sin(np.radians(ellipse.angle))])
-    assert abs(along @ directions[:, 1]) == pytest.approx(1)
-    assert np.allclose(ax.collections[0].get_facecolor()[:, :3], matplotlib.colors.to_rgb(plots.COLOURS[0]))
+def test_frames_are_round_pictures_only_and_boxes_round_pixels():
+    first, second, third, nothing = PLANES["framed"]().axes
+    assert all(spine.get_visible() for ax in (first, second, third) for spine in ax.spines.values())
+    assert not any(spine.get_visible() for spine in nothing.spines.values())
+    assert first.patches[0].get_xy() == (1.55, 0.55) and not second.patches
 
 
-def test_the_track_of_em_ends_at_now():
-    right = MIXTURES["em_moment"]().axes[1]
-    assert right.lines[0].get_xdata().tolist() == [0, 1, 2, 3] and right.lines[1].get_xdata().tolist() == [1, 2, 3]
-    assert right.get_xlim()[1] > 4 and right.get_ylim()[1] > 4
+def test_images_may_be_coloured():
+    fig = plots.images(np.full((2, 3, 3, 3), 0.5), title="t")
+    assert fig.axes[0].get_images()[0].get_array().shape == (3, 3, 3)
+    with pytest.raises(ValueError, match=r"\[n, H, W, 3\], not \[2, 3, 3, 4\]"):
+        plots.images(np.zeros((2, 3, 3, 4)), title="t")
 
 
 def test_field():
@@ -204,49 +104,6 @@ def test_field():
     assert np.allclose(border.get_paths()[0].vertices[:, 0], 0)  # p = ½ at x_1 = 0
     with pytest.raises(ValueError, match="kind must be 'density' or 'probability', not 'map'"):
         plots.field(ax, axis, grid[:, 0], kind="map")
-
-
-def test_pair_sheet_has_a_row_for_each_pair_in_its_place():
-    pictures = np.zeros((4, 2, 3, 3))
-    pictures[3, 1] = 1
-    pairs = [(0, 1), (0, 2), (1, 2), (1, 3)]
-    fig = nb08.pair_sheet(pictures, pairs, title="t")
-    fig.draw_without_rendering()
-    names = [[t.get_text() for t in ax.get_yticklabels()] for ax in fig.axes]
-    assert names == [["0→1", "0→2"], ["1→2", "1→3"], []]
-    sheet = fig.axes[1].get_images()[0].get_array()
-    assert sheet.shape == (6, 6) and sheet[3:, 3:].all() and sheet.sum() == 9
-    assert min(t.get_fontsize() for ax in fig.axes for t in ax.get_yticklabels() + ax.get_xticklabels()) >= 12
-    with pytest.raises(ValueError, match="there are 3 pairs, so pictures must have shape"):
-        nb08.pair_sheet(pictures, pairs[:3], title="t")
-
-
-def test_judged_path_writes_what_is_probable_under_each_picture():
-    p = np.array([[0.95, 0.05], [0.4, 0.6]])
-    fig = nb08.judged_path(np.zeros((2, 3, 3)), p, [-1, 0.5], title="t")
-    fig.draw_without_rendering()
-    above, below = fig.axes
-    assert len(above.get_images()) == 2 and above.get_title(loc="left") == "t"
-    written = {t.get_position(): t.get_text() for t in below.texts}
-    assert written == {(0, 0): ".95", (1, 0): ".40", (1, 1): ".60"}
-    assert [t.get_text() for t in below.get_xticklabels()] == ["−1", "0.5"]
-    assert below.get_xlabel() and below.get_ylabel()
-    with pytest.raises(ValueError, match="do not match: one of each a step"):
-        nb08.judged_path(np.zeros((3, 3, 3)), p, [0, 1], title="t")
-
-
-def test_a_tree_has_its_leaves_in_order_below_each_other_and_marks_the_right_one():
-    root = ("root", [("fork", [("a", []), ("b", [])]), ("c", [])])
-    fig = nb00.tree(root, title="t", marked={"b"}, notes={"a": "01"})
-    fig.draw_without_rendering()
-    ax, page = fig.axes[0], fig.bbox
-    heights = {t.get_text(): t.get_position()[1] for t in ax.texts}
-    assert heights == {"a  (01)": 0, "★ b": 1, "c": 2, "fork": 0.5, "root": 1.25}
-    assert ax.get_title(loc="left") == "t" and min(t.get_fontsize() for t in ax.texts) >= 12
-    widths = {t.get_text(): t.get_bbox_patch().get_linewidth() for t in ax.texts}
-    assert widths["★ b"] > widths["c"]
-    boxes = [t.get_window_extent() for t in ax.texts]
-    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
 
 
 def test_show_gives_the_picture_its_alt_text(monkeypatch):

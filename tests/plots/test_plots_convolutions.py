@@ -1,7 +1,6 @@
-"""The figures of notebook 06: matrices that show their numbers, and pulls with a sign."""
+"""Matrices that show their numbers."""
 
 import numpy as np
-import pytest
 
 from course_lib import plots
 
@@ -18,14 +17,3 @@ def test_matrices_print_what_is_not_zero_where_it_stands():
     assert [len(ax.texts) for ax in drawn] == [2, 4, 3]
     assert min(t.get_fontsize() for ax in drawn for t in (*ax.texts, ax.title)) >= 12
     assert len({ax.collections[0].get_clim() for ax in drawn}) == 1      # shaded alike
-
-
-def test_pulls_are_drawn_under_their_pictures_around_zero():
-    pictures, forces = np.zeros((3, 4, 4)), np.zeros((3, 4, 4))
-    forces[1, 0, 0] = -5
-    fig = plots.pulls(pictures, forces, title="t")
-    fig.draw_without_rendering()
-    assert len(fig.axes) == 6 and [fig.axes[i].get_ylabel() for i in (0, 3)] == ["made", "pull of D"]
-    assert [ax.get_images()[0].get_clim() for ax in fig.axes[3:]] == [(-1, 1), (-5, 5), (-1, 1)]
-    with pytest.raises(ValueError, match="must both have shape"):
-        plots.pulls(pictures, forces[:2], title="t")

@@ -14,7 +14,7 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes, st
 
 
 def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlabel: str) -> Figure:
-    """Histograms of single estimates, one panel below the other on a common axis, with a line at the exact value.
+    """Histograms of single estimates `[n]`, one panel below the other on a common axis, with a line at the exact value.
 
     The axis holds 99 in 100 of each; what lies beyond is counted in the last bars.
     """

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians: weighted bumps, clouds with their ellipses, a density that is bent along a line."""
+"""Mixtures of Gaussians: weighted bumps, clouds with their ellipses, a moment of EM."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
+from course_lib.plots.planes import square_axes
 from course_lib.plots.style import COLOURS, LINES, figure, one_axes, styled
 
 
@@ -44,22 +45,14 @@ def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: Array
                 clip_on=True, path_effects=[withStroke(linewidth=3.5, foreground="white")])
 
 
-def _plane(ax: Axes, title: str, limit: float) -> None:
-    ticks = np.arange(-int(limit) // 2 * 2, limit + 1e-9, 2)
-    ticks = ticks[np.abs(ticks) <= limit]
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$", xticks=ticks,
-           yticks=ticks)
-    ax.set_title(title, fontsize=13)
-    ax.grid(visible=False)
-
-
 def clouds(panels: Mapping[str, tuple[ArrayLike, ArrayLike | None, ArrayLike, ArrayLike]], *, title: str,
            limit: float = 5.5) -> Figure:
-    """A row of panels, each a title with the arguments of `cloud`: points, responsibilities, means, covariances."""
+    """A row of panels, each a title with the arguments of `cloud`: points `[n, 2]`, responsibilities `[n, K]` or None,
+    means `[K, 2]`, covariances `[K, 2, 2]`."""
     fig, axes = figure(3.5 * len(panels), 4.1, 1, len(panels))
     for ax, (name, shown) in zip(axes[0], panels.items(), strict=True):
         cloud(ax, *shown)
-        _plane(ax, name, limit)
+        square_axes(ax, name, limit)
     fig.suptitle(title, ha="left", x=0.01)
     return fig
 
@@ -75,7 +68,7 @@ def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, 
     fig, axes = figure(9.6, 4.6, 1, 2)
     left, right = axes[0]
     cloud(left, x, r, mu, cov)
-    _plane(left, "responsibilities as colours", limit)
+    square_axes(left, "responsibilities as colours", limit)
     log_likelihood, bound = np.asarray(log_likelihood), np.asarray(bound)
     right.plot(np.arange(now + 1), log_likelihood[: now + 1], "-", color=COLOURS[0], label="log-likelihood")
     right.plot(np.arange(1, now + 1), bound[:now], "--", color=COLOURS[1], label=r"bound $\mathcal{L}(r, \theta)$")
@@ -90,32 +83,5 @@ def em_moment(x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike, 
               ylabel="nats per point")
     right.set_title("log-likelihood and bound", fontsize=13)
     right.legend(loc="lower right")
-    fig.suptitle(title, ha="left", x=0.01)
-    return fig
-
-
-def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1$", ylabel: str = "$x_2$") -> Figure:
-    """A row of point clouds `[n, 2]` over common axes, each with its title."""
-    fig, axes = figure(max(3.2 * len(panels), 5.2), 3.9, 1, len(panels), sharex=True, sharey=True)
-    for i, (ax, (name, x)) in enumerate(zip(axes[0], panels.items(), strict=True)):
-        ax.scatter(*np.asarray(x).T, s=10, color=COLOURS[i], linewidths=0, alpha=0.6)
-        ax.set_title(name, fontsize=13)
-        ax.set(xlabel=xlabel)
-    axes[0, 0].set_ylabel(ylabel)
-    fig.suptitle(title, ha="left", x=0.01)
-    return fig
-
-
-def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str) -> Figure:
-    """A row of densities of the plane: for each its title, its values `[m·m]` on the grid of `plane` with this `axis`
-    `[m]`, and the centres `[K, 2]` of the Gaussians that were added up (dots, smaller where they are many)."""
-    axis = np.asarray(axis)
-    fig, axes = figure(3.2 * len(panels), 3.9, 1, len(panels))
-    for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
-        ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
-                  extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
-        size = 3.5 if len(centres) <= 100 else 1.0  # many large ones would hide the density
-        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size)
-        _plane(ax, name, axis[-1])
     fig.suptitle(title, ha="left", x=0.01)
     return fig
