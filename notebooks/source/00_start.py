@@ -111,8 +111,8 @@ rows = [torch.cat([(x * top + 0.25 * ~top)[None], six, six.float().mean(0)[None]
 names = [name for y, digits in zip(chosen.labels, read.tolist(), strict=True)
          for name in (f"of a {y}", *map(str, digits), "mean")]
 show(images(torch.cat(rows), columns=8, labels=names, title="One top, six completions, and what they are read as"),
-     alt="Three rows: the top of a digit over grey, then six completions with the digit that each is read as, then their "
-         f"mean. Read as: {'; '.join(', '.join(map(str, digits)) for digits in read.tolist())}")
+     alt="Three rows: the top of a digit over grey, then six completions with the digit that each is read as, then "
+         f"their mean. Read as: {'; '.join(', '.join(map(str, digits)) for digits in read.tolist())}")
 claim("the given pixels are kept", bool((drawn == given[:, None])[..., :11, :].all()))
 claim("different digits read in a row of six, on average", np.mean([len(six.unique()) for six in read]), above=2.5)
 

@@ -424,8 +424,8 @@ def pictures(c):
 rows = [pictures(fitted[K].sample(10, seeded(3))[0]) for K in (1, 20)] + [pictures(c_test[:10])]
 show(images(torch.cat(rows), row_labels=["one Gaussian", "20 components", "real digits"],
             title="New digits, drawn and shown without the noise ε"),
-     alt="Three rows of ten pictures: drawn from a single Gaussian, drawn from twenty components, and real digits in the "
-         "same thirty numbers")
+     alt="Three rows of ten pictures: drawn from a single Gaussian, drawn from twenty components, and real digits in "
+         "the same thirty numbers")
 
 # %% [markdown]
 # A single Gaussian draws overlaid strokes of all digits at once. A mixture chooses first, so most of its draws are one
@@ -476,7 +476,7 @@ for i in range(10):
 
 show(images(torch.cat([digit * seen, mean, drawn, digit]).view(40, 14, 14),
             row_labels=["seen", "mean", "drawn", "truth"], title="The lower half, from the exact conditional"),
-     alt="Upper halves of ten digits; the same completed by the conditional mean; completed by a draw; the whole digits")
+     alt="Upper halves of ten digits; the same completed by the conditional mean; by a draw; the whole digits")
 
 # %%
 hidden_given_seen = torch.stack([pixel[20].condition(d, seen).log_prob(d[None, ~seen])[0] for d in digit])
@@ -518,8 +518,8 @@ print({name: round(nats.mean().item(), 2) for name, nats in score.items()}, "nat
 # %%
 show(scatters({name: model.sample(2_000, seeded())[0][:, :2] for name, model in models.items()},
               title="What each has learned: 2,000 draws", xlabel="coordinate $c_1$", ylabel="coordinate $c_2$"),
-     alt="Three clouds of draws in the plane of the first two coordinates: learned with nothing hidden, by exact marginals, "
-         "and from filled-in averages")
+     alt="Three clouds of draws in the plane of the first two coordinates: learned with nothing hidden, by exact "
+         "marginals, and from filled-in averages")
 claim("exact marginals are ahead of filled-in averages by", score["exact marginals"] - score["averages filled in"],
       above=0.7)
 claim("having seen everything is still worth", score["nothing hidden"] - score["exact marginals"], above=0.1, below=1)
@@ -556,7 +556,7 @@ axis, places = plane(3.0, 81)
 density = {K: bent(K).log_prob(torch.tensor(places)).exp() for K in (5, 15, 50, 200, 400)}
 show(bent_lines(axis, {f"{K} values of z": (density[K] ** 0.5, bent(K).mu) for K in (5, 15, 50, 200)},
                 title="One number z, bent by a network of 40 weights (dots: centres μ(z); shade: √p)"),
-     alt="Four densities in the plane with orange dots on their centres, of 5, 15, 50 and 200 Gaussians along one bent line")
+     alt="Four densities in the plane with orange dots on their centres, of 5, 15, 50 and 200 Gaussians on a bent line")
 
 # %%
 claim("five Gaussians are far from the limit: mean difference, relative to the mean density",

@@ -147,7 +147,7 @@ gaps = np.array([integral(q * (np.log(q) - log_posterior)) for q in movers])
 claim("27 densities q: largest |bound + KL - log p(x)|", np.abs(bounds + gaps - log_p).max(), below=1e-10)
 claim("how far the bound moved among them", bounds.max() - bounds.min(), near=70.6, within=1)
 def change(f):
-    """What a number that depends on q gains when q moves to the right, away from the posterior's high peak."""
+    """What a number gains when q moves to the right, away from the posterior's high peak."""
     return f(normal_density(Z, 2.0, 0.5)) - f(normal_density(Z, 1.0, 0.5))
 
 gain = {"bound": change(lambda q: model.elbo(q, x)), "KL": change(lambda q: integral(q * (np.log(q) - log_posterior)))}
@@ -156,6 +156,7 @@ reveal("03.move_q", gain, lambda m: "all three change" if min(map(abs, m.values(
        "log p(x) stays, the bound falls, the KL grows" if m["bound"] < 0 < m["KL"] else
        "log p(x) and the bound fall, the KL stays")
 
+# %%
 best = normal_density(Z, *model.best_gaussian(x))
 claim("the best Gaussian q leaves this KL: it cannot have two peaks", log_p - model.elbo(best, x),
       near=0.268, within=0.005)
@@ -325,8 +326,8 @@ claim("largest distance from the exact KL, in standard errors", np.abs((estimate
 show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard errors": estimate}, log_x=True,
             bands={"Monte Carlo, ± 2 standard errors": (estimate - 2 * error, estimate + 2 * error)},
             title="A hundred times the draws, a tenth of the error", xlabel="draws", ylabel="KL in nats"),
-     alt="A dashed line in a band over the number of draws, and the horizontal line of the exact KL; the band misses it "
-         f"at {(np.abs(estimate - kl_to_prior) > 2 * error).sum()} of seven places, one in twenty is expected")
+     alt="A dashed line in a band over the number of draws, and the horizontal line of the exact KL; the band misses "
+         f"it at {(np.abs(estimate - kl_to_prior) > 2 * error).sum()} of seven places, one in twenty is expected")
 
 # %% [markdown]
 # ## Two ways to store a width, and one wrong curve

@@ -466,7 +466,8 @@ claim("approximation gap at (-1, 0)", circle.log_prob(behind) - circle.elbo(behi
 # The white line marks half of the scale, and what lies beyond the scale has the last colour: the mean amortisation gap
 # comes from few points. Two equal peaks, and $q$ covers one: half of the posterior is missing, which costs $\log 2$. There too the best $m$
 # jumps from one sign to the other, and a smooth network cannot jump: it must pass through values that suit nobody.
-#
+
+# %% [markdown]
 # ## Many draws for one bound
 # A draw $z \sim q$ carries the **weight** $w = p(x, z) / q(z \mid x)$. Its average is
 # $\mathbb{E}_q[w] = \int q\, \frac{p(x, z)}{q}\, dz = p(x)$. The ELBO is the average of $\log w$. Burda et al. (2016)
@@ -540,7 +541,7 @@ lines = {"$\\hat{\\mathcal{L}}_k$, mean of all repetitions": bound,
          "$\\log p(x)$, exact": [log_p_inside.item()] * len(ks)}
 show(curves(ks, lines, log_x=True, title="The bound climbs towards log p(x)", xlabel="draws k in each group",
             ylabel="nats"),
-     alt="Over k, the mean of L̂_k, the curve log p minus variance over 2k, and the line of log p(x). The mean goes from "
+     alt="Over k, the mean of L̂_k, the curve log p minus variance over 2k, the line of log p(x). The mean goes from "
          f"{bound[0]:.2f} to {bound[-1]:.2f}, log p(x) is {log_p_inside.item():.2f}")
 claim("k = 50: the gap, over Var/(2k), in each repetition", (log_p_inside - iw_bound(log_w, 50)) / (variance / 100),
       near=1, within=0.5)

@@ -303,7 +303,7 @@ claim("in doubt, if the VAE is given a mixture, too: less than the autoencoder w
 
 # %% [markdown]
 # The VAE's holes are fewer than the autoencoder's; they are not gone. And by both witnesses a mixture fitted afterwards
-# to the codes of the plain autoencoder *beats* the VAE. This is **ex-post density estimation** (Ghosh et al. 2020): learn to
+# to the codes of the plain autoencoder *beats* the VAE. This is **ex-post density estimation** (Ghosh et al.): learn to
 # rebuild first, then learn where the codes lie. The last row says why: give the VAE a mixture of its
 # own codes, and it is ahead in its turn. It is the prior that loses here, not the codes: they do not lie quite where the
 # prior is. We shall see that below.
@@ -379,9 +379,9 @@ claim("KL of their average q(z), nats: far less, but not zero", gap, near=0.38, 
 #
 # | model | fixed | resampled | |
 # |---|---|---|---|
-# | NADE (Uria et al. 2014) | 88.33 | | exact |
+# | NADE, Uria et al. (2014) | 88.33 | | exact |
 # | MADE (2015) | 86.6 | | exact |
-# | VAE (Burda et al. 2016) | 88.71 | 86.76 | estimated with 5,000 draws |
+# | VAE, Burda et al. (2016) | 88.71 | 86.76 | estimated with 5,000 draws |
 # | IWAE, trained with 5 draws | 87.63 | 85.54 | the same |
 # | IWAE, trained with 50 draws | 87.10 | 84.78 | the same |
 #
@@ -395,7 +395,7 @@ claim("ELBO on all 10,000 test pictures", elbo20.value.mean(), near=-91.6, withi
 claim("the card says the same", elbo20.value.mean() - card20.metrics["test_elbo"], near=0, within=0.1)
 claim("IW-50 bound less ELBO, first 1,000",
       iw_bound_of(vae20, x_test[:1000], 50) - elbo20.value[:1000], above=2)
-claim("from the card: by the IW-200 bound on all 10,000, nats that ours lies behind the VAE of 2016, at most",
+claim("from the card: by the IW-200 bound on all 10,000, nats that ours lies behind Burda's VAE, at most",
       -86.76 - card20.metrics["test_iw_200"], near=1.1, within=0.1)
 claim("z of 2: ELBO", elbo2.value.mean(), near=-137.7, within=0.3)
 
@@ -500,7 +500,7 @@ claim("distance of mean and average, relative to that of the mean and the likeli
 #
 # ## Hidden pixels
 # Hide the lower half. The VAE has no formula for $p(x_\text{hidden} \mid x_\text{seen})$, but **pseudo-Gibbs sampling**
-# (Rezende et al. 2014), a walk: encode, draw $z$, decode, draw the hidden pixels, and again. Were $q$ the exact
+# (Rezende et al.), a walk: encode, draw $z$, decode, draw the hidden pixels, and again. Were $q$ the exact
 # posterior, this were Gibbs sampling, and the walk would settle at $p(x_\text{hidden} \mid x_\text{seen})$. Notebook
 # 02's mixture has the exact conditional mean. We fit ten Gaussians to six thousand binarized pictures, a tenth of what
 # the VAE saw.
@@ -568,7 +568,7 @@ lengths, crowd = (15, 30, 60, 120), (1, 5, 20)
 lines = {f"walks: {w}": [error[f"{w} walks of {r} rounds"].mean() for r in lengths] for w in crowd}
 lines["a larger mixture"] = [error[large].mean()] * 4
 show(curves(lengths, lines, log_x=True, baseline=(error[small].mean(), "the mixture of ten"), xlabel="rounds of a walk",
-            title="Short walks lose, long ones win, and a larger mixture is level", ylabel="squared error of a picture"),
+            title="Short walks lose, long ones win, a larger mixture is level", ylabel="squared error of a picture"),
      alt="Squared error over the rounds, from 15 to 120: " + "; ".join(
          f"{name} {line[0]:.1f} to {line[-1]:.1f}" for name, line in lines.items()) +
          f"; the mixture of ten {error[small].mean():.1f}")
@@ -595,7 +595,7 @@ claim("the larger mixture, which saw five times as many pictures, less these wal
 # So "who completes better?" has no answer before you say how long the walks are and how large the mixture is. A walk must
 # forget its start; average too few, and the noise of the draws counts as error. Against the mixture of ten, short walks lose and
 # long ones win; a larger mixture is level with these. And $q$, learned from whole pictures, may misread half of
-# one, so that no length makes the walk exact. (A Metropolis step mends that: Mattei and Frellsen 2018.)
+# one, so that no length makes the walk exact. (A Metropolis step mends that: Mattei and Frellsen.)
 
 # %% [markdown]
 # ## Your turn
