@@ -57,13 +57,13 @@ G, _ = load_pretrained("dcgan")                                        # trained
 test = load_mnist("test").floats()
 samples = G.sample(20, seeded())
 show(images(samples, title="Samples: most look like digits, some like none"),
-     alt="Twenty handwritten-looking digits in two rows, made by a network; about a third are hard to read")
+     alt="Twenty small pictures in two rows, made by a network that learned from handwritten digits")
 
 train = load_mnist("train").images.numpy()                     # greys from 0 to 255
 both = 255 * torch.cat([samples, test[:100]]).numpy()          # twenty made, a hundred real ones kept for tests
 nearest, _ = nearest_neighbours(both, train)                   # square root of the summed squares, over all pixels
-claim("smallest distance to a training picture: that of a sample over that of a real one",
-      nearest[:20].min() / nearest[20:].min(), above=0.9)
+claim("smallest distance of twenty to a training picture: the samples' over that of each twenty real ones",
+      nearest[:20].min() / nearest[20:].reshape(5, 20).min(axis=1), above=0.8)
 
 # %% [markdown]
 # Second, a **density**: how close together do points lie here? Dark is dense. (Times an area, it is a probability.)
@@ -82,8 +82,8 @@ field(axes[0, 0], axis, density, kind="density")
 axes[0, 0].scatter(*points[:200].T, s=7, color="#0072B2")
 axes[0, 0].set(aspect="equal", ylim=(-1.3, 1.3), xlabel="$x_1$", ylabel="$x_2$",
                title="A density: dark where points lie close together")
-show(fig, alt="Two chains of grey blobs along two interlocking arcs, with blue points on them; the blob at the "
-              "right tip of the upper arc is nearly black")
+show(fig, alt="Two chains of grey blobs along two interlocking arcs, with blue points on them; darkest at "
+              f"({grid[density.argmax()][0]:.1f}, {grid[density.argmax()][1]:.1f})")
 claim("over the whole square it adds up to one", density.sum() * (axis[1] - axis[0]) ** 2, near=1, within=0.02)
 claim("density at a typical point of the moons", mixture.log_prob(points).exp().median(), above=0.3)
 claim("density far from both, at (0, −1.2): a surprise", mixture.log_prob(points.new_tensor([[0, -1.2]])).exp(),
@@ -111,10 +111,10 @@ rows = [torch.cat([(x * top + 0.25 * ~top)[None], six, six.float().mean(0)[None]
 names = [name for y, digits in zip(chosen.labels, read.tolist(), strict=True)
          for name in (f"of a {y}", *map(str, digits), "mean")]
 show(images(torch.cat(rows), columns=8, labels=names, title="One top, six completions, and what they are read as"),
-     alt="Three rows: the top of a digit over grey, then six completions with the digit that each is read as, of which "
-         "each row has several, then the blurred mean of the six")
+     alt="Three rows: the top of a digit over grey, then six completions with the digit that each is read as, then "
+         f"their mean. Read as: {'; '.join(', '.join(map(str, digits)) for digits in read.tolist())}")
 claim("the given pixels are kept", bool((drawn == given[:, None])[..., :11, :].all()))
-claim("different digits read in a row of six, on average", np.mean([len(six.unique()) for six in read]), above=1.9)
+claim("different digits read in a row of six, on average", np.mean([len(six.unique()) for six in read]), above=2.5)
 
 # %% [markdown]
 # ## How this course works
@@ -127,7 +127,7 @@ real = test[torch.randperm(len(test), generator=seeded(2))[:3_000]]
 shuffle = torch.randperm(12, generator=seeded(3))
 sheet, is_real = torch.cat([real[-6:], made[-6:]])[shuffle], shuffle < 6
 show(images(sheet, columns=6, labels=[str(i) for i in range(1, 13)], title="Which six are real?"),
-     alt="Twelve handwritten-looking digits in two rows, numbered from 1 to 12")
+     alt="Twelve small pictures of digits in two rows, numbered from 1 to 12")
 
 # %% [markdown]
 # Put the six that you take for real between the brackets, as in `[1, 2, 3, 4, 5, 6]`, and run the cell. The next one
@@ -201,10 +201,10 @@ print("of the twelve, by counting:", right_of_twelve((torch.where(nearly_white(s
 pale, counts = (sheet > 0) & (sheet < 5.5 / 255), nearly_white(sheet).tolist()
 show(images(torch.where(pale, 1.0, 0.3 * sheet), columns=6, title=f"Black: nearly white. More than {cut} is made",
             labels=[f"{t.split()[1]} {n}" for t, n in zip(truth, counts, strict=True)]),
-     alt="The twelve digits in pale grey, with their counts. Black dots, the nearly white pixels, outline those "
-         "that are made; the real ones have at most a few")
+     alt="The twelve digits in pale grey with their nearly white pixels as black dots. Counts: " + ", ".join(
+         f"{t.split()[1]} {n}" for t, n in zip(truth, counts, strict=True)))
 claim("part of all pixels that is nearly white, in made pictures over that in real ones",
-      pale_made.float().mean() / pale_real.float().mean(), above=4)
+      pale_made.float().mean() / pale_real.float().mean(), above=8)
 
 # %% [markdown]
 # **A network that finds nothing is no proof that there is nothing.** Around its strokes the model leaves a pale hem that

@@ -111,15 +111,18 @@ kl_to_prior = integral(q * (log_q - log_prior))
 expected_fit = integral(q * log_likelihood)
 claim("-KL(q || prior) + E_q log p(x|z), minus the bound", -kl_to_prior + expected_fit - bound, near=0, within=1e-10)
 claim("the library's bound, minus the bound", model.elbo(q, x) - bound, near=0, within=1e-10)
-print(f"bound {bound:.4f} = - {kl_to_prior:.4f} (distance to the prior) + {expected_fit:.4f} (fit)")
+print(f"bound {bound:.4f} = - {kl_to_prior:.4f} (KL to the prior) + {expected_fit:.4f} (fit)")
 
 # %%
-predict("03.move_q", "Now q moves further away from the posterior. What happens to the three lengths?",
+predict("03.move_q", "Now q moves further away from the posterior. What happens to the three numbers?",
         options=["log p(x) stays, the bound falls, the KL grows", "log p(x) and the bound fall, the KL stays",
                  "all three change"])
 
 # %% [markdown]
 # ## The picture of the bars
+# Every bar begins at an arbitrary floor, for a log density has no natural zero. So only the upper part has a length that
+# means something: the KL.
+#
 # Move $q$ first: close the gap by hand. How small can you make the KL? Then tick *best q*, and move θ. At which θ can a
 # Gaussian close the gap altogether, and why there? Last, untick it and move θ alone.
 
@@ -143,12 +146,21 @@ movers = [normal_density(Z, mu, sigma) for mu in np.linspace(-2, 2, 9) for sigma
 bounds = np.array([model.elbo(q, x) for q in movers])
 gaps = np.array([integral(q * (np.log(q) - log_posterior)) for q in movers])
 claim("27 densities q: largest |bound + KL - log p(x)|", np.abs(bounds + gaps - log_p).max(), below=1e-10)
-claim("how far the bound moved among them", bounds.max() - bounds.min(), above=5)
-reveal("03.move_q", "log p(x) stays, the bound falls, the KL grows")
+claim("how far the bound moved among them", bounds.max() - bounds.min(), near=70.6, within=1)
+def change(f):
+    """What a number gains when q moves to the right, away from the posterior's high peak."""
+    return f(normal_density(Z, 2.0, 0.5)) - f(normal_density(Z, 1.0, 0.5))
 
+gain = {"bound": change(lambda q: model.elbo(q, x)), "KL": change(lambda q: integral(q * (np.log(q) - log_posterior)))}
+gain["log p(x)"] = gain["bound"] + gain["KL"]
+reveal("03.move_q", gain, lambda m: "all three change" if min(map(abs, m.values())) > 1e-8 else
+       "log p(x) stays, the bound falls, the KL grows" if m["bound"] < 0 < m["KL"] else
+       "log p(x) and the bound fall, the KL stays")
+
+# %%
 best = normal_density(Z, *model.best_gaussian(x))
 claim("the best Gaussian q leaves this KL: it cannot have two peaks", log_p - model.elbo(best, x),
-      above=0.2, below=0.3)
+      near=0.268, within=0.005)
 right = np.where(Z > -0.5, np.exp(log_posterior), 0)       # the right peak alone,
 right /= integral(right)                                   # as a density
 centre = integral(right * Z)
@@ -197,25 +209,28 @@ broken = (gain_poor > 0) & (gain_p < 0)
 found = np.argmax(np.where(broken, gain_poor, -np.inf))
 print(f"with a poor q, from θ = 1 to θ = {thetas[found]:.2f}: "
       f"bound {gain_poor[found]:+.2f}, log p(x) {gain_p[found]:+.2f}")
-claim("there the bound rises by", gain_poor[found], above=2)
-claim("and log p(x) falls by", -gain_p[found], above=0.1)
-reveal("03.theta", "yes, if q was the exact posterior before the move" if broken.any() else "yes, always")
+claim("there the bound rises by", gain_poor[found], near=3.23, within=0.02)
+claim("and log p(x) falls by", -gain_p[found], near=0.181, within=0.005)
+least = {"least (gain of log p) - (gain of the bound), exact q": (gain_p - gain_exact).min(),
+         "moves with a poor q that raised the bound and lowered log p": broken.sum()}
+reveal("03.theta", least, lambda seen: "no, never for certain" if min(seen.values()) < -1e-10 else
+       "yes, if q was the exact posterior before the move" if broken.any() else "yes, always")
 
 # %%
 moved = worlds[found]
 show(bound_bars(["poor q, θ = 1", f"same q, θ = {thetas[found]:.2f}"], [log_p, moved.log_evidence(x)],
                 [model.elbo(poor, x), moved.elbo(poor, x)], floor=-7, xlabel="before and after the move",
                 title="θ moved with a poor q: the bound rises, log p(x) falls"),
-     alt="Two bars. Before, a low bound under a tall KL; after, a much higher bound and a small KL, with the line of "
-         "log p(x) a bit lower than before")
+     alt=f"Two bars, before and after the move. The bound moves by {gain_poor[found]:+.2f}, the line of log p(x) by "
+         f"{gain_p[found]:+.2f}; the KL between them is what is left")
 
 # %%
 low = thetas <= 1.2
 show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "bound, q exact at θ = 1": (gain_exact + log_p)[low],
                           "bound, poor q": (gain_poor + model.elbo(poor, x))[low]},
             title="A bound touches log p(x) where its q is exact, and nowhere else", xlabel="θ", ylabel="nats"),
-     alt="Over θ, the nearly flat line of log p(x); below it a curve that touches it at 1 and drops to the left; "
-         "and a curve that peaks near 0.2 without touching and falls steeply to the right")
+     alt="Over θ, the line of log p(x); below it the bound with q exact at θ = 1; and the bound of the poor q, highest "
+         f"at θ = {thetas[low][gain_poor[low].argmax()]:.2f}")
 
 # %% [markdown]
 # So a bound is not innocent: where $q$ is Gaussian, $\mathcal{L}$ likes models whose posterior is nearly Gaussian. Let both
@@ -225,12 +240,12 @@ show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "bound, q exact at 
 climbed = [world.gaussian_elbo(*world.best_gaussian(x), x) for world in worlds]
 show(curves(thetas, {"log p(x)": gain_p + log_p, "bound of the best Gaussian q": np.array(climbed)},
             title="The bound prefers a small θ, log p(x) a large one", xlabel="θ", ylabel="nats"),
-     alt="Over θ from 0 to 3 two curves that start together. The one for log p(x) rises to a flat top near 2; the "
-         "bound rises a little, peaks near 0.3, and falls ever further below")
+     alt=f"Over θ from 0 to 3 two curves: log p(x), highest at {thetas[gain_p.argmax()]:.2f}, and the bound, highest "
+         f"at {thetas[np.argmax(climbed)]:.2f}")
 claim("θ with the highest log p(x)", thetas[gain_p.argmax()], near=2.05, within=0.1)
 claim("θ with the highest bound, best Gaussian q at each", thetas[np.argmax(climbed)], near=0.3, within=0.1)
 claim("at θ = 0 the two are equal", gain_p[0] + log_p - climbed[0], near=0, within=1e-6)
-claim("at θ = 3 they differ by", gain_p[-1] + log_p - climbed[-1], above=0.4)
+claim("at θ = 3 they differ by", gain_p[-1] + log_p - climbed[-1], near=0.612, within=0.01)
 
 # %% [markdown]
 # ## EM: climb in turns
@@ -268,8 +283,8 @@ claim("smallest (rise of log p) - (rise of the bound) over the M-steps",
       (np.diff(log_ps) - np.diff(bounds_along))[1::2].min(), above=0)
 show(bound_bars(list(history), log_ps, bounds_along, floor=-17, xlabel="half step",
                 title="E closes the gap; M lifts the bound, and log p(x) higher still"),
-     alt="Seven bars: each E step fills the bar up to the line of log p(x), each M step lifts the line and leaves a "
-         "small gap below it, smaller each time")
+     alt="Seven bars of the bound with the line of log p(x), after the start and after each half step; the gap between "
+         f"them after each M-step: {', '.join(f'{gap:.3f}' for gap in (log_ps - bounds_along)[2::2])}")
 
 # %% [markdown]
 # This is the same climb as in any mixture: responsibilities, then weighted means. Where the exact posterior is out of
@@ -312,8 +327,8 @@ claim("largest distance from the exact KL, in standard errors", np.abs((estimate
 show(curves(n, {"exact": np.full(7, kl_to_prior), "Monte Carlo, ± 2 standard errors": estimate}, log_x=True,
             bands={"Monte Carlo, ± 2 standard errors": (estimate - 2 * error, estimate + 2 * error)},
             title="A hundred times the draws, a tenth of the error", xlabel="draws", ylabel="KL in nats"),
-     alt="A dashed line in a band that narrows around the horizontal line of the exact KL as the draws grow; at one "
-         "place the band just misses it: one such band in twenty is expected to miss")
+     alt="A dashed line in a band over the number of draws, and the horizontal line of the exact KL; the band misses "
+         f"it at {(np.abs(estimate - kl_to_prior) > 2 * error).sum()} of seven places, one in twenty is expected")
 
 # %% [markdown]
 # ## Two ways to store a width, and one wrong curve
@@ -338,7 +353,7 @@ def distances(formula):
 claim("log standard deviation: largest distance", distances(kl_standard_log_std).max(), below=1e-8)
 claim("log-variance v = 2 rho: largest distance", distances(lambda m, rho: kl_standard(m, 2 * rho)).max(), below=1e-8)
 mixed = distances(lambda m, rho: (rho.exp() - (1 + rho) + m**2).squeeze())
-claim("the penalty in those notes: median distance", mixed.median(), above=0.02)
+claim("the penalty in those notes: median distance", mixed.median(), above=0.08)
 
 v = torch.linspace(-3, 1.5, 91)[:, None]
 twice = 2 * kl_standard(0 * v, v)                                          # the missing one half
@@ -350,8 +365,8 @@ show(curves(v.squeeze(), {"right, if this is log s²": twice / 2, "twice that: t
                           "right, if this is log s": kl_standard_log_std(0 * v, v)},
             title="All three are lowest at 0; only their steepness differs", xlabel="what the network puts out",
             ylabel="penalty in nats, for m = 0"),
-     alt="Three valleys with their lowest point at 0: the KL as a function of the log-variance is the flattest, twice "
-         "it lies above, and the KL as a function of the log standard deviation rises most steeply on the right")
+     alt="Three curves with their lowest point at 0: the KL as a function of the log-variance, twice that, and the KL "
+         "as a function of the log standard deviation")
 
 # %%
 predict("03.width", "We leave the KL out and only maximise the fit, E_q log p(x|z). Where does the width of q go?",
@@ -385,18 +400,21 @@ _, later = fit_q(betas, 1_500)
 # %%
 best_centre, best_width = model.best_gaussian(x)
 claim("β = 1: distance from the width of the best q", abs(widths[2] - best_width), below=1e-3)
-claim("β = 0: width after a thousand steps", widths[0], below=0.08)
+claim("β = 0: width after a thousand steps", widths[0], below=0.06)
 claim("and five hundred more shrink it by this factor", later[0] / widths[0], below=0.85)
-claim("β = 2: its width, in widths of the best q", widths[3] / best_width, above=1.3)
-claim("β = 2: its mean, in means of the best q", centres[3] / best_centre, below=0.9)
-reveal("03.width", "to 0" if later[0] < 0.85 * widths[0] else "to the width of the posterior")
+claim("β = 2: its width, in widths of the best q", widths[3] / best_width, near=1.56, within=0.05)
+claim("β = 2: its mean, in means of the best q", centres[3] / best_centre, near=0.824, within=0.03)
+spread = np.sqrt(integral(np.exp(log_posterior) * (Z - integral(np.exp(log_posterior) * Z)) ** 2))
+ends = {"to the width of the posterior": spread, "to the width of the prior": 1.0, "to 0": 0.0}
+reveal("03.width", later[0], lambda width: min(ends, key=lambda name: abs(ends[name] - width)))
 
 bound_at = model.gaussian_elbo(centres, widths, x)
-claim("how far β = 2 stays below the best bound", bound_at[2] - bound_at[3], above=0.1)
+claim("how far β = 2 stays below the best bound", bound_at[2] - bound_at[3], near=0.2455, within=0.02)
 show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), bound_at, floor=-5,
                 xlabel="weight of the KL to the prior",
                 title="Only the whole KL, counted once, reaches the best bound"),
-     alt="Four bars of one height: the bound is lowest at β = 0, highest at β = 1, and lower again at β = 2")
+     alt="Four bars, one for each β, with the bound in nats: " +
+         ", ".join(f"{b:.2f} at β = {beta:g}" for beta, b in zip(betas, bound_at, strict=True)))
 
 # %% [markdown]
 # Without the KL, width only costs: a spread $z$ misses $x$ more often. So $q$ becomes a point, and the autoencoder an
@@ -486,7 +504,8 @@ claim("forward: largest distance of the width from the data's", np.abs(forward[1
 claim("reverse: largest distance of |mean| from a peak", np.abs(np.abs(reverse[0]) - 2).max(), below=0.05)
 claim("reverse: both peaks are found, by different starts", len(set(np.sign(reverse[0]))) == 2)
 claim("reverse: the KL left is that of half the data, log 2", reverse[2].max(), near=0.693, within=0.01)
-reveal("03.peaks", "it sits on one peak" if np.abs(reverse[0]).min() > 1 else "it covers both peaks")
+reveal("03.peaks", np.abs(reverse[0]).min(),
+       lambda mean: "it sits on one peak" if mean > 1 else "it covers both peaks")
 
 shown = slice(300, 901, 3)
 panels = {name: {"data": two_peaks(4.0)[shown],
@@ -495,8 +514,8 @@ panels = {name: {"data": two_peaks(4.0)[shown],
           for name, (means, widths, _) in (("forward covers", forward), ("reverse picks one peak", reverse))}
 show(small_multiples(grid[shown], panels, xlabel="x", ylabel="density", ylim=(0, 0.75),
                      title="One Gaussian for two peaks"),
-     alt="Left, from both starts the same wide bell over both peaks, with its top in the valley; right, from each "
-         "start a narrow bell on the nearer peak")
+     alt="The two peaks, and the Gaussians from a start on the left and one on the right. Their means: forward "
+         f"{forward[0][0]:.1f} and {forward[0][3]:.1f}; reverse {reverse[0][0]:.1f} and {reverse[0][3]:.1f}")
 
 # %% [markdown]
 # So this is why the best $q$ sat on one peak of the posterior and left the other out: it minimised a reverse KL. And it is

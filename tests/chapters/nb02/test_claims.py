@@ -28,7 +28,8 @@ def test_claims_hold_as_written(starts):
     (EM, r"return N / len\(x\), mu", "return N.sqrt() / N.sqrt().sum(), mu", "flat in all"),
     (EM, r"ours = maximise\(x, e_step\(x, \*ours\)\.exp\(\)\)", "ours = maximise(x, e_step(x, *ours).exp() ** 2)",
      "never falls|same path"),
-    (SPIKE, r"steps=100, reg=reg", "steps=100, reg=0", "a little added"),
+    (SPIKE, r"few_points\(seed, reg\) for", "few_points(seed, 0.05) for", "what a reg of 0.05 gains"),
+    (SPIKE, r"np\.diff\(track\)\.min\(\)", "np.diff(track).max()", "the likelihood can fall"),
     (SPIKE, r"4\.0 \*\* -halvings", "2.0 ** -halvings", "each halving"),
     (BENT, r"\(-z\*\*2 / 2\)", "(-z**2)", "share of 20,000"),
 ])

@@ -7,7 +7,7 @@ from notebook_cells import broken, cells_of, run
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("03")
 LINES = ("model, x = ", "view = ", "q = normal", "kl_to_prior")
-MOVES = ("model, x = ", "view = ", "predict(\"03.move_q\"", "movers", "predict(\"03.theta\"", "thetas = ")
+MOVES = ("model, x = ", "view = ", "predict(\"03.move_q\"", "movers", "best = ", "predict(\"03.theta\"", "thetas = ")
 EM = ("points = ", "r, means")
 DRAWS = ("model, x = ", "view = ", "q = normal", "kl_to_prior", "rng = ", "n = np")
 CURVES = ("def distances",)
