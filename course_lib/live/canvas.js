@@ -1,5 +1,10 @@
 // Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
 
+import { fitCanvas, drawAxes, minus, number, steady, themeOf, tone } from "./axes.js";
+import { MARKS } from "./marks.js";
+import { GONE, followKernel, keepKeys, make, nameSliders, onceIn } from "./page.js";
+import { rainbow } from "./shapes.js";
+
 const SAY_EVERY = 5000; // ms between two spoken states while training runs
 const SILENCE = 6000; // ms without a frame while training runs, after which the page says so
 const EXPLORING = "exploring"; // no training: a picture that follows sliders, so no state, steps or rate to tell
@@ -10,14 +15,6 @@ function unpack(layout, view) {
   const types = { float32: Float32Array, uint8: Uint8Array };
   return Object.fromEntries(Object.entries(layout).map(([name, [type, shape, offset]]) =>
     [name, { shape, data: new types[type](bytes, offset, shape.reduce((a, b) => a * b, 1)) }]));
-}
-
-function make(tag, className, parent, text = "") {
-  const el = document.createElement(tag);
-  el.className = className;
-  el.textContent = text;
-  parent.append(el);
-  return el;
 }
 
 // One picture: title, legend, canvas. `redraw` asks for the last frame once more.

@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 
-from course_lib.live.assets import joined
+from course_lib.live.assets import PageWidget
 from course_lib.live.frames import SendWindow, pack
 from course_lib.live.views import View
 
 
-class Canvas(anywidget.AnyWidget):
+class Canvas(PageWidget):
     """Draws views in the browser from binary frames.
 
     Args:
@@ -28,8 +27,8 @@ class Canvas(anywidget.AnyWidget):
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
     """
 
-    _esm = joined("page.js", "axes.js", "marks.js", "canvas.js")
-    _css = joined("page.css", "canvas.css")
+    SCRIPT = "canvas.js"
+    STYLES = ("page.css", "canvas.css")
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)
 

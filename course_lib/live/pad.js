@@ -1,13 +1,8 @@
 // A sheet of height·width grey bytes, drawn on by pointer or keys. Python gets them at most once a screen frame.
+import { keepKeys, make } from "./page.js";
+
 function render({ model, el }) {
   const height = model.get("height"), width = model.get("width"), pen = model.get("pen"), onLift = model.get("on_lift");
-  const make = (tag, className, parent, text = "") => {
-    const made = document.createElement(tag);
-    made.className = className;
-    made.textContent = text;
-    parent.append(made);
-    return made;
-  };
   const root = make("div", "course-pad", el);
   keepKeys(root);
   make("div", "course-pad-title", root, model.get("label"));
