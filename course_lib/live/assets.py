@@ -20,6 +20,8 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from course_lib.plots import PALETTE
+
 HERE = Path(__file__).parent
 LOOK_EVERY = 0.3  # seconds between two looks for files that were edited
 
@@ -77,8 +79,9 @@ def script(file: str, folder: Path = HERE) -> str:
 
 
 def styles(*files: str, folder: Path = HERE) -> str:
-    """Files of CSS, one after the other."""
-    return "\n".join((folder / file).read_text(encoding="utf-8") for file in files)
+    """Files of CSS, one after the other; before them the colours of the figures, as `--course-blue` and so on."""
+    palette = " ".join(f"--course-{name}: {color};" for name, color in PALETTE.items())
+    return "\n".join([f":root {{ {palette} }}", *((folder / file).read_text(encoding="utf-8") for file in files)])
 
 
 class PageWidget(anywidget.AnyWidget):

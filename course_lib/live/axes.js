@@ -1,5 +1,7 @@
 // Scales, ticks, colours, and the frame around a plot.
 
+import { rgb } from "./page.js";
+
 export const TICK_PX = 12.5;
 const LABEL_PX = 13.5;
 
@@ -14,7 +16,7 @@ export function themeOf(el) {
 // Dark colours are hard to see on a dark ground: mix some white into them.
 export function tone(hex, theme, alpha = 1) {
   const mix = theme.dark ? 0.28 : 0;
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).map((c) => Math.round(c + (255 - c) * mix));
+  const [r, g, b] = rgb(hex).map((c) => Math.round(c + (255 - c) * mix));
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 

@@ -6,14 +6,21 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import traitlets
 
 from course_lib.live.assets import PageWidget
 from course_lib.live.frames import SendWindow, pack
+from course_lib.live.trainer import State
 from course_lib.live.views import View
+
+# How the page calls what a frame's `state` says: a trainer's state, or that sliders are followed and nothing trains.
+WORDS: dict[State | Literal["exploring"], str] = {
+    "idle": "Ready", "running": "Training", "paused": "Paused", "done": "Done", "error": "Stopped by an error",
+    "closed": "Closed", "exploring": "",
+}
 
 
 class Canvas(PageWidget):
@@ -68,7 +75,8 @@ class Canvas(PageWidget):
         layout, data = pack(arrays)
         with self._lock:
             number, ack = self._window.send(time.monotonic(), urgent)
-        frame = {"kind": "frame", "frame": number, "ack": ack, "status": dict(status), "layout": layout}
+        frame = {"kind": "frame", "frame": number, "ack": ack, "layout": layout,
+                 "status": {**status, "word": WORDS[status["state"]]}}
         self.send(frame, buffers=[data])
 
     def abandoned(self) -> bool:

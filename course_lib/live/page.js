@@ -59,6 +59,9 @@ export function followKernel(el, told) {
   return () => { attached.disconnect(); marked.disconnect(); };
 }
 
+// The three bytes of a colour written #rrggbb.
+export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
 export function make(tag, className, parent, text = "") {
   const el = document.createElement(tag);
   el.className = className;

@@ -75,21 +75,19 @@ export function offscreen(image) {
   return canvas;
 }
 
-const CIVIDIS = [[0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115], [138, 134, 120],
-                 [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56]];
-
-export function cividis(t) {
-  if (!Number.isFinite(t)) return [128, 128, 128];
-  const at = Math.min(Math.max(t, 0), 1) * (CIVIDIS.length - 1), i = Math.min(Math.floor(at), CIVIDIS.length - 2);
-  return CIVIDIS[i].map((c, k) => Math.round(c + (at - i) * (CIVIDIS[i + 1][k] - c)));
+// The colour of a value from 0 to 1, in bytes: `colors` are at equal distances, `bad` is for what is not a number.
+export function mapped(t, { colors, bad }) {
+  if (!Number.isFinite(t)) return bad;
+  const at = Math.min(Math.max(t, 0), 1) * (colors.length - 1), i = Math.min(Math.floor(at), colors.length - 2);
+  return colors[i].map((c, k) => Math.round(c + (at - i) * (colors[i + 1][k] - c)));
 }
 
-export const rainbow = (angle) => `linear-gradient(${angle}, ${CIVIDIS.map((c) => `rgb(${c})`).join(", ")})`;
+export const rainbow = (angle, colors) => `linear-gradient(${angle}, ${colors.map((c) => `rgb(${c})`).join(", ")})`;
 
-export function colorBar(ctx, plot, low, high, theme) {
+export function colorBar(ctx, plot, low, high, colors, theme) {
   const left = plot.left + plot.width + 12;
   const gradient = ctx.createLinearGradient(0, plot.top + plot.height, 0, plot.top);
-  CIVIDIS.forEach((c, i) => gradient.addColorStop(i / (CIVIDIS.length - 1), `rgb(${c})`));
+  colors.forEach((c, i) => gradient.addColorStop(i / (colors.length - 1), `rgb(${c})`));
   ctx.fillStyle = gradient;
   ctx.fillRect(left, plot.top, 12, plot.height);
   ctx.fillStyle = theme.ink(0.78);
