@@ -56,8 +56,8 @@ class View(ABC):
         exact: the x axis ends where the data do.
         tight: both axes end where this layer does, whatever is laid over it.
         bare: there are no axes.
-        log: the y axis is logarithmic. It and `equal` count in the lowest layer.
-        equal: both axes have one scale.
+        log: the y axis is logarithmic.
+        equal: both axes have one scale. `exact`, `log` and `equal` count in the lowest layer.
         lines: the series that are drawn as dashed lines.
         options: names of further attributes that the mark reads.
         look: sizes in CSS pixels, opacities from 0 to 1, colours, and what else both drawings need.
@@ -110,6 +110,10 @@ class View(ABC):
         """The name of the array that a series draws."""
         return key
 
+    def label(self, key: str) -> str | None:
+        """What the still's legend calls a series; None where the view stands in no legend."""
+        return self.labels[key] if self.legend else None
+
     def reads(self) -> list[str]:
         """The arrays that this layer reads."""
         return [self.array(key) for key in self.series]
@@ -154,7 +158,7 @@ class Curve(View):
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         for key in self.series:
-            axes.plot(arrays[self.x], arrays[self.array(key)], color=self.colors[key], label=self.labels[key],
+            axes.plot(arrays[self.x], arrays[self.array(key)], color=self.colors[key], label=self.label(key),
                       lw=self.look["line"] * POINTS)
         axes.set_xlim(0, max(arrays[self.x].max(initial=0), self.look["steps"]))
         if self.log and any((arrays[name] > 0).any() for name in map(self.array, self.series)):
@@ -180,7 +184,7 @@ class Density(View):
         x, look = arrays[self.grid], self.look
         dashed = (0, [part / look["line"] for part in look["dash"]])  # matplotlib counts in widths of the line
         for key in self.series:
-            axes.plot(x, arrays[key], color=self.colors[key], label=self.labels[key], lw=look["line"] * POINTS,
+            axes.plot(x, arrays[key], color=self.colors[key], label=self.label(key), lw=look["line"] * POINTS,
                       ls=dashed if key in self.lines else "-")
             if key not in self.lines:
                 axes.fill_between(x, arrays[key], color=self.colors[key], alpha=look["opacity"], lw=0)
@@ -223,7 +227,7 @@ class Scatter(View):
                        "lw": outlined["edge"] * POINTS}
             else:
                 how = {"s": (2 * look["radius"] * POINTS) ** 2, "alpha": look["opacity"], "lw": 0}
-            axes.scatter(*arrays[key].T, color=self.colors[key], label=self.labels[key] if self.legend else None, **how)
+            axes.scatter(*arrays[key].T, color=self.colors[key], label=self.label(key), **how)
 
 
 class HeatMap(View):
@@ -277,7 +281,7 @@ class Arrows(View):
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         key = self.series[0]
         longest = float(np.hypot(*arrays[key].T).max(initial=0)) or 1.0
-        axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.labels[key],
+        axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.label(key),
                     scale=1 / self.look["longest"], scale_units="width", units="inches",
                     width=self.look["line"] / PIXELS_PER_INCH)
 
@@ -351,7 +355,7 @@ class Bars(View):
         width = look["width"] / len(self.series)
         for i, key in enumerate(self.series):
             at = np.arange(len(arrays[key])) - look["width"] / 2 + (i + 0.5) * width
-            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.labels[key], alpha=look["opacity"])
+            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.label(key), alpha=look["opacity"])
         count = len(arrays[self.series[0]])
         axes.set_xticks(range(count), self.names or range(count))
         axes.set_xlim(-look["margin"], count - 1 + look["margin"])
