@@ -78,7 +78,7 @@ def test_every_module_can_be_imported(tmp_path):
 
 
 def test_the_canvas_has_the_signs_of_its_source(tmp_path):
-    code = "from course_lib.live.canvas import Canvas\nassert '\\u2212' in Canvas._esm"
+    code = "from course_lib.live.assets import script\nassert '\\u2212' in script('canvas.js')"
     done = python(code, cwd=tmp_path, **ASCII)
     assert done.returncode == 0, printed(done)
 

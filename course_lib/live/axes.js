@@ -1,8 +1,11 @@
 // Scales, ticks, colours, and the frame around a plot.
 
-const TICK_PX = 12.5, LABEL_PX = 13.5;
+import { rgb } from "./page.js";
 
-function themeOf(el) {
+export const TICK_PX = 12.5;
+const LABEL_PX = 13.5;
+
+export function themeOf(el) {
   const style = getComputedStyle(el);
   const [r, g, b] = (style.color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number);
   const dark = (0.299 * r + 0.587 * g + 0.114 * b) > 128; // light text stands on a dark ground
@@ -11,13 +14,13 @@ function themeOf(el) {
 }
 
 // Dark colours are hard to see on a dark ground: mix some white into them.
-function tone(hex, theme, alpha = 1) {
+export function tone(hex, theme, alpha = 1) {
   const mix = theme.dark ? 0.28 : 0;
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).map((c) => Math.round(c + (255 - c) * mix));
+  const [r, g, b] = rgb(hex).map((c) => Math.round(c + (255 - c) * mix));
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
-function ticksBetween(low, high, wanted) {
+export function ticksBetween(low, high, wanted) {
   const raw = (high - low) / Math.max(wanted, 1);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999) ?? 10 * power;
@@ -42,18 +45,18 @@ function logTicks(low, high) {
 
 const fixed = (d) => ({ minimumFractionDigits: d, maximumFractionDigits: d });
 const bigOr = (v, text) => (Math.abs(v) >= 1e6 ? `${+(v / 1e6).toPrecision(3)}M` : text());
-const minus = (text) => text.replace(/-(?=[\d.])/g, "−");
-const number = (v) => (Number.isFinite(v) ? `${+v.toPrecision(3)}` : "not a number");
+export const minus = (text) => text.replace(/-(?=[\d.])/g, "−");
+export const number = (v) => (Number.isFinite(v) ? `${+v.toPrecision(3)}` : "not a number");
 
 // Limits that do not tremble: kept while the data fit in and fill more than half, else set anew with some air.
-function steady(before, [low, high], floor) {
+export function steady(before, [low, high], floor) {
   if (!(high > low)) [low, high] = floor ? [0, Math.max(high, 1e-9) * 2] : [low - 0.5, low + 0.5];
   if (before && low >= before[0] && high <= before[1] && high - low > 0.5 * (before[1] - before[0])) return before;
   const air = high - low;
   return [floor && low >= 0 ? 0 : low - 0.08 * air, high + 0.12 * air];
 }
 
-function fitCanvas(canvas) {
+export function fitCanvas(canvas) {
   const ratio = window.devicePixelRatio || 1;
   const width = canvas.clientWidth, height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
@@ -65,7 +68,7 @@ function fitCanvas(canvas) {
 }
 
 // Draw ticks, grid, labels; returns the plot: its box in pixels and the two scales.
-function drawAxes(ctx, size, theme, axis) {
+export function drawAxes(ctx, size, theme, axis) {
   const { xlim, ylim, log, names, equal, rightRoom } = axis;
   const top = 10, right = 14 + rightRoom, bottom = 24 + (axis.xlabel ? 20 : 0);
   ctx.font = `${TICK_PX}px ${theme.font}`;

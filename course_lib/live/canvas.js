@@ -1,23 +1,18 @@
 // Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
 
+import { fitCanvas, drawAxes, minus, number, steady, themeOf, tone } from "./axes.js";
+import * as MARKS from "./marks.js";
+import { GONE, followKernel, keepKeys, make, nameSliders, onceIn } from "./page.js";
+import { rainbow } from "./shapes.js";
+
 const SAY_EVERY = 5000; // ms between two spoken states while training runs
 const SILENCE = 6000; // ms without a frame while training runs, after which the page says so
-const EXPLORING = "exploring"; // no training: a picture that follows sliders, so no state, steps or rate to tell
-const STATES = { idle: "Ready", running: "Training", paused: "Paused", done: "Done", error: "Stopped by an error", closed: "Closed" };
 
-function unpack(layout, view) {
-  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+function unpack(layout, buffer) {
+  const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
   const types = { float32: Float32Array, uint8: Uint8Array };
   return Object.fromEntries(Object.entries(layout).map(([name, [type, shape, offset]]) =>
     [name, { shape, data: new types[type](bytes, offset, shape.reduce((a, b) => a * b, 1)) }]));
-}
-
-function make(tag, className, parent, text = "") {
-  const el = document.createElement(tag);
-  el.className = className;
-  el.textContent = text;
-  parent.append(el);
-  return el;
 }
 
 // One picture: title, legend, canvas. `redraw` asks for the last frame once more.
@@ -50,9 +45,9 @@ class Picture {
     box.checked = layer.on;
     make("span", "", label, layer.switch);
     box.onchange = () => { layer.on = box.checked; redraw(); };
-    if (layer.kind === "mesh") {
+    if (MARKS[layer.kind].bends) {
       const slider = make("input", "course-bend", legend);
-      Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: 1, title: "Bend the grid: noise at the left, where the network takes it at the right" });
+      Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: layer.bend, title: "Bend the grid: noise at the left, where the network takes it at the right" });
       slider.setAttribute("aria-label", "Bend the grid from noise to where the network takes it");
       slider.oninput = () => { layer.bend = +slider.value; layer.on = box.checked = true; redraw(); };
     }
@@ -60,9 +55,9 @@ class Picture {
   }
 
   inLegend() {
-    const named = this.layers.filter((l) => l.kind !== "images" && l.kind !== "heatmap" && !l.marks && !l.switch);
+    const named = this.layers.filter((layer) => layer.legend && !layer.switch);
     const series = named.flatMap((layer) => layer.series.map((s) => ({ ...s, layer })));
-    return series.length > 1 || series.some((s) => s.layer.kind === "curve") ? series : [];
+    return series.length > 1 || series.some((s) => s.layer.legend === "values") ? series : [];
   }
 
   draw(arrays, theme) {
@@ -71,7 +66,7 @@ class Picture {
     if (!width) return; // not laid out yet
     const layers = this.layers.map((layer) => ({ layer, mark: MARKS[layer.kind] }));
     const shown = layers.filter(({ layer }) => layer.on); // those that are hidden keep their place in the axes
-    const bare = layers.some(({ mark }) => mark.bare);
+    const bare = this.layers.some((layer) => layer.bare);
     const plot = bare ? { width, height } : drawAxes(ctx, { width, height }, theme, this.axis(layers, get));
     ctx.save();
     if (!bare) {
@@ -86,16 +81,16 @@ class Picture {
   }
 
   axis(layers, get) {
-    const tight = layers.filter(({ mark }) => mark.tight);
+    const tight = layers.filter(({ layer }) => layer.tight);
     const extents = (tight.length ? tight : layers).map(({ layer, mark }) => mark.extent(layer, get));
     const join = (side) => [Math.min(...extents.map((e) => e[side][0])), Math.max(...extents.map((e) => e[side][1]))];
-    const any = (flag) => layers.some(({ mark }) => mark[flag]);
-    const first = this.view.layers[0], kind = first.kind;
+    const floor = layers.some(({ layer }) => layer.floor);
+    const first = this.layers[0];
     const { xlim, ylim, xlabel, ylabel } = this.view;
-    const exactX = tight.length > 0 || kind === "curve" || kind === "density" || kind === "bars";
-    this.memory.y = tight.length > 0 ? join("y") : steady(this.memory.y, join("y"), any("floor"));
+    const exactX = tight.length > 0 || first.exact;
+    this.memory.y = tight.length > 0 ? join("y") : steady(this.memory.y, join("y"), floor);
     this.memory.x = exactX ? join("x") : steady(this.memory.x, join("x"), false);
-    const names = kind === "bars" ? first.names ?? Array.from(get(first.series[0].key).data, (_, i) => `${i}`) : null;
+    const names = MARKS[first.kind].names?.(first, get);
     const logged = (limits) => (first.log ? limits.map(Math.log10) : limits);
     return {
       xlabel, ylabel, names, log: first.log, equal: first.equal,
@@ -107,15 +102,15 @@ class Picture {
   // Legend and text alternative: curves say their last value.
   describe(get, theme) {
     const parts = this.entries.map(({ series, swatch, value }) => {
-      const color = tone(series.color, theme), dashed = series.layer.lines?.includes(series.key);
-      swatch.style.background = dashed ? `repeating-linear-gradient(90deg, ${color} 0 6px, transparent 6px 9px)` : color;
-      if (series.layer.kind !== "curve") return series.label;
-      const data = get(`metric:${series.key}`).data;
+      const color = tone(series.color, theme);
+      swatch.style.background = series.dashed ? `repeating-linear-gradient(90deg, ${color} 0 6px, transparent 6px 9px)` : color;
+      if (series.layer.legend !== "values") return series.label;
+      const data = get(series.array).data;
       value.textContent = data.length ? number(data[data.length - 1]).replace("-", "−") : "";
       return `${series.label} ${value.textContent}`;
     });
     for (const { layer, swatch } of this.swatches) {
-      swatch.style.background = layer.kind === "heatmap" ? rainbow("90deg") : tone(layer.series[0].color, theme);
+      swatch.style.background = layer.look.colors ? rainbow("90deg", layer.look.colors) : tone(layer.series[0].color, theme);
       if (layer.on) parts.push(layer.switch);
     }
     const name = this.view.title || this.view.layers.map((l) => l.kind).join(" and ");
@@ -137,16 +132,17 @@ function render({ model, el }) {
   pictures.dataset.count = model.get("views").length;
   const drawn = model.get("views").map((view) => new Picture(view, pictures, schedule));
 
+  const exploring = (status) => !status.word; // no training: no state, steps or rate to tell
   let frame = null, frameAt = 0, live = true, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
 
   function show() {
     scheduled = false;
-    bar.hidden = live && (!frame || frame.status.state === EXPLORING);
+    bar.hidden = live && (!frame || exploring(frame.status));
     if (!live) showGone();
     if (!frame) return; // what was saved with the notebook is shown below
     root.classList.remove("course-waiting");
     const { status, arrays } = frame, theme = themeOf(root);
-    if (status.state !== EXPLORING) step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
+    if (!exploring(status)) step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
     traceback.textContent = status.error;
     showWalk(status.walk);
     for (const picture of drawn) picture.draw(arrays, theme);
@@ -155,7 +151,7 @@ function render({ model, el }) {
     nameSliders(el);
     if (!live) return;
     root.dataset.state = status.state;
-    chip.textContent = STATES[status.state];
+    chip.textContent = status.word;
     changed.textContent = changed.title = status.changed;
     showRate();
     say(status);
@@ -205,7 +201,7 @@ function render({ model, el }) {
     if (status.state === saidState && phase === saidPhase && now - saidAt < SAY_EVERY) return;
     [saidState, saidPhase, saidAt] = [status.state, phase, now];
     const values = drawn.map((p) => p.canvas.getAttribute("aria-label")).join(". ");
-    said.textContent = status.state === EXPLORING ? status.changed : phase || `${STATES[status.state]}, step ${status.steps}. ${status.changed}. ${values}`;
+    said.textContent = exploring(status) ? status.changed : phase || `${status.word}, step ${status.steps}. ${status.changed}. ${values}`;
   }
 
   function schedule() {

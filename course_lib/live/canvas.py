@@ -6,18 +6,24 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-import anywidget
 import numpy as np
 import traitlets
 
-from course_lib.live.assets import joined
+from course_lib.live.assets import PageWidget
 from course_lib.live.frames import SendWindow, pack
+from course_lib.live.trainer import State
 from course_lib.live.views import View
 
+# How the page calls what a frame's `state` says: a trainer's state, or that sliders are followed and nothing trains.
+WORDS: dict[State | Literal["exploring"], str] = {
+    "idle": "Ready", "running": "Training", "paused": "Paused", "done": "Done", "error": "Stopped by an error",
+    "closed": "Closed", "exploring": "",
+}
 
-class Canvas(anywidget.AnyWidget):
+
+class Canvas(PageWidget):
     """Draws views in the browser from binary frames.
 
     Args:
@@ -28,8 +34,8 @@ class Canvas(anywidget.AnyWidget):
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
     """
 
-    _esm = joined("page.js", "axes.js", "marks.js", "canvas.js")
-    _css = joined("page.css", "canvas.css")
+    SCRIPT = "canvas.js"
+    STYLES = ("page.css", "canvas.css")
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)
 
@@ -70,7 +76,8 @@ class Canvas(anywidget.AnyWidget):
         layout, data = pack(arrays)
         with self._lock:
             number, ack = self._window.send(time.monotonic(), urgent)
-        frame = {"kind": "frame", "frame": number, "ack": ack, "status": dict(status), "layout": layout}
+        frame = {"kind": "frame", "frame": number, "ack": ack, "layout": layout,
+                 "status": {**status, "word": WORDS[status["state"]]}}
         self.send(frame, buffers=[data])
 
     def abandoned(self) -> bool:

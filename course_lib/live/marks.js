@@ -1,275 +1,179 @@
-// One mark per kind of view: `extent` says which part of the plane it fills, `draw` draws it, and flags say what the
-// axes must know (floor: y begins at 0; bare: no axes; tight: the axes end where this mark does; rightRoom: pixels kept
-// free for what `beside` draws next to the plot).
+// The marks: each draws the kind of view of its name, as `views.py` describes it. A mark is given the layer: what `spec`
+// in `views.py` says, and `bend`, which its slider says. `extent` tells which part of the plane it fills, `draw` draws it.
+// Some have more: `names` are those under the x axis, `bends` asks for a slider, and `rightRoom` is how many pixels are
+// kept free for what `beside` draws next to the plot.
 
-const MARKS = {
-  curve: {
-    extent: (layer, get) => {
-      const steps = get("metric:step").data;
-      const shown = (data) => finite(layer.log ? data.map((v) => (v > 0 ? Math.log10(v) : NaN)) : data);
-      const values = layer.series.flatMap((s) => usual(shown(get(`metric:${s.key}`).data)));
-      return { x: [0, Math.max(steps[steps.length - 1] ?? 0, 10)], y: values.length ? range(values) : layer.log ? [-1, 0] : [0, 1] };
-    },
-    draw: (ctx, plot, layer, get, theme) => {
-      for (const s of layer.series) {
-        polyline(ctx, plot, get("metric:step").data, get(`metric:${s.key}`).data, layer.log);
-        stroke(ctx, tone(s.color, theme), 1.8);
-      }
-    },
+import { tone } from "./axes.js";
+import { area, arrow, colorBar, finite, mapped, offscreen, outline, pointsExtent, polyline, range, spread, stroke, usual } from "./shapes.js";
+
+export const curve = {
+  extent: (layer, get) => {
+    const steps = get(layer.x).data;
+    const shown = (data) => finite(layer.log ? data.map((v) => (v > 0 ? Math.log10(v) : NaN)) : data);
+    const values = layer.series.flatMap((s) => usual(shown(get(s.array).data)));
+    return { x: [0, Math.max(steps[steps.length - 1] ?? 0, layer.look.steps)], y: values.length ? range(values) : layer.log ? [-1, 0] : [0, 1] };
   },
-
-  density: {
-    floor: true,
-    extent: (layer, get) => ({
-      x: range(get(layer.grid).data),
-      y: [0, Math.max(...layer.series.flatMap((s) => finite(get(s.key).data)), 0)],
-    }),
-    draw: (ctx, plot, layer, get, theme) => {
-      const x = get(layer.grid).data;
-      for (const s of layer.series) {
-        const line = layer.lines.includes(s.key);
-        polyline(ctx, plot, x, get(s.key).data);
-        ctx.setLineDash(line ? [7, 5] : []);
-        stroke(ctx, tone(s.color, theme), 2.2);
-        ctx.setLineDash([]);
-        if (line) continue;
-        ctx.lineTo(plot.x(x[x.length - 1]), plot.floor);
-        ctx.lineTo(plot.x(x[0]), plot.floor);
-        ctx.fillStyle = tone(s.color, theme, theme.dark ? 0.3 : 0.2);
-        ctx.fill();
-      }
-    },
-  },
-
-  scatter: {
-    extent: (layer, get) => pointsExtent(layer.series.map((s) => get(s.key).data)),
-    draw: (ctx, plot, layer, get, theme) => {
-      ctx.font = `600 12px ${theme.font}`;
-      ctx.textAlign = "center";
-      ctx.textBaseline = "middle";
-      layer.series.forEach((s, k) => {
-        const points = get(s.key).data, mark = layer.marks[k];
-        ctx.fillStyle = tone(s.color, theme, layer.outline ? 1 : mark || theme.dark ? 0.8 : 0.65);
-        const radius = layer.outline ? 3.2 : 2.6;
-        ctx.beginPath();
-        for (let i = 0; i < points.length; i += 2) {
-          const x = plot.x(points[i]), y = plot.y(points[i + 1]);
-          if (!Number.isFinite(x + y)) continue;
-          if (mark) {
-            ctx.fillText(mark, x, y);
-            continue;
-          }
-          ctx.moveTo(x + radius, y);
-          ctx.arc(x, y, radius, 0, 2 * Math.PI);
-        }
-        ctx.fill();
-        if (layer.outline) stroke(ctx, "rgba(255, 255, 255, 0.85)", 0.7);
-      });
-    },
-  },
-
-  heatmap: {
-    tight: true,
-    rightRoom: 64,
-    extent: (layer) => ({ x: layer.extent.slice(0, 2), y: layer.extent.slice(2) }),
-    draw: (ctx, plot, layer, get) => {
-      const { data, shape: [rows, columns] } = get(layer.series[0].key);
-      const [low, high] = heatLimits(layer, get);
-      const image = new ImageData(columns, rows);
-      for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) {
-          const color = cividis((data[row * columns + column] - low) / (high - low));
-          image.data.set([...color, 255], ((rows - 1 - row) * columns + column) * 4); // row 0 is at the bottom
-        }
-      }
-      const [left, right, bottom, top] = layer.extent;
-      const at = [plot.x(left), plot.y(top), plot.x(right) - plot.x(left), plot.y(bottom) - plot.y(top)];
-      ctx.imageSmoothingEnabled = false;
-      ctx.drawImage(offscreen(image), ...at);
-    },
-    beside: (ctx, plot, layer, get, theme) => colorBar(ctx, plot, ...heatLimits(layer, get), theme),
-  },
-
-  arrows: {
-    extent: (layer, get) => pointsExtent([get(layer.at).data]),
-    draw: (ctx, plot, layer, get, theme) => {
-      const at = get(layer.at).data, to = get(layer.series[0].key).data;
-      let longest = 0;
-      for (let i = 0; i < to.length; i += 2) longest = Math.max(longest, Math.hypot(to[i], to[i + 1]) || 0);
-      const scale = longest ? (0.1 * plot.width) / longest : 0;
-      ctx.beginPath();
-      for (let i = 0; i < to.length; i += 2) arrow(ctx, plot.x(at[i]), plot.y(at[i + 1]), to[i] * scale, -to[i + 1] * scale);
-      stroke(ctx, tone(layer.series[0].color, theme), 1.6);
-    },
-  },
-
-  mesh: {
-    extent: (layer, get) => pointsExtent([get(layer.series[0].key).data]),
-    draw: (ctx, plot, layer, get, theme) => {
-      const { data, shape: [rows, columns] } = get(layer.series[0].key), from = get(layer.start).data;
-      const place = (row, column, t = layer.bend) => [0, 1].map((k) => {
-        const i = 2 * (row * columns + column) + k;
-        return (1 - t) * from[i] + t * data[i];
-      });
-      const corners = [[0, 0], [0, 1], [1, 1], [1, 0]];
-      for (let row = 0; row < rows - 1; row++) {
-        for (let column = 0; column < columns - 1; column++) {
-          const cell = corners.map(([r, c]) => place(row + r, column + c));
-          const squeezed = area(corners.map(([r, c]) => place(row + r, column + c, 0))) / Math.max(area(cell), 1e-6);
-          ctx.fillStyle = tone(layer.series[0].color, theme, Math.min(0.35, 0.07 * squeezed));
-          outline(ctx, plot, [...cell, cell[0]]);
-          ctx.fill();
-        }
-      }
-      const lines = [...Array(rows).keys()].map((row) => [...Array(columns).keys()].map((column) => place(row, column)));
-      for (const line of [...lines, ...lines[0].map((_, column) => lines.map((each) => each[column]))]) {
-        outline(ctx, plot, line);
-        stroke(ctx, tone(layer.series[0].color, theme, 0.85), 1);
-      }
-    },
-  },
-
-  images: {
-    bare: true,
-    draw: (ctx, size, layer, get, theme) => {
-      const { data, shape: [count, height, width, channels = 1] } = get(layer.series[0].key);
-      const columns = Math.min(layer.columns, count), rows = Math.ceil(count / columns), gap = 3;
-      const unit = Math.min((size.width - gap * (columns - 1)) / (columns * width),
-                            (size.height - gap * (rows - 1)) / (rows * height));
-      const left = (size.width - columns * unit * width - gap * (columns - 1)) / 2;
-      ctx.imageSmoothingEnabled = false;
-      ctx.strokeStyle = theme.ink(0.2);
-      for (let i = 0; i < count; i++) {
-        const image = new ImageData(width, height);
-        for (let p = 0; p < width * height; p++) {
-          const from = (i * width * height + p) * channels;
-          const colour = channels > 1 ? data.slice(from, from + 3) : Array(3).fill(255 - data[from]);  // ink is dark
-          image.data.set([...colour, 255], p * 4);
-        }
-        const x = left + (i % columns) * (unit * width + gap), y = Math.floor(i / columns) * (unit * height + gap);
-        ctx.drawImage(offscreen(image), x, y, unit * width, unit * height);
-        ctx.strokeRect(x, y, unit * width, unit * height);
-      }
-    },
-  },
-
-  bars: {
-    floor: true,
-    extent: (layer, get) => {
-      const values = layer.series.flatMap((s) => finite(get(s.key).data));
-      return { x: [-0.6, get(layer.series[0].key).data.length - 0.4], y: [Math.min(0, ...values), Math.max(0, ...values)] };
-    },
-    draw: (ctx, plot, layer, get, theme) => {
-      const each = 0.8 / layer.series.length;
-      layer.series.forEach((s, k) => {
-        ctx.fillStyle = tone(s.color, theme, 0.9);
-        get(s.key).data.forEach((v, i) => {
-          const left = plot.x(i - 0.4 + k * each), right = plot.x(i - 0.4 + (k + 1) * each);
-          ctx.fillRect(left, plot.y(v), right - left - 1, plot.floor - plot.y(v));
-        });
-      });
-    },
+  draw: (ctx, plot, layer, get, theme) => {
+    for (const s of layer.series) {
+      polyline(ctx, plot, get(layer.x).data, get(s.array).data, layer.log);
+      stroke(ctx, tone(s.color, theme), layer.look.line);
+    }
   },
 };
 
-const finite = (data) => Array.from(data).filter(Number.isFinite);
+export const density = {
+  extent: (layer, get) => ({
+    x: range(get(layer.grid).data),
+    y: [0, Math.max(...layer.series.flatMap((s) => finite(get(s.array).data)), 0)],
+  }),
+  draw: (ctx, plot, layer, get, theme) => {
+    const x = get(layer.grid).data, look = layer.look;
+    for (const s of layer.series) {
+      polyline(ctx, plot, x, get(s.array).data);
+      ctx.setLineDash(s.dashed ? look.dash : []);
+      stroke(ctx, tone(s.color, theme), look.line);
+      ctx.setLineDash([]);
+      if (s.dashed) continue;
+      ctx.lineTo(plot.x(x[x.length - 1]), plot.floor);
+      ctx.lineTo(plot.x(x[0]), plot.floor);
+      ctx.fillStyle = tone(s.color, theme, theme.dark ? 0.3 : look.opacity);
+      ctx.fill();
+    }
+  },
+};
 
-function range(data) {
-  let low = Infinity, high = -Infinity;
-  for (const v of data) {
-    if (!Number.isFinite(v)) continue;
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return low <= high ? [low, high] : [0, 1];
-}
+export const scatter = {
+  extent: (layer, get) => pointsExtent(layer.series.map((s) => get(s.array).data)),
+  draw: (ctx, plot, layer, get, theme) => {
+    const { outlined, marks, ...dots } = layer.look;
+    ctx.font = `600 ${marks.size}px ${theme.font}`;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    layer.series.forEach((s, k) => {
+      const points = get(s.array).data, mark = layer.marks[k];
+      ctx.fillStyle = tone(s.color, theme, layer.outline ? 1 : mark ? marks.opacity : theme.dark ? 0.8 : dots.opacity);
+      const radius = layer.outline ? outlined.radius : dots.radius;
+      ctx.beginPath();
+      for (let i = 0; i < points.length; i += 2) {
+        const x = plot.x(points[i]), y = plot.y(points[i + 1]);
+        if (!Number.isFinite(x + y)) continue;
+        if (mark) {
+          ctx.fillText(mark, x, y);
+          continue;
+        }
+        ctx.moveTo(x + radius, y);
+        ctx.arc(x, y, radius, 0, 2 * Math.PI);
+      }
+      ctx.fill();
+      if (layer.outline) stroke(ctx, outlined.edge_color, outlined.edge);
+    });
+  },
+};
 
-// A curve's newest quarter, and of all before it what lies between the 2nd and the 98th percentile: a single spike may
-// leave the picture, rather than flatten the rest.
-function usual(values) {
-  const old = values.slice(0, Math.floor(values.length * 0.75)).sort((a, b) => a - b);
-  const cut = Math.floor(old.length * 0.02);
-  return [...old.slice(cut, old.length - cut), ...values.slice(old.length)];
-}
+export const heatmap = {
+  rightRoom: 64,
+  extent: (layer) => ({ x: layer.extent.slice(0, 2), y: layer.extent.slice(2) }),
+  draw: (ctx, plot, layer, get) => {
+    const { data, shape: [rows, columns] } = get(layer.series[0].array);
+    const [low, high] = heatLimits(layer, get);
+    const image = new ImageData(columns, rows);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const color = mapped((data[row * columns + column] - low) / (high - low), layer.look);
+        image.data.set([...color, 255], ((rows - 1 - row) * columns + column) * 4); // row 0 is at the bottom
+      }
+    }
+    const [left, right, bottom, top] = layer.extent;
+    const at = [plot.x(left), plot.y(top), plot.x(right) - plot.x(left), plot.y(bottom) - plot.y(top)];
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(offscreen(image), ...at);
+  },
+  beside: (ctx, plot, layer, get, theme) => colorBar(ctx, plot, ...heatLimits(layer, get), layer.look.colors, theme),
+};
 
 function heatLimits(layer, get) {
   if (typeof layer.limits === "string") return spread(range(get(layer.limits).data));
-  return layer.limits ?? spread(range(get(layer.series[0].key).data));
-}
-const spread = ([low, high]) => (high > low ? [low, high] : [low - 0.5, high + 0.5]);
-
-function pointsExtent(arrays) {
-  const every = (offset) => range(arrays.flatMap((a) => Array.from(a).filter((_, i) => i % 2 === offset)));
-  return { x: every(0), y: every(1) };
+  return layer.limits ?? spread(range(get(layer.series[0].array).data));
 }
 
-// Leaves gaps where a value is not finite, or not positive on a logarithmic axis.
-function polyline(ctx, plot, xs, ys, log = false) {
-  ctx.beginPath();
-  let pen = false;
-  for (let i = 0; i < ys.length; i++) {
-    const drawn = Number.isFinite(ys[i]) && !(log && ys[i] <= 0);
-    if (drawn) pen ? ctx.lineTo(plot.x(xs[i]), plot.y(ys[i])) : ctx.moveTo(plot.x(xs[i]), plot.y(ys[i]));
-    pen = drawn;
-  }
-}
+export const arrows = {
+  extent: (layer, get) => pointsExtent([get(layer.at).data]),
+  draw: (ctx, plot, layer, get, theme) => {
+    const at = get(layer.at).data, to = get(layer.series[0].array).data;
+    let longest = 0;
+    for (let i = 0; i < to.length; i += 2) longest = Math.max(longest, Math.hypot(to[i], to[i + 1]) || 0);
+    const scale = longest ? (layer.look.longest * plot.width) / longest : 0;
+    ctx.beginPath();
+    for (let i = 0; i < to.length; i += 2) arrow(ctx, plot.x(at[i]), plot.y(at[i + 1]), to[i] * scale, -to[i + 1] * scale);
+    stroke(ctx, tone(layer.series[0].color, theme), layer.look.line);
+  },
+};
 
-function outline(ctx, plot, points) {
-  ctx.beginPath();
-  points.forEach(([x, y], i) => (i ? ctx.lineTo(plot.x(x), plot.y(y)) : ctx.moveTo(plot.x(x), plot.y(y))));
-}
+export const mesh = {
+  bends: true,
+  extent: (layer, get) => pointsExtent([get(layer.series[0].array).data]),
+  draw: (ctx, plot, layer, get, theme) => {
+    const { data, shape: [rows, columns] } = get(layer.series[0].array), from = get(layer.start).data;
+    const place = (row, column, t = layer.bend) => [0, 1].map((k) => {
+      const i = 2 * (row * columns + column) + k;
+      return (1 - t) * from[i] + t * data[i];
+    });
+    const corners = [[0, 0], [0, 1], [1, 1], [1, 0]];
+    for (let row = 0; row < rows - 1; row++) {
+      for (let column = 0; column < columns - 1; column++) {
+        const cell = corners.map(([r, c]) => place(row + r, column + c));
+        const squeezed = area(corners.map(([r, c]) => place(row + r, column + c, 0))) / Math.max(area(cell), 1e-6);
+        ctx.fillStyle = tone(layer.series[0].color, theme, Math.min(0.35, 0.07 * squeezed));
+        outline(ctx, plot, [...cell, cell[0]]);
+        ctx.fill();
+      }
+    }
+    const lines = [...Array(rows).keys()].map((row) => [...Array(columns).keys()].map((column) => place(row, column)));
+    for (const line of [...lines, ...lines[0].map((_, column) => lines.map((each) => each[column]))]) {
+      outline(ctx, plot, line);
+      stroke(ctx, tone(layer.series[0].color, theme, layer.look.opacity), layer.look.line);
+    }
+  },
+};
 
-const area = (corners) => Math.abs(corners.reduce((sum, [x, y], i) => {
-  const [u, v] = corners[(i + 1) % corners.length];
-  return sum + (x * v - u * y) / 2;
-}, 0));
+export const images = {
+  draw: (ctx, size, layer, get, theme) => {
+    const { data, shape: [count, height, width, channels = 1] } = get(layer.series[0].array);
+    const columns = Math.min(layer.columns, count), rows = Math.ceil(count / columns), gap = 3;
+    const unit = Math.min((size.width - gap * (columns - 1)) / (columns * width),
+                          (size.height - gap * (rows - 1)) / (rows * height));
+    const left = (size.width - columns * unit * width - gap * (columns - 1)) / 2;
+    ctx.imageSmoothingEnabled = false;
+    ctx.strokeStyle = theme.ink(0.2);
+    for (let i = 0; i < count; i++) {
+      const image = new ImageData(width, height);
+      for (let p = 0; p < width * height; p++) {
+        const from = (i * width * height + p) * channels;
+        const colour = channels > 1 ? data.slice(from, from + 3) : Array(3).fill(255 - data[from]);  // ink is dark
+        image.data.set([...colour, 255], p * 4);
+      }
+      const x = left + (i % columns) * (unit * width + gap), y = Math.floor(i / columns) * (unit * height + gap);
+      ctx.drawImage(offscreen(image), x, y, unit * width, unit * height);
+      ctx.strokeRect(x, y, unit * width, unit * height);
+    }
+  },
+};
 
-function stroke(ctx, color, width) {
-  ctx.strokeStyle = color;
-  ctx.lineWidth = width;
-  ctx.lineJoin = "round";
-  ctx.stroke();
-}
-
-function arrow(ctx, x, y, dx, dy) {
-  const length = Math.hypot(dx, dy);
-  if (!(length > 0.5)) return;
-  const head = Math.min(6, length / 2), turn = Math.atan2(dy, dx);
-  ctx.moveTo(x, y);
-  ctx.lineTo(x + dx, y + dy);
-  for (const side of [-0.45, 0.45]) {
-    ctx.moveTo(x + dx, y + dy);
-    ctx.lineTo(x + dx - head * Math.cos(turn + side), y + dy - head * Math.sin(turn + side));
-  }
-}
-
-function offscreen(image) {
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
-}
-
-const CIVIDIS = [[0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115], [138, 134, 120],
-                 [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56]];
-
-function cividis(t) {
-  if (!Number.isFinite(t)) return [128, 128, 128];
-  const at = Math.min(Math.max(t, 0), 1) * (CIVIDIS.length - 1), i = Math.min(Math.floor(at), CIVIDIS.length - 2);
-  return CIVIDIS[i].map((c, k) => Math.round(c + (at - i) * (CIVIDIS[i + 1][k] - c)));
-}
-
-const rainbow = (angle) => `linear-gradient(${angle}, ${CIVIDIS.map((c) => `rgb(${c})`).join(", ")})`;
-
-function colorBar(ctx, plot, low, high, theme) {
-  const left = plot.left + plot.width + 12;
-  const gradient = ctx.createLinearGradient(0, plot.top + plot.height, 0, plot.top);
-  CIVIDIS.forEach((c, i) => gradient.addColorStop(i / (CIVIDIS.length - 1), `rgb(${c})`));
-  ctx.fillStyle = gradient;
-  ctx.fillRect(left, plot.top, 12, plot.height);
-  ctx.fillStyle = theme.ink(0.78);
-  ctx.font = `${TICK_PX}px ${theme.font}`;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "middle";
-  const { ticks, text } = ticksBetween(low, high, plot.height / 60);
-  for (const v of ticks) ctx.fillText(text(v), left + 18, plot.top + plot.height * (1 - (v - low) / (high - low)));
-}
+export const bars = {
+  names: (layer, get) => layer.names ?? Array.from(get(layer.series[0].array).data, (_, i) => `${i}`),
+  extent: (layer, get) => {
+    const values = layer.series.flatMap((s) => finite(get(s.array).data));
+    const count = get(layer.series[0].array).data.length, margin = layer.look.margin;
+    return { x: [-margin, count - 1 + margin], y: [Math.min(0, ...values), Math.max(0, ...values)] };
+  },
+  draw: (ctx, plot, layer, get, theme) => {
+    const { width, opacity } = layer.look, each = width / layer.series.length;
+    layer.series.forEach((s, k) => {
+      ctx.fillStyle = tone(s.color, theme, opacity);
+      get(s.array).data.forEach((v, i) => {
+        const left = plot.x(i - width / 2 + k * each), right = plot.x(i - width / 2 + (k + 1) * each);
+        ctx.fillRect(left, plot.y(v), right - left - 1, plot.floor - plot.y(v));
+      });
+    });
+  },
+};

@@ -1,13 +1,8 @@
 // A sheet of height·width grey bytes, drawn on by pointer or keys. Python gets them at most once a screen frame.
+import { keepKeys, make, rgb } from "./page.js";
+
 function render({ model, el }) {
   const height = model.get("height"), width = model.get("width"), pen = model.get("pen"), onLift = model.get("on_lift");
-  const make = (tag, className, parent, text = "") => {
-    const made = document.createElement(tag);
-    made.className = className;
-    made.textContent = text;
-    parent.append(made);
-    return made;
-  };
   const root = make("div", "course-pad", el);
   keepKeys(root);
   make("div", "course-pad-title", root, model.get("label"));
@@ -25,10 +20,12 @@ function render({ model, el }) {
   let ink = bytesOf("pixels").slice(), example = 0, last = null, scheduled = false;
   let cursor = null; // where the keys' pen is, once a key was used
 
+  const cursorColor = () => rgb(getComputedStyle(canvas).getPropertyValue("--course-vermillion").trim());
+
   function paint() {
     const image = ctx.createImageData(width, height);
     ink.forEach((v, i) => image.data.set([255 - v, 255 - v, 255 - v, 255], 4 * i));
-    if (cursor) image.data.set([213, 94, 0, 255], 4 * (cursor.y * width + cursor.x));
+    if (cursor) image.data.set([...cursorColor(), 255], 4 * (cursor.y * width + cursor.x));
     ctx.putImageData(image, 0, 0);
   }
 

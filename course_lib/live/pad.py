@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-from course_lib.live.assets import joined
+from course_lib.live.assets import PageWidget
 
 
-class SketchPad(anywidget.AnyWidget):
+class SketchPad(PageWidget):
     """A sheet of grey pixels and a soft pen, with buttons that clear it and that load an example.
 
     Args:
@@ -27,8 +26,8 @@ class SketchPad(anywidget.AnyWidget):
         ValueError: examples of another shape, or not in [0, 1].
     """
 
-    _esm = joined("page.js", "pad.js")
-    _css = joined("pad.css")
+    SCRIPT = "pad.js"
+    STYLES = ("pad.css",)
 
     pixels = traitlets.CBytes().tag(sync=True)  # the drawing as height·width bytes; the browser sends a memoryview
     examples = traitlets.Bytes().tag(sync=True)

@@ -1,13 +1,13 @@
 // What every widget of the course does on its page, whatever it shows.
 
 const CONTROLS = ".course-lab, .course-explore"; // the box with a widget and all its controls
-const GONE = "Its kernel is gone: run this cell again.";
+export const GONE = "Its kernel is gone: run this cell again.";
 
 // JupyterLab's keys stay out of a widget, where x would cut the cell that holds it. Its mark must be on the very element
 // that has the focus: its shortcuts look for `:focus`, and only then at what is around. Ctrl-S still saves.
 const NO_KEYS = "data-lm-suppress-shortcuts";
 
-function keepKeys(node) {
+export function keepKeys(node) {
   const mark = (el) => el.setAttribute(NO_KEYS, "true");
   mark(node);
   node.addEventListener("focusin", (event) => mark(event.target));
@@ -21,7 +21,7 @@ function keepKeys(node) {
 }
 
 // Calls `found(box)` with the box around a widget and its controls, as soon as the widget is in it.
-function onceIn(el, found) {
+export function onceIn(el, found) {
   const attached = new ResizeObserver(() => {
     const box = el.closest(CONTROLS);
     if (!box) return;
@@ -33,7 +33,7 @@ function onceIn(el, found) {
 }
 
 // The sliders of ipywidgets tell a screen reader neither their name nor the value they show.
-function nameSliders(el) {
+export function nameSliders(el) {
   for (const slider of el.closest(CONTROLS)?.querySelectorAll(".widget-slider") ?? []) {
     const handle = slider.querySelector("[role=slider]");
     handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
@@ -44,7 +44,7 @@ function nameSliders(el) {
 // Calls `told(live)` now and whenever it changes: whether there is a kernel to answer. JupyterLab marks widgets whose
 // kernel was restarted, or that were read from a saved notebook; of a restart anywidget hears nothing, but the box
 // around it does. Returns what ends it.
-function followKernel(el, told) {
+export function followKernel(el, told) {
   let live = null;
   const look = () => {
     const now = !el.closest(".jupyter-widgets-disconnected");
@@ -57,4 +57,15 @@ function followKernel(el, told) {
   });
   look();
   return () => { attached.disconnect(); marked.disconnect(); };
+}
+
+// The three bytes of a colour written #rrggbb.
+export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+export function make(tag, className, parent, text = "") {
+  const el = document.createElement(tag);
+  el.className = className;
+  el.textContent = text;
+  parent.append(el);
+  return el;
 }

@@ -1,4 +1,6 @@
 // Shows the PNG that Python last sent. The new picture is decoded before it replaces the old one, so nothing flickers.
+import { GONE, followKernel, keepKeys, nameSliders, onceIn } from "./page.js";
+
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "course-live course-waiting";

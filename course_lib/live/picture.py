@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from course_lib.live.assets import joined
+from course_lib.live.assets import PageWidget
 from course_lib.plots import width_in_pixels
 from course_lib.plots.style import quick_png
 
 
-class Picture(anywidget.AnyWidget):
+class Picture(PageWidget):
     """Shows the last figure given to `draw`, and an error beneath it when there is one."""
 
-    _esm = joined("page.js", "picture.js")
-    _css = joined("page.css")
+    SCRIPT = "picture.js"
+    STYLES = ("page.css",)
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(0).tag(sync=True)

@@ -32,6 +32,14 @@ def draw(views: Sequence[View], arrays: Arrays) -> Figure:
         for layer in view.layers():
             if layer.on:
                 layer.draw(ax, arrays)
+                if layer.tight:
+                    ax.set_autoscale_on(False)
+        if any(layer.floor for layer in view.layers()) and ax.dataLim.y0 >= 0:
+            ax.set_ylim(bottom=0)
+        if any(layer.bare for layer in view.layers()):
+            ax.set_axis_off()
+        if view.equal:
+            ax.set_aspect("equal")
         for side, limits in (("x", view.axis["xlim"]), ("y", view.axis["ylim"])):
             if limits is not None:
                 ax.set(**{f"{side}lim": limits})

@@ -5,7 +5,9 @@ A view names the arrays it draws, by their keys in `Experiment.snapshot()` (`Cur
 
     HeatMap("decision", extent=(-2, 2, -2, 2)) + Scatter("real", "generated")
 
-Each view here has its twin in `marks.js`, which draws it in the browser; `draw` does so with matplotlib.
+A class here is the one description of its kind of view. `draw` follows it with matplotlib, and so does the mark of the
+same name in `marks.js`, to which `spec` sends it. What only one of the two can show, such as colours on a dark page or
+the heads of arrows, stands there alone.
 """
 
 from __future__ import annotations
@@ -13,16 +15,20 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import matplotlib
 import numpy as np
 
 from course_lib.plots import PALETTE
+from course_lib.plots.style import PIXELS_PER_INCH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLORS = {name: PALETTE[name] for name in ("blue", "vermillion", "green", "orange", "purple", "sky", "black")}
+METRIC = "metric:"  # before the name of a metric, in the names of the arrays that are drawn
+POINTS = 72 / PIXELS_PER_INCH  # matplotlib's unit of length, in one CSS pixel
 
 Limits = tuple[float, float]
 Arrays = Mapping[str, np.ndarray]
@@ -40,9 +46,29 @@ class View(ABC):
         switch: words of a checkbox that takes this layer out of the picture and back; none without words.
         on: whether a layer with a switch is there at first.
         wide: give the picture two columns and two rows, where there is room.
+
+    What a kind of view says of itself, and may say otherwise for one of its views:
+
+    Attributes:
+        kind: the name of its mark in `marks.js`.
+        legend: "names" if it stands in the legend, "values" if it does so with its last values, else "".
+        floor: the y axis begins at 0 where nothing is below.
+        exact: the x axis ends where the data do.
+        tight: both axes end where this layer does, whatever is laid over it.
+        bare: there are no axes.
+        log: the y axis is logarithmic.
+        equal: both axes have one scale. `exact`, `log` and `equal` count in the lowest layer.
+        lines: the series that are drawn as dashed lines.
+        options: names of further attributes that the mark reads.
+        look: sizes in CSS pixels, opacities from 0 to 1, colours, and what else both drawings need.
     """
 
     kind: ClassVar[str]
+    legend: Literal["names", "values", ""] = "names"
+    floor = exact = tight = bare = log = equal = False
+    lines: tuple[str, ...] = ()
+    options: ClassVar[tuple[str, ...]] = ()
+    look: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self,
@@ -80,54 +106,62 @@ class View(ABC):
         yield self
         yield from self.over
 
+    def array(self, key: str) -> str:
+        """The name of the array that a series draws."""
+        return key
+
+    def label(self, key: str) -> str | None:
+        """What the still's legend calls a series; None where the view stands in no legend."""
+        return self.labels[key] if self.legend else None
+
     def reads(self) -> list[str]:
         """The arrays that this layer reads."""
-        return list(self.series)
-
-    def options(self) -> dict[str, Any]:
-        """What the browser must know beyond series and axes."""
-        return {}
+        return [self.array(key) for key in self.series]
 
     def spec(self) -> dict[str, Any]:
         """The picture in plain data, for the browser."""
-        layers = [
-            {
-                "kind": layer.kind,
-                "switch": layer.switch,
-                "on": layer.on,
-                "series": [{"key": k, "label": layer.labels[k], "color": layer.colors[k]} for k in layer.series],
-                **layer.options(),
-            }
-            for layer in self.layers()
-        ]
-        return {**self.axis, "layers": layers}
+        return {**self.axis, "layers": [layer._layer() for layer in self.layers()]}
+
+    def _layer(self) -> dict[str, Any]:
+        series = [{"array": self.array(key), "label": self.labels[key], "color": self.colors[key],
+                   "dashed": key in self.lines} for key in self.series]
+        return {"series": series, **{name: getattr(self, name) for name in (*EVERY_LAYER, *self.options)}}
 
     @abstractmethod
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        """Draw this layer with matplotlib."""
+        """Draw this layer with matplotlib. The axes around it are `static_figure`'s."""
+
+
+# What the browser is told of every layer, beside its series and what its kind alone has.
+EVERY_LAYER = ("kind", "switch", "on", "legend", "floor", "exact", "tight", "bare", "log", "equal", "look")
 
 
 class Curve(View):
     """Metrics against steps, from the whole run. `log=True` for a logarithmic y axis."""
 
     kind = "curve"
+    legend = "values"
+    exact = True
+    x = METRIC + "step"
+    options = ("x",)
+    look: ClassVar = {"line": 1.8, "steps": 10}  # the x axis has so many steps at least
 
     def __init__(self, *metrics: str, log: bool = False, xlabel: str = "step", **axis: Any) -> None:
         super().__init__(*metrics, xlabel=xlabel, **axis)
         self.log = log
 
-    def reads(self) -> list[str]:
-        return ["metric:step", *(f"metric:{name}" for name in self.series)]
+    def array(self, key: str) -> str:
+        return METRIC + key
 
-    def options(self) -> dict[str, Any]:
-        return {"log": self.log}
+    def reads(self) -> list[str]:
+        return [self.x, *super().reads()]
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         for key in self.series:
-            values = arrays[f"metric:{key}"]
-            axes.plot(arrays["metric:step"], values, color=self.colors[key], label=self.labels[key], lw=1.6)
-        axes.set_xlim(0, max(arrays["metric:step"].max(initial=0), 10))
-        if self.log and any((arrays[f"metric:{key}"] > 0).any() for key in self.series):
+            axes.plot(arrays[self.x], arrays[self.array(key)], color=self.colors[key], label=self.label(key),
+                      lw=self.look["line"] * POINTS)
+        axes.set_xlim(0, max(arrays[self.x].max(initial=0), self.look["steps"]))
+        if self.log and any((arrays[name] > 0).any() for name in map(self.array, self.series)):
             axes.set_yscale("log")
 
 
@@ -135,26 +169,26 @@ class Density(View):
     """Filled curves over a grid: `Density("real", "generated", grid="x")`; `lines` are drawn without filling."""
 
     kind = "density"
+    floor = exact = True
+    options = ("grid",)
+    look: ClassVar = {"line": 2.2, "dash": [7, 5], "opacity": 0.2}
 
     def __init__(self, *series: str, grid: str, lines: Sequence[str] = (), **axis: Any) -> None:
         super().__init__(*series, *lines, **axis)
         self.grid, self.lines = grid, tuple(lines)
 
     def reads(self) -> list[str]:
-        return [self.grid, *self.series]
-
-    def options(self) -> dict[str, Any]:
-        return {"grid": self.grid, "lines": self.lines}
+        return [self.grid, *super().reads()]
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        x = arrays[self.grid]
+        x, look = arrays[self.grid], self.look
+        dashed = (0, [part / look["line"] for part in look["dash"]])  # matplotlib counts in widths of the line
         for key in self.series:
-            line = key in self.lines
-            axes.plot(x, arrays[key], color=self.colors[key], label=self.labels[key], lw=2, ls="--" if line else "-")
-            if not line:
-                axes.fill_between(x, arrays[key], color=self.colors[key], alpha=0.22, lw=0)
+            axes.plot(x, arrays[key], color=self.colors[key], label=self.label(key), lw=look["line"] * POINTS,
+                      ls=dashed if key in self.lines else "-")
+            if key not in self.lines:
+                axes.fill_between(x, arrays[key], color=self.colors[key], alpha=look["opacity"], lw=0)
         axes.set_xlim(x.min(), x.max())
-        axes.set_ylim(bottom=0)
 
 
 class Scatter(View):
@@ -167,24 +201,33 @@ class Scatter(View):
     """
 
     kind = "scatter"
+    options = ("marks", "outline")
+    look: ClassVar = {
+        "radius": 2.6, "opacity": 0.65,
+        "outlined": {"radius": 3.2, "edge": 0.7, "edge_color": "#FFFFFFD9"},
+        "marks": {"size": 12, "opacity": 0.8},  # the size of the font
+    }
 
     def __init__(self, *series: str, equal: bool = False, marks: str = "", outline: bool = False, **axis: Any) -> None:
         super().__init__(*series, **axis)
         self.equal, self.marks, self.outline = equal, marks, outline
         if marks and len(marks) != len(series):
             raise ValueError(f"{len(series)} series need as many marks, not {marks!r}")
-
-    def options(self) -> dict[str, Any]:
-        return {"equal": self.equal, "marks": self.marks, "outline": self.outline}
+        if marks:
+            self.legend = ""
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
+        look, outlined, marks = self.look, self.look["outlined"], self.look["marks"]
         for i, key in enumerate(self.series):
-            look = ({"marker": f"${self.marks[i]}$", "s": 48} if self.marks
-                    else {"s": 20, "edgecolors": "white", "lw": 0.5, "label": self.labels[key]} if self.outline
-                    else {"s": 12, "alpha": 0.65, "lw": 0, "label": self.labels[key]})
-            axes.scatter(*arrays[key].T, color=self.colors[key], **look)
-        if self.equal:
-            axes.set_aspect("equal")
+            if self.marks:  # a digit is about three quarters as high as its font is large
+                how = {"marker": f"${self.marks[i]}$", "s": (0.77 * marks["size"] * POINTS) ** 2,
+                       "alpha": marks["opacity"]}
+            elif self.outline:
+                how = {"s": (2 * outlined["radius"] * POINTS) ** 2, "edgecolors": outlined["edge_color"],
+                       "lw": outlined["edge"] * POINTS}
+            else:
+                how = {"s": (2 * look["radius"] * POINTS) ** 2, "alpha": look["opacity"], "lw": 0}
+            axes.scatter(*arrays[key].T, color=self.colors[key], label=self.label(key), **how)
 
 
 class HeatMap(View):
@@ -197,6 +240,13 @@ class HeatMap(View):
     """
 
     kind = "heatmap"
+    legend = ""
+    tight = True
+    options = ("extent", "limits")
+    colormap = matplotlib.colormaps["cividis"].with_extremes(bad="#808080")  # bad: what is not a number
+    # The colours in bytes; the browser goes in straight lines from one to the next.
+    look: ClassVar = {"colors": (colormap(np.linspace(0, 1, 10))[:, :3] * 255).round().astype(int).tolist(),
+                      "bad": [round(255 * part) for part in colormap.get_bad()[:3]]}
 
     def __init__(
         self, key: str, extent: tuple[float, float, float, float], limits: Limits | str | None = None, **axis: Any
@@ -205,39 +255,35 @@ class HeatMap(View):
         self.extent, self.limits = extent, limits
 
     def reads(self) -> list[str]:
-        return [*self.series, self.limits] if isinstance(self.limits, str) else list(self.series)
-
-    def options(self) -> dict[str, Any]:
-        return {"extent": self.extent, "limits": self.limits}
+        return [*super().reads(), self.limits] if isinstance(self.limits, str) else super().reads()
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         low, high = arrays[self.limits] if isinstance(self.limits, str) else self.limits or (None, None)
-        image = axes.imshow(arrays[self.series[0]], cmap="cividis", vmin=low, vmax=high, origin="lower",
+        image = axes.imshow(arrays[self.series[0]], cmap=self.colormap, vmin=low, vmax=high, origin="lower",
                             extent=self.extent, aspect="auto")
-        axes.set_autoscale_on(False)  # what is laid over it does not widen the axes
         axes.figure.colorbar(image, ax=axes).outline.set_visible(False)
 
 
 class Arrows(View):
-    """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of the picture."""
+    """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of the picture's width."""
 
     kind = "arrows"
+    options = ("at",)
+    look: ClassVar = {"line": 1.6, "longest": 0.1}
 
     def __init__(self, vectors: str, at: str, **axis: Any) -> None:
         super().__init__(vectors, **axis)
         self.at = at
 
     def reads(self) -> list[str]:
-        return [self.at, *self.series]
-
-    def options(self) -> dict[str, Any]:
-        return {"at": self.at}
+        return [self.at, *super().reads()]
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         key = self.series[0]
         longest = float(np.hypot(*arrays[key].T).max(initial=0)) or 1.0
-        axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.labels[key],
-                    scale=10, scale_units="width", width=0.004)
+        axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.label(key),
+                    scale=1 / self.look["longest"], scale_units="width", units="inches",
+                    width=self.look["line"] / PIXELS_PER_INCH)
 
 
 class Mesh(View):
@@ -247,22 +293,22 @@ class Mesh(View):
     """
 
     kind = "mesh"
+    legend = ""  # its switch names it
+    options = ("start",)
+    look: ClassVar = {"line": 1, "opacity": 0.85}
 
     def __init__(self, key: str, start: str, **axis: Any) -> None:
         super().__init__(key, **axis)
         self.start = start
 
     def reads(self) -> list[str]:
-        return [self.start, *self.series]
-
-    def options(self) -> dict[str, Any]:
-        return {"start": self.start}
+        return [self.start, *super().reads()]
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        key = self.series[0]
-        net = arrays[key]
-        axes.plot(*np.moveaxis(net, 2, 0), color=self.colors[key], lw=0.9, alpha=0.8)
-        axes.plot(*np.moveaxis(net, 2, 0).swapaxes(1, 2), color=self.colors[key], lw=0.9, alpha=0.8)
+        key, look = self.series[0], self.look
+        net = np.moveaxis(arrays[key], 2, 0)
+        for lines in (net, net.swapaxes(1, 2)):
+            axes.plot(*lines, color=self.colors[key], lw=look["line"] * POINTS, alpha=look["opacity"])
 
 
 class ImageGrid(View):
@@ -270,13 +316,13 @@ class ImageGrid(View):
     `[images, height, width, 3]`."""
 
     kind = "images"
+    legend = ""
+    bare = True
+    options = ("columns",)
 
     def __init__(self, key: str, columns: int = 8, **axis: Any) -> None:
         super().__init__(key, **axis)
         self.columns = columns
-
-    def options(self) -> dict[str, Any]:
-        return {"columns": self.columns}
 
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         images = as_uint8(arrays[self.series[0]])
@@ -289,28 +335,30 @@ class ImageGrid(View):
             top, left = i // columns * (height + 1), i % columns * (width + 1)
             sheet[top : top + height, left : left + width] = image
         axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
-        axes.set_axis_off()
 
 
 class Bars(View):
     """Bars for each category; each array is `[categories]`. `names` stand under them."""
 
     kind = "bars"
+    floor = exact = True
+    options = ("names",)
+    # In distances between categories: how wide the bars of one are, and how far beyond the last one the x axis goes.
+    look: ClassVar = {"width": 0.8, "margin": 0.6, "opacity": 0.9}
 
     def __init__(self, *series: str, names: Sequence[str] | None = None, **axis: Any) -> None:
         super().__init__(*series, **axis)
         self.names = None if names is None else list(names)
 
-    def options(self) -> dict[str, Any]:
-        return {"names": self.names}
-
     def draw(self, axes: Axes, arrays: Arrays) -> None:
-        width = 0.8 / len(self.series)
+        look = self.look
+        width = look["width"] / len(self.series)
         for i, key in enumerate(self.series):
-            at = np.arange(len(arrays[key])) - 0.4 + (i + 0.5) * width
-            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.labels[key])
+            at = np.arange(len(arrays[key])) - look["width"] / 2 + (i + 0.5) * width
+            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.label(key), alpha=look["opacity"])
         count = len(arrays[self.series[0]])
         axes.set_xticks(range(count), self.names or range(count))
+        axes.set_xlim(-look["margin"], count - 1 + look["margin"])
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:
@@ -321,13 +369,13 @@ def as_uint8(images: np.ndarray) -> np.ndarray:
 def gather(views: Sequence[View], snapshot: Arrays, history: Arrays) -> dict[str, np.ndarray]:
     """The arrays that these views draw, of any shape, by the names used in frames. Raises KeyError naming what there is
     instead."""
-    known = {**snapshot, **{f"metric:{name}": values for name, values in history.items()}}
+    known = {**snapshot, **{METRIC + name: values for name, values in history.items()}}
     images = {layer.series[0] for view in views for layer in view.layers() if isinstance(layer, ImageGrid)}
     arrays = {}
     for key in dict.fromkeys(key for view in views for layer in view.layers() for key in layer.reads()):
         if key in known:
             arrays[key] = as_uint8(known[key]) if key in images else np.asarray(known[key])
-        elif key.startswith("metric:") and not len(history["step"]):
+        elif key.startswith(METRIC) and not len(history["step"]):
             arrays[key] = np.empty(0)  # before the first update
         else:
             raise KeyError(f"a view draws {key!r}, but there is only {', '.join(sorted(known))}")

@@ -93,6 +93,20 @@ def _release_playwright() -> None:
         last.stop()
 
 
+@contextmanager
+def bare_page(width: int = 800, height: int = 700) -> Iterator[Any]:
+    """A blank Playwright page without JupyterLab, for what the browser does alone."""
+    playwright = _acquire_playwright()
+    try:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        try:
+            yield browser.new_page(viewport={"width": width, "height": height})
+        finally:
+            browser.close()
+    finally:
+        _release_playwright()
+
+
 class Jupyter:
     """JupyterLab on a folder and a browser page that shows it.
 

@@ -1,42 +1,26 @@
 """Views: what they read, how they are said to the browser, and that each draws whatever it gets."""
 
 import json
+import re
+from typing import get_args
 
 import numpy as np
 import pytest
+from every_view import ALL, KINDS, LOOKS, arrays
 from tiny_experiment import Everything
 
-from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter, static_figure
-from course_lib.live.history import History
-from course_lib.live.views import COLORS, gather
-from course_lib.plots import png
-
-ALL = {
-    "curve": Curve("loss_d", "loss_g", title="Losses"),
-    "log curve": Curve("loss_d", log=True),
-    "density": Density("real", "generated", grid="x", lines=("decision",), ylim=(0, 1)),
-    "scatter": Scatter("points", equal=True, xlim=(-3, 3)),
-    "signs": Scatter("points", marks="7"),
-    "heat map": HeatMap("heat", extent=(-2, 2, -2, 2), limits=(-1, 1)),
-    "arrows": Arrows("toward", at="at"),
-    "mesh": Mesh("bent", start="flat", switch="grid"),
-    "outlined": Scatter("points", outline=True),
-    "limits that follow": HeatMap("heat", extent=(-2, 2, -2, 2), limits="limits"),
-    "images": ImageGrid("images"),
-    "coloured images": ImageGrid("colored", columns=3),
-    "bars": Bars("counts", names=["a", "b", "c"]),
-    "layers": HeatMap("heat", extent=(-2, 2, -2, 2)) + Scatter("points") + Arrows("toward", at="at"),
-}
+from course_lib.live import Arrows, Curve, Density, HeatMap, Scatter, static_figure
+from course_lib.live.assets import HERE
+from course_lib.live.canvas import WORDS
+from course_lib.live.trainer import State
+from course_lib.live.views import COLORS, EVERY_LAYER, gather
+from course_lib.plots import PALETTE, png
 
 
 @pytest.mark.parametrize("steps", [0, 3])
 @pytest.mark.parametrize("view", ALL.values(), ids=ALL.keys())
 def test_every_view_draws_before_the_first_update_and_after(view, steps):
-    experiment, history = Everything(), History()
-    for step in range(steps):
-        history.append(step + 1, experiment.step())
-    arrays = gather([view], experiment.snapshot(), history.arrays())
-    assert png(static_figure.draw([view], arrays)).startswith(b"\x89PNG")
+    assert png(static_figure.draw([view], arrays(view, steps))).startswith(b"\x89PNG")
 
 
 def test_a_diverged_run_can_still_be_drawn():
@@ -107,3 +91,77 @@ def test_signs_in_place_of_dots_need_no_legend():
 def test_only_what_is_drawn_travels_and_images_as_bytes():
     arrays = gather([ALL["images"]], Everything().snapshot(), {"step": np.empty(0)})
     assert list(arrays) == ["images"] and arrays["images"].dtype == np.uint8
+
+
+# The browser and Python draw from one description.
+
+PAGE = {path.name: path.read_text(encoding="utf-8") for pattern in ("*.js", "*.css") for path in HERE.glob(pattern)}
+MARKS = PAGE["marks.js"]
+MARK = dict(re.findall(r"^export const (\w+) = (\{.*?)(?=^export|\Z)", MARKS, re.MULTILINE | re.DOTALL))
+BENT_IN_PAGE = {"bend"}  # what the page's slider adds to a layer
+
+
+def read_by(text, *names):
+    """The keys that JavaScript reads of the variables of these names."""
+    return set(re.findall(rf"(?<![.\w])(?:{'|'.join(names)})\.(\w+)", text))
+
+
+def test_python_and_javascript_know_the_same_kinds_of_view():
+    assert sorted(MARK) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_a_mark_reads_what_its_kind_sends_and_no_more(kind):
+    view = next(view for view in ALL.values() if type(view) is kind)
+    layer, read = view.spec()["layers"][0], read_by(MARK[kind.kind], "layer")
+    assert read - BENT_IN_PAGE <= layer.keys()
+    assert {*kind.options, *(["look"] if kind.look else [])} <= read, "nothing is sent that nobody reads"
+    assert read_by(MARK[kind.kind], "s") <= layer["series"][0].keys()
+
+
+def test_the_page_reads_of_a_picture_what_python_sends_and_no_more():
+    canvas, view = PAGE["canvas.js"], ALL["curve"].spec()
+    assert {*read_by(canvas, "layer", "first")} <= {*EVERY_LAYER, "series"} | BENT_IN_PAGE
+    assert {*read_by(canvas + MARKS, "layer", "first"), *BENT_IN_PAGE} >= {*EVERY_LAYER, "series"}
+    of_view = {*read_by(canvas, "view"), *re.findall(r"this\.view\.(\w+)", canvas)}
+    limits = re.search(r"const \{ (.*) \} = this\.view;", canvas)[1].split(", ")
+    assert of_view | {*limits} == view.keys()
+
+
+@pytest.mark.parametrize("name", PAGE)
+def test_no_file_asks_for_a_kind_or_knows_a_colour_of_the_palette(name):
+    text = PAGE[name]
+    assert re.findall(rf"[\"'`](?:{'|'.join(KINDS)})[\"'`]", text) == []
+    for color in {*PALETTE.values()} - {PALETTE["black"]}:
+        parts = r",\s*".join(str(int(color[at : at + 2], 16)) for at in (1, 3, 5))
+        assert not re.search(rf"{color}|\b{parts}\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", [name for name, (kind, _) in LOOKS.items() if kind is not HeatMap])
+def test_every_value_of_a_look_counts_in_the_still(name, monkeypatch):
+    kind, look = LOOKS[name]
+    drawn = [view for view in ALL.values() if type(view) is kind]
+    before = [png(static_figure.draw([view], arrays(view, 3))) for view in drawn]
+    monkeypatch.setattr(kind, "look", look)
+    assert before != [png(static_figure.draw([view], arrays(view, 3))) for view in drawn]
+
+
+def test_the_colours_of_a_heat_map_are_those_of_the_map_that_the_still_has():
+    stops = np.array(HeatMap.look["colors"]) / 255
+    assert np.abs(stops - HeatMap.colormap(np.linspace(0, 1, len(stops)))[:, :3]).max() < 1 / 255
+    assert np.abs(np.array(HeatMap.look["bad"]) / 255 - HeatMap.colormap(np.nan)[:3]).max() < 1 / 255
+
+
+def test_axes_are_as_the_kinds_say():
+    def axes(view):
+        return static_figure.draw([view], arrays(view, 3)).axes[0]
+
+    assert not axes(ALL["images"]).axison and axes(ALL["bars"]).axison
+    assert axes(Density("real", grid="x")).get_ylim()[0] == 0 > axes(ALL["bars"]).get_ylim()[0]
+    assert axes(ALL["heat map"] + Scatter("points")).get_xlim() == (-2, 2)
+    assert axes(ALL["scatter"]).get_aspect() == 1
+    assert axes(ALL["log curve"]).get_yscale() == "log"
+
+
+def test_every_state_of_a_trainer_has_a_word_for_the_page():
+    assert WORDS.keys() == {*get_args(State), "exploring"}

@@ -1,0 +1,99 @@
+// Shapes that marks are made of: lines, arrows, images, the scale of colours; and which numbers they span.
+
+import { TICK_PX, ticksBetween } from "./axes.js";
+
+export const finite = (data) => Array.from(data).filter(Number.isFinite);
+
+export function range(data) {
+  let low = Infinity, high = -Infinity;
+  for (const v of data) {
+    if (!Number.isFinite(v)) continue;
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+// A curve's newest quarter, and of all before it what lies between the 2nd and the 98th percentile: a single spike may
+// leave the picture, rather than flatten the rest.
+export function usual(values) {
+  const old = values.slice(0, Math.floor(values.length * 0.75)).sort((a, b) => a - b);
+  const cut = Math.floor(old.length * 0.02);
+  return [...old.slice(cut, old.length - cut), ...values.slice(old.length)];
+}
+
+export const spread = ([low, high]) => (high > low ? [low, high] : [low - 0.5, high + 0.5]);
+
+export function pointsExtent(arrays) {
+  const every = (offset) => range(arrays.flatMap((a) => Array.from(a).filter((_, i) => i % 2 === offset)));
+  return { x: every(0), y: every(1) };
+}
+
+// Leaves gaps where a value is not finite, or not positive on a logarithmic axis.
+export function polyline(ctx, plot, xs, ys, log = false) {
+  ctx.beginPath();
+  let pen = false;
+  for (let i = 0; i < ys.length; i++) {
+    const drawn = Number.isFinite(ys[i]) && !(log && ys[i] <= 0);
+    if (drawn) pen ? ctx.lineTo(plot.x(xs[i]), plot.y(ys[i])) : ctx.moveTo(plot.x(xs[i]), plot.y(ys[i]));
+    pen = drawn;
+  }
+}
+
+export function outline(ctx, plot, points) {
+  ctx.beginPath();
+  points.forEach(([x, y], i) => (i ? ctx.lineTo(plot.x(x), plot.y(y)) : ctx.moveTo(plot.x(x), plot.y(y))));
+}
+
+export const area = (corners) => Math.abs(corners.reduce((sum, [x, y], i) => {
+  const [u, v] = corners[(i + 1) % corners.length];
+  return sum + (x * v - u * y) / 2;
+}, 0));
+
+export function stroke(ctx, color, width) {
+  ctx.strokeStyle = color;
+  ctx.lineWidth = width;
+  ctx.lineJoin = "round";
+  ctx.stroke();
+}
+
+export function arrow(ctx, x, y, dx, dy) {
+  const length = Math.hypot(dx, dy);
+  if (!(length > 0.5)) return;
+  const head = Math.min(6, length / 2), turn = Math.atan2(dy, dx);
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + dx, y + dy);
+  for (const side of [-0.45, 0.45]) {
+    ctx.moveTo(x + dx, y + dy);
+    ctx.lineTo(x + dx - head * Math.cos(turn + side), y + dy - head * Math.sin(turn + side));
+  }
+}
+
+export function offscreen(image) {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+// The colour of a value from 0 to 1, in bytes: `colors` are at equal distances, `bad` is for what is not a number.
+export function mapped(t, { colors, bad }) {
+  if (!Number.isFinite(t)) return bad;
+  const at = Math.min(Math.max(t, 0), 1) * (colors.length - 1), i = Math.min(Math.floor(at), colors.length - 2);
+  return colors[i].map((c, k) => Math.round(c + (at - i) * (colors[i + 1][k] - c)));
+}
+
+export const rainbow = (angle, colors) => `linear-gradient(${angle}, ${colors.map((c) => `rgb(${c})`).join(", ")})`;
+
+export function colorBar(ctx, plot, low, high, colors, theme) {
+  const left = plot.left + plot.width + 12;
+  const gradient = ctx.createLinearGradient(0, plot.top + plot.height, 0, plot.top);
+  colors.forEach((c, i) => gradient.addColorStop(i / (colors.length - 1), `rgb(${c})`));
+  ctx.fillStyle = gradient;
+  ctx.fillRect(left, plot.top, 12, plot.height);
+  ctx.fillStyle = theme.ink(0.78);
+  ctx.font = `${TICK_PX}px ${theme.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  const { ticks, text } = ticksBetween(low, high, plot.height / 60);
+  for (const v of ticks) ctx.fillText(text(v), left + 18, plot.top + plot.height * (1 - (v - low) / (high - low)));
+}
