@@ -265,7 +265,7 @@ class HeatMap(View):
 
 
 class Arrows(View):
-    """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of the picture's width."""
+    """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of its width."""
 
     kind = "arrows"
     options = ("at",)
