@@ -76,7 +76,7 @@ def verify(path: Path, content: bytes, sums: Mapping[str, str]) -> None:
 
 
 def parse_idx(path: Path, content: bytes, dimensions: int) -> Tensor:
-    """The bytes of an IDX file, uint8, `[n, H, W]` of images or `[n]` of labels. Its header is checked before it is used.
+    """The numbers of an IDX file, uint8: images `[n, H, W]`, or labels `[n]`. Its header is checked before it is used.
 
     Args:
         path: the file's name, for messages; where it ends in `.gz` the content is decompressed.

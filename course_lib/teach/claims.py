@@ -99,7 +99,7 @@ class Limits:
     below: float | None
 
     def hold(self, value: float | np.ndarray, margin: float = 0.0) -> np.ndarray:
-        """Whether a value, and all numbers up to `margin` from it, are as expected; of values `[n]` each. NaN is not."""
+        """Whether a value and all numbers up to `margin` from it are as expected, of values `[n]` each; NaN is not."""
         holds = ~np.isnan(value + margin)
         if self.near is not None:
             holds &= np.abs(value - self.near) + margin <= self.within
