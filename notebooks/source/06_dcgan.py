@@ -349,7 +349,7 @@ claim("one that learns", gap[True], above=1e-3)
 # From here on $G$ is the one that comes with the course, the average of a much longer training; its **card** notes how
 # it was trained. Each of its networks has one convolution more, on pictures of $7 \times 7$: there, strokes that are
 # far apart are close, so $G$ can fit them to each other, and $D$ can see when they do not fit. And $D$'s loss also
-# counts its slope at real digits (**R1**, Mescheder et al.): a $D$ that must be flat there cannot run away from $G$.
+# counts its slope at real digits (**R1**, Mescheder et al.), so that $D$ is held flat there.
 #
 # A copy would lie at distance zero from a training picture. How near do pictures come that are certainly new:
 # held-out digits? And does it catch a **copier**, who hands out training pictures, each moved one pixel to the right?
