@@ -117,7 +117,7 @@ features, _ = features_and_probabilities(kinds["photocopier"] / 255)
 of_real = {n: frechet_distance(features[:n], reference_features()) for n in (500, 2_000, 10_000)}
 for n, distance in of_real.items():
     print(f"{n:6,} real training pictures: Fréchet distance {distance:6.2f}")
-claim("500 real pictures, relative to 10,000", of_real[500] / of_real[10_000], above=1.8)
+claim("500 real pictures, relative to 10,000", of_real[500] / of_real[10_000], above=3.5)
 
 # %% [markdown]
 # Therefore every distance in this course is of ten thousand pictures against the ten thousand test pictures, by this
@@ -157,27 +157,29 @@ claim("ten pictures fool the classifier score: class means less VAE means",
       score["class means"] - score["VAE means"], above=0.4)
 claim("and coverage", table["class means"]["coverage_kl"], below=0.02)
 claim("Fréchet catches them: class means relative to VAE means",
-      frechet["class means"] / frechet["VAE means"], above=4)
+      frechet["class means"] / frechet["VAE means"], above=7)
 
 # %% [markdown]
 # Sure verdicts and equal shares say nothing of variety within a digit. Now sharpness, grain, and the photocopier.
 
 # %%
-claim("dust fools sharpness: naive Bayes relative to real pictures", sharp["naive Bayes"], above=3)
-claim("Fréchet catches it, too", frechet["naive Bayes"] / frechet["VAE means"], above=3)
-claim("grain flatters: VAE drawn relative to its means", frechet["VAE drawn"] / frechet["VAE means"], below=0.9)
+claim("dust fools sharpness: naive Bayes relative to real pictures", sharp["naive Bayes"], above=6)
+claim("Fréchet catches it, too", frechet["naive Bayes"] / frechet["VAE means"], above=4)
+claim("grain flatters: VAE drawn relative to its means", frechet["VAE drawn"] / frechet["VAE means"], below=0.8)
 claim("the photocopier fools all: its Fréchet distance relative to the GAN's",
-      frechet["photocopier"] / frechet["GAN"], below=0.7)
+      frechet["photocopier"] / frechet["GAN"], below=0.55)
 claim("but not the search for its originals", table["photocopier"]["nearest"], below=1e-6)
 claim("the copier fools that, too: its distance to the nearest, less that of held-out digits",
       nearest[-1] - held_out, above=-0.3)
+claim("and its Fréchet distance, relative to the GAN's", frechet["copier"] / frechet["GAN"], above=2)
 
 # %% [markdown]
 # No column is safe alone. The Fréchet distance resists most, and the photocopier beats it. Only the search for originals
 # convicts the photocopier, and one pixel to the right is enough to pass that, too: it finds exact copies only. The
-# Fréchet distance has tastes: it prefers the VAE's grain to the VAE's honest blur, though few people would. The judge has
-# seen grain in training, but blur never; whether that is why, we did not measure. Report several numbers, their
-# reference rows, and the nearest training pictures.
+# Fréchet distance has tastes, the judge's: it finds that pixel, which no eye minds, worse than all errors of the GAN,
+# and prefers the VAE's grain to the VAE's honest blur, though few people would. The judge has seen grain in training,
+# but blur never; whether that is why, we did not measure. Report several numbers, their reference rows, and the nearest
+# training pictures.
 #
 # ## Your turn, already
 # **1.** Coverage: KL of the shares of predicted digits from uniform. Digits may be missing altogether.
@@ -239,9 +241,9 @@ for step, s in along.items():
     print(f"step {step:4}: Fréchet {s['frechet']:6.1f}, score {s['classifier_score']:.2f}, coverage KL "
           f"{s['coverage_kl']:.3f}, sharpness {s['sharpness']:.2f}")
 reveal("06b.moment", {str(step): s["frechet"] for step, s in along.items()}, lambda far: min(far, key=far.get))
-claim("Fréchet distance, step 600 relative to 75", along[600]["frechet"] / along[75]["frechet"], below=0.6)
-claim("sharpness at step 600, relative to real pictures", along[600]["sharpness"], above=1.05)
-claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frechet"], below=0.2)
+claim("Fréchet distance, step 600 relative to 75", along[600]["frechet"] / along[75]["frechet"], below=0.4)
+claim("sharpness at step 600, relative to real pictures", along[600]["sharpness"], above=1.1)
+claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frechet"], below=0.06)
 
 # %% [markdown]
 # The eye is drawn to the darkest, crispest row. Crispness overshoots: in the end these pictures are crisper than real

@@ -19,7 +19,7 @@ SHORT = ((r"steps=1000", "steps=60"), (r"reshape\(20, 50, 2\)", "reshape(4, 15, 
          (r"np\.arange\(25, 1000, 50\)", "np.arange(4)"))
 TRAINED = ('predict("06.nearest"', "(G, card)", "alpha = ")
 FEW = ((r"\)\)\[:400\]", "))[:20]"), (r"sample\(400", "sample(20"))
-UNJUDGED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.2\)', "pass"))
+UNJUDGED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.06\)', "pass"))
 
 
 def test_06_holds_as_written_where_it_is_cheap():
