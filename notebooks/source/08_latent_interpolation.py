@@ -271,9 +271,6 @@ show(curves(alpha, {k: n.mean(dim=1) for k, n in norm.items()}, title="A straigh
             bands={k: (n.mean(dim=1) - n.std(dim=1), n.mean(dim=1) + n.std(dim=1)) for k, n in norm.items()}),
      alt="The mean length of codes along paths: " + "; ".join(
          f"{k}, {n[0].mean():.1f} at the ends and {n[5].mean():.1f} in the middle" for k, n in norm.items()))
-squares = start.square().sum(dim=1)
-claim("the squared length of codes: standard deviation over mean, less √(2/d)",
-      squares.std() / squares.mean() - 0.1**0.5, near=0, within=0.03)
 shrunk = norm["straight"][5].mean() / norm["straight"][0].mean()
 reveal("08.norm", shrunk)
 claim("length in the middle of straight paths, as a share", shrunk, near=0.5**0.5, within=0.02)
@@ -281,6 +278,9 @@ claim("share of prior codes that are as short as that", (start.norm(dim=1) < nor
       below=0.05)
 claim("spherical paths: length in the middle, as a share", norm["spherical"][5].mean() / norm["spherical"][0].mean(),
       near=1, within=0.02)
+squares = start.square().sum(dim=1)
+claim("the squared length of codes: standard deviation over mean, less √(2/d)",
+      squares.std() / squares.mean() - 0.1**0.5, near=0, within=0.03)
 
 # %% [markdown]
 # The spherical path goes round; between codes of one length, on a circle and at an even speed. With $\omega$ the angle

@@ -63,7 +63,7 @@ def test_06_what_reaches_the_forger_can_be_told(old, new, claim):
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (("pairs = ", "whose = "), r"G\.sample\(20, seeded\(\)\)", "train.floats()[:20]", "exact copy"),
     (("pairs = ", "whose = "), r"roll\(1, dims=2\)", "roll(0, dims=2)", "exact copy"),
-    (("a, b = ",), r"faded = .*", "faded = pictured(a)", "average of two pictures"),
+    (("a, b = ",), r"faded = .*", "faded = pictured(a)", "averages of two pictures"),
     (("def project", "show(images(torch.cat([x,"), r"steps=150", "steps=3", "found nearer than any training"),
 ])
 def test_06_copies_fades_and_failed_searches_are_told(starts, old, new, claim):
