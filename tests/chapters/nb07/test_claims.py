@@ -64,7 +64,7 @@ def test_without_a_leak_the_likelihood_is_not_wonderful():
 
 
 def test_a_model_that_is_far_from_the_truth_is_told():
-    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
-                                                   "1.5 * log_prob_of(pixelcnn, x_sprites)"))
-    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
-                                                   "creatures.log_prob(x_sprites) + 1"))  # better than the truth
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, part\)",
+                                                   "1.5 * log_prob_of(pixelcnn, part)"))
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, part\)",
+                                                   "creatures.log_prob(part) + 1"))  # better than the truth
