@@ -18,8 +18,8 @@ REFERENCES = 2048  # held against x at a time: in float64 and 784 pixels 13 MB
 def nearest_neighbours(x: np.ndarray, references: np.ndarray, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """For each x the nearest of the references: Euclidean distance over all pixels `[n]`, and its index `[n]`.
 
-    A distance of 0 means that x is a copy. Copies apart, compare with the distances of real images that the model has
-    not seen: a model that only remembers comes nearer to its training images than they do.
+    A distance of 0 means that x is a copy. A larger one proves no originality: a training image of MNIST, moved by one
+    pixel, is about as far from all of them as an image is that the model has not seen.
 
     Args:
         x: `[n, …]`, of the same shape as the references, `[m, …]`, but for the first number.

@@ -60,7 +60,7 @@ TREE = Branch("generative models", (
                    "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
                    "too simple for sharp pictures"),
             Family("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
-                   False, True, "samples come one number after another"),
+                   False, True, "drawing takes many passes in a row"),
             Family("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
                    "every layer must be invertible"),
         )),

@@ -10,7 +10,9 @@ BARS = (*NINE, "bar = torch.zeros")
 BRANCHES = ("rng = seeded()\nx = torch.rand(1000", "with torch.no_grad():\n    line, p_class")
 COLOURS = ("creatures = sprites.Sprites()", "pixelcnn, sprite_card")
 LAYER = ("def row_lstm",)
-SIGHT = ('predict("07.sees"', "designs = ", "earlier = torch.arange")
+SIGHT = ('predict("07.sees"', "designs = ", "place = torch.arange", "earlier = place")
+PASSES = ("creatures = sprites.Sprites()", "pixelcnn, sprite_card", "row_lstm_28, card", 'predict("07.passes"',
+          "@torch.no_grad()\ndef draw_at_once")
 LEAK = (*NINE, "designs = ", "def short_run", "@torch.no_grad()\ndef leaks", "with torch.no_grad():\n    sums")
 KNOWN = ("creatures = sprites.Sprites()", "pixelcnn, sprite_card", "x_sprites = ")
 WEIGHTS = (*BARS, "library.load_state_dict")
@@ -33,8 +35,10 @@ def test_what_is_quick_holds_as_written():
     (COLOURS, r"middle\.view\(8, 12, 6, 3\)", "sprites.to_rgb(from_pixelcnn)", "strength of colour"),
     (COLOURS, r"sprites\.PALETTE / 255", "sprites.PALETTE / 200", "true colour"),
     (LAYER, r"padding=1\)", "padding=1) * 0", "library's layer"),
-    (SIGHT, r'\("two stacks", 12\)', '("two stacks", 4)', "two stacks"),
-    (SIGHT, r'"Row LSTM": RowLSTM', '"Row LSTM": GatedPixelCNN', "triangle"),
+    (SIGHT, r'"two stacks": GatedPixelCNN', '"two stacks": PlainPixelCNN', "two stacks, 28 layers"),
+    (SIGHT, r'"Row LSTM": RowLSTM', '"Row LSTM": GatedPixelCNN', "blind to so many"),
+    (SIGHT, r'\("Row LSTM", 1\)', '("Row LSTM", 2)', "triangle"),
+    (PASSES, r"if not moved\.any\(\)", "if True", "drawn in a row"),
     (SIGHT, r'\("Row LSTM", 12\)', '("Row LSTM", 3)', "on the left"),
     (SIGHT, r'\("Row LSTM", 12\)', '("two stacks", 12)', "on the right"),
     (COLOURS, r"clusters\.labels_\]", "clusters.labels_ - 1]", "name of their true colour"),
@@ -60,7 +64,7 @@ def test_without_a_leak_the_likelihood_is_not_wonderful():
 
 
 def test_a_model_that_is_far_from_the_truth_is_told():
-    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
-                                                   "1.5 * log_prob_of(pixelcnn, x_sprites)"))
-    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, x_sprites\)",
-                                                   "creatures.log_prob(x_sprites) + 1"))  # better than the truth
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, part\)",
+                                                   "1.5 * log_prob_of(pixelcnn, part)"))
+    broken(CELLS, KNOWN, "share of the way", FEW, (r"log_prob_of\(pixelcnn, part\)",
+                                                   "creatures.log_prob(part) + 1"))  # better than the truth
