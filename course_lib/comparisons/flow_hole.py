@@ -21,8 +21,8 @@ SETTING = FlowHyperparameters(data="circle", kind="spline", n_couplings=6, width
 
 @dataclass(frozen=True)
 class RecordRow:
-    """Trainings of one length: the flow's hyperparameters by name; and for each seed how many times the true probability
-    the flow gives to the disc in the middle, and KL(circle ‖ flow) in nats.
+    """Trainings of one length: the flow's hyperparameters by name; and for each seed how many times the true
+    probability the flow gives to the disc in the middle, and KL(circle ‖ flow) in nats.
 
     seconds: that one thread of a processor took for a training.
     """

@@ -78,4 +78,4 @@ def test_the_rate_decides_who_is_ahead():
     run(CELLS, *order, given=RATES)
     broken(CELLS, order, "rate 0.3: KL of PCD", given=RATES + "half['PCD', .3] = half['CD', .3] - .1\n")
     broken(CELLS, order, "rate 0.15: the same", given=RATES + "end['CD', .15] = end['PCD', .15]\n")
-    broken(CELLS, order, "exact less PCD", given=RATES + "end['exact', .5] = end['PCD', .15] + np.array([-1, 1, -1, 1])\n")
+    broken(CELLS, order, "exact less PCD", given=RATES + "end['exact', .5] = end['PCD', .15] + [-1, 1, -1, 1]\n")
