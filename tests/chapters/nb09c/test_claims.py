@@ -12,13 +12,14 @@ STEP = ("def losses", "game, twin = ")
 WEIGHTS = ("unshared = ", "weights = ")
 TRAINED = ('predict("09c.rebuilt"', "plain, hinted", "same = ")
 PIXELS = (*TRAINED, "another = ")
-BACK = (*TRAINED, "z = noise(1000")
+BACK = (*TRAINED, "z, back = noise(1000")
 WALK = (*BACK, "one, other")
 NEAREST = ("plain, hinted", "known, labels", "right = ")
 FEW = ((r"\[:2000\]", "[:600]"),)
 PAIRS_OF_600 = (*FEW, (r"\[:1000\]", "[:300]"), (r"\[1000:\]", "[300:]"))
 LESS = {COUPLED: ((r"sample\(2000", "sample(400"),), TRAINED: FEW, PIXELS: FEW, BACK: FEW, WALK: PAIRS_OF_600,
         NEAREST: FEW}
+LABELS = (*NEAREST[:2], 'predict("09c.labels"', "def standardised", "penalties = ", "order = [", "def gain")
 SHORT = ((r"steps=300", "steps=4"), (r"test\[:1000\]", "test[:200]"))
 
 
@@ -53,7 +54,7 @@ def test_09c_what_is_not_so_is_told(starts, old, new, claim):
     (COUPLED, r'2: "coupled"', '2: "coupled_0"', "two of three blocks shared"),
     (COUPLED, r"agreement\(\*pairs\)", "agreement(pairs[0], 1 - pairs[1])", "one block shared: more"),
     (COUPLED, r"same\[sure\]", "same[~sure]", "the judge sure of both"),
-    (TRAINED, r"plain\.encode\(x_test\)", "plain.encode(x_test).roll(1, 0)", "same digit, plain"),
+    (TRAINED, r'"BiGAN": plain\.encode', '"BiGAN": lambda x: plain.encode(x).roll(1, 0)', "same digit, plain"),
     (PIXELS, r"error\[\"VAE\"\]", "error[\"BiGAN\"]", "multiple of the VAE's"),
     (BACK, r"model\.decode\(z\)", "model.decode(z.roll(1, 0))", "correlation"),
     (BACK, r"again = .*", "again = z", "correlation"),
@@ -63,6 +64,15 @@ def test_09c_what_is_not_so_is_told(starts, old, new, claim):
 ])
 def test_09c_shipped_models_that_are_others_are_told(starts, old, new, claim):
     broken(CELLS, starts, claim, *LESS[starts], (old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), [
+    (r'inputs\["pixels"\] \+ inputs\[name\]', "inputs[name]", r"pixels \+ BiGAN: gain over pixels"),
+    (r"labels\[few\]", "labels[few.flip(0)]", "BiGAN: gain over pixels"),
+])
+def test_09c_labels_that_are_used_wrongly_are_told(old, new, claim):
+    broken(CELLS, LABELS, claim, (old, new), (r"\(0\.002, 0\.05, 0\.5\)", "(0.002, 0.05)"),
+           (r"(?m)^claim\(\"BiGAN: what the middle.*$", ""))
 
 
 def test_09c_sharpeners_that_learned_nothing_are_told():

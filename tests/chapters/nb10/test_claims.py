@@ -62,3 +62,10 @@ def test_the_half_that_never_takes_its_turn():
     grid = (r"view\(200, 200\)", "view(60, 60)")
     run(CELLS, "stuck = ", change=[grid], given=GRID)
     broken(CELLS, ("stuck = ",), "after all layers", grid, (r"permute=False", "permute=True"), given=GRID)
+
+
+def test_a_bridge_that_does_not_get_thinner_is_told():
+    hole = ("rows = flow_hole",)
+    run(CELLS, *hole)
+    broken(CELLS, hole, "the longest training", (r"ratios\[-1\] / ratios", "ratios[0] / ratios"))
+    broken(CELLS, hole, "so many times the truth", (r"row\.ratio for", "[r / 10 for r in row.ratio] for"))
