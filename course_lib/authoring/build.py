@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,13 +193,15 @@ HEADER = (
 )
 FOOTER = (
     (r"^## What to keep", "has the recap '## What to keep'"),
-    (r"\*\*Read on:\*\*.*\((?:19|20)\d\d\)", "gives references with years after '**Read on:**'"),
+    (r"\*\*Read on:\*\*\s+- \S", "lists references, one an item, after '**Read on:**'"),
     (r"\*\*Next:\*\*", "says what comes next after '**Next:**'"),
 )
 MATHS = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
 # What a number may stand in without being a measurement: a year of publication, maths with whole numbers, code.
 YEAR = re.compile(r"\((?:19|20)\d\d\)")
-REFERENCES = re.compile(r"\*\*Read on:\*\*.*?(?=\*\*Next:\*\*|\Z)", re.S)
+REFERENCES = re.compile(r"\*\*Read on:\*\*(.*?)(?=\*\*Next:\*\*|\Z)", re.S)
+LINK = re.compile(r"\[([^]]*)\]\(([^\s()]*)\)")  # a bracket within an address is written %28 or %29
+IN_PRINT = "in print only"  # what a reference that has no address says instead of a link
 TIME_ROW = re.compile(r"^\| Time \|.*$|^# \d\d[a-z]? ·", re.M)
 CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
 PERCENT = r"\s*(?:\\?%|percent\b)"
@@ -217,6 +220,7 @@ def lint(source: Path) -> list[Finding]:
     ends = [(0, "header", HEADER, cells[0].source), (len(cells) - 1, "footer", FOOTER, cells[-1].source)]
     findings += [Finding(source.name, i, f"the {name} never {words}") for i, name, rules, text in ends
                  for pattern, words in rules if not re.search(pattern, text, re.M | re.S)]
+    findings += [Finding(source.name, len(cells) - 1, message) for message in _lint_references(cells[-1].source)]
     words = word_count(source)
     if not WORDS[0] <= words <= WORDS[1]:
         findings.append(Finding(source.name, 0, f"has {words} words of text, {WORDS[0]} to {WORDS[1]} are wanted"))
@@ -224,10 +228,11 @@ def lint(source: Path) -> list[Finding]:
 
 
 def word_count(source: Path) -> int:
-    """Words of text in the student's version, formulas and code left out."""
+    """Words of text in the student's version; formulas, code, references and addresses of links left out."""
     cells = jupytext.read(source, fmt="py:percent").cells
-    texts = (c.source for c in cells if c.cell_type == "markdown" and "teacher" not in c.metadata.get("tags", []))
-    return sum(len(re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", CODE.sub(" ", MATHS.sub(" ", t)))) for t in texts)
+    texts = (LINK.sub(r"\1", CODE.sub(" ", MATHS.sub(" ", REFERENCES.sub(" ", c.source)))) for c in cells
+             if c.cell_type == "markdown" and "teacher" not in c.metadata.get("tags", []))
+    return sum(len(re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", t)) for t in texts)
 
 
 def _lint_text(cell: NotebookNode) -> Iterator[str]:
@@ -237,7 +242,7 @@ def _lint_text(cell: NotebookNode) -> Iterator[str]:
         if number.replace(" ", "").replace("\\", "") not in allowed:
             yield (f"bare number {number!r}: measure it in a claim, or name it in the cell's cited=\"…\" "
                    "if it comes from elsewhere")
-    if (words := len(prose.split())) > TEXT_WORDS:
+    if (words := len(REFERENCES.sub(" ", prose).split())) > TEXT_WORDS:
         yield f"{words} words in one cell: at most {TEXT_WORDS}"
 
 
@@ -248,6 +253,33 @@ def _bare_numbers(text: str) -> list[str]:
     precise = PRECISE.findall(text)
     whole = NUMBER.findall(PRECISE.sub(" ", MATHS.sub(" ", text)))
     return [number.strip().rstrip(",") for number in dict.fromkeys(precise + whole)]
+
+
+def _lint_references(footer: str) -> Iterator[str]:
+    """What the references after '**Read on:**' lack of the form `- Authors, [*Title*](https://…), venue (year).`
+
+    A remark may follow the year. A work without an address says IN_PRINT there, and needs no link.
+    """
+    section = REFERENCES.search(footer)
+    outside, *references = re.split(r"^- ", section[1] if section else "", flags=re.M)
+    if outside.strip():
+        yield f"text before the list of references: {_beginning(outside)!r}"
+    for reference in references:
+        text, link = LINK.sub(r"\1", " ".join(reference.split())), LINK.search(reference)
+        authors, title, rest = [*re.split(r"(\*[^*]+\*)", text, maxsplit=1), "", ""][:3]
+        present = {
+            "a title in italics": bool(title),
+            "authors before the title": not title or re.search(r"\w\.?, $", authors),
+            "a link with https": (link and link[2].startswith("https://")) or IN_PRINT in rest,
+            "a venue between title and year": not title or re.match(r", [^(]*\w", rest),
+            "a year in brackets": YEAR.search(text),
+        }
+        if lacking := [part for part, found in present.items() if not found]:
+            yield f"the reference {_beginning(text)!r} lacks {', '.join(lacking)}"
+
+
+def _beginning(text: str) -> str:
+    return textwrap.shorten(text, 80, placeholder=" …")
 
 
 def _lint_code(code: str) -> Iterator[str]:

@@ -434,9 +434,14 @@ check("00.kl", kl_divergence)
 # - To maximise the likelihood is to minimise $\mathrm{KL}(p_\text{data} \,\|\, p_\text{model})$.
 # - Families differ in what they guarantee, and each guarantee has a price.
 #
-# **Read on:** I. Goodfellow, *NIPS 2016 Tutorial: Generative Adversarial Networks* (2016), section 2. The tree is
-# that of its figure 9, with three leaves more: small hidden choices, and two that his text names, deep Boltzmann
-# machines and moment matching. D. MacKay, *Information Theory, Inference, and Learning Algorithms* (2003). Y. LeCun
-# et al., *The MNIST database of handwritten digits* (1998).
+# **Read on:**
+#
+# - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
+#   (2016): section 2. The tree is that of its figure 9, with three leaves more: small hidden choices, and two that his
+#   text names, deep Boltzmann machines and moment matching.
+# - D. MacKay, [*Information Theory, Inference, and Learning Algorithms*](https://www.inference.org.uk/mackay/itila/),
+#   Cambridge University Press (2003).
+# - Y. LeCun et al., [*Gradient-Based Learning Applied to Document Recognition*](https://doi.org/10.1109/5.726791),
+#   Proceedings of the IEEE 86 (1998): the paper of the MNIST digits.
 #
 # **Next:** 01, generative or discriminative: the first model, built from counting.

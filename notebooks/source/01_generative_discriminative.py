@@ -561,9 +561,15 @@ show_source(NaiveBayes)
 #   matter of measurement.
 # - $p(x)$ from a crude model is a crude alarm.
 #
-# **Read on:** A. Y. Ng and M. I. Jordan, *On Discriminative vs. Generative Classifiers*, NIPS 14 (2001).
-# M. E. Maron, *Automatic Indexing*, Journal of the ACM 8 (1961). E. Nalisnick et al., *Do Deep Generative Models Know
-# What They Don't Know?*, ICLR (2019).
+# **Read on:**
+#
+# - A. Y. Ng, M. I. Jordan, [*On Discriminative vs. Generative Classifiers: A Comparison of Logistic Regression and
+#   Naive Bayes*](https://proceedings.neurips.cc/paper/2001/hash/7b7a53e239400a13bd6be6c91c4f6c4e-Abstract.html), NIPS
+#   14 (2001).
+# - M. E. Maron, [*Automatic Indexing: An Experimental Inquiry*](https://doi.org/10.1145/321075.321084), Journal of the
+#   ACM 8 (1961).
+# - E. Nalisnick et al., [*Do Deep Generative Models Know What They Don't Know?*](https://arxiv.org/abs/1810.09136),
+#   ICLR (2019).
 #
 # **Next:** Naive Bayes' digits were dust because, within a class, its pixels know nothing of each other. A mixture
 # ties them together through a hidden choice: Gaussian mixtures, and how to fit them when nobody tells us the choice.

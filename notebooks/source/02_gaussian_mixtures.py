@@ -642,9 +642,15 @@ show_source(em_step)
 # - The likelihood never falls (unless `reg` is added), has no ceiling, and grows with $K$: start well, keep widths from
 #   zero, judge by held-out data.
 #
-# **Read on:** A. P. Dempster, N. M. Laird and D. B. Rubin, *Maximum Likelihood from Incomplete Data via the EM
-# Algorithm*, Journal of the Royal Statistical Society B 39 (1977). Z. Ghahramani and M. I. Jordan, *Supervised Learning
-# from Incomplete Data via an EM Approach*, NIPS 6 (1994). G. Schwarz, *Estimating the Dimension of a Model*, Annals of
-# Statistics 6 (1978).
+# **Read on:**
+#
+# - A. P. Dempster, N. M. Laird, D. B. Rubin, [*Maximum Likelihood from Incomplete Data via the EM
+#   Algorithm*](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x), Journal of the Royal Statistical Society B 39
+#   (1977).
+# - Z. Ghahramani, M. I. Jordan, [*Supervised Learning from Incomplete Data via an EM
+#   Approach*](https://proceedings.neurips.cc/paper/1993/hash/f2201f5191c4e92cc5af043eebfd0946-Abstract.html), NIPS 6
+#   (1994).
+# - G. Schwarz, [*Estimating the Dimension of a Model*](https://doi.org/10.1214/aos/1176344136), Annals of Statistics 6
+#   (1978).
 #
 # **Next:** 02b, mixtures with memory, where each choice depends on the last; or straight on to 03, the bound itself.

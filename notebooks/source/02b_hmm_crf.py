@@ -642,11 +642,16 @@ show_source(CRF.log_prob_and_gradient)
 # - Naive Bayes is to logistic regression what the HMM is to the CRF. Copied evidence makes the first of each pair
 #   overconfident.
 #
-# **Read on:** L. R. Rabiner, *A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition*,
-# Proceedings of the IEEE 77 (1989). L. E. Baum et al., *A Maximization Technique Occurring in the Statistical Analysis
-# of Probabilistic Functions of Markov Chains*, Annals of Mathematical Statistics 41 (1970). J. Lafferty, A. McCallum
-# and F. Pereira, *Conditional Random Fields*, ICML (2001). C. Sutton and A. McCallum, *An Introduction to Conditional
-# Random Fields*, Foundations and Trends in Machine Learning 4 (2012).
+# **Read on:**
+#
+# - L. R. Rabiner, [*A Tutorial on Hidden Markov Models and Selected Applications in Speech
+#   Recognition*](https://doi.org/10.1109/5.18626), Proceedings of the IEEE 77 (1989).
+# - L. E. Baum et al., [*A Maximization Technique Occurring in the Statistical Analysis of Probabilistic Functions of
+#   Markov Chains*](https://doi.org/10.1214/aoms/1177697196), Annals of Mathematical Statistics 41 (1970).
+# - J. Lafferty, A. McCallum, F. Pereira, [*Conditional Random Fields: Probabilistic Models for Segmenting and Labeling
+#   Sequence Data*](https://repository.upenn.edu/cis_papers/159/), ICML (2001).
+# - C. Sutton, A. McCallum, [*An Introduction to Conditional Random Fields*](https://doi.org/10.1561/2200000013),
+#   Foundations and Trends in Machine Learning 4 (2012).
 #
 # **Next:** Here the hidden choice was one of four, and EM could list them. In notebook 03 it is a number, the sum is an
 # integral, and EM becomes the climb of a bound.

@@ -597,8 +597,12 @@ show_source(Latent1D)
 #   first out and the width of $q$ goes to zero.
 # - Maximum likelihood minimises the forward KL and covers; fitting $q$ minimises the reverse KL and picks one peak.
 #
-# **Read on:** M. Jordan et al., *An Introduction to Variational Methods for Graphical Models*, Machine Learning 37
-# (1999). R. Neal and G. Hinton, *A View of the EM Algorithm that Justifies Incremental, Sparse, and Other Variants*, in
-# Learning in Graphical Models (1998). D. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014).
+# **Read on:**
+#
+# - M. Jordan et al., [*An Introduction to Variational Methods for Graphical
+#   Models*](https://doi.org/10.1023/A:1007665907178), Machine Learning 37 (1999).
+# - R. Neal, G. Hinton, [*A View of the EM Algorithm that Justifies Incremental, Sparse, and Other
+#   Variants*](https://doi.org/10.1007/978-94-011-5014-9_12), in Learning in Graphical Models (1998).
+# - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
 #
 # **Next:** 03b, how to estimate the gradient of the bound from a few draws, and how far from $\log p(x)$ it stays.

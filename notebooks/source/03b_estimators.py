@@ -742,11 +742,20 @@ check("03b.weighted_bound", weighted_bound)
 # - Averaging $k$ weights before the logarithm lifts the bound. Where $q$ hardly ever goes, no $k$ that you
 #   can afford helps.
 #
-# **Read on:** D. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014). R. Williams, *Simple Statistical
-# Gradient-Following Algorithms*, Machine Learning 8 (1992). S. Mohamed et al., *Monte Carlo Gradient Estimation in
-# Machine Learning*, JMLR 21 (2020). M. Tipping and C. Bishop, *Probabilistic Principal Component Analysis*, JRSS B 61
-# (1999). C. Cremer et al., *Inference Suboptimality in Variational Autoencoders*, ICML (2018). Y. Burda et al.,
-# *Importance Weighted Autoencoders*, ICLR (2016). T. Rainforth et al., *Tighter Variational Bounds Are Not Necessarily
-# Better*, ICML (2018).
+# **Read on:**
+#
+# - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
+# - R. Williams, [*Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement
+#   Learning*](https://doi.org/10.1007/BF00992696), Machine Learning 8 (1992).
+# - S. Mohamed et al., [*Monte Carlo Gradient Estimation in Machine Learning*](https://arxiv.org/abs/1906.10652), JMLR
+#   21 (2020).
+# - M. Tipping, C. Bishop, [*Probabilistic Principal Component Analysis*](https://doi.org/10.1111/1467-9868.00196),
+#   Journal of the Royal Statistical Society B 61 (1999).
+# - C. Cremer, X. Li, D. Duvenaud, [*Inference Suboptimality in Variational
+#   Autoencoders*](https://arxiv.org/abs/1801.03558), ICML (2018).
+# - Y. Burda, R. Grosse, R. Salakhutdinov, [*Importance Weighted Autoencoders*](https://arxiv.org/abs/1509.00519), ICLR
+#   (2016).
+# - T. Rainforth et al., [*Tighter Variational Bounds Are Not Necessarily Better*](https://arxiv.org/abs/1802.04537),
+#   ICML (2018).
 #
 # **Next:** 04, the variational autoencoder: one encoder, one decoder, trained together on digits by what you have here.

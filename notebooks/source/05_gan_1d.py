@@ -357,8 +357,12 @@ check("05.repaired_loss_d", repaired_loss_d)
 # - Use the loss that is steep where $G$ is losing, the non-saturating one.
 # - Losses near $2 \log 2$ and $\log 2$ say that $D$ cannot tell. They do not say that $G$ is right.
 #
-# **Read on:** I. Goodfellow et al., *Generative Adversarial Nets*, NIPS (2014). M. Arjovsky and L. Bottou, *Towards
-# Principled Methods for Training Generative Adversarial Networks*, ICLR (2017). I. Goodfellow, *NIPS 2016 Tutorial:
-# Generative Adversarial Networks* (2016).
+# **Read on:**
+#
+# - I. Goodfellow et al., [*Generative Adversarial Nets*](https://arxiv.org/abs/1406.2661), NIPS (2014).
+# - M. Arjovsky, L. Bottou, [*Towards Principled Methods for Training Generative Adversarial
+#   Networks*](https://arxiv.org/abs/1701.04862), ICLR (2017).
+# - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
+#   (2016).
 #
 # **Next:** 05b, what goes wrong: why the same game ends well with one seed and badly with the next, and a remedy.

@@ -383,9 +383,16 @@ show_source(MinibatchDiscrimination)
 # - Let $D$ see the batch: here that recovered most games. Then the batch size matters.
 # - Two players circle. Alternating steps stay on an orbit; looking ahead, with small steps, brings them in.
 #
-# **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
-# by a Two Time-Scale Update Rule*, NIPS (2017). G. Gidel et al., *A Variational Inequality Perspective on Generative
-# Adversarial Networks*, ICLR (2019). G. Korpelevich, *The Extragradient Method for Finding Saddle Points* (1976).
-# J. Glover, *gan-intro*, github.com/AYLIEN/gan-intro (2016): the script, for which he drew on one of E. Jang.
+# **Read on:**
+#
+# - T. Salimans et al., [*Improved Techniques for Training GANs*](https://arxiv.org/abs/1606.03498), NIPS (2016).
+# - M. Heusel et al., [*GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
+#   Equilibrium*](https://arxiv.org/abs/1706.08500), NIPS (2017).
+# - G. Gidel et al., [*A Variational Inequality Perspective on Generative Adversarial
+#   Networks*](https://arxiv.org/abs/1802.10551), ICLR (2019).
+# - G. Korpelevich, *The Extragradient Method for Finding Saddle Points and Other Problems*, Ekonomika i Matematicheskie
+#   Metody 12 (1976), in print only.
+# - J. Glover, [*gan-intro*](https://github.com/AYLIEN/gan-intro), code (2016): the script, for which he drew on one of
+#   E. Jang.
 #
 # **Next:** 06, the same game with images: convolutions on both sides.

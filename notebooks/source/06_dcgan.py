@@ -553,11 +553,19 @@ check("06.stamp", stamp)
 # - The nearest training picture convicts exact copies only: a copier who moves each picture by one pixel passes.
 # - Without an encoder, finding a picture in the noise is a search, and it may end where no draw ever is.
 #
-# **Read on:** A. Radford, L. Metz and S. Chintala, *Unsupervised Representation Learning with Deep Convolutional
-# Generative Adversarial Networks*, ICLR (2016). V. Dumoulin and F. Visin, *A Guide to Convolution Arithmetic for Deep
-# Learning* (2016). A. Odena, V. Dumoulin and C. Olah, *Deconvolution and Checkerboard Artifacts*, Distill (2016).
-# T. Miyato et al., *Spectral Normalization for Generative Adversarial Networks*, ICLR (2018). L. Mescheder, A. Geiger
-# and S. Nowozin, *Which Training Methods for GANs do actually Converge?*, ICML (2018): R1. J.-Y. Zhu et al.,
-# *Generative Visual Manipulation on the Natural Image Manifold*, ECCV (2016): searching for z.
+# **Read on:**
+#
+# - A. Radford, L. Metz, S. Chintala, [*Unsupervised Representation Learning with Deep Convolutional Generative
+#   Adversarial Networks*](https://arxiv.org/abs/1511.06434), ICLR (2016).
+# - V. Dumoulin, F. Visin, [*A Guide to Convolution Arithmetic for Deep Learning*](https://arxiv.org/abs/1603.07285),
+#   arXiv (2016).
+# - A. Odena, V. Dumoulin, C. Olah, [*Deconvolution and Checkerboard
+#   Artifacts*](https://doi.org/10.23915/distill.00003), Distill (2016).
+# - T. Miyato et al., [*Spectral Normalization for Generative Adversarial Networks*](https://arxiv.org/abs/1802.05957),
+#   ICLR (2018).
+# - L. Mescheder, A. Geiger, S. Nowozin, [*Which Training Methods for GANs do actually
+#   Converge?*](https://arxiv.org/abs/1801.04406), ICML (2018): R1.
+# - J.-Y. Zhu et al., [*Generative Visual Manipulation on the Natural Image
+#   Manifold*](https://arxiv.org/abs/1609.03552), ECCV (2016): searching for z.
 #
 # **Next:** 06b, how to measure made pictures, and the ways to fail.

@@ -539,10 +539,17 @@ check("06b.repaired_step", repaired_step)
 #   it collapse.
 # - Looks and likelihood measure different things, and neither implies the other.
 #
-# **Read on:** T. Salimans et al., *Improved Techniques for Training GANs*, NIPS (2016). M. Heusel et al., *GANs Trained
-# by a Two Time-Scale Update Rule*, NIPS (2017). L. Theis, A. van den Oord and M. Bethge, *A Note on the Evaluation of
-# Generative Models*, ICLR (2016). S. Ioffe and C. Szegedy, *Batch Normalization*, ICML (2015). S. Barratt and R.
-# Sharma, *A Note on the Inception Score* (2018). D. C. Dowson and B. V. Landau, *The Fréchet Distance between
-# Multivariate Normal Distributions* (1982). A. Radford et al.: see 06.
+# **Read on:**
+#
+# - T. Salimans et al., [*Improved Techniques for Training GANs*](https://arxiv.org/abs/1606.03498), NIPS (2016).
+# - M. Heusel et al., [*GANs Trained by a Two Time-Scale Update Rule*](https://arxiv.org/abs/1706.08500), NIPS (2017).
+# - L. Theis, A. van den Oord, M. Bethge, [*A Note on the Evaluation of Generative
+#   Models*](https://arxiv.org/abs/1511.01844), ICLR (2016).
+# - S. Ioffe, C. Szegedy, [*Batch Normalization*](https://arxiv.org/abs/1502.03167), ICML (2015).
+# - S. Barratt, R. Sharma, [*A Note on the Inception Score*](https://arxiv.org/abs/1801.01973), arXiv (2018).
+# - D. C. Dowson, B. V. Landau, [*The Fréchet Distance between Multivariate Normal
+#   Distributions*](https://doi.org/10.1016/0047-259X%2882%2990077-X), Journal of Multivariate Analysis 12 (1982).
+# - A. Radford, L. Metz, S. Chintala, [*Unsupervised Representation Learning with Deep Convolutional Generative
+#   Adversarial Networks*](https://arxiv.org/abs/1511.06434), ICLR (2016).
 #
 # **Next:** 07, drawing a picture one pixel after the other, with an exact likelihood.

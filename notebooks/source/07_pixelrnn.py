@@ -861,10 +861,18 @@ check("07.ink_given_seen", ink_given_seen)
 # - Cheap: scoring, training, what comes later. Dear: drawing in a row, and whatever runs against the order. Parallel
 #   passes reach the very same picture, in far fewer.
 #
-# **Read on:** A. van den Oord, N. Kalchbrenner and K. Kavukcuoglu, *Pixel Recurrent Neural Networks*, ICML (2016).
-# A. van den Oord and others, *Conditional Image Generation with PixelCNN Decoders*, NIPS (2016). H. Larochelle and
-# I. Murray, *The Neural Autoregressive Distribution Estimator*, AISTATS (2011): an early fully visible network, and the
-# static binarization. B. Frey, *Graphical Models for Machine Learning and Digital Communication*, MIT Press (1998).
-# Y. Song et al., *Accelerating Feedforward Computation via Parallel Nonlinear Equation Solving*, ICML (2021).
+# **Read on:**
+#
+# - A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu, [*Pixel Recurrent Neural
+#   Networks*](https://arxiv.org/abs/1601.06759), ICML (2016).
+# - A. van den Oord et al., [*Conditional Image Generation with PixelCNN Decoders*](https://arxiv.org/abs/1606.05328),
+#   NIPS (2016).
+# - H. Larochelle, I. Murray, [*The Neural Autoregressive Distribution
+#   Estimator*](https://proceedings.mlr.press/v15/larochelle11a.html), AISTATS (2011): an early fully visible network,
+#   and the static binarization.
+# - B. Frey, [*Graphical Models for Machine Learning and Digital
+#   Communication*](https://mitpress.mit.edu/9780262062022/), MIT Press (1998).
+# - Y. Song et al., [*Accelerating Feedforward Computation via Parallel Nonlinear Equation
+#   Solving*](https://arxiv.org/abs/2002.03629), ICML (2021).
 #
 # **Next:** 07b, one symbol after another: the same idea for text and sound.

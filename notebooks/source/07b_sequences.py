@@ -384,10 +384,16 @@ check("07b.to_classes", to_classes)
 # - A model of sequences is half a classifier: by another last layer, or by Bayes' rule. Which is better, data decide.
 # - Dilations double what is seen with each layer. The price of drawing stays: one pass a symbol.
 #
-# **Read on:** C. Shannon, *Prediction and Entropy of Printed English*, Bell System Technical Journal (1951). S.
-# Hochreiter and J. Schmidhuber, *Long Short-Term Memory*, Neural Computation (1997). F. Gers, J. Schmidhuber and F.
-# Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation (2000). A. Graves, *Generating Sequences
-# With Recurrent Neural Networks* (2013). A. van den Oord and others, *WaveNet: A Generative Model for Raw Audio*
-# (2016).
+# **Read on:**
+#
+# - C. Shannon, [*Prediction and Entropy of Printed English*](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x), Bell
+#   System Technical Journal 30 (1951).
+# - S. Hochreiter, J. Schmidhuber, [*Long Short-Term Memory*](https://doi.org/10.1162/neco.1997.9.8.1735), Neural
+#   Computation 9 (1997).
+# - A. Graves, [*Generating Sequences With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850), arXiv (2013).
+# - A. van den Oord et al., [*WaveNet: A Generative Model for Raw Audio*](https://arxiv.org/abs/1609.03499), arXiv
+#   (2016).
+# - F. Gers, J. Schmidhuber, F. Cummins, [*Learning to Forget: Continual Prediction with
+#   LSTM*](https://doi.org/10.1162/089976600300015015), Neural Computation 12 (2000).
 #
 # **Next:** 08, between two digits: what arithmetic with codes does to pictures.

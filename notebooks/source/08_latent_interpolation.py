@@ -574,9 +574,13 @@ show_source(attribute_vector)
 # - Straight paths shorten codes. Whether that hurts is a matter of measurement, not of principle.
 # - Far from the data a classifier is still sure of itself. Ask for the distance to the data, too.
 #
-# **Read on:** D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014). T. White, *Sampling
-# Generative Networks*, arXiv:1609.04468 (2016). A. B. L. Larsen et al., *Autoencoding beyond Pixels using a Learned
-# Similarity Metric*, ICML (2016). K. Shoemake, *Animating Rotation with Quaternion Curves*, SIGGRAPH (1985).
+# **Read on:**
+#
+# - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
+# - T. White, [*Sampling Generative Networks*](https://arxiv.org/abs/1609.04468), arXiv (2016).
+# - A. B. L. Larsen et al., [*Autoencoding beyond Pixels using a Learned Similarity
+#   Metric*](https://arxiv.org/abs/1512.09300), ICML (2016).
+# - K. Shoemake, [*Animating Rotation with Quaternion Curves*](https://doi.org/10.1145/325334.325242), SIGGRAPH (1985).
 #
 # **Next:** A VAE's decoder answers with a mean, and so its middles blur. A generator trained against a critic does not
 # average. Given an encoder of its own, it takes the place of `encode` and `decode` above, and walks the same paths.

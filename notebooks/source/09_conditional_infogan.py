@@ -626,9 +626,16 @@ check("09.information", information)
 # - $I(c; x) \ge H(c) + \mathbb{E}[\log q(c \mid x)]$: the ELBO's trick, a KL dropped. High information says that a code can be
 #   read, not what it means.
 #
-# **Read on:** M. Mirza and S. Osindero, *Conditional Generative Adversarial Nets* (2014). T. Miyato and M. Koyama,
-# *cGANs with Projection Discriminator*, ICLR (2018). X. Chen et al., *InfoGAN: Interpretable Representation Learning by
-# Information Maximizing Generative Adversarial Nets*, NIPS (2016). D. Barber and F. Agakov, *The IM Algorithm*, NIPS
-# (2003). A. Odena, C. Olah and J. Shlens, *Conditional Image Synthesis with Auxiliary Classifier GANs*, ICML (2017).
+# **Read on:**
+#
+# - M. Mirza, S. Osindero, [*Conditional Generative Adversarial Nets*](https://arxiv.org/abs/1411.1784), arXiv (2014).
+# - T. Miyato, M. Koyama, [*cGANs with Projection Discriminator*](https://arxiv.org/abs/1802.05637), ICLR (2018).
+# - X. Chen et al., [*InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial
+#   Nets*](https://arxiv.org/abs/1606.03657), NIPS (2016).
+# - D. Barber, F. Agakov, [*The IM
+#   Algorithm*](https://proceedings.neurips.cc/paper/2003/hash/a6ea8471c120fe8cc35a2954c9b9c595-Abstract.html), NIPS
+#   (2003).
+# - A. Odena, C. Olah, J. Shlens, [*Conditional Image Synthesis with Auxiliary Classifier
+#   GANs*](https://arxiv.org/abs/1610.09585), ICML (2017).
 #
 # **Next:** 09b puts the game on a plane, where every mode can be counted, and changes what $D$ measures.

@@ -558,10 +558,18 @@ show_source(GAN2DExperiment)
 # - On the ring, with rates tuned for it, the gradient penalty found all modes in every recorded game; others in none.
 # - The better the samples, the smaller its value, over a whole training; do not read the last decimals.
 #
-# **Read on:** M. Arjovsky, S. Chintala, L. Bottou, *Wasserstein GAN*, ICML (2017). I. Gulrajani et al., *Improved
-# Training of Wasserstein GANs*, NIPS (2017). H. Petzka, A. Fischer, D. Lukovnikov, *On the Regularization of
-# Wasserstein GANs*, ICLR (2018). L. Mescheder, A. Geiger, S. Nowozin, *Which Training Methods for GANs do actually
-# Converge?*, ICML (2018). M. Kahng et al., *GAN Lab*, IEEE Transactions on Visualization and Computer Graphics (2019).
-# C. Villani, *Optimal Transport: Old and New*, theorem 5.10 (2009).
+# **Read on:**
+#
+# - M. Arjovsky, S. Chintala, L. Bottou, [*Wasserstein Generative Adversarial
+#   Networks*](https://proceedings.mlr.press/v70/arjovsky17a.html), ICML (2017).
+# - I. Gulrajani et al., [*Improved Training of Wasserstein GANs*](https://arxiv.org/abs/1704.00028), NIPS (2017).
+# - H. Petzka, A. Fischer, D. Lukovnikov, [*On the Regularization of Wasserstein
+#   GANs*](https://arxiv.org/abs/1709.08894), ICLR (2018).
+# - L. Mescheder, A. Geiger, S. Nowozin, [*Which Training Methods for GANs do actually
+#   Converge?*](https://arxiv.org/abs/1801.04406), ICML (2018).
+# - M. Kahng et al., [*GAN Lab*](https://doi.org/10.1109/TVCG.2018.2864500), IEEE Transactions on Visualization and
+#   Computer Graphics 25 (2019).
+# - C. Villani, [*Optimal Transport: Old and New*](https://doi.org/10.1007/978-3-540-71050-9), Springer (2009): theorem
+#   5.10.
 #
 # **Next:** 09c, two generators, a generator with an encoder, and what GANs are used for.

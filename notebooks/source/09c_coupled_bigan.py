@@ -681,12 +681,20 @@ show_source(UNetGenerator)
 # - Squared error blurs; $D$ sharpens and is further from the truth.
 # - With a hundred labels codes helped most beside the pixels; and each input needs its own penalty.
 #
-# **Read on:** M.-Y. Liu and O. Tuzel, *Coupled Generative Adversarial Networks*, NIPS (2016). J. Donahue, P. Krähenbühl
-# and T. Darrell, *Adversarial Feature Learning*, ICLR (2017). V. Dumoulin et al., *Adversarially Learned Inference*,
-# ICLR (2017). C. Ledig et al., *Photo-Realistic Single Image Super-Resolution Using a GAN*, CVPR (2017). W. Shi et al.,
-# *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network*, CVPR
-# (2016). P. Isola et al., *Image-to-Image Translation with Conditional Adversarial Networks*, CVPR (2017). J.-Y. Zhu et
-# al., *Unpaired Image-to-Image Translation Using Cycle-Consistent Adversarial Networks*, ICCV (2017).
+# **Read on:**
+#
+# - M.-Y. Liu, O. Tuzel, [*Coupled Generative Adversarial Networks*](https://arxiv.org/abs/1606.07536), NIPS (2016).
+# - J. Donahue, P. Krähenbühl, T. Darrell, [*Adversarial Feature Learning*](https://arxiv.org/abs/1605.09782), ICLR
+#   (2017).
+# - V. Dumoulin et al., [*Adversarially Learned Inference*](https://arxiv.org/abs/1606.00704), ICLR (2017).
+# - C. Ledig et al., [*Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
+#   Network*](https://arxiv.org/abs/1609.04802), CVPR (2017).
+# - W. Shi et al., [*Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+#   Network*](https://arxiv.org/abs/1609.05158), CVPR (2016).
+# - P. Isola et al., [*Image-to-Image Translation with Conditional Adversarial
+#   Networks*](https://arxiv.org/abs/1611.07004), CVPR (2017).
+# - J.-Y. Zhu et al., [*Unpaired Image-to-Image Translation Using Cycle-Consistent Adversarial
+#   Networks*](https://arxiv.org/abs/1703.10593), ICCV (2017).
 #
 # **Next:** models that need no adversary and say exactly how probable a point is: flows by a density in the plane,
 # masked networks by the probability of a small picture.

@@ -641,13 +641,25 @@ check("10.mask", mask)
 # - A masked network gives all conditionals in one pass, and is normalised whatever its weights are. Drawing takes a pass
 #   a pixel.
 #
-# **Read on:** A. Hyvärinen and E. Oja, *Independent Component Analysis: Algorithms and Applications*, Neural Networks
-# (2000). L. Dinh, D. Krueger, Y. Bengio, *NICE: Non-linear Independent Components Estimation*, ICLR workshop (2015).
-# L. Dinh, J. Sohl-Dickstein, S. Bengio, *Density Estimation Using Real NVP*, ICLR (2017). C. Durkan, A. Bekasov,
-# I. Murray, G. Papamakarios, *Neural Spline Flows*, NeurIPS (2019). M. Germain et al., *MADE: Masked Autoencoder for
-# Distribution Estimation*, ICML (2015). A. Hyvärinen and P. Pajunen, *Nonlinear Independent Component Analysis: Existence
-# and Uniqueness Results*, Neural Networks (1999). P. Comon, *Independent Component Analysis, a New Concept?*, Signal
-# Processing (1994). D. Rezende, S. Mohamed, *Variational Inference with Normalizing Flows*, ICML (2015). G. Papamakarios
-# et al., *Normalizing Flows for Probabilistic Modeling and Inference*, JMLR (2021): an overview.
+# **Read on:**
+#
+# - A. Hyvärinen, E. Oja, [*Independent Component Analysis: Algorithms and
+#   Applications*](https://doi.org/10.1016/S0893-6080%2800%2900026-5), Neural Networks 13 (2000).
+# - L. Dinh, D. Krueger, Y. Bengio, [*NICE: Non-linear Independent Components
+#   Estimation*](https://arxiv.org/abs/1410.8516), ICLR workshop (2015).
+# - L. Dinh, J. Sohl-Dickstein, S. Bengio, [*Density Estimation Using Real NVP*](https://arxiv.org/abs/1605.08803), ICLR
+#   (2017).
+# - C. Durkan, A. Bekasov, I. Murray, G. Papamakarios, [*Neural Spline Flows*](https://arxiv.org/abs/1906.04032),
+#   NeurIPS (2019).
+# - M. Germain et al., [*MADE: Masked Autoencoder for Distribution Estimation*](https://arxiv.org/abs/1502.03509), ICML
+#   (2015).
+# - A. Hyvärinen, P. Pajunen, [*Nonlinear Independent Component Analysis: Existence and Uniqueness
+#   Results*](https://doi.org/10.1016/S0893-6080%2898%2900140-3), Neural Networks 12 (1999).
+# - P. Comon, [*Independent Component Analysis, a New Concept?*](https://doi.org/10.1016/0165-1684%2894%2990029-9), Signal
+#   Processing 36 (1994).
+# - D. Rezende, S. Mohamed, [*Variational Inference with Normalizing Flows*](https://arxiv.org/abs/1505.05770), ICML
+#   (2015).
+# - G. Papamakarios et al., [*Normalizing Flows for Probabilistic Modeling and
+#   Inference*](https://arxiv.org/abs/1912.02762), JMLR 22 (2021): an overview.
 #
 # **Next:** 10b, the rest of the tree: Boltzmann machines, chains that learn to walk home, and moments that match.

@@ -780,13 +780,25 @@ show_source(mmd2)
 # - A chain of denoising steps has the data as its end if each step's posterior is right, and costs many steps a sample.
 # - Matching moments needs no density, chain or opponent; the kernel's width decides what it can see.
 #
-# **Read on:** G. Hinton, *Training Products of Experts by Minimizing Contrastive Divergence*, Neural Computation 14
-# (2002). T. Tieleman, *Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient*, ICML
-# (2008). R. Salakhutdinov and I. Murray, *On the Quantitative Analysis of Deep Belief Networks*, ICML (2008). R.
-# Salakhutdinov and G. Hinton, *Deep Boltzmann Machines*, AISTATS (2009). Y. Bengio et al., *Deep Generative Stochastic
-# Networks Trainable by Backprop*, ICML (2014). Y. Bengio et al., *Generalized Denoising Auto-Encoders as Generative
-# Models*, NIPS (2013): walkback. R. Neal, *Annealed Importance Sampling*, Statistics and Computing 11 (2001). A. Gretton et al., *A Kernel Two-Sample Test*, JMLR 13 (2012). Y. Li, K.
-# Swersky and R. Zemel, *Generative Moment Matching Networks*, ICML (2015). G. Dziugaite, D. Roy and Z. Ghahramani,
-# *Training Generative Neural Networks via Maximum Mean Discrepancy Optimization*, UAI (2015).
+# **Read on:**
+#
+# - G. Hinton, [*Training Products of Experts by Minimizing Contrastive
+#   Divergence*](https://doi.org/10.1162/089976602760128018), Neural Computation 14 (2002).
+# - T. Tieleman, [*Training Restricted Boltzmann Machines Using Approximations to the Likelihood
+#   Gradient*](https://doi.org/10.1145/1390156.1390290), ICML (2008).
+# - R. Salakhutdinov, I. Murray, [*On the Quantitative Analysis of Deep Belief
+#   Networks*](https://doi.org/10.1145/1390156.1390266), ICML (2008).
+# - R. Salakhutdinov, G. Hinton, [*Deep Boltzmann Machines*](https://proceedings.mlr.press/v5/salakhutdinov09a.html),
+#   AISTATS (2009).
+# - Y. Bengio et al., [*Deep Generative Stochastic Networks Trainable by Backprop*](https://arxiv.org/abs/1306.1091),
+#   ICML (2014).
+# - A. Gretton et al., [*A Kernel Two-Sample Test*](https://jmlr.org/papers/v13/gretton12a.html), JMLR 13 (2012).
+# - Y. Li, K. Swersky, R. Zemel, [*Generative Moment Matching Networks*](https://arxiv.org/abs/1502.02761), ICML (2015).
+# - Y. Bengio et al., [*Generalized Denoising Auto-Encoders as Generative Models*](https://arxiv.org/abs/1305.6663), NIPS
+#   (2013): walkback.
+# - R. Neal, [*Annealed Importance Sampling*](https://doi.org/10.1023/A:1008923215028), Statistics and Computing 11
+#   (2001).
+# - G. Dziugaite, D. Roy, Z. Ghahramani, [*Training Generative Neural Networks via Maximum Mean Discrepancy
+#   Optimization*](https://arxiv.org/abs/1505.03906), UAI (2015).
 #
 # **Next:** back to the map of the README, to the whole tree: which branch would you take for your own data?

@@ -1,12 +1,14 @@
 """From source to notebooks; the lint; and the committed notebooks."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from course_lib.authoring.build import (
+    IN_PRINT,
     ChangedByHand,
     SourceError,
     build,
@@ -15,6 +17,7 @@ from course_lib.authoring.build import (
     lint,
     solutions,
     sources,
+    word_count,
 )
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -52,7 +55,14 @@ check("07.double", double)
 # ## What to keep
 # Doubling.
 #
-# **Read on:** Euclid, *Elements* (1956). **Next:** tripling.
+# **Read on:**
+#
+# - Euclid, [*The
+#   Elements*](https://example.org/elements), Dover (1956): book seven.
+# - A. Ng, M. Jordan, [*On
+#   Classifiers*](https://doi.org/10.1000/a%281%29-3), NIPS 14 (2001).
+#
+# **Next:** tripling.
 '''
 
 
@@ -160,7 +170,19 @@ def test_a_good_source_has_nothing_but_too_few_words(folder):
     (" · 3 seconds to run", "", "time to run"),
     (" · seed 0", "", "gives the seed"),
     ("## What to keep", "## The end", "recap"),
-    ("(1956)", "", "references"),
+    ("# - Euclid", "# Euclid", "lists references"),
+    ("**Read on:**", "Read on:", "lists references"),
+    ("**Read on:**", "**Read on:** the classics.", "text before the list of references: 'the classics.'"),
+    ("Euclid, [", "[", "'*The Elements*, Dover (1956): book seven.' lacks authors before the title"),
+    ("[*On\n#   Classifiers*]", "[On Classifiers]",
+     "'A. Ng, M. Jordan, On Classifiers, NIPS 14 (2001).' lacks a title in italics"),
+    ("[*On\n#   Classifiers*](https://doi.org/10.1000/a%281%29-3)", "*On Classifiers*", "lacks a link with https"),
+    ("https://doi.org/10.1000/a%281%29-3", "http://doi.org/10.1000/a%281%29-3", "lacks a link with https"),
+    ("https://doi.org/10.1000/a%281%29-3", "https://doi.org/10.1000/a(1)-3", "a link with https"),
+    (", Dover (1956)", " (1956)", "lacks a venue between title and year"),
+    ("NIPS 14 (2001)", "NIPS 14", "'A. Ng, M. Jordan, *On Classifiers*, NIPS 14.' lacks a year in brackets"),
+    ("A. Ng, M. Jordan, [*On\n#   Classifiers*](https://doi.org/10.1000/a%281%29-3), NIPS 14 (2001)", "Ng and Jordan",
+     "lacks a title in italics, a link with https, a year in brackets"),
     ("**Next:**", "Next:", "what comes next"),
     ("Only for the teacher.", "We reach 0.84 here.", "bare number '0.84'"),
     ("Only for the teacher.", "It is right in 84 % of cases.", "bare number '84 %'"),
@@ -212,6 +234,29 @@ def test_a_cited_figure_is_allowed_by_name(folder):
     assert "cited" not in str(convert(sources(folder)[0], teacher=True))
 
 
+@pytest.mark.parametrize(("old", "new"), [
+    ("Euclid, [", "T. Heath et al., ["),
+    (": book seven.", ", book seven. It is the oldest."),
+    ("[*On\n#   Classifiers*](https://doi.org/10.1000/a%281%29-3), NIPS 14 (2001).",
+     "*On Classifiers*, NIPS 14 (2001), in print only."),
+])
+def test_complete_references_pass(folder, old, new):
+    edit(folder, old, new)
+    assert complaints(folder) == []
+
+
+def test_one_missing_part_is_told_once(folder):
+    edit(folder, ", Dover (1956)", ", Dover")
+    (complaint,) = complaints(folder)
+    assert complaint.endswith("'Euclid, *The Elements*, Dover: book seven.' lacks a year in brackets")
+
+
+def test_an_address_is_no_words(folder):
+    before = word_count(sources(folder)[0])
+    edit(folder, "Doubling.", "[Doubling](https://example.org/one-two/three_four.html).")
+    assert word_count(sources(folder)[0]) == before
+
+
 # ------------------------------------------------------------------------------------- the committed notebooks
 
 
@@ -227,3 +272,11 @@ def test_committed_notebooks_are_what_the_sources_build(tmp_path):
 @pytest.mark.parametrize("source", sources(NOTEBOOKS), ids=lambda p: p.stem)
 def test_committed_sources_are_clean(source):
     assert [str(f) for f in lint(source)] == []
+
+
+def test_references_without_a_link_are_these():
+    """The lint lets through what is in print only: no page of a publisher or an author is known to hold it."""
+    footers = (convert(source, teacher=False).cells[-1].source for source in sources(NOTEBOOKS))
+    listed = [" ".join(item.split()) for footer in footers for item in re.split(r"^- ", footer, flags=re.M)]
+    assert [item[:14] for item in listed if IN_PRINT in item] == [
+        "G. Korpelevich"]  # in Ekonomika i Matematicheskie Metody, a Soviet journal of 1976
