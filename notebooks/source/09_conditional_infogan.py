@@ -221,8 +221,8 @@ for name, c in cards.items():
 claim("Fréchet distance with labels", card.metrics["frechet"], below=5)
 
 # %% [markdown]
-# Which is better because of its labels? These two numbers cannot say: the networks differ in width and in their steps,
-# and one was made to give all digits equally often. To learn a cause, change one thing and train several seeds.
+# Which is better because of its labels? These two numbers cannot say: the networks differ in width and in their steps.
+# To learn a cause, change one thing and train several seeds.
 #
 # Each row above holds many right outputs for one input. What does the noise do, then? Hold $z$, change the label. To
 # measure the hand we take the *slant* of notebook 08: by how many columns the ink leans to the right for each row up.
@@ -296,12 +296,11 @@ between = (deaf(z[:100], torch.zeros(100).long()) - deaf(z[100:200], torch.zeros
 claim("another label changes a picture, relative to another z", np.mean(changed) / between.item(), below=0.1)
 
 # %% [markdown]
-# Concatenation tells $D$ the same, but after so many steps it has hardly begun to teach $G$. This is one seed and a short
-# training, and says nothing of where both end. And where $D$ is not told, $G$ ignores what it was told. In this game all
-# that reaches $G$ comes through $D$ (notebook 06), and this $D$ has the same opinion of a picture whatever was ordered.
-# The label is then ten more numbers of noise. **Repair:** tell $D$. Or leave $D$ as it is, and let another output of its
-# network *guess* the label from the picture; $G$ is also paid for pictures whose label is guessed right. That is an
-# **auxiliary classifier** GAN, AC-GAN (Odena et al.). The same trick comes next, without labels.
+# Concatenation tells $D$ the same, but after so few steps it has hardly begun to teach $G$ here. And where $D$ is not
+# told, $G$ ignores what it was told. In this game all that reaches $G$ comes through $D$ (notebook 06), and this $D$ has the same opinion of a picture whatever was ordered.
+# The label is then ten more numbers of noise. **Repair:** tell $D$. Or let another output of $D$'s network *guess* the
+# label, and pay $G$ if the guess is right: an **auxiliary classifier** GAN, AC-GAN (Odena et al.). That trick comes next,
+# without labels.
 
 # %% [markdown]
 # ## And if nobody wrote labels?
@@ -408,8 +407,8 @@ fig.axes[0].set(xlabel="digit", ylabel="category k", xticks=np.arange(10) + 0.5,
                 yticks=np.arange(10) + 0.5, yticklabels=range(10))
 pure = purity(code.k.numpy(), digits)
 shares = np.sort(table / table.sum(axis=1, keepdims=True))
-show(fig, alt=f"A table of ten categories by ten digits; {(shares[:, -1] > 0.9).sum()} rows have nine tenths or more in one "
-              "column, the others are split over several")
+show(fig, alt=f"A table of ten categories by ten digits; {(shares[:, -1] > 0.9).sum()} rows have nine tenths or more "
+              "in one column, the others are split over several")
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
 claim("purity", pure, above=0.75, below=0.85)
 claim("categories that are one digit, or nearly (at least .9)", (shares[:, -1] > 0.9).sum(), above=2)
@@ -463,9 +462,7 @@ claim("the bound of a reader of dots, as part of H(k)",
 claim("its purity: luck", purity(k.numpy(), judge.predict(marked).numpy()), below=0.2)
 
 # %% [markdown]
-# So a small information loss is no proof that codes are digits. As far as a category *is* something that we have a word
-# for, a likely reason is that layers change smoothly and data fall into groups. Neither forces it. What
-# a code means must be measured each time.
+# So a small information loss is no proof that codes are digits. What a code means must be measured each time.
 #
 # ## What the two numbers do
 # Hold $z$ and $k$ and move one number: in the purest category and the most mixed one, for two noises each. We go beyond $(-1, 1)$, where
@@ -620,8 +617,7 @@ check("09.information", information)
 # %% [markdown]
 # ## What to keep
 # - One input, many right outputs: squared error answers with their average, a discriminator accepts each of them.
-# - The label goes into *both* networks. Somebody whom $G$ must please has to know it: a $D$ that is told, or a network
-#   that guesses it from the picture.
+# - Whom $G$ must please has to know the label: a $D$ that is told, or a network that guesses it.
 # - $a(x, y) = v_y \cdot \varphi(x) + \psi(\varphi(x))$: label and picture must meet, in a product or early.
 # - $I(c; x) \ge H(c) + \mathbb{E}[\log q(c \mid x)]$: the ELBO's trick, a KL dropped. High information says that a code can be
 #   read, not what it means.

@@ -38,10 +38,6 @@ def seeded(seed=0):
     """A source of random numbers of our own: same seed, same result."""
     return torch.Generator().manual_seed(seed)
 
-def in_parts(f, x):
-    """f(x) for a batch of any length, 250 at a time: all at once would take much memory."""
-    return torch.cat([f(part) for part in x.split(250)])
-
 train, test = load_mnist("train"), load_mnist("test")
 judge, _ = load_pretrained("classifier")
 
@@ -134,8 +130,7 @@ claim("one block shared, the judge sure of both", agree[1, 1], above=0.98)
 claim("two blocks shared, the judge sure of both", agree[2, 1], above=0.98)
 
 # %% [markdown]
-# Where the judge is sure of both pictures, hardly a pair differs, with one block shared as with two. What the other
-# bars lack is mostly its doubt: it may name two prints of an unclear drawing differently.
+# Where the judge is sure of both pictures, hardly a pair differs, with one block shared as with two.
 #
 # How much of it was *learned*? With two blocks shared, one transposed convolution is left to each kind: from the same
 # 14x14 maps it can hardly draw another digit. With one, both draw from the same 7x7 maps. How many weights are left to
@@ -289,6 +284,11 @@ predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN:
 plain, hinted = (load_pretrained(name)[0] for name in ("bigan_plain", "bigan"))
 vae, _ = load_pretrained("vae_z20")
 x_test, y_test = test[:2000].flat(), test.labels[:2000]
+
+def in_parts(f, x):
+    """f(x) for a batch of any length, 250 at a time: all at once would take much memory."""
+    return torch.cat([f(part) for part in x.split(250)])
+
 encoders = {"BiGAN": plain.encode, "BiGAN, regression": hinted.encode, "VAE": lambda x: vae.encode(x)[0]}
 decoders = {"BiGAN": plain.decode, "BiGAN, regression": hinted.decode, "VAE": vae.decode}
 rebuilt = {name: in_parts(lambda x, name=name: decoders[name](encoders[name](x)), x_test) for name in encoders}
@@ -320,8 +320,8 @@ claim("with regression, relative to plain", error["BiGAN, regression"] / error["
 claim("with regression, as a multiple of the VAE's", error["BiGAN, regression"] / error["VAE"], above=3)
 
 # %% [markdown]
-# Part of the pixels comes back, much less than from the VAE, which is trained for that. $D$ minds that pairs fit, and a
-# 4 in another hand fits. Now the question itself: is $E(G(z)) = z$?
+# Part of the pixels comes back, much less than from the VAE, which is trained for that. Now the question
+# itself: is $E(G(z)) = z$?
 
 # %%
 z, back = noise(1000, seeded(2), 20), {}
@@ -370,8 +370,7 @@ third = (named != y_test[:1000]) & (named != y_test[1000:])
 claim("sure of a middle between two digits, and names a third", third[sure].float().mean(), above=0.2)
 
 # %% [markdown]
-# The middle of a walk is more of a digit than that of a fade. But sure is not right: often the judge surely names a
-# third digit.
+# The middle of a walk is more of a digit than that of a fade. But often the judge surely names a third digit.
 #
 # **Nearest in latent space.** Does $E$ put like to like? For each test digit we look for the nearest of ten thousand
 # training digits: by pixels, and by codes.
@@ -398,7 +397,7 @@ claim("by codes of the plain BiGAN, less by pixels", right["BiGAN"] - right["pix
 #
 # ## A hundred labels
 # Learn codes from all pictures without labels, then a classifier from a hundred labelled codes: **semi-supervised
-# learning**. Does it beat a classifier on the pixels of that hundred?
+# learning**. Does that beat their pixels?
 
 # %%
 predict("09c.labels", "Logistic regression from 100 labels: which input does best?",
@@ -421,8 +420,7 @@ def accuracy(name, seed, l2):
     return (SoftmaxRegression(l2=l2, max_iter=30).fit(a, labels[few]).predict(b) == y_test).float().mean().item()
 
 # %% [markdown]
-# How strong should the penalty `l2` be? What suits one input harms another. So eight draws of a hundred labels choose
-# it, for each input by itself, and 32 *other* draws compare the inputs.
+# For each input eight draws of a hundred labels choose the penalty `l2`; *other* draws then compare the inputs.
 
 # %%
 penalties = (0.002, 0.05, 0.5)
@@ -461,8 +459,7 @@ claim("BiGAN, regression: gain over the plain BiGAN", gain("BiGAN, regression", 
 # help, by some four points.
 #
 # The $E$ that rebuilds better has the worse codes *for few labels*; with ten thousand the nearest neighbour saw no
-# difference. Why, we did not test: one training of each encoder, one classifier. On ImageNet Donahue et al. used a
-# BiGAN's codes for classification, too.
+# difference. Why, we did not test: one training of each encoder, one classifier.
 #
 # ## Sharper than it was
 # **Super-resolution**: from 7x7 pixels, each a mean of 4x4, back to 28x28. $G$ gets the coarse picture and a little
@@ -533,13 +530,9 @@ show(images(torch.cat([outlines[:10], painted[:10], another[:10], few.floats()[:
 claim("the judge names right", likeness(painted, few)["accuracy"], above=0.9)
 
 # %% [markdown]
-# A gap between two strokes has lines on both sides, as a stroke has: there $G$ paints grey clouds. And how different are
-# the two answers?
-
-# %% [markdown]
-# Notebook 09 has a yardstick. Two perfect answers, drawn from $p(x \mid c)$ for the hint $c$, have the squared distance
-# $2\,\mathbb{E} \lVert x - m_c \rVert^2$ on average, with $m_c$ the mean of all $x$ that fit. For $m_c$ we take the
-# answer of the net without noise in its loss: squared error alone for coarse pictures, and the painter's for outlines.
+# How different are the two answers? By notebook 09 two perfect ones, drawn from $p(x \mid c)$ for the hint $c$, have the
+# squared distance $2\,\mathbb{E} \lVert x - m_c \rVert^2$ on average, with $m_c$ the mean of all $x$ that fit. For $m_c$
+# we take what squared error alone made of coarse pictures, and what was painted of outlines.
 
 # %%
 def apart(game, best):
@@ -553,8 +546,7 @@ for name, game, best in (("coarse pictures, with D", by_both, blurred), ("outlin
           above=0.004, below=0.02)
 
 # %% [markdown]
-# About a hundredth. (A part of the error is the net's own mistakes; but were it even half, the share would be two
-# hundredths.) The noise hardly moves what $G$ draws, even where there is much to choose. Isola et al. saw the same.
+# About a hundredth; were half of the error the net's own mistakes, two hundredths. The noise hardly moves what $G$ draws, even where there is much to choose. Isola et al. saw the same.
 #
 # And **without pairs**, say photographs and paintings? Train one network each way, each with a $D$ of its kind, and
 # ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**, CycleGAN:
@@ -696,5 +688,4 @@ show_source(UNetGenerator)
 # - J.-Y. Zhu et al., [*Unpaired Image-to-Image Translation Using Cycle-Consistent Adversarial
 #   Networks*](https://arxiv.org/abs/1703.10593), ICCV (2017).
 #
-# **Next:** models that need no adversary and say exactly how probable a point is: flows by a density in the plane,
-# masked networks by the probability of a small picture.
+# **Next:** models without an adversary, that give the exact density of a point, or probability of a small picture.

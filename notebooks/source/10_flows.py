@@ -463,7 +463,8 @@ claim("largest change of log p(x)", (turned.log_prob(x_new) - bent.log_prob(x_ne
 
 # %%
 predict("10.hole", "A flow of splines learns the circle. How many times the true probability does it give to the disc "
-        "in the middle, of radius 0.6, after 500 steps?", options=["about once", "about ten times", "more than twenty times"])
+        "in the middle, of radius 0.6, after 500 steps?",
+        options=["about once", "about ten times", "more than twenty times"])
 
 # %%
 ring = train(500, data="circle", kind="spline", n_couplings=6, width=32, learning_rate=3e-3)
@@ -485,8 +486,8 @@ show(bent_lines(edges, {"truth": (log_p_ring.clamp(min=-7), np.empty((0, 2))),
 # The first printed line: next to nothing of the data lies in the middle; the flow puts little there too, yet many times
 # as much. Why a bridge? The circle, seen in $z$, is a closed loop. What lies inside the loop has some probability under
 # the noise, and $f$ carries it to the inside of the circle: all of it. The flow can make the *inside* of the loop small,
-# but that needs ever steeper slopes. So it is not forbidden, it takes training. `benchmarks/flow_hole.py` trained such
-# flows for longer, three seeds each; here is its record.
+# but that needs ever steeper slopes. So it is not forbidden, it takes training. Here is the record of
+# `benchmarks/flow_hole.py`: such flows, trained for longer.
 
 # %%
 rows = flow_hole.recorded()
@@ -503,9 +504,8 @@ print("KL of those flows:", ", ".join(f"{np.mean(row.kl):.3f} after {row.steps}"
 
 # %% [markdown]
 # (For a *true* hole, of probability zero, no flow would do. A generator without an inverse may *wrap* the plane around
-# the circle, and leave the hole empty.)
-#
-# (Separate pieces are harder. What is connected stays connected, in a GAN too, and threads remain.)
+# the circle, and leave the hole empty. Of separate pieces: what is connected stays connected,
+# in a GAN too, and threads remain.)
 #
 # ## All pixels at once: MADE
 # Now pictures, and notebook 07's chain rule: $p(x) = \prod_j p(x_j \mid x_1, \dots, x_{j-1})$. An **autoregressive**
@@ -637,7 +637,6 @@ check("10.mask", mask)
 # - A coupling's Jacobian is triangular: its log-determinant is a sum, its inverse costs no more than itself. The halves
 #   must take turns.
 # - A flow has as many $z$ as $x$, and no tears: holes get bridges and gaps get threads, which only steep slopes make thin.
-#   Many flows give the same density, so the coordinates of $z$ are no causes.
 # - A masked network gives all conditionals in one pass, and is normalised whatever its weights are. Drawing takes a pass
 #   a pixel.
 #
@@ -662,4 +661,4 @@ check("10.mask", mask)
 # - G. Papamakarios et al., [*Normalizing Flows for Probabilistic Modeling and
 #   Inference*](https://arxiv.org/abs/1912.02762), JMLR 22 (2021): an overview.
 #
-# **Next:** 10b, the rest of the tree: Boltzmann machines, chains that learn to walk home, and moments that match.
+# **Next:** 10b, the rest of the tree: Boltzmann machines, denoising chains, moments that match.

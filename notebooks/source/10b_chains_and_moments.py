@@ -148,8 +148,8 @@ independent = distances(np.random.default_rng(0).choice(512, size=204_800, p=p /
 show(convergence(100 * 2 ** np.arange(12), {"Gibbs chains": chain, "independent draws": independent},
                  title="The chains' histogram nears the exact distribution too, but later", xlabel="pictures counted",
                  ylabel="total variation distance"),
-     alt="On logarithmic axes the distance from the exact distribution over the pictures counted: that of the chains from "
-         f"{chain[0]:.2f} to {chain[-1]:.3f}, that of independent draws from {independent[0]:.2f} to {independent[-1]:.3f}")
+     alt="On logarithmic axes the distance from the exact distribution over the pictures counted: of the chains from "
+         f"{chain[0]:.2f} to {chain[-1]:.3f}, of independent draws from {independent[0]:.2f} to {independent[-1]:.3f}")
 claim("the chains' first hundred pictures are far off", chain[0], above=0.8)
 claim("after two hundred thousand they are close", chain[-1], below=0.06)
 claim("and still behind independent draws, by the factor", chain[-1] / independent[-1], above=1.3)
@@ -161,13 +161,13 @@ claim("and still behind independent draws, by the factor", chain[-1] / independe
 # - **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the data's neighbourhood.
 # - **PCD**, persistent chains: never restart. The model changes little in a step, so the chains nearly keep up.
 #
-# Sixteen machines of each kind. CD and PCD learn at three rates each, for a loser may only have had the wrong one. A
-# rate is constant for the first half of the training (`total_steps`), then falls to 0.
+# Sixteen machines of each kind; CD and PCD at three rates each. A rate is constant for the first half of the training
+# (`total_steps`), then falls to 0.
 
 # %%
 predict("10b.order",
-        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Each at the best of its "
-        "rates, the exact one ends nearest to the data. Which comes second?",
+        "Three ways to dream: the exact sum; chains that go on for ever; one round from the data. Each at the best of "
+        "its rates, the exact one ends nearest to the data. Which comes second?",
         options=["endless chains", "one round", "they tie"])
 
 # %%
@@ -235,9 +235,9 @@ for rate, at_half, at_end in ((0.15, {"below": 0}, {"below": 0}), (0.3, {"above"
 claim("CD-1: KL at the end, rate .15 less rate .3", end["CD", 0.15] - end["CD", 0.3], near=0, within=0.1)
 
 # %% [markdown]
-# At .15 PCD is ahead, and most at the end; at .3 it is behind. The usual explanation: at a high rate the machine
+# At the middle rate PCD is ahead, most at the end; at the highest it is behind. The usual explanation: there the machine
 # moves on faster than its chains follow. CD-1 ends at about the same KL with both rates: what it is left with is not
-# noise of the steps. At .05 neither has come far. Below, each method is taken at its best rate.
+# noise of the steps. At the lowest neither has come far. From here on each method has its best rate.
 
 # %% [markdown]
 # ## Break it: a chain that does not mix
@@ -299,8 +299,7 @@ show(convergence(rounds, {"fully trained": np.mean(still["exact"], axis=1), "hal
 # %% [markdown]
 # **Repairs:** more rounds; chains that go on; or chains that start where everything is flat and cool down slowly. The
 # lab has the first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try
-# CD with one round and with fifty; then PCD at ten times its rate, when the chains can no longer keep up. With CD
-# chains restart at the data, so its dreams flatter it.
+# CD with one round and with fifty; then PCD at ten times its rate.
 
 # %%
 lab = LiveLab(
@@ -334,7 +333,7 @@ lab
 # $\sum_x p^*_{\beta'}(x) T(x' \mid x) = p^*_{\beta'}(x')$. At the end take $f = 1$.
 #
 # The logarithm of the mean has a bias: by Jensen, $\log Z$ comes out too low on average, and so $\log p$ too high.
-# Here it drowns in the scatter of sixteen estimates, whose mean may even lie above 0.
+# Here it drowns in the scatter of sixteen estimates.
 
 # %%
 exact_rbm = machines["exact"].rbm.machine(0)
@@ -694,8 +693,8 @@ display(Markdown(digits8.table([*rows, real], [*measured, floor])))
 picked = np.concatenate([m.samples[:12] for m in measured] + [test[:12].numpy()]).reshape(-1, 8, 8)
 show(images(picked, columns=12, title="Independent pixels fall apart; four families make rough digits",
             row_labels=["independent", "MADE", "RBM", "denoising chain", "MMD", "real"]),
-     alt="Six rows of twelve small pictures, drawn from independent pixels, MADE, the RBM, the denoising chain and the MMD "
-         "generator, and real digits")
+     alt="Six rows of twelve small pictures, drawn from independent pixels, MADE, the RBM, the denoising chain and the "
+         "MMD generator, and real digits")
 independent, visible, machine, chain, moments = measured
 claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
 claim("RBM: nats below that", independent.nll - machine.nll, above=5)
@@ -716,7 +715,7 @@ claim("how many times longer than the generator the fastest of the three takes",
 # Read it with care: one training of each, of one size. Only rows with a density can be ranked by NLL; here MADE wins. By
 # Fréchet, RBM and denoising chain are close, but a Gaussian with the right covariance would be perfect there. Of these
 # four the MMD generator is by far the fastest, and the farthest from the data: *consistent* speaks of a limit that
-# nobody reaches. And one step is not faster than fifty if one takes a network fifty times as large.
+# nobody reaches.
 
 # %% [markdown]
 # ## Your turn
@@ -774,10 +773,10 @@ show_source(mmd2)
 
 # %% [markdown]
 # ## What to keep
-# - A Boltzmann machine's gradient is an average over the data less one over its own dreams; how you dream decides what
-#   you learn. Short chains from the data learn basins, not how deep they are.
-# - Without $Z$ a score means nothing across machines. Annealing estimates $Z$; too low a $Z$ flatters.
-# - A chain of denoising steps has the data as its end if each step's posterior is right, and costs many steps a sample.
+# - A Boltzmann machine's gradient is an average over the data less one over its own dreams. Short chains from the data
+#   learn basins, not how deep they are.
+# - Without $Z$ a score means nothing across machines. Annealing estimates $Z$.
+# - A chain of denoising steps has the data as its end if each step's posterior is right.
 # - Matching moments needs no density, chain or opponent; the kernel's width decides what it can see.
 #
 # **Read on:**
@@ -801,4 +800,4 @@ show_source(mmd2)
 # - G. Dziugaite, D. Roy, Z. Ghahramani, [*Training Generative Neural Networks via Maximum Mean Discrepancy
 #   Optimization*](https://arxiv.org/abs/1505.03906), UAI (2015).
 #
-# **Next:** back to the map of the README, to the whole tree: which branch would you take for your own data?
+# **Next:** the map of the README: which branch would you take for your own data?
