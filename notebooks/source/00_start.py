@@ -25,15 +25,12 @@ from course_lib.measure import nearest_neighbours
 from course_lib.models.dcgan import Discriminator, discriminator_loss
 from course_lib.models.gmm_em import fit, start
 from course_lib.plots import curves, field, figure, images, plane, show
+from course_lib.seeds import seeded  # a source of random numbers: same seed, same result
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.teach.tree import families, nested, pick, table
 from course_lib.training import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Thirty minutes in class. Project the sheet of twelve, let everyone write down six numbers, then

@@ -20,13 +20,10 @@ from course_lib.live import explore
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.naive_bayes import BernoulliNB, GaussianNB, NaiveBayes
 from course_lib.plots import bars, clouds_and_border, curves, images, plane, points, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** An hour and a half with the exercises. Collect the first prediction by a show of hands before

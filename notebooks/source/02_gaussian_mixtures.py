@@ -26,13 +26,10 @@ from course_lib.models.gmm_em import STARTS, bic, fit, m_step, start
 from course_lib.models.gmm_missing import em_step, fit_missing
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.plots import bent_lines, curves, images, plane, scatters, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises. The derivation of the bound fits on one board; let them step

@@ -25,13 +25,10 @@ from course_lib.models.hmm import BernoulliHMM, CategoricalHMM
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Optional; two hours with the exercises. Say "the old man the boats" aloud, slowly, before anyone

@@ -25,13 +25,14 @@ from course_lib.measure import effective_sample_size, iw_bound
 from course_lib.models.circle import Circle, Encoder
 from course_lib.models.ppca import PPCA
 from course_lib.plots import bars, curves, plane, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
 def noise(*shape, seed=0):
     """Standard normal numbers: same seed, same numbers. In float64, so that an identity can be held to 1e-9."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(*shape, generator=seeded(seed), dtype=torch.float64)
 
 def error_in_its_own_unit(values, truth):
     """How many standard errors the mean of `values` lies above the truth."""
@@ -282,7 +283,7 @@ claim("with the baseline E[f]", subtracted, near=0.589, within=0.002)
 # in $x$.
 
 # %%
-rng = torch.Generator().manual_seed(2)
+rng = seeded(2)
 stretch = torch.tensor([2.0, 0.7], dtype=torch.float64)
 world = PPCA(noise(5, 2, seed=2) * stretch, noise(5, seed=3), 0.5)
 x, _ = world.sample(500, rng)
@@ -403,14 +404,14 @@ claim("a trained affine encoder on new points: largest of both gaps together", g
 
 # %%
 circle = Circle()
-x_train, _ = circle.sample(1_000, torch.Generator().manual_seed(0))
-x_test, _ = circle.sample(2_000, torch.Generator().manual_seed(1))
+x_train, _ = circle.sample(1_000, seeded())
+x_test, _ = circle.sample(2_000, seeded(1))
 best = circle.elbo(x_test, *circle.best_gaussian(x_test))
 approximation = circle.log_prob(x_test) - best
 
 def train_encoder(hidden, steps=1_000):
     """An encoder trained on the exact ELBO of the training points: no draws, so no noise to blame."""
-    encoder = Encoder(hidden, torch.Generator().manual_seed(0)).double()
+    encoder = Encoder(hidden, seeded()).double()
     optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):

@@ -26,14 +26,11 @@ from course_lib.measure import nearest_neighbours
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.plots import bars, curves, images, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises; the lab alone can fill twenty minutes. Turn β to 0 and to the far

@@ -20,6 +20,7 @@ from course_lib.live import Curve, Density, LiveLab
 from course_lib.measure import js, kl, normal_density, optimal_discriminator
 from course_lib.models.gan1d import Discriminator, Generator
 from course_lib.plots import curves, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 
@@ -49,7 +50,7 @@ predict("05.perfect", "The forger has become perfect. What does the best possibl
 # $z \sim \mathcal{N}(0, 1)$. Each network is a few matrix products.
 
 # %%
-rng = torch.Generator().manual_seed(0)
+rng = seeded()
 G = Generator(hidden_size=4, init="pytorch", generator=rng)
 D = Discriminator(width=8, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
 

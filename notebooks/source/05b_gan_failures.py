@@ -23,6 +23,7 @@ from course_lib.measure import normal_quantiles, recovered, wasserstein1
 from course_lib.models.bilinear import METHODS, path
 from course_lib.models.gan1d import MinibatchDiscrimination
 from course_lib.plots import histogram, paths, show, small_multiples
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 
@@ -159,7 +160,7 @@ print(f"with a faster D recovered: {fast_d.recovered.sum()} of 16")
 # We follow the shapes, for a batch of 8 numbers with 6 features each.
 
 # %%
-rng = torch.Generator().manual_seed(0)
+rng = seeded()
 f = torch.randn(8, 6, generator=rng)
 layer = MinibatchDiscrimination(6, "pytorch", rng)
 

@@ -24,15 +24,12 @@ from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise
 from course_lib.plots import curves, histogram, images, matrices, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.image_scores import scores
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises. Do the stamps on the board first, with a two-by-two input. Start

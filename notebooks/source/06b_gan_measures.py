@@ -26,15 +26,12 @@ from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, images, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Give the class the table of pictures first, without numbers,

@@ -33,14 +33,11 @@ from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
 from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
 from course_lib.plots import curves, framed, images, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises; a good break is before "Half a picture". Draw the nine pixels on

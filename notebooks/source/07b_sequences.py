@@ -21,13 +21,10 @@ from course_lib.data.text import TEXTS, Alphabet, excerpts, load_text
 from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, mu_law_encode
 from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
 from course_lib.plots import curves, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of verse

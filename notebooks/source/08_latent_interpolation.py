@@ -23,15 +23,12 @@ from course_lib.measure import nearest_neighbours, slant, thickness
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import bars, curves, images, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.checkpoints import CheckpointError
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Begin with the pad: let a student draw a digit and slant it

@@ -24,14 +24,11 @@ from course_lib.models.conditional import ConditionalDiscriminator, ConditionalG
 from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Start the live lab first and let it train while you talk.

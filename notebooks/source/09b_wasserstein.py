@@ -26,14 +26,11 @@ from course_lib.measure import js, normal_density, normal_quantiles, wasserstein
 from course_lib.models.gan2d import Critic
 from course_lib.models.penalties import gradient_penalty as librarys_penalty
 from course_lib.plots import curves, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 
 torch.set_num_threads(1)  # for networks this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes. Open with the 2-D lab on the projector, slow motion first: one update, click by

@@ -29,14 +29,11 @@ from course_lib.models.image_to_image import UNetGenerator
 from course_lib.models.latent import spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import bars, framed, images, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 train, test = load_mnist("train"), load_mnist("test")
 judge, _ = load_pretrained("classifier")

@@ -30,14 +30,11 @@ from course_lib.measure import amari_error, kl, normal_density
 from course_lib.models import gmm_em, ica, made, splines
 from course_lib.models.flows import Flow
 from course_lib.plots import bent_lines, curves, images, matrices, scatters, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal
 from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two hours with the exercises; a good break is before "Bends whose determinant is free". Draw the

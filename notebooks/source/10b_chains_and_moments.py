@@ -30,14 +30,11 @@ from course_lib.models.dbm import DBM
 from course_lib.models.gsn import MixtureDenoiser, walk, walkback_loss
 from course_lib.models.rbm import RBM, ais, all_states, bernoulli, log_mean_exp
 from course_lib.plots import bars, bound_bars, curves, framed, images, scatters, show
+from course_lib.seeds import seeded
 from course_lib.teach import check, claim, predict, reveal, show_source
 from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
-
-def seeded(seed=0):
-    """A source of random numbers of our own: same seed, same result."""
-    return torch.Generator().manual_seed(seed)
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Two sessions: Boltzmann machines alone fill ninety minutes. Everything on three by three pixels
