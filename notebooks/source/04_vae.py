@@ -280,7 +280,7 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
          "mixture that was fitted to its codes; and from the VAE with codes from its prior")
 
 # %% [markdown]
-# One picture proves nothing, nor does one draw. Here is the record of eight seeds, five hundred pictures each, made by
+# Ten pictures prove nothing. Here is the record of eight seeds, five hundred pictures each, made by
 # `benchmarks/vae_pictures.py`; the mixture is fitted anew for each. Its last row gives the VAE a mixture, too.
 
 # %%
@@ -506,7 +506,8 @@ claim("distance of mean and average, relative to that of the mean and the likeli
 # the VAE saw.
 
 # %%
-predict("04.hidden", "Twenty walks of 120 rounds, averaged: who has the smaller error on the hidden pixels?",
+predict("04.hidden", "Twenty walks of 120 rounds, averaged, or the mixture of ten Gaussians: who has the smaller error "
+        "on the hidden pixels?",
         options=["the VAE's walks, clearly", "the mixture, clearly", "too close to tell"])
 
 # %%
@@ -650,6 +651,7 @@ check("04.active_dimensions", active_dimensions)
 # Autoencoders*, ICLR (2016). M. Hoffman and M. Johnson, *ELBO Surgery*, NIPS workshop (2016). P.-A. Mattei and
 # J. Frellsen, *Leveraging the Exact Likelihood of Deep Latent Variable Models*, NeurIPS (2018). G. Loaiza-Ganem and
 # J. Cunningham, *The Continuous Bernoulli*, NeurIPS (2019). P. Ghosh et al., *From Variational to Deterministic
-# Autoencoders*, ICLR (2020).
+# Autoencoders*, ICLR (2020). B. Uria, I. Murray and H. Larochelle, *A Deep and Tractable Density Estimator*, ICML (2014).
+# M. Germain et al., *MADE*, ICML (2015).
 #
 # **Next:** 05, the forger and the police: a model that has no likelihood at all, and learns from a critic.
