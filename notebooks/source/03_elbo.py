@@ -26,7 +26,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Put the picture of the bars on the board first and keep it
-# there: every later step is a move of one of its three lengths. The derivation goes slowly if each line is read out with
+# there: every later step moves one of its three numbers. The derivation goes slowly if each line is read out with
 # its reason. Many slides say that a step in θ raises both bars; let the class find the counterexample by sliders
 # before you run the cell that does.
 

@@ -277,7 +277,7 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
          "mixture that was fitted to its codes; and from the VAE with codes from its prior")
 
 # %% [markdown]
-# One picture proves nothing, nor does one draw. Here is the record of eight seeds, five hundred pictures each, made by
+# Ten pictures prove nothing. Here is the record of eight seeds, five hundred pictures each, made by
 # `benchmarks/vae_pictures.py`; the mixture is fitted anew for each. Its last row gives the VAE a mixture, too.
 
 # %%
@@ -503,7 +503,8 @@ claim("distance of mean and average, relative to that of the mean and the likeli
 # the VAE saw.
 
 # %%
-predict("04.hidden", "Twenty walks of 120 rounds, averaged: who has the smaller error on the hidden pixels?",
+predict("04.hidden", "Twenty walks of 120 rounds, averaged, or the mixture of ten Gaussians: who has the smaller error "
+        "on the hidden pixels?",
         options=["the VAE's walks, clearly", "the mixture, clearly", "too close to tell"])
 
 # %%
@@ -642,6 +643,7 @@ check("04.active_dimensions", active_dimensions)
 # - Sum over pixels, mean over pictures; then count active dimensions. A likelihood must sum, or integrate, to one.
 # - The decoder's mean is an average of pictures. Blur is what $z$ leaves open.
 #
+<<<<<<< HEAD
 # **Read on:**
 #
 # - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
@@ -660,5 +662,14 @@ check("04.active_dimensions", active_dimensions)
 #   (2014).
 # - M. Germain et al., [*MADE: Masked Autoencoder for Distribution Estimation*](https://arxiv.org/abs/1502.03509), ICML
 #   (2015).
+=======
+# **Read on:** D. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014). D. Rezende, S. Mohamed and
+# D. Wierstra, *Stochastic Backpropagation*, ICML (2014). Y. Burda, R. Grosse and R. Salakhutdinov, *Importance Weighted
+# Autoencoders*, ICLR (2016). M. Hoffman and M. Johnson, *ELBO Surgery*, NIPS workshop (2016). P.-A. Mattei and
+# J. Frellsen, *Leveraging the Exact Likelihood of Deep Latent Variable Models*, NeurIPS (2018). G. Loaiza-Ganem and
+# J. Cunningham, *The Continuous Bernoulli*, NeurIPS (2019). P. Ghosh et al., *From Variational to Deterministic
+# Autoencoders*, ICLR (2020). B. Uria, I. Murray and H. Larochelle, *A Deep and Tractable Density Estimator*, ICML (2014).
+# M. Germain et al., *MADE*, ICML (2015).
+>>>>>>> h-r00
 #
 # **Next:** 05, the forger and the police: a model that has no likelihood at all, and learns from a critic.
