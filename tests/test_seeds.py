@@ -12,7 +12,8 @@ from course_lib.seeds import seeded
 ROOT = Path(__file__).resolve().parents[1]
 DEFINITIONS = {  # a seed that is part of what something is, not of a run of it
     "precision.py": "the product that is timed", "digits8.py": "which digits are the test set",
-    "seeds.py": "the helper", "exercises.py": "the cases that a student's function is tried with"}
+    "seeds.py": "the helper", "run_cells.py": "how labels are shuffled on purpose",
+    "exercises.py": "the cases that a student's function is tried with"}
 
 
 def test_a_seed_is_that_of_torch():

@@ -26,6 +26,7 @@ from course_lib.models.gmm import GaussianMixture
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.models.vae import VAE
+from course_lib.seeds import seeded
 from course_lib.training import load_pretrained
 
 RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "vae_pictures.json"
@@ -55,14 +56,10 @@ class CompletedRow:
     right: list[float]
 
 
-def _seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def mixture_of(points: Tensor, K: int, steps: int, seed: int = 0) -> GaussianMixture:
     """`K` Gaussians after so many rounds of EM on points `[n, d]`."""
     points = points.double()
-    return fit(points, start(points, K, _seeded(seed), reg=REG), steps=steps, reg=REG)[0]
+    return fit(points, start(points, K, seeded(seed), reg=REG), steps=steps, reg=REG)[0]
 
 
 @torch.no_grad()
@@ -75,12 +72,12 @@ def draw(seeds: Sequence[int]) -> dict[str, DrawnRow]:
     own, (mu, log_var) = autoencoder.encode(some), vae.encode(some)
     rows: dict[str, list[tuple[float, float]]] = {}
     for seed in seeds:
-        noise, z = torch.randn(DRAWN, 20, generator=_seeded(seed)), vae.reparameterize(mu, log_var, _seeded(seed))
+        noise, z = torch.randn(DRAWN, 20, generator=seeded(seed)), vae.reparameterize(mu, log_var, seeded(seed))
         ways = {"autoencoder, one Gaussian": autoencoder.decode(codes.mean(dim=0) + codes.std(dim=0) * noise),
                 "autoencoder, twice as far": autoencoder.decode(codes.mean(dim=0) + 2 * codes.std(dim=0) * noise),
                 "VAE": vae.decode(noise)}
         for name, model, points in (("autoencoder", autoencoder, own), ("VAE", vae, z)):
-            drawn = mixture_of(points, K, 20, seed).sample(DRAWN, _seeded(seed))[0].float()
+            drawn = mixture_of(points, K, 20, seed).sample(DRAWN, seeded(seed))[0].float()
             ways[f"{name}, mixture"] = model.decode(drawn)
         for way, x in ways.items():
             doubt = (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float().mean().item()
@@ -97,7 +94,7 @@ def walks_of(vae: VAE, begin: Tensor, rounds: Sequence[int], walks: Sequence[int
         the average for every length of `rounds` and every number of `walks`, all from one run of the longest.
     """
     most = max(walks)
-    x, rng, means = begin.repeat(most, 1), _seeded(0), []
+    x, rng, means = begin.repeat(most, 1), seeded(), []
     for _ in range(max(rounds)):
         x, mean = vae.inpaint(x, SEEN, 1, rng)
         mean = mean.view(most, *begin.shape)
@@ -125,10 +122,10 @@ def complete(rounds: Sequence[int], walks: Sequence[int],
 
     fitted = []
     for k, d, n in mixtures:
-        ink = train[:n].binarized(_seeded(0)).flatten(1)
+        ink = train[:n].binarized(seeded()).flatten(1)
         space = Subspace.of(ink, d)
         fitted.append((f"mixture of {k}, {d} dimensions, {n} pictures", space, mixture_of(space.project(ink), k, 10)))
-    average = train[:6_000].binarized(_seeded(0)).flatten(1).mean(dim=0)
+    average = train[:6_000].binarized(seeded()).flatten(1).mean(dim=0)
     for first in range(0, SET * SETS, SET):
         x, named = test[first:first + SET], labels[first:first + SET]
         for way, space, mixture in fitted:

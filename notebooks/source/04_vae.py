@@ -643,7 +643,6 @@ check("04.active_dimensions", active_dimensions)
 # - Sum over pixels, mean over pictures; then count active dimensions. A likelihood must sum, or integrate, to one.
 # - The decoder's mean is an average of pictures. Blur is what $z$ leaves open.
 #
-<<<<<<< HEAD
 # **Read on:**
 #
 # - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
@@ -662,14 +661,5 @@ check("04.active_dimensions", active_dimensions)
 #   (2014).
 # - M. Germain et al., [*MADE: Masked Autoencoder for Distribution Estimation*](https://arxiv.org/abs/1502.03509), ICML
 #   (2015).
-=======
-# **Read on:** D. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR (2014). D. Rezende, S. Mohamed and
-# D. Wierstra, *Stochastic Backpropagation*, ICML (2014). Y. Burda, R. Grosse and R. Salakhutdinov, *Importance Weighted
-# Autoencoders*, ICLR (2016). M. Hoffman and M. Johnson, *ELBO Surgery*, NIPS workshop (2016). P.-A. Mattei and
-# J. Frellsen, *Leveraging the Exact Likelihood of Deep Latent Variable Models*, NeurIPS (2018). G. Loaiza-Ganem and
-# J. Cunningham, *The Continuous Bernoulli*, NeurIPS (2019). P. Ghosh et al., *From Variational to Deterministic
-# Autoencoders*, ICLR (2020). B. Uria, I. Murray and H. Larochelle, *A Deep and Tractable Density Estimator*, ICML (2014).
-# M. Germain et al., *MADE*, ICML (2015).
->>>>>>> h-r00
 #
 # **Next:** 05, the forger and the police: a model that has no likelihood at all, and learns from a critic.
