@@ -91,17 +91,20 @@ def reveal(key: str, measured: Any, pick: Callable[[Any], str] | None = None) ->
     Raises:
         KeyError: nothing was asked under this key.
         ValueError: the rule picked none of the options that were offered.
-        TypeError: `measured` is no number where one was asked for.
+        TypeError: `measured` is no number where one was asked for; options without a rule, or a rule without options.
     """
     if key not in _predictions:
         raise KeyError(f"no prediction {key!r} was asked for: run the cell with predict({key!r}, …) first")
     prediction = _predictions[key]
-    if prediction.options:
-        shown = right = measured if pick is None else pick(measured)
+    if (pick is None) == bool(prediction.options):
+        raise TypeError("where options were offered give the measurement and pick=, the rule that chooses one of them; "
+                        "where a number was asked for, the number alone")
+    if pick is not None:
+        shown = right = pick(measured)
         if not isinstance(right, str) or right not in prediction.options:
             given = repr(right) if isinstance(right, str) else described(right)
             raise ValueError(f"{given} is not one of the options {prediction.options}")
-        if pick is not None and (told := _told(measured)):
+        if told := _told(measured):
             shown = f"{right} ({told})"
         status = "computed" if prediction.answer is None else (
             "as you said" if prediction.answer == right else f"you said {prediction.answer}, computed")
