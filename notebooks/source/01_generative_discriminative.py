@@ -373,12 +373,12 @@ def leads(world, n, draws, **options):
 # generous: it looks at the test digits.) And logistic regression has its penalty.
 
 # %%
-ALPHAS = (1.0, 0.3, 0.1, 0.03, 0.01)
-few, many = leads(on_digits, 50, 12, alphas=ALPHAS), leads(on_digits, 1600, 4, alphas=ALPHAS)
-print(f"best α of five: ahead in {(few > 0).sum()} of 12 draws of 50 digits, {(many > 0).sum()} of 4 draws of 1,600")
+ALPHAS = (1.0, 0.3, 0.1, 0.01)
+few, many = leads(on_digits, 50, 12, alphas=ALPHAS), leads(on_digits, 1600, 3, alphas=ALPHAS)
+print(f"best α of four: ahead in {(few > 0).sum()} of 12 draws of 50 digits, {(many > 0).sum()} of 3 draws of 1,600")
 claim("digits, 50 examples, best α: naive Bayes' lead", few, near=0, within=0.015)
 claim("digits, 1,600 examples, best α", many, below=-0.015)
-claim("copied bits, 50 examples, a thousand times the penalty: naive Bayes' lead", leads(on_bits, 50, 8, l2=1.0),
+claim("copied bits, 50 examples, a thousand times the penalty: naive Bayes' lead", leads(on_bits, 50, 5, l2=1.0),
       near=0, within=0.02)
 
 # %% [markdown]
