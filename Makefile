@@ -22,7 +22,7 @@ test: setup-dev
 	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 2 --dist loadgroup -m "not browser" tests && $(VENV) -m pytest -m browser tests)
 	$(NBVAL) notebooks/*.ipynb
 
-# Ruff and the unit tests of what changed since the last commit, without a browser: `make check ARGS=REVISION`.
+# Ruff and the tests nearest to what changed since the last commit, without a browser: `make check ARGS=REVISION`.
 check: setup-dev
 	@$(VENV) -m ruff check . && $(VENV) tests/changed.py $(ARGS)
 
