@@ -46,10 +46,11 @@ class Found(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A row of the table: what it claims, for which notebooks, and its whole text."""
+    """A row of the table: what it claims, for which notebooks, which of these must use it, and its whole text."""
 
     symbols: tuple[Symbol, ...]
     notebooks: tuple[str, ...]
+    users: tuple[str, ...]
     text: str
 
 
@@ -143,24 +144,28 @@ def table(page: str, order: list[str]) -> list[Entry]:
         if len(cells) == 5 and "$" in cells[0]:
             firsts = [symbols(formula)[0].symbol for formula in formulas(cells[0])]
             rows.append(Entry(tuple(s._replace(subscript="") if INDEX.fullmatch(s.subscript) else s for s in firsts),
-                            _notebooks(cells[3], order), line))
+                            *_notebooks(cells[3], order), line))
     return rows
 
 
-def _notebooks(cell: str, order: list[str]) -> tuple[str, ...]:
-    """The notebooks of a cell such as "02, 03–04"."""
-    found: list[str] = []
+def _notebooks(cell: str, order: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The notebooks of a cell such as "02, 03–04", and those that it names.
+
+    What lies between the ends of a range need not use the symbol, so that a new notebook there changes no row.
+    """
+    found, named = [], []
     for part in cell.split(", "):
         first, _, last = part.partition("–")
         found += order[order.index(first):order.index(last or first) + 1]
-    return tuple(found)
+        named += [first, last or first]
+    return tuple(found), tuple(dict.fromkeys(named))
 
 
 def complaints(page: str, texts: dict[str, str]) -> list[str]:
     """What is wrong with the page, given the Markdown of each notebook by its number, in order.
 
-    Said are: a symbol of a notebook that no row of that notebook has; one that two of its rows claim; a row, or a
-    symbol of a row, that no formula of its notebooks uses.
+    Said are: a symbol of a notebook that no row of that notebook has; one that two of its rows claim; a row that a
+    notebook which it names does not use; a symbol of a row that none of its notebooks uses.
     """
     rows, said, in_use = table(page, list(texts)), [], set()
     for number, text in texts.items():
@@ -176,7 +181,7 @@ def complaints(page: str, texts: dict[str, str]) -> list[str]:
                 else:
                     in_use |= {meaning, (meaning.row, number)}
     for row in rows:
-        said += [f"{number}: no formula uses the symbols of\n  {row.text}" for number in row.notebooks
+        said += [f"{number}: no formula uses the symbols of\n  {row.text}" for number in row.users
                  if (row, number) not in in_use]
         said += [f"no formula uses {symbol}, of\n  {row.text}" for symbol in row.symbols
                  if Meaning(row, symbol) not in in_use]

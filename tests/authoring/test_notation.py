@@ -59,6 +59,15 @@ def test_a_row_that_no_formula_uses_is_told():
     assert said.startswith("no formula uses b, of")
 
 
+def test_a_new_notebook_within_a_range_changes_no_row_and_may_use_it():
+    between = {"01": LITTLE["01"], "01b": "no formula", "02": LITTLE["02"]}
+    assert not complaints(SIGMAS, between)
+    assert not complaints(SIGMAS, between | {"01b": r"$\sigma = 1$"})
+    (said,) = complaints(SIGMAS, between | {"02": "no formula"})
+    assert said.startswith("02: no formula uses the symbols of")
+    assert not complaints(PAGE, {n: TEXTS[n] for n in TEXTS if n <= "04"} | {"04b": ""} | TEXTS)
+
+
 def test_a_notebook_that_is_not_there_is_an_error():
     with pytest.raises(ValueError, match="99"):
         table(page("| $x$ | a point | `x` | 02–99 | |"), ["01", "02"])
