@@ -79,7 +79,8 @@ class Experiment(ABC):
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         """Everything that decides the future of the run, by name.
 
-        Where one network is what training is for, its name is 'model': that is what a shipped checkpoint holds.
+        Where one network is what training is for, its name is 'model': that is what a shipped checkpoint holds. The
+        generator's name is 'rng', although the attribute is called `generator`: saved states have it so.
         """
 
     @abstractmethod
