@@ -53,7 +53,7 @@ class Exercise:
 
     Attributes:
         reference: the right answer; its signature is the one that is asked for.
-        cases: draws argument tuples from a init_layer numpy generator: several shapes, edge values among them.
+        cases: draws argument tuples from a seeded numpy generator: several shapes, edge values among them.
         mistakes: tried in order.
         hints: for an answer that is wrong in a way nobody foresaw, one a try, the last one repeated.
         rtol, atol: tolerance of the comparison.
