@@ -10,7 +10,7 @@
 All logarithms are natural and all bounds are in nats: sums over pixels, one number for each image.
 
 References:
-    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = μ + s·ε (section 2.4,
+    D. P. Kingma, M. Welling, Auto-Encoding Variational Bayes, ICLR 2014: the bound (eq. 3), z = m + s·ε (section 2.4,
         where they are μ and σ), the closed form of KL (appendix B), both kinds of decoder (appendix C).
     D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: filling in missing pixels.
     Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: eq. 8, theorem 1.
@@ -88,13 +88,13 @@ class VAE(nn.Module):
             self.log_var_x = nn.Parameter(torch.zeros(()))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """μ and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
+        """m and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
         check_images(x, self.n_pixels, unit_range=self.likelihood == "bernoulli")
         mu, log_var = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # autocast may have computed in bfloat16
         return mu, log_var
 
     def reparameterize(self, mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
-        """z = μ + s·ε, ε ~ N(0, I), `[…]` as mu and log_var: a draw from q(z | x) through which gradients reach μ and
+        """z = m + s·ε, ε ~ N(0, I), `[…]` as mu and log_var: a draw from q(z | x) through which gradients reach m and
         s."""
         eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype).to(mu.device)
         return mu + (log_var / 2).exp() * eps
