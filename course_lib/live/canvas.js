@@ -15,8 +15,8 @@ function unpack(layout, buffer) {
     [name, { shape, data: new types[type](bytes, offset, shape.reduce((a, b) => a * b, 1)) }]));
 }
 
-// One picture: title, legend, canvas. `redraw` asks for the last frame once more.
-class Picture {
+// One plot: title, legend, canvas. `redraw` asks for the last frame once more.
+class Plot {
   constructor(view, parent, redraw) {
     this.view = view;
     this.layers = view.layers.map((layer) => ({ ...layer, bend: 1 })); // with what switches and sliders say here
@@ -130,7 +130,7 @@ function render({ model, el }) {
   const walk = make("div", "course-walk", root), says = make("div", "course-says", root);
   const pictures = make("div", "course-pictures", root);
   pictures.dataset.count = model.get("views").length;
-  const drawn = model.get("views").map((view) => new Picture(view, pictures, schedule));
+  const drawn = model.get("views").map((view) => new Plot(view, pictures, schedule));
 
   const exploring = (status) => !status.word; // no training: no state, steps or rate to tell
   let frame = null, frameAt = 0, live = true, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
