@@ -23,12 +23,16 @@ def checkpoints(arguments: argparse.Namespace) -> int:
     import torch
 
     from course_lib.training.checkpoints import FOLDER, WEIGHTS, CheckpointError, read
-    from course_lib.training.registry import shipped
+    from course_lib.training.experiment import Experiment
+    from course_lib.training.registry import experiment_class, shipped
 
     commands = shipped()
     for name in arguments.names:
         if name not in commands:
             raise UsageError(f"there is no checkpoint {name!r}; known: {', '.join(commands)}")
+    for model in sorted({commands[name].split()[0] for name in arguments.names or commands}):
+        if experiment_class(model).evaluate is Experiment.evaluate:
+            raise UsageError(f"{model} has no evaluate(), so a card could not say how good it is")
     torch.set_num_threads(1)  # as fast as more for networks this small, and the same everywhere
     unfinished = FOLDER / "unfinished"  # ignored by git, and not handed out
     unfinished.mkdir(parents=True, exist_ok=True)

@@ -162,7 +162,7 @@ def write_weights(model: str, experiment: Experiment, run: Run, paths: Sequence[
     metrics = {name: round(value, 4) for name, value in experiment.evaluate(thorough=True).items()}
     card = Card(command=f"python -m course_lib train {options}", experiment=model,
                 hyperparameters=dataclasses.asdict(experiment.hyperparameters), seed=experiment.seed,
-                steps=experiment.steps, minutes=round(experiment.seconds / 60, 1), digest=digest, metrics=metrics,
+                steps=experiment.steps, minutes=float(f"{experiment.seconds / 60:.3g}"), digest=digest, metrics=metrics,
                 sha256="")
     for path in paths:
         run.attempt(path, partial(write, path, network, card), ValueError)

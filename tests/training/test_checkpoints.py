@@ -195,8 +195,8 @@ def test_the_list_is_trained_once_and_again_when_it_changes(small_list, capsys, 
     assert sorted(p.name for p in small_list.rglob("*.*")) == ["tiny.json", "tiny.safetensors"]
     weights, card = read("tiny")
     alone = trained_alone()
-    assert card.digest == alone.digest() and card.steps == 6 and card.seed == 4 and card.metrics == {
-        "test_elbo": -1.2346}
+    assert card.digest == alone.digest() and card.steps == 6 and card.seed == 4 and card.minutes > 0
+    assert card.metrics == {"test_elbo": -1.2346}
     commands = registry.shipped()
     assert card.command == f"python -m course_lib train {commands['tiny']}"
     assert all(torch.equal(weights[k], v.half().float()) for k, v in alone.model.state_dict().items())
@@ -231,6 +231,13 @@ def test_an_evaluation_that_was_broken_off_is_done_anew(small_list, monkeypatch)
     assert cli.main(["checkpoints", "tiny"]) == 130
     monkeypatch.setattr(VAEExperiment, "evaluate", evaluate)
     assert cli.main(["checkpoints", "tiny"]) == 0 and read("tiny")[1].steps == 6
+
+
+def test_a_family_that_does_not_evaluate_ships_nothing_and_is_told_before_training(small_list, monkeypatch, capsys):
+    monkeypatch.delattr(VAEExperiment, "evaluate")
+    monkeypatch.setattr(VAEExperiment, "training_step", lambda self: pytest.fail("it was trained"))
+    assert cli.main(["checkpoints"]) == 2 and not small_list.exists()
+    assert "vae has no evaluate(), so a card could not" in capsys.readouterr().err
 
 
 def test_an_unknown_checkpoint_is_a_mistake(capsys):
