@@ -14,13 +14,13 @@ from pathlib import Path
 from course_lib.files import atomic_write
 
 BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
-# What a family says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
+# What a leaf says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
 # Up to log Z is not even roughly: the scores of two models cannot be compared.
 SCORES = {"none": 0, "up to log Z": 0, "a lower bound, up to log Z": 0, "a lower bound": 1, "exact": 2}
 
 
 @dataclass(frozen=True)
-class Family:
+class Leaf:
     """A leaf: one way to have a distribution.
 
     Attributes:
@@ -47,78 +47,81 @@ class Family:
 
 @dataclass(frozen=True)
 class Branch:
-    """A fork of the tree: what all families above it share."""
+    """A fork of the tree: what all leaves above it share."""
 
     name: str
-    children: tuple[Branch | Family, ...]
+    children: tuple[Branch | Leaf, ...]
 
 
 TREE = Branch("generative models", (
     Branch("explicit density", (
         Branch("tractable", (
-            Family("small hidden choices, added up", ("01", "02", "02b"), "exact", True,
-                   "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
-                   "too simple for sharp pictures"),
-            Family("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
-                   False, True, "drawing takes many passes in a row"),
-            Family("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
-                   "every layer must be invertible"),
+            Leaf("small hidden choices, added up", ("01", "02", "02b"), "exact", True,
+                 "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
+                 "too simple for sharp pictures"),
+            Leaf("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
+                 False, True, "drawing takes many passes in a row"),
+            Leaf("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
+                 "every layer must be invertible"),
         )),
         Branch("approximate", (
             Branch("by variation", (
-                Family("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
-                       "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
+                Leaf("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
+                     "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
             Branch("by Markov chain", (
-                Family("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
-                       "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
+                Leaf("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
+                     "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
             )),
             Branch("by both", (
-                Family("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
-                       "a chain of many steps", "layers of h, nearly from x", True, False,
-                       "a chain and a bound in one training"),
+                Leaf("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
+                     "a chain of many steps", "layers of h, nearly from x", True, False,
+                     "a chain and a bound in one training"),
             )),
         )),
     )),
     Branch("implicit density", (
         Branch("Markov chain", (
-            Family("generative stochastic networks", ("10b",), "none", False, "a chain of many steps", "",
-                   False, False, "many steps for each sample"),
+            Leaf("generative stochastic networks", ("10b",), "none", False, "a chain of many steps", "",
+                 False, False, "many steps for each sample"),
         )),
         Branch("direct", (
-            Family("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
-                   "z, from x only by an extra network", False, False, "a game must be balanced"),
-            Family("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
-                   True, "a kernel sees little of a picture"),
+            Leaf("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
+                 "z, from x only by an extra network", False, False, "a game must be balanced"),
+            Leaf("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
+                 True, "a kernel sees little of a picture"),
         )),
     )),
 ))
 
 
-def families(branch: Branch = TREE) -> Iterator[tuple[tuple[str, ...], Family]]:
+def leaves(branch: Branch = TREE) -> Iterator[tuple[tuple[str, ...], Leaf]]:
     """All leaves from top to bottom, each with the names of the forks on its way, the root left out."""
     for child in branch.children:
-        if isinstance(child, Family):
+        if isinstance(child, Leaf):
             yield (), child
         else:
-            yield from (((child.name, *way), family) for way, family in families(child))
+            yield from (((child.name, *way), leaf) for way, leaf in leaves(child))
+
+
+families = leaves  # its old name, which notebook 00 imports; the register's families are the experiments
 
 
 def nested(branch: Branch = TREE) -> tuple[str, list]:
-    """What a drawing needs: (name, children), where a family's children are an empty list."""
-    return branch.name, [(child.name, []) if isinstance(child, Family) else nested(child) for child in branch.children]
+    """What a drawing needs: (name, children), where a leaf's children are an empty list."""
+    return branch.name, [(child.name, []) if isinstance(child, Leaf) else nested(child) for child in branch.children]
 
 
 def table() -> str:
-    """Every family in a row, as Markdown."""
+    """Every leaf in a row, as Markdown."""
     head = ("family", "notebook", "says log p(x)", "samples in", "latent", "exact training?", "main drawback")
     rows = [(f.name, ", ".join(f.notebooks), f.score, f.sampling, f.latent or "none", "yes" if f.exact else "no",
-             f.drawback) for _, f in families()]
+             f.drawback) for _, f in leaves()]
     return _markdown([head, *rows])
 
 
-def pick(score: str, one_pass: bool, code: bool) -> list[Family]:
-    """All families that give what is needed, in the order in which the course comes to them.
+def pick(score: str, one_pass: bool, code: bool) -> list[Leaf]:
+    """All leaves that give what is needed, in the order in which the course comes to them.
 
     Args:
         score: how well log p(x) must be known: "exactly", "roughly", or "not at all".
@@ -131,7 +134,7 @@ def pick(score: str, one_pass: bool, code: bool) -> list[Family]:
     words = ("not at all", "roughly", "exactly")
     if score not in words:
         raise ValueError(f"score must be one of {', '.join(words)}, not {score!r}")
-    enough = [f for _, f in families() if SCORES[f.score] >= words.index(score) and f.one_pass >= one_pass
+    enough = [f for _, f in leaves() if SCORES[f.score] >= words.index(score) and f.one_pass >= one_pass
               and f.readable >= code]
     return sorted(enough, key=lambda f: f.notebooks[0])
 
@@ -139,7 +142,7 @@ def pick(score: str, one_pass: bool, code: bool) -> list[Family]:
 def readme_map(notebooks: Path) -> str:
     """The README's map between its two markers, with links to the notebooks in that folder."""
     rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback")]
-    for way, f in families():
+    for way, f in leaves():
         links = (f"[{number}](notebooks/{next(notebooks.glob(f'{number}_*.ipynb')).name})" for number in f.notebooks)
         rows.append((", ".join(way), f.name, " ".join(links), f.score, f.sampling, f.drawback))
     return f"{BEGIN}\n\n{_markdown(rows)}\n\n{END}"

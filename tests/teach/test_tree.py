@@ -8,30 +8,30 @@ import pytest
 
 from course_lib.authoring.build import sources
 from course_lib.chapters.nb00.plots import tree
-from course_lib.teach.tree import BEGIN, END, SCORES, families, nested, pick, readme_map, table, write_map
+from course_lib.teach.tree import BEGIN, END, SCORES, leaves, nested, pick, readme_map, table, write_map
 
 COURSE = Path(__file__).resolve().parents[2]
 NUMBERS = [source.stem.split("_")[0] for source in sources(COURSE / "notebooks")]
-FAMILIES = list(families())
+LEAVES = list(leaves())
 ANSWERS = list(itertools.product(("not at all", "roughly", "exactly"), (False, True), (False, True)))
 
 
-@pytest.mark.parametrize(("way", "family"), FAMILIES, ids=lambda value: getattr(value, "name", ""))
-def test_each_family_keeps_what_its_branch_says(way, family):
-    assert family.notebooks and set(family.notebooks) <= set(NUMBERS)
-    assert family.score in SCORES and family.drawback
-    assert (family.score == "none") == (way[0] == "implicit density")
-    assert (family.score == "exact") == (way[1] == "tractable")
-    assert ("chain" in family.sampling) == bool({"Markov chain", "by Markov chain", "by both"} & set(way))
-    assert family.one_pass == family.sampling.startswith("one pass")
-    assert list(family.notebooks) == sorted(set(family.notebooks))
-    assert family.latent or not family.readable
-    assert family.exact or family.score != "exact"
+@pytest.mark.parametrize(("way", "leaf"), LEAVES, ids=lambda value: getattr(value, "name", ""))
+def test_each_family_keeps_what_its_branch_says(way, leaf):
+    assert leaf.notebooks and set(leaf.notebooks) <= set(NUMBERS)
+    assert leaf.score in SCORES and leaf.drawback
+    assert (leaf.score == "none") == (way[0] == "implicit density")
+    assert (leaf.score == "exact") == (way[1] == "tractable")
+    assert ("chain" in leaf.sampling) == bool({"Markov chain", "by Markov chain", "by both"} & set(way))
+    assert leaf.one_pass == leaf.sampling.startswith("one pass")
+    assert list(leaf.notebooks) == sorted(set(leaf.notebooks))
+    assert leaf.latent or not leaf.readable
+    assert leaf.exact or leaf.score != "exact"
 
 
 def test_the_names_differ_and_every_notebook_but_the_first_is_on_the_tree():
-    assert len({family.name for _, family in FAMILIES}) == len(FAMILIES)
-    assert sorted({number for _, family in FAMILIES for number in family.notebooks}) == NUMBERS[1:]
+    assert len({leaf.name for _, leaf in LEAVES}) == len(LEAVES)
+    assert sorted({number for _, leaf in LEAVES for number in leaf.notebooks}) == NUMBERS[1:]
     assert NUMBERS[0] == "00"
 
 
@@ -59,22 +59,22 @@ def test_writing_the_map_replaces_what_stands_between_the_markers_and_nothing_el
 
 def test_the_table_has_a_row_and_every_cell_for_each_family():
     lines = table().splitlines()
-    assert len(lines) == 2 + len(FAMILIES) and {line.count("|") for line in lines} == {8}
+    assert len(lines) == 2 + len(LEAVES) and {line.count("|") for line in lines} == {8}
 
 
 def test_the_drawing_has_every_leaf():
     texts = [text.get_text() for text in tree(nested(), title="t").axes[0].texts]
-    assert {family.name for _, family in FAMILIES} <= set(texts)
+    assert {leaf.name for _, leaf in LEAVES} <= set(texts)
 
 
 @pytest.mark.parametrize(("score", "one_pass", "code"), ANSWERS)
 def test_the_picker_names_all_families_that_give_what_is_needed_and_no_other(score, one_pass, code):
-    def enough(family):
+    def enough(leaf):
         known = {"exactly": ("exact",), "roughly": ("exact", "a lower bound"), "not at all": SCORES}[score]
-        return family.score in known and (family.one_pass or not one_pass) and (family.readable or not code)
+        return leaf.score in known and (leaf.one_pass or not one_pass) and (leaf.readable or not code)
 
     picked = pick(score, one_pass, code)
-    assert picked and {f.name for f in picked} == {f.name for _, f in FAMILIES if enough(f)}
+    assert picked and {f.name for f in picked} == {f.name for _, f in LEAVES if enough(f)}
     assert [f.notebooks[0] for f in picked] == sorted(f.notebooks[0] for f in picked)
 
 
@@ -85,11 +85,11 @@ def test_the_picker_names_all_families_that_give_what_is_needed_and_no_other(sco
     (("not at all", True, False), "small hidden choices, added up; variational autoencoders; adversarial networks; "
                                   "normalizing flows, ICA; moment matching")])
 def test_the_picker_knows_the_well_known_choices(answers, names):
-    assert "; ".join(family.name for family in pick(*answers)) == names
+    assert "; ".join(leaf.name for leaf in pick(*answers)) == names
 
 
 def test_who_needs_nothing_gets_every_family():
-    assert len(pick("not at all", False, False)) == len(FAMILIES)
+    assert len(pick("not at all", False, False)) == len(LEAVES)
 
 
 def test_a_score_up_to_log_z_is_not_even_roughly_log_p():
