@@ -56,7 +56,10 @@ def test_the_paper_has_the_journals_parts(heading):
 def test_the_paper_counts_right():
     meta = yaml.safe_load(PAPER.split("---")[1])
     assert meta["title"] and meta["authors"] and (ROOT / meta["bibliography"]).exists()
-    assert len(list((ROOT / "notebooks").glob("*.ipynb"))) == 19 and "nineteen Jupyter notebooks" in PAPER
+    headers = [path.read_text(encoding="utf-8") for path in (ROOT / "notebooks" / "source").glob("[0-9]*.py")]
+    minutes = [int(re.search(r"^# \| Time \| (\d+) minutes to read", header, re.M)[1]) for header in headers]
+    assert f"a course of {len(minutes)} Jupyter notebooks" in PAPER
+    assert f"takes {min(minutes)} to {max(minutes)} minutes to read" in PAPER
     assert "Use in teaching: none yet" in PAPER
 
 
