@@ -94,7 +94,7 @@ def parse_idx(path: Path, content: bytes, dimensions: int) -> Tensor:
     if not zipped and content[:2] == b"\x1f\x8b":
         raise DataError(f"{path} is a gzip file: add .gz to its name")
     try:
-        return _checked(path, gzip.open(io.BytesIO(content)) if zipped else io.BytesIO(content), dimensions,
+        return _checked(path, gzip.GzipFile(fileobj=io.BytesIO(content)) if zipped else io.BytesIO(content), dimensions,
                         len(content) * (DENSEST if zipped else 1))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is cut short or damaged ({error}): get it again") from error

@@ -243,7 +243,7 @@ lab
 
 # %% [markdown]
 # ## Two numbers or twenty
-# From here on: checkpoints, trained for longer, the one of twenty numbers for longest. Their cards say how.
+# Most of what follows uses checkpoints, trained for longer, the one of twenty numbers for longest. Their cards say how.
 
 # %%
 (vae2, card2), (vae20, card20) = load_pretrained("vae_z2"), load_pretrained("vae_z20")
@@ -301,25 +301,25 @@ claim("in doubt, if the VAE is given a mixture, too: less than the autoencoder w
 # %% [markdown]
 # The VAE's holes are fewer than the autoencoder's; they are not gone. And by both witnesses a mixture fitted afterwards
 # to the codes of the plain autoencoder *beats* the VAE. This is **ex-post density estimation** (Ghosh et al.): learn to
-# rebuild first, then learn where the codes lie. The last row says why: give the VAE a mixture of its
-# own codes, and it is ahead in its turn. It is the prior that loses here, not the codes: they do not lie quite where the
-# prior is. We shall see that below.
+# rebuild first, then learn where the codes lie. The last row says why: give the VAE a mixture of its own codes, and it
+# is ahead in its turn. It is the prior that loses here, not the codes: they do not lie quite where the prior is. We
+# shall see that below.
 #
 # What does the VAE still buy? A bound on $\log p(x)$, so that models can be compared. And a prior that is fixed before
-# training: prior, code and decoder are learned for one goal, and no second model is needed to draw. Now look inside.
+# training: code and decoder learn to fit it, and no second model is needed to draw. Now look inside.
 
 # %%
 shown = slice(0, 1500)
 autoencoder2, _ = load_pretrained("autoencoder_z2")
 maps = {"autoencoder": (autoencoder2.encode(test.flat()[shown]), test.labels[shown]),
         "VAE: m of q(z | x)": (elbo2.mu[shown], test.labels[shown])}
-show(digit_maps(maps, title="The VAE keeps its codes where the prior is (circles: one and two σ)"),
+show(digit_maps(maps, title="The VAE keeps its codes near the prior (circles: one and two σ)"),
      alt="Two maps of codes in the plane, each code written as its digit: left the autoencoder's, up to "
          f"{maps['autoencoder'][0].abs().max():.0f} from 0; right the VAE's, up to {elbo2.mu[shown].abs().max():.1f}")
 
 # %% [markdown]
 # Both put like digits together, unasked. But nobody told the autoencoder where to put its codes, and the scales differ
-# much: look at the axes. The VAE's codes lie where the prior is, which we know before any training.
+# much: look at the axes. The VAE's codes lie nearly where the prior is, and we know the prior before any training.
 #
 # To see what the decoder makes of every place, spread a grid so that each cell holds the same probability under the
 # prior: $z_i = \Phi^{-1}\bigl((i + \tfrac12)/20\bigr)$, the inverse distribution function of the Gaussian.
@@ -341,9 +341,9 @@ claim("active dimensions, with a KL above 0.01", active, near=13, within=0.5)
 claim("no dimension lies in between: smallest KL of an active one", kl20[active - 1], near=0.82, within=0.05)
 
 # %% [markdown]
-# A dimension whose KL is zero carries nothing: $q(z_i \mid x)$ is the prior, whatever $x$. Using a dimension pays only if
-# what it adds to the reconstruction exceeds its KL. This network left some of its twenty unused: it did not want for
-# dimensions.
+# A dimension whose KL is zero carries nothing: $q(z_i \mid x)$ is the prior, whatever $x$. Using a dimension pays only
+# if what it adds to the reconstruction exceeds its KL. This network left some of its twenty unused: it had dimensions
+# enough.
 #
 # **Does the prior tell the truth?** The bound pulls each $q(z \mid x)$ to the prior. What sampling needs is that their
 # average over pictures, the **aggregate posterior** $q(z) = \frac1n \sum_x q(z \mid x)$, comes near it. In two
@@ -367,7 +367,8 @@ claim("KL of their average q(z), nats: far less, but not zero", gap, near=0.38, 
 
 # %% [markdown]
 # Each cloud is small and far from the prior; together they nearly fill it. The mean KL is a sum of two things: how much
-# the code tells about its picture (their mutual information), and how much $q(z)$ misses the prior, the second number.
+# the code tells about its picture (their mutual information), and how much $q(z)$ misses the prior, the last number
+# above.
 
 # %% [markdown] cited="88.33 86.6 86.76 85.54 84.78 88.71 87.63 87.10 50 5,000"
 # ## How good is it?
@@ -497,10 +498,10 @@ claim("distance of mean and average, relative to that of the mean and the likeli
 #
 # ## Hidden pixels
 # Hide the lower half. The VAE has no formula for $p(x_\text{hidden} \mid x_\text{seen})$, but **pseudo-Gibbs sampling**
-# (Rezende et al.), a walk: encode, draw $z$, decode, draw the hidden pixels, and again. Were $q$ the exact
-# posterior, this were Gibbs sampling, and the walk would settle at $p(x_\text{hidden} \mid x_\text{seen})$. Notebook
-# 02's mixture has the exact conditional mean. We fit ten Gaussians to six thousand binarized pictures, a tenth of what
-# the VAE saw.
+# (Rezende et al.), a walk: encode, draw $z$, decode, draw the hidden pixels, and again. If $q$ were the exact
+# posterior, this would be Gibbs sampling, and the walk would settle at $p(x_\text{hidden} \mid x_\text{seen})$.
+# Notebook 02's mixture has the exact conditional mean. We fit ten Gaussians to six thousand binarized pictures, a tenth
+# of what the VAE saw.
 
 # %%
 predict("04.hidden", "Twenty walks of 120 rounds, averaged, or the mixture of ten Gaussians: who has the smaller error "

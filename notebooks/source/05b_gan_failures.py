@@ -108,8 +108,8 @@ show(small_multiples(plain_games[0].snapshot()["grid"], {name: picture(game) for
          "numbers of the wrong width; and one that failed although its D is not flat")
 
 # %% [markdown]
-# - **$D$ asleep.** It answers one half, or nearly, everywhere, and its loss is $2 \log 2$, although a better $D$ exists.
-#   A flat $D$ has hardly a gradient for $G$. Both losses look like success.
+# - **$D$ asleep.** It answers one half, or nearly, wherever numbers occur, and its loss is $2 \log 2$, although a
+#   better $D$ exists. A flat $D$ has hardly a gradient for $G$. Both losses look like success.
 # - **$D$ awake, $G$ behind.** $D$ sees that the shape is wrong, and $G$ has not mended it.
 #
 # Are these two kinds of games? Or is this what we happened to see at the step where we stopped? Train the same sixteen
@@ -132,8 +132,8 @@ claim("games that changed sides: mended or spoiled", (mended | spoiled).sum(), a
 claim("failed games: size of the change of their standard deviation", np.abs(later.std - plain.std)[failed], above=0.03)
 
 # %% [markdown]
-# Games change sides, in both directions: what we called kinds are **snapshots**. So a count of recovered games always
-# belongs to a number of steps, here the same for all rivals.
+# Games change sides: what we called kinds are **snapshots**. So a count of recovered games always belongs to a number
+# of steps, here the same for all rivals.
 #
 # $D$ *can* see the spread, number by number; this small, slow one often does not. Does a faster one?
 
@@ -150,8 +150,9 @@ print(f"with a faster D recovered: {fast_d.recovered.sum()} of 16")
 
 # %% [markdown]
 # ## Let D see the company
-# A faster $D$ mended the width of many games, but not always the shape. Salimans et al. (2016) change what $D$ sees: with each number,
-# *how close the others of its batch are*. Made numbers that huddle give themselves away at once.
+# With a faster $D$ more games have the right width; that is not yet the right shape. Salimans et al. (2016) change what
+# $D$ sees: with each number, *how close the others of its batch are*. Made numbers that huddle give themselves away at
+# once.
 #
 # Take features $f_i$ of number $i$ from inside $D$. A tensor $T$ turns each into $M_i$, five **kernels** of three numbers. Then
 #
@@ -204,9 +205,10 @@ show(strip({"plain": plain.std, "faster D": fast_d.std, "minibatch": minibatch.s
                      (("plain", plain), ("faster D", fast_d), ("minibatch", minibatch))))
 
 # %% [markdown]
-# Company is no guarantee: a game may still fail. And the remedy has a price: the answer for one number now depends on its batch, so **the batch size becomes a
-# hyperparameter** of the model itself. Show $D$ a batch four times as large, and its features leave the range on which it
-# was trained. (Not quite four times: each number's closeness to itself is 1 in any batch.)
+# Company is no guarantee: a game may still fail. And the remedy has a price: the answer for one number now depends on
+# its batch, so **the batch size becomes a hyperparameter** of the model itself. Show $D$ a batch four times as large,
+# and its features leave the range on which it was trained. (They grow not quite fourfold: each number's closeness to
+# itself is 1 in any batch.)
 
 # %%
 small, large = torch.randn(32, 6, generator=rng), torch.randn(128, 6, generator=rng)
@@ -219,14 +221,16 @@ claim("four times the batch: the features grow by this factor", ratio, near=4, w
 
 # %%
 predict("05b.fast_g", "A forger a hundred times too fast: what becomes of its numbers?",
-        options=["they spread too wide", "they huddle on a moving point", "they stay where they began"])
+        options=["they spread too wide", "they huddle on one point, another in each game",
+                 "they stay where they began"])
 
 # %%
 fast_g = score(train_many(GAN1DHyperparameters(minibatch=False, learning_rate_g=0.1), SEEDS, steps=1500))
 middle = {"median standard deviation": np.median(fast_g.std),
           "distance of the mean from 4": np.median(np.abs(fast_g.mean - 4))}
 reveal("05b.fast_g", middle, lambda m: "they spread too wide" if m["median standard deviation"] > 0.5 else
-       "they stay where they began" if m["distance of the mean from 4"] > 3 else "they huddle on a moving point")
+       "they stay where they began" if m["distance of the mean from 4"] > 3 else
+       "they huddle on one point, another in each game")
 claim("collapsed, their standard deviation below 0.1: share of the games", 1.0 * (fast_g.std < 0.1), above=0.5)
 claim("the points lie apart from game to game: range of the means", np.ptp(fast_g.mean), above=1.5)
 
@@ -244,8 +248,8 @@ claim("sure police, saturating loss: share of the games whose mean is off by mor
 claim("less those of the same police with the non-saturating loss", far_off["saturating"] - far_off["not"], above=0.3)
 
 # %% [markdown]
-# A sure police leaves the saturating loss hardly a slope: most of these games are where they began. Most, not all: a few
-# recover. One word in the code, $-\log D$ for $\log(1 - D)$, thaws them.
+# A sure police leaves the saturating loss hardly a slope: many of these games are still far from 4. How many recovered
+# is printed above. One word in the code, $-\log D$ for $\log(1 - D)$, thaws many of them.
 
 # %% [markdown]
 # ## Fool the discriminator
@@ -290,7 +294,8 @@ def circle(eta=0.3, steps=40):
                  ylabel="y, who wants it large", title=f"Three ways to play x·y, step size {eta:.2f}")
 
 explore(circle, eta=(0.05, 1.2, 0.05), steps=(5, 100, 5), labels={"eta": "step size η"},
-        alt="Three walks from (1, 0) around the origin: one spirals outwards, one stays on an ellipse, one spirals in")
+        alt="Three walks from (1, 0) around the origin: one spirals outwards, one stays on an ellipse, one "
+            "spirals in if the step size is below 1")
 
 # %%
 eta = 0.3
@@ -309,8 +314,8 @@ claim("extragradient: x² + y² after fifty steps", (extragradient[-1] ** 2).sum
 # %% [markdown]
 # ## Reading a published setting
 # A published script of this game (Glover) starts all weights from $\mathcal{N}(0, 1)$ and takes noise that is almost
-# fixed: eight evenly spaced spikes from $-8$ to 8, a hundredth wide. It seldom recovers here. Is the noise to blame?
-# Change only the noise.
+# fixed: eight evenly spaced spikes from $-8$ to 8, a hundredth wide. Here it recovers in fewer than half of the games.
+# Is the noise to blame? Change only the noise.
 
 # %%
 games = train_many(TEXTBOOK, SEEDS, steps=3000)

@@ -2,7 +2,7 @@
 # # 06b · Measuring made pictures
 #
 # A generator has no likelihood to report, and its losses say little. So people score its pictures. Every score can be
-# cheated: by blur, by noise, by ten pictures, by a photocopier.
+# cheated: by noise, by ten pictures, by a photocopier, by a shift of one pixel.
 # **How do you measure made pictures, which cheat fools which measure, and what do failures look like in numbers?**
 #
 # | | |
@@ -276,7 +276,7 @@ claim("the shipped GAN, relative to step 600", frechet["GAN"] / along[600]["frec
 # %% [markdown]
 # The eye is drawn to the darkest, crispest row. Crispness overshoots: in the end these pictures are crisper than real
 # ones and still seldom digits. The distance falls as shapes get better. Classifier score and coverage need not agree
-# with it; compare the last two lines.
+# with it: compare the lines of the last two steps.
 #
 # ## Failure lab
 # Five ways to spoil the same game. Each runs from the same start, for as many steps as its healthy twin beside it, and
@@ -347,17 +347,17 @@ claim("inference mode: Fréchet relative to healthy", ratio["inference mode"], a
 print(f"no batch norm: Fréchet relative to healthy {ratio['no batch norm']:.2f}")
 
 # %% [markdown]
-# The first bug silently *removes* batch norm. It is a handicap here, not a catastrophe. How large differs from run to
-# run: without batch norm we saw anything between none and clear. Deep generators did not begin to learn without it
-# (Radford et al.).
+# Inference mode silently *removes* batch norm. Here that is a handicap. How large it is differs from run to run:
+# without batch norm we saw anything between none and clear. Deep generators did not begin to learn without it (Radford
+# et al.).
 #
 # **4. Police too strong.** Ten times the learning rate and three lessons a step. Without spectral normalisation, which
 # is meant to tame this; its twin is without it, too.
 
 # %%
 calm, harsh = spoiled(150, spectral_norm=False), spoiled(150, spectral_norm=False, learning_rate_d=2e-2, d_steps=3)
-compared("Under a harsh police G learns late", "Two rows of ten pictures, of the healthy game and of the one under "
-         "the harsh police", healthy=calm, harsh=harsh)
+compared("Under a harsh police G is behind after 150 steps", "Two rows of ten pictures, of the healthy game and of the "
+         "one under the harsh police", healthy=calm, harsh=harsh)
 sizes = {name: np.median(np.reshape(g, (15, 10)), axis=1) for name, g in (("healthy", calm[2]), ("harsh", harsh[2]))}
 show(curves(np.arange(5, 150, 10), sizes, log_y=True, xlabel="step", ylabel="size of G's gradient",
             title="Under a harsh police the pull on G is larger, not smaller"),
@@ -401,7 +401,7 @@ show(images(torch.cat([raw[450][:10], asleep[:10]]), row_labels=list(shares),
             title="The forger makes what the sleeping police likes"),
      alt="Two rows of ten pictures from the same noise, with the police awake and with the police asleep")
 show(bars([str(k) for k in range(10)], shares, xlabel="digit, as the judge reads it", ylabel="share of the pictures",
-          title="Some digits have gone", baseline=(0.1, "uniform")),
+          title="Shares of the digits, police awake and asleep", baseline=(0.1, "uniform")),
      alt="Bars for ten digits; the most frequent digit's share: " + ", ".join(f"{name} {share.max():.2f}"
                                                                               for name, share in shares.items()))
 print(f"digits with one picture in twenty, police awake: {(shares['police awake'] >= 0.05).sum()}")

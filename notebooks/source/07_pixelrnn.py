@@ -197,10 +197,10 @@ claim("predictions of the regression that lie on a branch, share", on_a_branch(g
 claim("draws from the classes that do", on_a_branch(from_classes), above=0.85)
 
 # %% [markdown]
-# Here are pixel creatures whose right half mirrors the left, so `12 * 6` pixels are free,
-# put together from parts with known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known,
-# too. As red, green and blue with a little jitter, no two pixels are quite alike. Clustering finds the colours again,
-# and a pixel becomes one of $N = 16$ classes: **1-of-N**. The classes are the palette's numbers up to their names.
+# Here are pixel creatures whose right half mirrors the left, so `12 * 6` pixels are free, put together from parts with
+# known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known, too. As red, green and blue with a
+# little jitter, no two pixels are quite alike. Clustering finds the colours again, and a pixel becomes one of $N = 16$
+# classes: **1-of-N**. The classes are the palette's colours, numbered in an order of their own.
 
 # %%
 creatures = sprites.Sprites()
@@ -264,22 +264,25 @@ show(kernel_masks({"mask A, first": mask_A, "mask B, later": raster_mask(3, 3, "
 claim("vertical and horizontal kernel share the places of mask A", bool((above + left == mask_A).all()))
 
 # %% [markdown]
-# Three networks are built from that.
+# Three networks:
 #
 # - **Plain PixelCNN**: a stack of masked convolutions.
-# - **Row LSTM** (van den Oord, Kalchbrenner and Kavukcuoglu): below mask A, an LSTM that goes down the rows, all
-#   columns at once.
+# - **Row LSTM** (van den Oord, Kalchbrenner and Kavukcuoglu): after a convolution with mask A, an LSTM that goes down
+#   the rows, all columns at once.
 # - **Two gated stacks** (van den Oord and others, later that year): a vertical stack sees only rows above, a horizontal
 #   one only what is left in the same row; each layer hands from the first to the second. The channels are cut into
-#   halves $a_1$ and $a_2$, and a unit is $\tanh(a_1) \odot \sigma(a_2)$. No kernel reaches forbidden places, so nothing
-#   allowed must be masked away.
+#   halves $a_1$ and $a_2$, and a unit is $\tanh(a_1) \odot \sigma(a_2)$. No kernel reaches forbidden places, so no mask
+#   costs an allowed place.
 #
-# An **LSTM** is a recurrent network that has, beside its state $h$, a memory $c$. Gates between 0 and 1 say how much of
-# the memory stays ($f$), how much of the new, $g$, is written ($i$), and how much is shown ($o$). For a row's
-# features $x_r$ from mask A,
+# An **LSTM** is a recurrent network with a memory $c$ beside its state $h$. Gates between 0 and 1 say how much of the
+# memory stays ($f$), how much of the new, $g$, is written ($i$), and how much is shown ($o$). For a row's features
+# $x_r$ from mask A,
 #
 # $$[o, f, i, g] = [\sigma, \sigma, \sigma, \tanh](K_{is} * x_r + K_{ss} * h_{r-1} + b), \quad
 # c_r = f \odot c_{r-1} + i \odot g , \quad h_r = o \odot \tanh(c_r) .$$
+#
+# Here $*$ is convolution along the row. $K_{is}$ (input to state) looks at left and centre, as mask B; $K_{ss}$ (state
+# to state) at left, centre and right of the row above.
 
 # %%
 def row_lstm(x, K_is, K_ss, b):
@@ -352,7 +355,7 @@ shallow, deep_lstm = (earlier & ~seen[f"Row LSTM, {n}"] for n in ("1 layer", "12
 rows, columns = torch.meshgrid(torch.arange(28), torch.arange(28), indexing="ij")
 up, right = 14 - rows, columns - 14
 triangle = earlier & (right >= -up - 4) & ((up == 0) | (right <= up + 2))
-claim("Row LSTM, one layer, sees a triangle, one column wider a row and side",
+claim("Row LSTM, one layer, sees a triangle that grows by one column on each side with every row up",
       bool((seen["Row LSTM, 1 layer"] == triangle).all()))
 claim("twelve layers: pixels on the left that Row LSTM misses", (deep_lstm & (right < 0)).sum(), near=0, within=0.1)
 claim("on the right: pixels that one layer sees and twelve miss, or the other way round",
@@ -387,7 +390,7 @@ claim("mask B: nats a picture, far below any published result", nll_leaking[-20:
 # %%
 from_honest, from_leaking = (model.sample(10, seeded()).images for model in (honest, leaking))
 show(framed(images(torch.cat([from_honest, from_leaking]), row_labels=["mask A", "mask B"],
-                   title="The wonderful likelihood draws nothing")),
+                   title="What the honest and the wonderful likelihood draw")),
      alt="Two rows of ten samples, drawn from the network with mask A and from the one with mask B")
 
 # %% [markdown]
@@ -422,8 +425,8 @@ claim("mask B, untrained: how far their sum is from one", abs(sums[1] - 1), abov
 # **Repair:** mask A in the first layer.
 #
 # ## Live
-# Press **Start**. The loss is $-\log p(x)$ in nats a picture; divided by the pixels and by $\log 2$ it is **bits per
-# pixel**. Then:
+# Press **Start**. The loss is $-\log p(x)$ in nats a picture; divided by the number of pixels and by $\log 2$ it is
+# **bits per pixel**. Then:
 #
 # 1. change the data to *mnist*;
 # 2. change the first mask to B and look at loss and samples;
@@ -533,8 +536,8 @@ claim("share of ink, τ of 0.6 relative to τ of 1", ink[0] / ink[1], below=0.9)
 
 # %% [markdown]
 # ## Half a picture
-# Cover the lower half. The seen pixels come first, so drawing simply goes on from there: each completion is an exact
-# draw from $p(x_h \mid x_o)$, with its exact probability.
+# Cover the lower half. The seen (observed) pixels $x_o$ come first, so drawing the hidden ones $x_h$ simply goes on
+# from there: each completion is an exact draw from $p(x_h \mid x_o)$, with its exact probability.
 
 # %%
 lower = torch.arange(28)[:, None].expand(28, 28) < 14                        # True where a pixel is seen
@@ -555,8 +558,8 @@ show(images(torch.cat(sheet), labels=labels,
 
 # %% [markdown]
 # Who knows the hidden half best? Let each model bet on every pixel, and count bits. The mixture (notebook 02) bets its
-# exact conditional mean, the VAE (04) the mean of the last forty states of its walk: all pixels at once. The Row LSTM
-# bets on one pixel after the other.
+# exact conditional mean. The VAE (04) walks for sixty rounds from the mixture's answer, and bets the mean of the last
+# forty pictures that it decoded. Both bet on all pixels at once, the Row LSTM on one pixel after the other.
 
 # %%
 def bits_a_pixel(p, x=digits):
@@ -590,10 +593,11 @@ claim("mixture less Row LSTM, bits a hidden pixel", bits["mixture's exact mean"]
 claim("VAE less Row LSTM", bits["VAE's walk"] - bits["Row LSTM"], above=0.1)
 
 # %% [markdown]
-# Mixture and walk lie close together; the mixture learned from a tenth of the digits, and does better with more. And the
-# Row LSTM is told each pixel after its bet. Play the same game. Continue the digit on the pad: ink is your bet that a pixel is inked, paper that it is not. The score is
-# $-\log_2$ of what you gave to the truth, added up: your log-likelihood. *Load an example* gives the next digit. Your
-# opponents: each pixel's frequency; the network told nothing, `net`; and the network told each pixel after its bet.
+# The others are at a disadvantage: the mixture learned from a tenth of the digits (in 04 a larger one, from half of
+# them, did better), and only the Row LSTM is told each pixel after its bet. Play the same game. Continue the digit on
+# the pad: ink is your bet that a pixel is inked, paper that it is not. The score is $-\log_2$ of what you gave to the
+# truth, added up: your log-likelihood. *Load an example* gives the next digit. Your opponents: each pixel's frequency;
+# the network told nothing, `net`; and the network told each pixel after its bet.
 
 # %%
 blind = row_lstm_28.inpaint(chosen.repeat(48, 1, 1), lower, seeded(7)).images.view(48, 4, 28, 28).float().mean(dim=0)
@@ -668,8 +672,8 @@ shown = torch.cat(sheet[:12])
 show(images(torch.cat([shown, shown.flip(2)], dim=2), columns=12,
             labels=["seen", *["drawn"] * 5, *["chosen"] * 5, "truth"] * 3,
             title="Heads drawn before the body is known, and those chosen by weight"),
-     alt="Three rows: a creature's lower half; five upper halves that mostly do not match it; five chosen by their "
-         "weights, which do; the true creature")
+     alt="Three rows: a creature's lower half; five upper halves drawn without looking at it; five of a thousand such, "
+         "chosen by their weights; the true creature")
 reveal("07.worth", np.mean(worth))
 claim("effective number of a thousand draws, four creatures", worth, above=3, below=20)
 
@@ -679,8 +683,8 @@ share = (draws.log_p - draws.log_q).view(4, 100).softmax(dim=1)
 claim("digits, upper half: what a hundred draws are worth, four digits", 1 / (share**2).sum(dim=1), below=5)
 
 # %% [markdown]
-# Twins among the chosen heads: that is the small effective number. For a digit hardly more is left than one. The answer
-# is right in the limit, and useless in practice: the order of the pixels is a choice, and decides which questions are
+# Twins among the chosen heads come from the small effective number. For a digit only a few are left. The answer is
+# right in the limit, and for digits of little use: the order of the pixels is a choice, and decides which questions are
 # cheap.
 #
 # Cover what you like: ink on the pad hides. Where the hidden part lies above a seen part, look for seams.

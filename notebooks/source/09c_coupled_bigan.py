@@ -2,7 +2,7 @@
 # # 09c · Games with pairs
 #
 # The DCGAN's police sees one picture at a time. Give it two things at once, and the same game teaches more.
-# **What can the forger learn when there are two pictures, or a picture and its code, or a picture and a hint of it?**
+# **What can the forger learn from pairs: two pictures, a picture and its code, a picture and a coarse version of it?**
 #
 # | | |
 # |---|---|
@@ -45,10 +45,10 @@ judge, _ = load_pretrained("classifier")
 
 # %% [markdown]
 # ## Two kinds of pictures, never paired
-# Half of our digits are black on white. The other half, *other* digits, are white on black. Nobody tells which belongs
-# to which. Can one $z$ make a pair, the same digit in both kinds? A **coupled GAN** (Liu and Tuzel) is two DCGANs, and
-# one idea more: the first layers of both generators are the same ones. $G$'s first layers decide *what* is drawn, its
-# last ones *how it looks*; only that should differ.
+# Half of our digits are black on white. The other half, *other pictures*, are white on black. Nobody tells which
+# belongs to which. Can one $z$ make a pair, the same digit in both kinds? A **coupled GAN** (Liu and Tuzel) is two
+# DCGANs, and one idea more: the first layers of both generators are the same ones. $G$'s first layers decide *what* is
+# drawn, its last ones *how it looks*; only that should differ.
 #
 # We share by **blocks**: the dense layer, or a transposed convolution, and what follows it. $G$ has three.
 
@@ -451,9 +451,9 @@ for name in ("BiGAN", "VAE"):
 claim("BiGAN, regression: gain over the plain BiGAN", gain("BiGAN, regression", "BiGAN"), below=-0.1)
 
 # %% [markdown]
-# The plain BiGAN's codes beat pixels by about a point in a hundred, but not with every penalty: the table shows that
-# `l2` moves them by more than that. The VAE's codes cannot be told from pixels by these draws. *Beside* the pixels both
-# help, by some four points.
+# The plain BiGAN's codes beat pixels, by a small gain. The penalty matters, too: see in the table how far `l2` moves
+# them. The VAE's codes do as well as pixels, within two points in a hundred. *Beside* the pixels both help, by more
+# than two points.
 #
 # The $E$ that rebuilds better has the worse codes *for few labels*; with ten thousand the nearest neighbour saw no
 # difference. Why, we did not test: one training of each encoder, one classifier.
@@ -461,8 +461,8 @@ claim("BiGAN, regression: gain over the plain BiGAN", gain("BiGAN, regression", 
 # ## Sharper than it was
 # **Super-resolution**: from 7x7 pixels, each a mean of 4x4, back to 28x28. $G$ gets the coarse picture and a little
 # noise; $D$ judges pairs again, of the coarse picture and the fine one. Without $D$, with squared error alone, the best
-# answer is the *mean* of all digits that are so coarse: blur. No *real* picture is blurred, so to $D$ blur gives a
-# forgery away.
+# answer is the *mean* of all digits with this coarse picture: blur. No *real* picture is blurred, so to $D$ blur gives
+# a forgery away.
 
 # %%
 def sharpener(adversarial, given="coarse", steps=300):
@@ -483,7 +483,7 @@ results = {"bicubic": bicubic, "squared error": blurred, "with D": sharp}
 
 # %%
 show(images(torch.cat([coarse[:10], *(x[:10] for x in results.values()), few.floats()[:10]]),
-            row_labels=["given", *results, "truth"], title="From 49 numbers to 784: D sharpens, and adds dust"),
+            row_labels=["given", *results, "truth"], title="From 49 numbers to 784: D sharpens"),
      alt="Five rows of ten digits: coarse blocks; smoothed by bicubic interpolation; guessed by squared error alone; "
          "guessed with D; and the true ones")
 
@@ -508,8 +508,8 @@ claim("the judge names right, squared error less bicubic", right["squared error"
 claim("the judge names right, with D less squared error", right["with D"] - right["squared error"], near=0, within=0.03)
 
 # %% [markdown]
-# The sharper picture has the *larger* error. $D$ adds detail that passes for real, not true detail, and some dust
-# (sharpness counts dust): never read a number plate off such a picture. The judge names as many right as before.
+# The sharper picture has the *larger* error. $D$ adds detail that passes for real, not true detail (and sharpness would
+# count dust, too): never read a number plate off such a picture. The judge names as many right as before.
 #
 # ## From outlines
 # Give the same networks other pairs, **outlines** and digits (and $D$'s verdict less weight, and fewer steps), and they
@@ -522,14 +522,13 @@ another = painter.translated(few.floats(), seed=1)[1]
 show(images(torch.cat([outlines[:10], painted[:10], another[:10], few.floats()[:10]]),
             row_labels=["given", "one noise", "another", "truth"],
             title="Digits from outlines, painted twice with two noises"),
-     alt="Four rows of ten: outlines of digits; two painted digits for each, with grey clouds between strokes; and the "
-         "true digits")
+     alt="Four rows of ten: outlines of digits; two painted digits for each; and the true digits")
 claim("the judge names right", likeness(painted, few)["accuracy"], above=0.9)
 
 # %% [markdown]
-# How different are the two answers? By notebook 09 two perfect ones, drawn from $p(x \mid c)$ for the hint $c$, have the
-# squared distance $2\,\mathbb{E} \lVert x - m_c \rVert^2$ on average, with $m_c$ the mean of all $x$ that fit. For $m_c$
-# we take what squared error alone made of coarse pictures, and what was painted of outlines.
+# How different are the two answers? By notebook 09 two perfect ones, drawn from $p(x \mid c)$ for the given picture
+# $c$, have the squared distance $2\,\mathbb{E} \lVert x - m_c \rVert^2$ on average, with $m_c$ the mean of all $x$ that
+# fit. For $m_c$ we take what squared error alone made of coarse pictures, and what was painted of outlines.
 
 # %%
 def apart(game, best):
@@ -543,12 +542,13 @@ for name, game, best in (("coarse pictures, with D", by_both, blurred), ("outlin
           above=0.004, below=0.02)
 
 # %% [markdown]
-# About a hundredth; were half of the error the net's own mistakes, two hundredths. The noise hardly moves what $G$ draws, even where there is much to choose. Isola et al. saw the same.
+# About a hundredth. Our $m_c$ is an estimate: if half of its error were the network's own mistakes, the share would be
+# two hundredths. The noise hardly moves what $G$ draws, even where there is much to choose. Isola et al. saw the same.
 #
-# And **without pairs**, say photographs and paintings? Train one network each way, each with a $D$ of its kind, and
-# ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**, CycleGAN:
-# Zhu et al.), like latent regression. It does not say *which* belongs to which: a pairing that is wrong, but the same
-# both ways, costs nothing.
+# And **without pairs**, say photographs and paintings? Train one network each way, $G$ and $F$, each with a $D$ of its
+# kind, and ask that there and back again is where you began: $\lVert F(G(x)) - x \rVert$ small (**cycle consistency**,
+# CycleGAN: Zhu et al.), like latent regression. It does not say *which* belongs to which: a pairing that is wrong, but
+# the same both ways, costs nothing.
 
 # %% [markdown]
 # ## The family
@@ -664,7 +664,8 @@ show_source(UNetGenerator)
 
 # %% [markdown]
 # ## What to keep
-# - What $D$ sees decides what the game teaches: a picture, a pair of pictures, a picture with its code or its hint.
+# - What $D$ sees decides what the game teaches: a picture, a pair of pictures, a picture with its code, or with a
+#   coarse version of it.
 # - Shared first layers make pairs without pairs; how much of that is built in, we left open.
 # - In a BiGAN the best encoder inverts $G$. What is reached falls short; a hint helps.
 # - Squared error blurs; $D$ sharpens and is further from the truth.

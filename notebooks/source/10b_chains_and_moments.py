@@ -50,7 +50,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #   Z = \sum_{x, h} e^{-E(x, h)}.$$
 #
 # No pixel is joined to a pixel, and no hidden unit to a hidden unit: that is what *restricted* means. So the sum over
-# $h$ falls apart into one factor for each unit, $1 + e^{c_j + x \cdot W_j}$, and
+# $h$ falls apart into one factor for each unit, $1 + e^{c_j + x \cdot W_j}$, with $W_j$ the column of $W$ for $h_j$,
+# and
 #
 # $$p(x) = \frac{e^{-F(x)}}{Z}, \qquad F(x) = -b \cdot x - \sum_j \log\bigl(1 + e^{c_j + x \cdot W_j}\bigr).$$
 #
@@ -118,7 +119,7 @@ library = rbm.gibbs(patterns, 1, seeded(3))
 claim("same random numbers, same pictures as the library",
       torch.equal(library, gibbs_round(rbm, patterns, seeded(3))))
 
-# A machine to draw from: the library's, sixteen hidden units, six hundred steps up the gradient above.
+# A machine to draw from: the library's, sixteen hidden units, six hundred steps up the gradient above: half trained.
 early = RBMExperiment(RBMHyperparameters(method="exact", learning_rate=0.3), seed=0)
 for _ in run(early, steps=600, progress=False):
     pass
@@ -158,8 +159,8 @@ claim("and still behind independent draws, by the factor", chain[-1] / independe
 # - **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the data's neighbourhood.
 # - **PCD**, persistent chains: never restart. The model changes little in a step, so the chains nearly keep up.
 #
-# Sixteen machines of each kind; CD and PCD at three rates each. A rate is constant for the first half of the training
-# (`total_steps`), then falls to 0.
+# Sixteen machines of each kind; CD and PCD at three rates each, the exact ones at one and for half as many steps. A
+# rate is constant for the first half of the training (`total_steps`), then falls to 0.
 
 # %%
 predict("10b.order",
@@ -232,9 +233,9 @@ for rate, at_half, at_end in ((0.15, {"below": 0}, {"below": 0}), (0.3, {"above"
 claim("CD-1: KL at the end, rate .15 less rate .3", end["CD", 0.15] - end["CD", 0.3], near=0, within=0.1)
 
 # %% [markdown]
-# At the middle rate PCD is ahead, most at the end; at the highest it is behind. The usual explanation: there the machine
-# moves on faster than its chains follow. CD-1 ends at about the same KL with both rates: what it is left with is not
-# noise of the steps. At the lowest neither has come far. From here on each method has its best rate.
+# At the middle rate PCD is ahead; at the highest it is behind. The usual explanation: there the machine moves on faster
+# than its chains follow. CD-1 ends at about the same KL with both rates: what it is left with is not noise of the
+# steps. From here on each method has its best rate.
 
 # %% [markdown]
 # ## Break it: a chain that does not mix
@@ -263,9 +264,9 @@ show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][middle
 
 # %% [markdown]
 # The errors are not random: in each of the sixteen machines the patterns of six pixels are on average too probable,
-# those of three and the empty picture too improbable. Each pattern has become a **basin** (a local minimum) of the
-# energy. One round mostly ends in the basin where it began, so CD-1 can be content although the basins' *depths* do not
-# compare; what error it then settles on is a bias of its own. More data would not help.
+# those of three and the empty picture too improbable. Round each pattern the energy now has a **basin**: a local
+# minimum and the slopes around it. One round mostly ends in the basin where it began, so CD-1 can be content although
+# the basins' *depths* do not compare; what error it then settles on is a bias of its own. More data would not help.
 #
 # A chain **mixes** if it soon forgets where it began. Success makes that harder: the better the model, the deeper its
 # basins. We start five hundred chains of each machine at one pattern and count those at it after so many rounds, also
@@ -438,7 +439,8 @@ claim("mean gap", (log_p - bound).mean(), near=0.37, within=0.05)
 
 # %%
 predict("10b.one_bump",
-        "A network puts out one mean and one width for x given x̃, the right ones. Where does its chain end?",
+        "A network puts out one mean and one width for x given x̃, the right ones; the noise is 0.8. Where does its "
+        "chain end?",
         options=["at the data's distribution", "elsewhere"])
 
 # %%
@@ -503,11 +505,12 @@ claim("noise 0.8: steps of memory", memory(0.8), below=5)
 # Which noise, then? As much as the denoiser can undo: one bump needs little noise, and patience.
 #
 # Now learn it: a small network puts out a mixture of five bumps. It is trained by **denoising**, or by **walkback**,
-# which walks three steps from each data point and teaches the way back from each place. So it also learns where a
-# chain strays, and where a data point, corrupted once, hardly ever comes.
+# which walks three steps from each data point and teaches the way back from each place. So it also learns at places
+# which a chain reaches, but a data point, corrupted once, hardly ever.
 #
-# It has a price: the start of a longer walk is not what *one* corruption asks for, so the target is another, and the
-# chain's end may be too. On the digits further down it does harm: see `help(digits8.train_denoiser)`.
+# It has a price: after several steps the point where the walk began is not a draw from $p(x \mid \tilde x)$ for *one*
+# corruption. So the network learns another target, and the chain may end elsewhere. On the digits further down it does
+# harm: see `help(digits8.train_denoiser)`.
 
 # %%
 blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
@@ -623,7 +626,7 @@ for width in (0.02, 0.3, 2.0):
     for _ in run(experiment, steps=500, progress=False):
         pass
     made[f"s = {width}"], near[width] = experiment.samples(600).numpy(), experiment.evaluate(False)["near"]
-picture = scatters(made, title="Only one of three widths finds the modes")
+picture = scatters(made, title="Only at one of three widths do many points lie near a mode")
 for ax in picture.axes:
     ax.plot(*np.array(experiment.data.centres).T, "+", color="black", markersize=10)
     ax.set(aspect="equal", xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
@@ -697,8 +700,8 @@ claim("independent pixels: NLL in nats", independent.nll, near=24.9, within=0.2)
 claim("RBM: nats below that", independent.nll - machine.nll, above=5)
 claim("MADE: nats below the RBM", machine.nll - visible.nll, above=0.5, below=2)
 log_w = ais(digit_rbm, torch.logit(ink), torch.linspace(0, 1, 1001), 100, seeded(31))
-claim("its log Z by annealing, minus the sum over all hidden states", log_mean_exp(log_w) - digit_rbm.log_partition(),
-      near=0, within=0.1)
+claim("the RBM's log Z by annealing, minus the sum over all hidden states",
+      log_mean_exp(log_w) - digit_rbm.log_partition(), near=0, within=0.1)
 claim("Fréchet distance of the test pictures themselves", floor.frechet, below=0.35)
 three = [visible.frechet, machine.frechet, chain.frechet]
 claim("of MADE, the RBM and the denoising chain, the farthest", max(three), above=0.35, below=0.6)

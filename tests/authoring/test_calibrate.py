@@ -123,6 +123,12 @@ def test_an_unknown_notebook_is_told(capsys):
     assert "there is no notebook 99: they are 00, 01" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("spread", "told"), [(1.0, "| 3.0 |"), (0.1, "| 30.0 far |"), (0.0, "| ∞ |")])
+def test_a_limit_that_guards_nothing_is_marked(spread, told):
+    values = 4 + spread * np.array([-1, 1]) / math.sqrt(2)
+    assert told in as_markdown({"01_a": [row("above 1", *values)]}, {"01_a": "f"}, {"01_a": 2})
+
+
 def test_nothing_is_written_of_nothing():
     assert as_markdown({}, {}, {}).count("##") == 0
 
