@@ -33,6 +33,7 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "course_lib.handout": {name: ("course_lib.authoring.handout", name)
                            for name in ("COURSE", "copy_notebooks", "student_zip", "work_folder")},
+    "course_lib.teach.tree": {"families": ("course_lib.teach.tree", "leaves")},
     "course_lib.plots": {name: (f"course_lib.chapters.nb{number}.plots", name) for number, names in {
         "00": ("tree",), "02": ("bumps", "clouds", "em_moment"), "02b": ("beliefs", "tables", "trellis"),
         "03": ("bound_and_densities", "divergences_and_densities"),

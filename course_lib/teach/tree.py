@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_lib.deprecated import old_names
 from course_lib.files import atomic_write
+
+__getattr__ = old_names(__name__)
 
 BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
 # What a leaf says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
@@ -102,9 +105,6 @@ def leaves(branch: Branch = TREE) -> Iterator[tuple[tuple[str, ...], Leaf]]:
             yield (), child
         else:
             yield from (((child.name, *way), leaf) for way, leaf in leaves(child))
-
-
-families = leaves  # its old name, which notebook 00 imports; the register's families are the experiments
 
 
 def nested(branch: Branch = TREE) -> tuple[str, list]:

@@ -27,7 +27,7 @@ from course_lib.models.gmm_em import fit, start
 from course_lib.plots import curves, field, figure, images, plane, show
 from course_lib.seeds import seeded  # a source of random numbers: same seed, same result
 from course_lib.teach import check, claim, predict, reveal
-from course_lib.teach.tree import families, nested, pick, table
+from course_lib.teach.tree import leaves, nested, pick, table
 from course_lib.training import load_pretrained
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
@@ -346,7 +346,7 @@ show(fig, alt="Left, a narrow hill of the data at 4, a wide one of the model at 
 # You need not know their names yet; their notebooks, numbers in brackets, explain them.
 
 # %%
-numbers = {f.name: ("from " if len(f.notebooks) > 1 else "") + f.notebooks[0] for _, f in families()}
+numbers = {f.name: ("from " if len(f.notebooks) > 1 else "") + f.notebooks[0] for _, f in leaves()}
 
 def picker(score="exactly", one_pass=False, code=False):
     named = [family.name for family in pick(score, one_pass, code)]
