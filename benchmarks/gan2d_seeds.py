@@ -1,6 +1,6 @@
 """How many of the ring's eight modes do the 2-D GANs cover? The committed seeds, scored at the last step.
 
-    python benchmarks/gan2d_seeds.py [--seeds 8] [--only WORD] [--record]
+    python benchmarks/gan2d_seeds.py [--seeds 8] [--only WORD] [--record] [--results FILE] [--scheduler ADDRESS]
 
 A mode is covered if at least 1/24 of the samples lie within 3σ of it; a perfect sampler has .989 near a mode. The seeds
 in evaluation_seeds_gan2d.txt were committed before anything was tuned; the settings were chosen on seeds 0 to 9. Each
@@ -15,11 +15,13 @@ import dataclasses
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from course_lib.commands.console import survive_any_encoding
 from course_lib.comparisons.ring_seeds import RecordRow, record, score, train_and_record
+from course_lib.comparisons.runs import add_options, map_runs
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 from course_lib.models.gan2d import VARIANTS
 
@@ -35,31 +37,38 @@ def rounded(value: float) -> float | None:
     return round(value, 2) if math.isfinite(value) else None
 
 
+def play(variant: str, seed: int) -> dict[str, Any]:
+    """One game, scored: what a `RecordRow` has of a seed."""
+    torch.set_num_threads(1)
+    start = time.process_time()
+    experiment, course = train_and_record(ROWS[variant], seed)
+    scores = score(experiment)
+    return {"covered": scores.covered, "near": round(scores.near, 4), "tracks": rounded(course.tracks()),
+            "late": rounded(course.tracks(begin=0.5)), "frechet": rounded(course.tracks("frechet")),
+            "seconds": time.process_time() - start}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8, help="how many of the evaluation seeds")
     parser.add_argument("--only", default="", help="only this variant")
     parser.add_argument("--record", action="store_true", help="keep the result in data/records")
+    add_options(parser)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    for name, setting in ROWS.items():
-        if arguments.only not in ("", name):
-            continue
-        seeds, start = evaluation_seeds()[:arguments.seeds], time.process_time()
-        games = [train_and_record(setting, seed) for seed in seeds]
-        seconds = (time.process_time() - start) / len(seeds)
-        scores = [score(experiment) for experiment, _ in games]
-        tracks = [rounded(course.tracks()) for _, course in games]
-        late = [rounded(course.tracks(begin=0.5)) for _, course in games]
-        frechet = [rounded(course.tracks("frechet")) for _, course in games]
-        row = RecordRow(dataclasses.asdict(setting), seeds, [s.covered for s in scores], [round(s.near,
-                                                                                                4) for s in scores],
-                  tracks, late, frechet, round(seconds, 1))
-        every, good = sum(s.covered == 8 for s in scores), sum(s.covered == 8 and s.near >= 0.9 for s in scores)
+    seeds = evaluation_seeds()[:arguments.seeds]
+    names = [name for name in ROWS if arguments.only in ("", name)]
+    games = map_runs(play, [{"variant": name, "seed": seed} for name in names for seed in seeds], arguments.results,
+                     arguments.scheduler, arguments.workers)
+    for i, name in enumerate(names):
+        column = {key: [game[key] for game in games[i * len(seeds):(i + 1) * len(seeds)]] for key in games[0]}
+        seconds = sum(column.pop("seconds")) / len(seeds)
+        row = RecordRow(dataclasses.asdict(ROWS[name]), seeds, *column.values(), round(seconds, 1))
+        every = sum(covered == 8 for covered in row.covered)
+        good = sum(covered == 8 and near >= 0.9 for covered, near in zip(row.covered, row.near, strict=True))
         print(f"{name:<9}all 8 and 90% near {good}/{len(seeds)}   all 8 {every}/{len(seeds)}   covered "
               f"{' '.join(map(str, row.covered))}   near {' '.join(f'{n:.2f}' for n in row.near)}   D's loss tracks JS "
-              f"{' '.join(map(str, tracks))}   in the second half {' '.join(map(str, late))}   the Fréchet distance "
-              f"{' '.join(map(str, frechet))}   {seconds:.0f} CPU s a seed", flush=True)
+              f"{' '.join(map(str, column['tracks']))}   in the second half {' '.join(map(str, column['late']))}   the "
+              f"Fréchet distance {' '.join(map(str, column['frechet']))}   {seconds:.0f} CPU s a seed", flush=True)
         if arguments.record:
             record(name, row)
 

@@ -78,10 +78,10 @@ def map_runs(function: Callable[..., Any], settings: Sequence[Setting], record: 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """`--scheduler`, `--workers` and `--record`, which a script hands to `map_runs`."""
+    """`--scheduler`, `--workers` and `--results`, which a script hands to `map_runs`."""
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler that is there, tcp://HOST:PORT")
     parser.add_argument("--workers", type=int, default=2, help="processes here, if there is no scheduler (default 2)")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="keep results here, and go on from them")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="keep finished runs here, and go on from them")
 
 
 Ended = tuple[Setting, Any, BaseException | None]
