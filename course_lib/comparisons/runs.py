@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def _by_dask(function: Callable[..., Any], settings: list[Setting], scheduler: s
         if scheduler is None:
             # Threads of a library would fight for the cores. The port of the dashboard may be taken, or forbidden.
             cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                                   silence_logs=logging.ERROR,
                                    env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
             scheduler = stack.enter_context(cluster)
         client = stack.enter_context(Client(scheduler, set_as_default=False))
