@@ -81,6 +81,15 @@ def test_what_is_recorded_is_not_run_again(notebook, runs, monkeypatch):
     assert again["77_tiny"] == runs
 
 
+def test_runs_of_other_code_leave_the_record(notebook, runs, tmp_path, monkeypatch):
+    record, other = tmp_path / "r.jsonl", notebook.with_suffix(".jsonl").read_text(encoding="utf-8")
+    record.write_text(other + other.replace("77_tiny", "79_else") + other.replace(digest(notebook), "0" * 12),
+                      encoding="utf-8")
+    monkeypatch.setattr("course_lib.authoring.calibrate.run_notebook", None)
+    assert calibrate([notebook], record, seeds=2, workers=1, progress=False)["77_tiny"] == runs
+    assert record.read_text(encoding="utf-8") == other + other.replace("77_tiny", "79_else")
+
+
 def test_without_training_only_claims_that_need_none_survive(notebook):
     kept = survivors([notebook], "untrained", workers=1, progress=False)
     assert [key for key, _ in kept] == ["77:1", "77:2", "77:3", "77:3", "77:6"]
@@ -108,7 +117,8 @@ def row(limits: str, *values: float) -> Row:
 @pytest.mark.parametrize(("limits", "values", "margin", "worst"), [
     ("above 1", (3.0, 5.0), 3 / math.sqrt(2), 3.0), ("below 6", (3.0, 5.0), math.sqrt(2), 5.0),
     ("above 0 and below 6", (3.0, 5.0), math.sqrt(2), 5.0), ("4 ± 1.5", (3.0, 5.0), 1.5 / math.sqrt(2), 3.0),
-    ("above 1", (2.0, 2.0), math.inf, 2.0), ("true", (1.0, 1.0), math.inf, 1.0), ("below 4", (3.0, 5.0), 0, 5.0)])
+    ("above 1", (2.0, 2.0), math.inf, 2.0), ("above 1", (2.0, 2.0 + 1e-12), math.inf, 2.0),
+    ("true", (1.0, 1.0), math.inf, 1.0), ("below 4", (3.0, 5.0), 0, 5.0)])
 def test_margin_and_worst(limits, values, margin, worst):
     assert row(limits, *values).margin == pytest.approx(margin) and row(limits, *values).worst == worst
 
