@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course_lib.data import load_mnist
 from course_lib.measure import classifier_score, coverage_kl, frechet_distance
-from course_lib.models.classifier import Classifier
+from course_lib.models.classifier import PART, Classifier
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.seeds import seeded
 from course_lib.training import checkpoints
@@ -29,7 +29,7 @@ def classifier() -> Classifier:
 
 def features_and_probabilities(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The classifier's features `[n, 64]` and p(y | x) `[n, 10]`, for images `[n, 28, 28]` in [0, 1]."""
-    features = torch.cat([classifier().features(part) for part in images.split(500)])
+    features = torch.cat([classifier().features(part) for part in images.split(PART)])
     return features.numpy(), classifier().head(features).softmax(-1).numpy()
 
 
