@@ -54,7 +54,7 @@ def test_a_wrong_variance_or_a_baseline_that_knows_its_draw_is_caught(old, new, 
     (r"elbo\(x, mean, covariance\)\)\.abs", "elbo(x, mean + 0.01, covariance)).abs", "touches"),
     (r"kl_divergence\(M(.*)\(m_any, S_any\), M(.*)\(mean, covariance\)\)",
      r"kl_divergence(M\2(mean, covariance.expand(500, 2, 2)), M\1(m_any, S_any))", "gap minus the KL"),
-    (r"1 / torch\.linalg\.inv\(covariance\)\.diagonal\(\)", "covariance.diagonal()", "stays below by"),
+    (r"1 / torch\.linalg\.inv\(covariance\)\.diagonal\(\)", "covariance.diagonal()", "which is half of"),
     (r"x @ A\.T \+ b, L @ L\.T\)\.mean", "x @ A.T + 0 * b, L @ L.T).mean", "trained affine encoder"),
 ])
 def test_a_broken_identity_is_caught(old, new, claim):
