@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import nbformat
@@ -147,3 +148,14 @@ def test_the_record_holds_no_path_of_a_machine():
     record = ROOT / "data" / "claims.jsonl"
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     assert all(json.loads(line)["setting"]["path"].startswith("notebooks/") for line in lines)
+
+
+def test_the_table_is_of_the_notebooks_as_they_are_and_names_each_of_their_claims():
+    text = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\S+)\n\n\d+ runs; code (\w+)\.", text, re.M)
+    assert sections
+    for name, code in sections:
+        path, number = ROOT / "notebooks" / f"{name}.ipynb", name.split("_")[0]
+        assert digest(path) == code, f"{name} has changed: make calibrate ARGS={number}"
+        told = {int(claim) for claim in re.findall(rf"^\| {number}:(\d+)[a-z]? \|", text, re.M)}
+        assert told == set(claim_calls(code_cells(path)).values()), f"make calibrate ARGS={number}"
