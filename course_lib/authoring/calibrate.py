@@ -23,7 +23,7 @@ import numpy as np
 
 from course_lib.authoring.handout import COURSE
 from course_lib.authoring.run_cells import code_cells
-from course_lib.comparisons.runs import map_runs
+from course_lib.comparisons.runs import map_runs, read_record, write_record
 from course_lib.files import atomic_write
 
 PROCESSORS = {  # settings of MKL and ATEN that stand for the machines of a class
@@ -197,13 +197,10 @@ def calibrate(notebooks: Sequence[Path], record: Path, seeds: int = SEEDS, **opt
 
 def _drop_outdated(record: Path, notebooks: Sequence[Path]) -> None:
     """Take runs of these notebooks out of the record that are not of their code as it is."""
-    if record.exists():
-        now = {path.stem: digest(path) for path in notebooks}
-        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if (setting := json.loads(line)["setting"])["digest"]
-                == now.get(Path(setting["path"]).stem, setting["digest"])]
-        if len(kept) < len(lines):
-            atomic_write(record, "".join(kept))
+    now, runs = {path.stem: digest(path) for path in notebooks}, read_record(record)
+    kept = [(s, result) for s, result in runs if s["digest"] == now.get(Path(s["path"]).stem, s["digest"])]
+    if len(kept) < len(runs):
+        write_record(record, kept)
 
 
 def survivors(notebooks: Sequence[Path], broken: str, **options: Any) -> list[tuple[str, str]]:
@@ -219,20 +216,13 @@ def survivors(notebooks: Sequence[Path], broken: str, **options: Any) -> list[tu
             if outcome["holds"] and not outcome["exact"]]
 
 
-def recorded(record: Path, notebook: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """All runs of a notebook as it is now, pairs (setting, what `run_cells` returned)."""
-    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-    entries = [json.loads(line) for line in lines]
-    return [(e["setting"], e["result"]) for e in entries
-            if Path(e["setting"]["path"]).stem == notebook.stem and e["setting"]["digest"] == digest(notebook)]
-
-
 def write_table(path: Path, record: Path, notebooks: Sequence[Path]) -> None:
     """Write `docs/claims.md` from what is recorded of the notebooks as they are; those without a run are left out."""
-    tables, digests, counts = {}, {}, {}
+    tables, digests, counts, found = {}, {}, {}, read_record(record)
     for notebook in notebooks:
-        runs = recorded(record, notebook)
+        now = digest(notebook)
+        runs = [(s, r) for s, r in found if Path(s["path"]).stem == notebook.stem and s["digest"] == now]
         if any(s["seed"] == 0 and not s["processor"] and not s["broken"] for s, _ in runs):
             tables[notebook.stem] = rows(notebook.stem.split("_")[0], runs)
-            digests[notebook.stem], counts[notebook.stem] = digest(notebook), len(runs)
+            digests[notebook.stem], counts[notebook.stem] = now, len(runs)
     atomic_write(path, as_markdown(tables, digests, counts))

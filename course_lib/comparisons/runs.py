@@ -13,7 +13,7 @@ import argparse
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def map_runs(function: Callable[..., Any], settings: Sequence[Setting], record: 
     keys = [_key(setting) for setting in settings]
     if len(set(keys)) < len(keys):
         raise ValueError(f"two settings are alike: {next(key for key in keys if keys.count(key) > 1)}")
-    done = _read(record)
+    done = {_key(setting): result for setting, result in read_record(record)}
     missing = {key: setting for key, setting in zip(keys, settings, strict=True) if key not in done}
     failed: list[tuple[Setting, BaseException]] = []
     handed_out = _here if workers == 1 and scheduler is None else _by_dask
@@ -71,7 +71,8 @@ def map_runs(function: Callable[..., Any], settings: Sequence[Setting], record: 
                 failed.append((setting, error))
             else:
                 done[_key(setting)] = result
-                _write(record, done)
+                if record is not None:
+                    write_record(record, ((json.loads(key), kept) for key, kept in done.items()))
             bar.update()
     if failed:
         raise RunsFailed(failed)
@@ -136,22 +137,22 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a run returned a {type(value).__name__}, which JSON cannot hold")
 
 
-def _read(record: str | Path | None) -> dict[str, Any]:
+def read_record(record: str | Path | None) -> list[tuple[Setting, Any]]:
+    """The runs of a record, pairs (setting, result); none where there is no file. Raises as `map_runs`."""
     if record is None or not Path(record).exists():
-        return {}
-    done = {}
+        return []
+    runs = []
     for number, line in enumerate(Path(record).read_text(encoding="utf-8").splitlines(), start=1):
         try:
             entry = json.loads(line)
-            done[_key(entry["setting"])] = entry["result"]
+            runs.append((entry["setting"], entry["result"]))
         except (ValueError, KeyError, TypeError) as error:
             raise CourseFileError(f"{record}, line {number}, is no record of a run ({error}): mend or delete the "
                                   "line") from None
-    return done
+    return runs
 
 
-def _write(record: str | Path | None, done: dict[str, Any]) -> None:
-    if record is not None:
-        lines = [json.dumps({"setting": json.loads(key), "result": result}, ensure_ascii=False)
-                 for key, result in done.items()]
-        atomic_write(Path(record), "".join(line + "\n" for line in lines).encode())
+def write_record(record: str | Path, runs: Iterable[tuple[Setting, Any]]) -> None:
+    """Write a record anew, of pairs (setting, result)."""
+    lines = [json.dumps({"setting": setting, "result": result}, ensure_ascii=False) for setting, result in runs]
+    atomic_write(Path(record), "".join(line + "\n" for line in lines))

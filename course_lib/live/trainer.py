@@ -207,8 +207,6 @@ class Trainer:
 
     def _fail(self, error: BaseException) -> None:
         self.error = self._experiment.explained(error)
-        if self.error is not error:
-            self.error.__cause__ = error
         self._replaying, self._reason = None, ""
         self._halt("error")
         with suppress(Exception):  # the first error is the one to tell; the observer may well be what raised it

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
 from course_lib.deprecated import takes_rng
-from course_lib.models.dcgan import LATENT_SIZE, PRESETS, Discriminator, Generator
+from course_lib.models.dcgan import LATENT_SIZE, PRESETS, Discriminator, Generator, joined_in_unit_range
 from course_lib.models.layers import device_of
 
 CLASSES = 10
@@ -52,7 +52,7 @@ class ConditionalGenerator(Generator):
         """An image `[28, 28]` with pixels in [0, 1] for each label of y `[n]`."""
         device = device_of(self)
         images = [self(noise(len(part), generator).to(device), part.to(device)) for part in y.split(500)]
-        return (torch.cat(images).squeeze(1) + 1) / 2
+        return joined_in_unit_range(images)
 
 
 @takes_rng

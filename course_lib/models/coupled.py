@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_lib.models.dcgan import LATENT_SIZE, Discriminator, Generator, check_noise, noise
+from course_lib.models.dcgan import LATENT_SIZE, Discriminator, Generator, check_noise, joined_in_unit_range, noise
 from course_lib.models.layers import device_of
 
 BLOCKS = 3  # of G: the dense layer and two transposed convolutions, each with what follows it
@@ -57,7 +57,7 @@ class CoupledGenerator(nn.Module):
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """n pairs of images, each `[n, 28, 28]` in [0, 1]; row i of both is made from one z."""
         made = [self(noise(len(part), generator).to(device_of(self))) for part in torch.arange(n).split(500)]
-        return tuple((torch.cat(kind).squeeze(1) + 1) / 2 for kind in zip(*made, strict=True))
+        return tuple(joined_in_unit_range(kind) for kind in zip(*made, strict=True))
 
 
 class CoupledDiscriminator(nn.Module):

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
-from course_lib.models.dcgan import LATENT_SIZE, SLOPE, Discriminator, Generator
+from course_lib.models.dcgan import LATENT_SIZE, SLOPE, Discriminator, Generator, joined_in_unit_range
 from course_lib.models.layers import device_of
 
 CATEGORIES, CONTINUOUS = 10, 2
@@ -73,7 +73,7 @@ class InfoGenerator(Generator):
         device = device_of(self)
         images = [self(noise(len(k), generator).to(device), Code(k.to(device), u.to(device)))
                   for k, u in zip(code.k.split(500), code.u.split(500), strict=True)]
-        return (torch.cat(images).squeeze(1) + 1) / 2
+        return joined_in_unit_range(images)
 
 
 class QHead(nn.Module):

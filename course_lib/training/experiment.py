@@ -125,19 +125,20 @@ class Experiment(ABC):
         try:
             metrics = self.training_step()
         except ValueError as error:
-            if (told := self.explained(error)) is error:
-                raise
-            raise told from error
+            raise self.explained(error)  # noqa: B904 (which says what it came from)
         self.steps += 1
         self.seconds += time.thread_time() - start
         return metrics
 
     def explained(self, error: BaseException) -> BaseException:
-        """The error to tell of one that broke off a step or a picture: `Diverged` where the parameters are why."""
+        """The error to tell of one that broke off a step or a picture: `Diverged`, with it as its cause, where the
+        parameters are why."""
         for name, part in self.components().items():
             if isinstance(part, nn.Module) and not all(p.isfinite().all() for p in part.parameters()):
-                return Diverged(f"training has diverged: after {self.steps:,} steps {name} has parameters that are NaN "
-                                "or infinite. Reset it, and lower the learning rate")
+                diverged = Diverged(f"training has diverged: after {self.steps:,} steps {name} has parameters that are "
+                                    "NaN or infinite. Reset it, and lower the learning rate")
+                diverged.__cause__ = error
+                return diverged
         return error
 
     def state_dict(self) -> dict[str, Any]:
