@@ -14,6 +14,7 @@ from course_lib.models.dcgan import (
     SpectralNorm,
     discriminator_loss,
     generator_loss,
+    joined_in_unit_range,
     noise,
     shapes,
 )
@@ -215,3 +216,11 @@ def test_noise_is_normal():
     z = noise(2000, seeded())
     assert z.shape == (2000, dcgan.LATENT_SIZE)
     assert z.mean().item() == pytest.approx(0, abs=0.01) and z.std().item() == pytest.approx(1, abs=0.01)
+
+
+def test_parts_are_joined_from_the_range_of_a_tanh_to_that_of_pixels_and_stay_as_they_are():
+    parts = [2 * torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(n)) - 1 for n in (3, 2)]
+    kept = [part.clone() for part in parts]
+    for some in (parts, parts[:1]):
+        assert joined_in_unit_range(some).equal((torch.cat(some)[:, 0] + 1) / 2)
+    assert all(part.equal(before) for part, before in zip(parts, kept, strict=True))
