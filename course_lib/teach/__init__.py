@@ -4,7 +4,7 @@ Every notebook imports it, and so its kernel gives memory back after each cell (
 """
 
 from course_lib import memory
-from course_lib.teach.claims import ClaimFailed, claim
+from course_lib.teach.claims import ClaimFailed, claim, claim_table
 from course_lib.teach.exercises import NotPassed, check
 from course_lib.teach.predict import predict, reveal
 from course_lib.teach.source import show_source
@@ -13,4 +13,4 @@ from course_lib.teach.version import tell_other_versions
 memory.tidy_after_cells()
 tell_other_versions()
 
-__all__ = ["ClaimFailed", "NotPassed", "check", "claim", "predict", "reveal", "show_source"]
+__all__ = ["ClaimFailed", "NotPassed", "check", "claim", "claim_table", "predict", "reveal", "show_source"]

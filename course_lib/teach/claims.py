@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -15,7 +17,7 @@ from torch import Tensor
 
 from course_lib.mode import strict
 from course_lib.teach.answers import number
-from course_lib.teach.message import Message
+from course_lib.teach.message import COLOURS, Message
 from course_lib.validation import float_array
 
 
@@ -39,6 +41,9 @@ class Outcome:
 
 
 listeners: list[Callable[[Outcome], None]] = []  # are told of every claim, before one that fails raises
+
+
+_open_tables: list[list[tuple[str, str, str, bool]]] = []  # the innermost claim_table last
 
 
 class ClaimFailed(AssertionError):
@@ -75,18 +80,67 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     limits = Limits(near, within, above, below)
     if numeric and _is_several(value):
         values = float_array(value, "the values of a claim", ("n",), rows=2, finite=False)
-        holds, measured = (_all_of if exact else _mean_of)(values, limits)
+        holds, measured, expected = (_all_of if exact else _mean_of)(values, limits)
     else:
         values = np.array([number(value)])
         holds = bool(limits.hold(values[0])) if numeric else bool(values[0])
-        measured = f"measured {_rounded(values[0])}, expected {limits}" if numeric else "checked just now"
+        measured, expected = (_rounded(values[0]), str(limits)) if numeric else (str(holds), "True")
     for listener in listeners:
         listener(Outcome(text, str(limits) if numeric else "true", exact or not numeric, values, holds,
                          sys._getframe(1)))
-    message = Message("holds" if holds else "does NOT hold", f"{text} ({measured})", "good" if holds else "bad")
+    told = (f"{measured}; expected {expected}" if measured.startswith("mean")  # says itself what it is
+            else f"measured {measured}, expected {expected}" if numeric else "checked just now")
+    message = Message(_verdict(holds), f"{text} ({told})", "good" if holds else "bad")
+    if _open_tables:
+        _open_tables[-1].append((text, measured, expected, holds))
     if not holds and strict():
         raise ClaimFailed(repr(message))
-    display(message)
+    if not _open_tables:
+        display(message)
+
+
+@contextlib.contextmanager
+def claim_table() -> Iterator[None]:
+    """Show the claims made within `with claim_table():` as the rows of one table, in place of a line for each.
+
+    Each is checked as it would be alone; where an error ends the block, the rows so far are shown.
+    """
+    rows: list[tuple[str, str, str, bool]] = []
+    _open_tables.append(rows)
+    try:
+        yield
+    finally:
+        _open_tables.remove(rows)
+        if rows:
+            display(ClaimTable(tuple(rows)))
+
+
+@dataclass(frozen=True)
+class ClaimTable:
+    """Claims as rows, in HTML in a page and as aligned plain text elsewhere.
+
+    Attributes:
+        rows: of each claim its sentence, what was measured, what was expected, and whether it holds.
+    """
+
+    rows: tuple[tuple[str, str, str, bool], ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{_verdict(holds)}: {text}  [measured {measured}, expected {expected}]"
+                         for text, measured, expected, holds in self.rows)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>'
+                       for name in ("claim", "measured", "expected", "verdict"))
+        body = "".join("<tr>" + "".join(f'<td style="text-align:left;white-space:normal">{html.escape(part)}</td>'
+                                        for part in (text, measured, expected)) +
+                       f'<td style="text-align:left;color:{COLOURS["good" if holds else "bad"]}">'
+                       f"<b>{_verdict(holds)}</b></td></tr>" for text, measured, expected, holds in self.rows)
+        return f'<table role="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _verdict(holds: bool) -> str:
+    return "holds" if holds else "does NOT hold"
 
 
 @dataclass(frozen=True)
@@ -122,19 +176,19 @@ def _is_several(value: ArrayLike | Tensor) -> bool:
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0 and value.size != 1)
 
 
-def _mean_of(values: np.ndarray, limits: Limits) -> tuple[bool, str]:
-    """Whether the mean is as expected, two standard errors included; and all that is told of the values."""
+def _mean_of(values: np.ndarray, limits: Limits) -> tuple[bool, str, str]:
+    """Whether the mean is as expected, two standard errors included; what is told of the values, and of the limits."""
     n, mean, spread = len(values), values.mean(), values.std(ddof=1)
     error = spread / math.sqrt(n)
     told = (f"mean {_rounded(mean)} ± {_rounded(error)} of n = {n}, standard deviation {_rounded(spread)}, "
-            f"{limits.hold(values).sum()} of {n} by themselves; expected {limits}, by two standard errors")
-    return bool(limits.hold(mean, 2 * error)), told
+            f"{limits.hold(values).sum()} of {n} by themselves")
+    return bool(limits.hold(mean, 2 * error)), told, f"{limits}, by two standard errors"
 
 
-def _all_of(values: np.ndarray, limits: Limits) -> tuple[bool, str]:
+def _all_of(values: np.ndarray, limits: Limits) -> tuple[bool, str, str]:
     held = limits.hold(values)
     worst = f"{_rounded(values.min())} to {_rounded(values.max())}"
-    return bool(held.all()), f"measured {worst}, n = {len(values)}, expected of each {limits}"
+    return bool(held.all()), f"{worst}, n = {len(values)}", f"of each {limits}"
 
 
 def _rounded(value: float) -> str:

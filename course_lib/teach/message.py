@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
-_COLOURS = {"good": "#009E73", "bad": "#D55E00", "neutral": "#767676"}
+COLOURS = {"good": "#009E73", "bad": "#D55E00", "neutral": "#767676"}
 
 
 @dataclass(frozen=True)
@@ -29,5 +29,5 @@ class Message:
         parts = html.escape(self.text).split("`")
         text = "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
         colon = ":" if text else ""
-        return (f'<div role="status" style="border-left:5px solid {_COLOURS[self.mood]};padding:.3em .8em;'
+        return (f'<div role="status" style="border-left:5px solid {COLOURS[self.mood]};padding:.3em .8em;'
                 f'white-space:pre-wrap"><b>{html.escape(self.status)}{colon}</b> {text}</div>')

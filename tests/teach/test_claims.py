@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.teach import ClaimFailed, claim
+from course_lib.teach import ClaimFailed, claim, claim_table
 from course_lib.teach import claims as module
 
 
@@ -129,3 +129,38 @@ def test_listeners_are_told_before_a_failed_claim_raises(shown, strict, monkeypa
         ("a", "above 0", False, True), ("b", "true", True, True), ("c", "2.5 ± 9", False, True),
         ("d", "below 0", False, False)]
     assert list(outcomes[2].values) == SEVERAL and outcomes[0].frame.f_code.co_filename == __file__
+
+
+def test_claims_within_a_table_are_its_rows(shown):
+    with claim_table():
+        claim("the sky is blue", 0.5, above=0.4)
+        claim("the <sea> is flat", [1.0, 2.0], exact=True, below=1.5)
+        claim("it rains", True)
+    (table,) = shown
+    assert table.rows == (("the sky is blue", "0.5", "above 0.4", True),
+                          ("the <sea> is flat", "1 to 2, n = 2", "of each below 1.5", False),
+                          ("it rains", "True", "True", True))
+    assert repr(table).splitlines()[1] == ("does NOT hold: the <sea> is flat  [measured 1 to 2, n = 2, expected of each "
+                                           "below 1.5]")
+    page = table._repr_html_()
+    assert page.count('<th scope="col"') == 4 and page.count("<tr>") == 4
+    assert "&lt;sea&gt;" in page and "does NOT hold" in page
+    claim("afterwards", True)
+    assert shown[1].text.startswith("afterwards")
+
+
+def test_a_claim_that_fails_in_a_table_stops_ci_and_shows_the_rows_so_far(shown, strict):
+    with pytest.raises(ClaimFailed, match="does NOT hold: two"), claim_table():
+        claim("one", 1, above=0)
+        claim("two", 2, above=3)
+        claim("three", 3, above=0)
+    assert [row[0] for row in shown[0].rows] == ["one", "two"]
+
+
+def test_tables_nest_and_an_empty_one_shows_nothing(shown):
+    with claim_table():
+        with claim_table():
+            claim("inner", True)
+        with claim_table():
+            pass
+    assert [[row[0] for row in table.rows] for table in shown] == [["inner"]]
