@@ -140,8 +140,8 @@ def test_claims_within_a_table_are_its_rows(shown):
     assert table.rows == (("the sky is blue", "0.5", "above 0.4", True),
                           ("the <sea> is flat", "1 to 2, n = 2", "of each below 1.5", False),
                           ("it rains", "True", "True", True))
-    assert repr(table).splitlines()[1] == ("does NOT hold: the <sea> is flat  [measured 1 to 2, n = 2, expected of each "
-                                           "below 1.5]")
+    assert repr(table).splitlines()[1] == (
+        "does NOT hold: the <sea> is flat  [measured 1 to 2, n = 2, expected of each below 1.5]")
     page = table._repr_html_()
     assert page.count('<th scope="col"') == 4 and page.count("<tr>") == 4
     assert "&lt;sea&gt;" in page and "does NOT hold" in page
