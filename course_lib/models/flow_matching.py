@@ -1,0 +1,107 @@
+"""Flow matching on the straight path: learn the velocity that carries noise to data, then follow it.
+
+    x_t = (1 − t)·x + t·ε,   ε ~ N(0, I),  t from 0 (data) to 1 (noise)         the conditional path
+    d x_t / dt = ε − x                                                          its velocity
+    v(x_t, t) = E[ε − x | x_t]                                                  the marginal velocity: what is learned
+    dx = v(x, t) dt from t = 1 back to 0                                        draws from the data's distribution
+
+The squared error between a network and ε − x is least for the conditional mean, so no velocity of the marginal ever
+needs to be known. Lipman et al. count time from noise (0) to data (1), so their velocity is −v.
+
+References:
+    Y. Lipman et al., Flow Matching for Generative Modeling, ICLR 2023: theorem 2, the loss (eq. 9).
+    X. Liu, C. Gong, Q. Liu, Flow Straight and Fast, ICLR 2023: the straight path (eq. 1).
+    J. Ho, T. Salimans, Classifier-Free Diffusion Guidance, 2022: labels left out in training, and eq. 6 (their w is
+        ours less 1).
+    D. P. Kingma et al., Variational Diffusion Models, NeurIPS 2021, appendix I.1: times spread evenly over a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from course_lib.models.unet import CLASSES, NO_LABEL, SIZE, UNet
+
+Field = Callable[[Tensor, Tensor], Tensor]  # x `[n, …]` and times t `[n]` → velocities `[n, …]`
+
+
+def even_times(n: int, generator: torch.Generator) -> Tensor:
+    """Times `[n]`, each uniform in [0, 1), together evenly spread: (u + i/n) mod 1 with one uniform u."""
+    return (torch.rand((), generator=generator) + torch.arange(n) / n) % 1
+
+
+def on_path(x: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+    """x_t = (1 − t)·x + t·ε, of data and noise `[n, …]` at times `[n]`."""
+    t = t.view(-1, *[1] * (x.ndim - 1))
+    return (1 - t) * x + t * eps
+
+
+def flow_matching_loss(velocity: Tensor, x: Tensor, eps: Tensor) -> Tensor:
+    """‖v − (ε − x)‖² per number, mean over the batch, 0-d: of a network's velocities at x_t, all `[n, …]`."""
+    return (velocity - (eps - x)).square().mean()
+
+
+def drop_labels(y: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Labels `[n]`, this share of which is replaced by `NO_LABEL`, so that one network learns v(x, t) as well as
+    v(x, t | y)."""
+    return torch.where(torch.rand(len(y), generator=generator) < share, NO_LABEL, y)
+
+
+def guided(model: UNet, y: Tensor, w: float) -> Field:
+    """The field v_∅ + w·(v_y − v_∅) of labels y `[n]`: with w = 1 that is v_y, no guidance; with 0 the unconditional
+    one; above 1 what tells y from other digits is exaggerated."""
+    if w == 1:
+        return lambda x, t: model(x, t, y)
+
+    def field(x: Tensor, t: Tensor) -> Tensor:
+        v_y, v_none = model(x.repeat(2, 1, 1, 1), t.repeat(2), torch.cat([y, torch.full_like(y, NO_LABEL)])).chunk(2)
+        return v_none + w * (v_y - v_none)
+
+    return field
+
+
+def follow(field: Field, x: Tensor, steps: int, method: str = "heun", start: float = 1.0, end: float = 0.0) -> Tensor:
+    """x `[n, …]` carried along a field from time `start` to `end` in equal steps.
+
+    Args:
+        method: 'euler', one call of the field a step; 'midpoint' or 'heun', two, and an error that falls with the
+            square of the step.
+
+    Raises:
+        ValueError: no steps, or another method.
+    """
+    if steps < 1 or method not in ("euler", "midpoint", "heun"):
+        raise ValueError(f"steps must be at least 1, and method euler, midpoint or heun, not {steps} and {method!r}")
+    times = torch.linspace(start, end, steps + 1, dtype=x.dtype, device=x.device)
+    for t, after in zip(times[:-1].split(1), times[1:].split(1), strict=True):
+        h, v = after - t, field(x, t.expand(len(x)))
+        if method == "midpoint":
+            v = field(x + h / 2 * v, (t + h / 2).expand(len(x)))
+        elif method == "heun":
+            v = (v + field(x + h * v, after.expand(len(x)))) / 2
+        x = x + h * v
+    return x
+
+
+@torch.no_grad()
+def sample(model: UNet, y: Tensor, generator: torch.Generator, steps: int = 10, method: str = "heun", w: float = 1.0,
+           at_a_time: int = 500) -> Tensor:
+    """An image `[n, 28, 28]` with pixels in [0, 1] for each label of y `[n]`, int64 from 0 to 9 or `NO_LABEL`.
+
+    Args:
+        steps, method: of `follow`.
+        w: of `guided`.
+    """
+    images = []
+    for part in y.to(next(model.parameters()).device).split(at_a_time):
+        noise = torch.randn(len(part), 1, SIZE, SIZE, generator=generator).to(part.device)
+        images.append(follow(guided(model, part, w), noise, steps, method))
+    return (torch.cat(images).squeeze(1).cpu() + 1).div(2).clamp(0, 1) if images else torch.empty(0, SIZE, SIZE)
+
+
+def in_turn(n: int) -> Tensor:
+    """Labels 0 to 9 in turn, int64 `[n]`."""
+    return torch.arange(n) % CLASSES
