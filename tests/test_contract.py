@@ -36,6 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "coupled": {"width": 4, "batch_size": 4, "dropout": 0.3, "shared": 1},
     "dcgan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
+    "flow_matching": {"width": 4, "batch_size": 4},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
@@ -56,7 +57,8 @@ SLOW = {  # ends that are left out, and why
 }
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
-DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "infogan", "image_to_image")  # to evaluate
+DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "flow_matching", "infogan",  # to evaluate
+        "image_to_image")
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 

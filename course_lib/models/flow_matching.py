@@ -95,11 +95,13 @@ def sample(model: UNet, y: Tensor, generator: torch.Generator, steps: int = 10, 
         steps, method: of `follow`.
         w: of `guided`.
     """
+    if len(y) == 0:
+        return torch.empty(0, SIZE, SIZE)
     images = []
     for part in y.to(next(model.parameters()).device).split(at_a_time):
         noise = torch.randn(len(part), 1, SIZE, SIZE, generator=generator).to(part.device)
         images.append(follow(guided(model, part, w), noise, steps, method))
-    return (torch.cat(images).squeeze(1).cpu() + 1).div(2).clamp(0, 1) if images else torch.empty(0, SIZE, SIZE)
+    return (torch.cat(images).squeeze(1).cpu() + 1).div(2).clamp(0, 1)
 
 
 def in_turn(n: int) -> Tensor:
