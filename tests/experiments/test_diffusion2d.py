@@ -76,8 +76,9 @@ def test_the_error_over_t_and_the_pictures_hold_the_learned_field_against_the_ex
 
 
 def test_moons_are_the_moons():
-    x = MOONS.sample(500, seeded())
-    assert torch.allclose(mixture_of("moons").log_prob(x).float(), MOONS.log_prob(x), atol=0.02)
+    x = MOONS.sample(20_000, seeded()).double()
+    off = MOONS.log_prob(x) - mixture_of("moons").log_prob(x)
+    assert off.mean().abs() < 1e-4 and off.abs().max() < 0.5  # farthest beyond the ends of the arcs
     with pytest.raises(ValueError, match="data must be Blobs, a Drawing or 'moons'"):
         mixture_of("suns")
 
