@@ -24,8 +24,8 @@ from course_lib.training.step import LossExperiment, Metrics
 
 MEASURED, MEASURE_EVERY = 1000, 25  # points of its own that the field is held against the exact one at, steps between
 LEVELS, PER_LEVEL = 24, 100  # times, and points at each, of the error over t
-PANELS = {"little": 4.0, "middling": 1.0, "much": -2.0}  # log signal-to-noise ratios of the three pictures
-PIXELS, LINES, SHOWN = 48, 11, 200  # of a density's side, arrows a side, points
+PANELS = {"little": 3.0, "much": -1.0}  # log signal-to-noise ratios of the pictures
+PIXELS, LINES = 48, 11  # of a density's side, and arrows a side
 MOON_NODES = 40  # an arc; KL from the smooth moons is 1e-5 nats
 EXAMPLES = np.stack([Drawing(ink).pixels.numpy() for ink in (WAVE, SPIRAL)])
 
@@ -124,8 +124,7 @@ class Diffusion2DExperiment(LossExperiment):
         self.excess: Tensor | None = None  # not measured yet
         own = seeded(SNAPSHOT_SEED)
         times = self.schedule.time(torch.tensor([*PANELS.values()], dtype=torch.float64))
-        axis, square = _square(PIXELS), _square(LINES)
-        self.panels = {name: self._panel(t, axis, square) for name, t in zip(PANELS, times, strict=True)}
+        self.panels = {name: self._panel(t) for name, t in zip(PANELS, times, strict=True)}
         self.own_0, self.own_eps = self.mixture.sample(MEASURED, own), torch.randn(MEASURED, 2, generator=own)
         self.level_t = torch.linspace(0.02, 0.98, LEVELS, dtype=torch.float64)
         self.level_x, self.level_at = self._noised(self.level_t.repeat_interleave(PER_LEVEL), own)
@@ -145,10 +144,13 @@ class Diffusion2DExperiment(LossExperiment):
         x_0, eps = self.mixture.sample(len(t), generator), torch.randn(len(t), 2, generator=generator)
         return self.schedule.noised(x_0.double(), t, eps.double()), t
 
-    def _panel(self, t: Tensor, pixels: Tensor, places: Tensor) -> dict[str, Tensor]:
-        """What one picture shows and training does not change."""
+    def _panel(self, t: Tensor) -> dict[str, Tensor]:
+        """What the pictures of one noise level show and training does not change: points of the square, and σ times the
+        score there."""
         alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
-        return {"t": t, "at": places, "density": self.mixture.log_prob(pixels, alpha, sigma).exp(),
+        pixels, places = _square(PIXELS), _square(LINES)
+        return {"t": t, "pixels": pixels, "density": self.mixture.log_prob(pixels, alpha, sigma).exp(),
+                "pixels_exact": sigma * self.mixture.score(pixels, alpha, sigma), "at": places,
                 "exact": sigma * self.mixture.score(places, alpha, sigma)}
 
     def components(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer | torch.Generator]:
@@ -191,20 +193,19 @@ class Diffusion2DExperiment(LossExperiment):
         return self.level_t.numpy(), off.reshape(LEVELS, PER_LEVEL).mean(dim=1).numpy()
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """For each of three noise levels, "little", "middling" and "much": its density `[48, 48]`; places at
-        `[121, 2]`, with arrows exact and learned `[121, 2]` there, σ times the score. noised, denoised and data
-        `[200, 2]`: points of the middling level, what is made of them, and the data. level_t, off_noise, off_data
-        `[24]`: times, and root mean squared distances from the exact ε and x_0."""
+        """For each of two noise levels, "little" and "much": its density `[48, 48]`; places at `[121, 2]`, with arrows
+        exact and learned `[121, 2]` there, σ times the score; and off `[48, 48]`, how far the two fields are apart.
+        level_t, off_noise, off_data `[24]`: times, and root mean squared distances from the exact ε and x_0."""
         made = {}
         for name, panel in self.panels.items():
-            t = panel["t"].expand(len(panel["at"]))
+            learned, everywhere = (-self.learned("noise", x, panel["t"].expand(len(x)))
+                                   for x in (panel["at"], panel["pixels"]))
+            off = (everywhere - panel["pixels_exact"]).norm(dim=1)
             made |= {f"{name}_density": panel["density"].reshape(PIXELS, PIXELS).numpy(),
                      f"{name}_at": panel["at"].numpy(), f"{name}_exact": panel["exact"].numpy(),
-                     f"{name}_learned": -self.learned("noise", panel["at"], t).numpy()}
-        x, t = self._noised(self.panels["middling"]["t"].expand(SHOWN), seeded(SNAPSHOT_SEED + 1))
+                     f"{name}_learned": learned.numpy(), f"{name}_off": off.reshape(PIXELS, PIXELS).numpy()}
         level_t, off_noise = self.error_over_t("noise")
-        return {**made, "noised": x.numpy(), "denoised": self.learned("data", x, t).numpy(),
-                "data": self.own_0[:SHOWN].numpy(), "level_t": level_t, "off_noise": np.sqrt(off_noise),
+        return {**made, "level_t": level_t, "off_noise": np.sqrt(off_noise),
                 "off_data": np.sqrt(self.error_over_t("data")[1])}
 
     def evaluate(self, thorough: bool) -> dict[str, float]:

@@ -64,15 +64,14 @@ def test_the_error_over_t_and_the_pictures_hold_the_learned_field_against_the_ex
     seen = experiment.snapshot()
     t, off = experiment.error_over_t("data")
     assert np.allclose(seen["off_data"], np.sqrt(off)) and np.allclose(seen["level_t"], t)
-    for name, allowed in zip(PANELS, (0.5, 0.1, 0.1), strict=True):  # with little noise the field bends within a hair
+    for name, allowed in zip(PANELS, (0.5, 0.1), strict=True):  # with little noise the field bends within a hair
         pixel = 2 * EXTENT / 48
         assert seen[f"{name}_density"].sum() * pixel**2 == pytest.approx(1, abs=0.05)
         near = np.linalg.norm(seen[f"{name}_at"], axis=1) < 2
         exact, learned = seen[f"{name}_exact"][near], seen[f"{name}_learned"][near]
         assert np.square(exact - learned).sum() < allowed * np.square(exact).sum(), name
-    nearer = [np.linalg.norm(seen[name][:, None] - seen["data"], axis=2).min(axis=1).mean()
-              for name in ("denoised", "noised")]
-    assert nearer[0] < nearer[1]
+        off = seen[f"{name}_off"].reshape(-1)
+        assert off.min() >= 0 and np.average(off, weights=seen[f"{name}_density"].reshape(-1)) < 0.5
 
 
 def test_moons_are_the_moons():
