@@ -35,6 +35,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "conditional": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "coupled": {"width": 4, "batch_size": 4, "dropout": 0.3, "shared": 1},
     "dcgan": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "diffusion2d": {"data": "clusters", "width": 16, "batch_size": 32},
     "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
     "flow_matching": {"width": 4, "batch_size": 4},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
@@ -47,9 +48,10 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, befo
     ("gan2d", "penalty"): {"variant": "WGAN-GP"},
     ("gan2d", "clip"): {"variant": "WGAN"},
     ("gan2d", "drawing"): {"data": "drawn"},
+    ("diffusion2d", "drawing"): {"data": "drawn"},
     ("critic1d", "clip"): {"limit": "clip"},
 }
-TEXTS = {("gan2d", "drawing"): (WAVE, SPIRAL)}  # of hyperparameters that may be any text
+TEXTS = {(name, "drawing"): (WAVE, SPIRAL) for name in ("gan2d", "diffusion2d")}  # of what may be any text
 LARGE = "the networks and batches of dcgan, which is tried with it"
 SLOW = {  # ends that are left out, and why
     **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
