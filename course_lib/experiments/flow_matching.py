@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from course_lib.data import load_mnist
 from course_lib.experiments.conditional import classed_as_asked
-from course_lib.models.flow_matching import drop_labels, even_times, flow_matching_loss, in_turn, on_path, sample
+from course_lib.models.flow_matching import PATH, drop_labels, even_times, flow_matching_loss, in_turn, sample
 from course_lib.models.unet import UNet
 from course_lib.seeds import seeded
 from course_lib.training.batches import EpochSampler
@@ -109,7 +109,7 @@ class FlowMatchingExperiment(LossExperiment):
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, Metrics]:
         x, eps, t, y = batch
-        loss = flow_matching_loss(self.network(on_path(x, eps, t), t, y), x, eps)
+        loss = flow_matching_loss(self.network(PATH.noised(x, t, eps), t, y), x, eps)
         return loss, {"loss": loss}
 
     def after_step(self) -> Metrics:

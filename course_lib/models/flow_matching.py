@@ -19,24 +19,24 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from course_lib.models.unet import CLASSES, NO_LABEL, SIZE, UNet
+from course_lib.models.diffusion import FREQUENCIES, sinusoids
+from course_lib.models.layers import device_of, mlp
+from course_lib.models.schedules import Straight
+from course_lib.models.unet import CLASSES, NO_LABEL, SIZE
 
+PATH = Straight()
 Field = Callable[[Tensor, Tensor], Tensor]  # x `[n, …]` and times t `[n]` → velocities `[n, …]`
 
 
 def even_times(n: int, generator: torch.Generator) -> Tensor:
     """Times `[n]`, each uniform in [0, 1), together evenly spread: (u + i/n) mod 1 with one uniform u."""
     return (torch.rand((), generator=generator) + torch.arange(n) / n) % 1
-
-
-def on_path(x: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-    """x_t = (1 − t)·x + t·ε, of data and noise `[n, …]` at times `[n]`."""
-    t = t.view(-1, *[1] * (x.ndim - 1))
-    return (1 - t) * x + t * eps
 
 
 def flow_matching_loss(velocity: Tensor, x: Tensor, eps: Tensor) -> Tensor:
@@ -50,14 +50,26 @@ def drop_labels(y: Tensor, share: float, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(len(y), generator=generator) < share, NO_LABEL, y)
 
 
-def guided(model: UNet, y: Tensor, w: float) -> Field:
+class LabelledMLP(nn.Module):
+    """f(x, t, y) of flat x `[n, D]`, such as codes: three hidden layers of SiLUs on x, sinusoids of t `[n]`, and one
+    number that is 1 for each label of y `[n]`, `NO_LABEL` among them. `[n, D]`."""
+
+    def __init__(self, D: int, width: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layers = mlp([D + 2 * FREQUENCIES + CLASSES + 1, width, width, width, D], generator, activation=nn.SiLU)
+
+    def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        return self.layers(torch.cat([x, sinusoids(t), F.one_hot(y, CLASSES + 1).to(x.dtype)], dim=1))
+
+
+def guided(model: nn.Module, y: Tensor, w: float) -> Field:
     """The field v_∅ + w·(v_y − v_∅) of labels y `[n]`: with w = 1 that is v_y, no guidance; with 0 the unconditional
     one; above 1 what tells y from other digits is exaggerated."""
     if w == 1:
         return lambda x, t: model(x, t, y)
 
     def field(x: Tensor, t: Tensor) -> Tensor:
-        v_y, v_none = model(x.repeat(2, 1, 1, 1), t.repeat(2), torch.cat([y, torch.full_like(y, NO_LABEL)])).chunk(2)
+        v_y, v_none = model(torch.cat([x, x]), t.repeat(2), torch.cat([y, torch.full_like(y, NO_LABEL)])).chunk(2)
         return v_none + w * (v_y - v_none)
 
     return field
@@ -87,21 +99,28 @@ def follow(field: Field, x: Tensor, steps: int, method: str = "heun", start: flo
 
 
 @torch.no_grad()
-def sample(model: UNet, y: Tensor, generator: torch.Generator, steps: int = 10, method: str = "heun", w: float = 1.0,
-           at_a_time: int = 500) -> Tensor:
-    """An image `[n, 28, 28]` with pixels in [0, 1] for each label of y `[n]`, int64 from 0 to 9 or `NO_LABEL`.
+def draw(model: nn.Module, y: Tensor, shape: tuple[int, ...], generator: torch.Generator, steps: int = 10,
+         method: str = "heun", w: float = 1.0, at_a_time: int = 500) -> Tensor:
+    """A draw `[n, *shape]` for each label of y `[n]`, int64 from 0 to 9 or `NO_LABEL`: noise that follows the field.
 
     Args:
+        model: the velocity, called with x, t and y.
+        shape: of one draw.
         steps, method: of `follow`.
         w: of `guided`.
     """
-    if len(y) == 0:
-        return torch.empty(0, SIZE, SIZE)
-    images = []
-    for part in y.to(next(model.parameters()).device).split(at_a_time):
-        noise = torch.randn(len(part), 1, SIZE, SIZE, generator=generator).to(part.device)
-        images.append(follow(guided(model, part, w), noise, steps, method))
-    return (torch.cat(images).squeeze(1).cpu() + 1).div(2).clamp(0, 1)
+    made = [torch.empty(0, *shape)]
+    for part in y.split(at_a_time) if len(y) else ():
+        noise, part = (tensor.to(device_of(model)) for tensor in
+                       (torch.randn(len(part), *shape, generator=generator), part))
+        made.append(follow(guided(model, part, w), noise, steps, method).cpu())
+    return torch.cat(made)
+
+
+def sample(model: nn.Module, y: Tensor, generator: torch.Generator, **ways: Any) -> Tensor:
+    """An image `[n, 28, 28]` with pixels in [0, 1] for each label of y `[n]`; `ways` as of `draw`."""
+    images = draw(model, y, (1, SIZE, SIZE), generator, **ways)
+    return (images.squeeze(1) + 1).div(2).clamp(0, 1)
 
 
 def in_turn(n: int) -> Tensor:

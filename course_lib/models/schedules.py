@@ -75,8 +75,9 @@ class Schedule(ABC):
         return 2 * (self.d_alpha(t) / self.alpha(t) - self.d_sigma(t) / self.sigma(t))
 
     def noised(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """x_t = α_t x_0 + σ_t ε, `[n, D]`, of data and noise `[n, D]` at times `[n]`, or at one time, 0-d."""
-        return _column(self.alpha(t)) * x_0 + _column(self.sigma(t)) * eps
+        """x_t = α_t x_0 + σ_t ε, `[n, …]`, of data and noise `[n, …]` at times `[n]`, or at one time, 0-d."""
+        alpha, sigma = (level.view(-1, *[1] * (x_0.ndim - 1)) for level in (self.alpha(t), self.sigma(t)))
+        return alpha * x_0 + sigma * eps
 
 
 class VP(Schedule):

@@ -16,27 +16,17 @@ References:
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.models.diffusion import sinusoids
 from course_lib.models.layers import init_layer
 
 CLASSES = 10
 NO_LABEL = CLASSES  # the label of an image of which none is told
 SIZE = 28
-SINUSOIDS = 64
-TICKS = 1000.0  # the papers count time in a thousand steps, and chose the sinusoids' frequencies for that
-
-
-def sinusoids(t: Tensor, n: int = SINUSOIDS) -> Tensor:
-    """n/2 cosines and n/2 sines of the times t `[batch]` from 0 to 1: `[batch, n]`, with periods from 2π/1,000 to
-    about 2π·10 (A. Vaswani et al., Attention Is All You Need, NeurIPS 2017, section 3.5)."""
-    frequencies = torch.exp(-math.log(10_000) * torch.arange(n // 2, device=t.device, dtype=t.dtype) / (n // 2))
-    angles = TICKS * t[:, None] * frequencies
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
+FREQUENCIES, SLOWEST, FASTEST = 32, 1000 / 10**3.875, 1000.0  # of the time; the papers count it in a thousand steps
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -76,7 +66,7 @@ class UNet(nn.Module):
     def __init__(self, width: int = 32, blocks: int = 2, *, generator: torch.Generator) -> None:
         super().__init__()
         middle = embedding = 3 * width
-        self.time = nn.Sequential(init_layer(nn.Linear, SINUSOIDS, embedding, generator=generator), nn.SiLU(),
+        self.time = nn.Sequential(init_layer(nn.Linear, 2 * FREQUENCIES, embedding, generator=generator), nn.SiLU(),
                                   init_layer(nn.Linear, embedding, embedding, generator=generator))
         self.label = nn.Parameter(torch.randn(CLASSES + 1, embedding, generator=generator) / embedding**0.5)
         self.first = init_layer(nn.Conv2d, 4, width, 3, padding=1, generator=generator)
@@ -108,7 +98,7 @@ class UNet(nn.Module):
         if n and not (y.min() >= 0 and y.max() <= NO_LABEL):
             raise ValueError(f"labels run from 0 to {CLASSES - 1}, and {NO_LABEL} is no label; these run from "
                              f"{int(y.min())} to {int(y.max())}")
-        embedding = F.silu(self.time(sinusoids(t)) + self.label[y])
+        embedding = F.silu(self.time(sinusoids(t, FREQUENCIES, SLOWEST, FASTEST).flip(1)) + self.label[y])
         fine = self.first(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         for block in self.before:
             fine = block(fine, embedding)

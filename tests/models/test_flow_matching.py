@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from course_lib.models.flow_matching import (
+    PATH,
     drop_labels,
     even_times,
     flow_matching_loss,
     follow,
     guided,
     in_turn,
-    on_path,
     sample,
 )
 from course_lib.models.unet import NO_LABEL, UNet
@@ -33,7 +33,7 @@ def test_the_loss_is_least_at_the_marginal_velocity():
     x = M + S * torch.randn(200_000, 1, generator=generator, dtype=torch.float64)
     eps = torch.randn(x.shape, generator=generator, dtype=torch.float64)
     t = torch.rand(len(x), generator=generator, dtype=torch.float64)
-    x_t = on_path(x, eps, t)
+    x_t = PATH.noised(x, t, eps)
     best = velocity(x_t, t)
     residual = eps - x - best
     features = torch.cat([torch.ones_like(x_t), x_t, t[:, None], x_t * t[:, None], x_t**2], 1)
@@ -46,8 +46,8 @@ def test_the_loss_is_least_at_the_marginal_velocity():
 
 def test_the_path_runs_from_data_to_noise():
     x, eps = torch.full((2, 3), 5.0), torch.full((2, 3), -1.0)
-    assert torch.equal(on_path(x, eps, torch.zeros(2)), x) and torch.equal(on_path(x, eps, torch.ones(2)), eps)
-    torch.testing.assert_close(on_path(x, eps, torch.tensor([0.25, 0.5]))[:, 0], torch.tensor([3.5, 2.0]))
+    assert torch.equal(PATH.noised(x, torch.zeros(2), eps), x) and torch.equal(PATH.noised(x, torch.ones(2), eps), eps)
+    torch.testing.assert_close(PATH.noised(x, torch.tensor([0.25, 0.5]), eps)[:, 0], torch.tensor([3.5, 2.0]))
 
 
 def test_one_euler_step_lands_on_the_mean_of_the_data():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_lib.models.unet import NO_LABEL, SINUSOIDS, ChannelNorm, UNet, sinusoids
+from course_lib.models.unet import NO_LABEL, ChannelNorm, UNet
 from course_lib.seeds import seeded
 
 
@@ -64,15 +64,6 @@ def test_weights_come_from_the_generator():
     states = [UNet(4, generator=seeded(seed)).state_dict() for seed in (1, 1, 2)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert any(not torch.equal(states[0][name], states[2][name]) for name in states[0])
-
-
-def test_sinusoids_tell_times_apart():
-    t = torch.tensor([0.0, 0.25, 0.5])
-    told = sinusoids(t)
-    assert told.shape == (3, SINUSOIDS)
-    torch.testing.assert_close(told[0], torch.cat([torch.ones(SINUSOIDS // 2), torch.zeros(SINUSOIDS // 2)]))
-    torch.testing.assert_close(told[:, 0], (1000 * t).cos())  # the fastest turns 1,000 radians from data to noise
-    torch.testing.assert_close(told.square().sum(1), torch.full((3,), SINUSOIDS / 2))
 
 
 def test_channel_norm_is_layer_norm_of_each_pixel():
