@@ -1,4 +1,4 @@
-"""How long a notebook takes to read, computed from what it holds; and where that stands in its header.
+"""How long a notebook takes to read, computed from what it holds.
 
 130 words a minute, 6 seconds a line of code, 90 a displayed formula, 5 a claim. Exercises, 6 minutes each, are counted
 apart, and so is what lies under the heading `## Going further`.
@@ -6,7 +6,6 @@ apart, and so is what lies under the heading `## Going further`.
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from collections.abc import Sequence
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from course_lib.authoring.text import prose, students
+from course_lib.authoring.text import claims, prose, students
 
 WORDS_A_MINUTE, LINE, FORMULA, CLAIM, EXERCISE = 130, 6, 90, 5, 360  # seconds but the first
 CORE = 45  # minutes at most
+TIME_ROW = re.compile(r"^\| Time \| ", re.M)
 FURTHER = "## Going further"
 DISPLAYED = re.compile(r"\$\$.+?\$\$", re.S)
 SECTION = re.compile(r"^(?=## )", re.M)
@@ -50,9 +50,14 @@ def reading_time(cells: Sequence[NotebookNode]) -> ReadingTime:
             exercises += 1
         elif not (before is not None and _is_exercise(before)):  # the call of its check
             lines = [line for line in cell.source.splitlines() if line.strip()]
-            seconds[section == FURTHER] += len(lines) * LINE + _claims(cell.source) * CLAIM
+            seconds[section == FURTHER] += len(lines) * LINE + len(claims(cell.source)) * CLAIM
     core, further = seconds[False], seconds[True]
     return ReadingTime(math.ceil(core / 60), math.ceil((core + exercises * EXERCISE) / 60), math.ceil(further / 60))
+
+
+def with_reading_time(header: str, cells: Sequence[NotebookNode]) -> str:
+    """The header's text with the time to read these cells before the time to run, in the row that begins | Time |."""
+    return TIME_ROW.sub(lambda row: f"{row[0]}{reading_time(cells)} · ", header, count=1)
 
 
 def word_count(text: str) -> int:
@@ -62,9 +67,3 @@ def word_count(text: str) -> int:
 
 def _is_exercise(cell: NotebookNode) -> bool:
     return "exercise" in cell.metadata.get("tags", [])
-
-
-def _claims(code: str) -> int:
-    """Calls of `claim`, as they are written."""
-    tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
-    return sum(isinstance(node, ast.Call) and ast.unparse(node.func) == "claim" for node in ast.walk(tree))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import jupytext
 from nbformat import NotebookNode
 
 MATHS = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
@@ -20,14 +22,42 @@ def sources(folder: Path) -> list[Path]:
     return sorted((folder / "source").glob("[0-9]*.py"))
 
 
+def notebook_files(folder: Path) -> dict[str, str]:
+    """The file of each notebook in `notebooks` by its number, in order: that of 03 is 03_elbo.ipynb."""
+    return {path.stem.split("_")[0]: f"{path.stem}.ipynb" for path in sources(folder)}
+
+
 def read_cells(source: Path) -> list[NotebookNode]:
-    """All cells of a source, with what their header lines say as metadata."""
-    return jupytext.read(source, fmt="py:percent").cells
+    """All cells of a source, with what their header lines say as metadata; they may be changed."""
+    return copy.deepcopy(_cells(source.read_text(encoding="utf-8")))
+
+
+@functools.lru_cache
+def _cells(text: str) -> list[NotebookNode]:
+    """Read once: this takes longer than all that is done with it."""
+    import jupytext  # which students, who may import all other modules, do not have
+
+    return jupytext.reads(text, fmt="py:percent").cells
+
+
+def is_teachers(cell: NotebookNode) -> bool:
+    """Whether a cell goes to the teacher's version only."""
+    return "teacher" in cell.metadata.get("tags", [])
 
 
 def students(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
     """The cells that are not the teacher's alone, in the places that they have in the student's notebook."""
-    return [cell for cell in cells if "teacher" not in cell.metadata.get("tags", [])]
+    return [cell for cell in cells if not is_teachers(cell)]
+
+
+def claims(code: str) -> list[ast.Call]:
+    """The calls of `claim` in a cell, in no order; none in one that does not parse."""
+    try:
+        tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
+    except SyntaxError:
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            and node.func.id == "claim"]
 
 
 def prose(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nbformat import NotebookNode
 
-from course_lib.authoring.text import prose
+from course_lib.authoring.text import claims, prose
 from course_lib.teach.claims import SEVERAL
 
 WORDS = ("beats", "never", "always", "cannot", "because", "no better", "for certain", "as well as")
@@ -44,7 +44,7 @@ def complaints(cells: Sequence[NotebookNode], several: Collection[int] | None = 
             otherwise every claim is taken for one.
     """
     supporting = {i for i, cell in enumerate(cells) if cell.cell_type == "code" and (
-        any(exact or several is None for exact in _claims(cell.source)) or i in (several or ()))}
+        any(several is None or _is_exact(claim) for claim in claims(cell.source)) or i in (several or ()))}
     for i, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             given, found = reasons(cell), words_in(cell.source)
@@ -62,8 +62,5 @@ def shows_several(outputs: Sequence[NotebookNode]) -> bool:
     return any(SEVERAL.search(output.get("data", {}).get("text/plain", "")) for output in outputs)
 
 
-def _claims(code: str) -> Iterator[bool]:
-    """For each call of `claim`, whether it is about an identity."""
-    for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "claim":
-            yield any(k.arg == "exact" and getattr(k.value, "value", False) is True for k in node.keywords)
+def _is_exact(claim: ast.Call) -> bool:
+    return any(k.arg == "exact" and getattr(k.value, "value", False) is True for k in claim.keywords)

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from course_lib.deprecated import old_names
-from course_lib.files import atomic_write
 
 __getattr__ = old_names(__name__)
 
-BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
 # What a leaf says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
 # Up to log Z is not even roughly: the scores of two models cannot be compared.
 SCORES = {"none": 0, "up to log Z": 0, "a lower bound, up to log Z": 0, "a lower bound": 1, "exact": 2}
@@ -137,32 +134,6 @@ def pick(score: str, one_pass: bool, code: bool) -> list[Leaf]:
     enough = [f for _, f in leaves() if SCORES[f.score] >= words.index(score) and f.one_pass >= one_pass
               and f.readable >= code]
     return sorted(enough, key=lambda f: f.notebooks[0])
-
-
-def readme_map(notebooks: Path) -> str:
-    """The README's map between its two markers, with links to the notebooks in that folder."""
-    rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback")]
-    for way, f in leaves():
-        links = (f"[{number}](notebooks/{next(notebooks.glob(f'{number}_*.ipynb')).name})" for number in f.notebooks)
-        rows.append((", ".join(way), f.name, " ".join(links), f.score, f.sampling, f.drawback))
-    return f"{BEGIN}\n\n{_markdown(rows)}\n\n{END}"
-
-
-def write_map(course: Path) -> None:
-    """Put the map into the README of a course folder, between the markers.
-
-    Raises:
-        ValueError: the markers are not there, once each and in order.
-    """
-    path = course / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end) or BEGIN in after:
-        raise ValueError(f"{path} must hold the line {BEGIN} and after it {END}, once each")
-    new = before + readme_map(course / "notebooks") + after
-    if new != text:
-        atomic_write(path, new)
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:
