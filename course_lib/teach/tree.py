@@ -1,8 +1,8 @@
 """The tree of generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
 
 The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Three
-leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models whose
-hidden choice is small enough to be added up.
+leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models with
+discrete latent variables, few enough to be marginalised exactly.
 """
 
 from __future__ import annotations
@@ -56,24 +56,24 @@ class Branch:
 TREE = Branch("generative models", (
     Branch("explicit density", (
         Branch("tractable", (
-            Leaf("small hidden choices, added up", ("01", "02", "02b"), "exact", True,
-                 "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
+            Leaf("discrete latents, marginalised", ("01", "02", "02b"), "exact", True,
+                 "one pass (02b: one step a symbol)", "a class, a component, a row of tags", True, True,
                  "too simple for sharp pictures"),
-            Leaf("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
-                 False, True, "drawing takes many passes in a row"),
+            Leaf("autoregressive models", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
+                 False, True, "sampling takes many passes in a row"),
             Leaf("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
                  "every layer must be invertible"),
         )),
         Branch("approximate", (
-            Branch("by variation", (
+            Branch("variational", (
                 Leaf("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
                      "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
-            Branch("by Markov chain", (
+            Branch("Markov chain", (
                 Leaf("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
                      "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
             )),
-            Branch("by both", (
+            Branch("variational, Markov chain", (
                 Leaf("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
                      "a chain of many steps", "layers of h, nearly from x", True, False,
                      "a chain and a bound in one training"),
@@ -86,8 +86,8 @@ TREE = Branch("generative models", (
                  False, False, "many steps for each sample"),
         )),
         Branch("direct", (
-            Leaf("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
-                 "z, from x only by an extra network", False, False, "a game must be balanced"),
+            Leaf("generative adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True,
+                 "one pass", "z, from x only by an extra network", False, False, "a game must be balanced"),
             Leaf("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
                  True, "a kernel sees little of a picture"),
         )),

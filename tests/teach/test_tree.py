@@ -21,7 +21,7 @@ def test_each_family_keeps_what_its_branch_says(way, leaf):
     assert leaf.score in SCORES and leaf.drawback
     assert (leaf.score == "none") == (way[0] == "implicit density")
     assert (leaf.score == "exact") == (way[1] == "tractable")
-    assert ("chain" in leaf.sampling) == bool({"Markov chain", "by Markov chain", "by both"} & set(way))
+    assert ("chain" in leaf.sampling) == bool({"Markov chain", "variational, Markov chain"} & set(way))
     assert leaf.one_pass == leaf.sampling.startswith("one pass")
     assert list(leaf.notebooks) == sorted(set(leaf.notebooks))
     assert leaf.latent or not leaf.readable
@@ -56,11 +56,11 @@ def test_the_picker_names_all_families_that_give_what_is_needed_and_no_other(sco
 
 
 @pytest.mark.parametrize(("answers", "names"), [
-    (("exactly", False, False), "small hidden choices, added up; fully visible networks; normalizing flows, ICA"),
-    (("exactly", True, True), "small hidden choices, added up; normalizing flows, ICA"),
-    (("roughly", True, True), "small hidden choices, added up; variational autoencoders; normalizing flows, ICA"),
-    (("not at all", True, False), "small hidden choices, added up; variational autoencoders; adversarial networks; "
-                                  "normalizing flows, ICA; moment matching")])
+    (("exactly", False, False), "discrete latents, marginalised; autoregressive models; normalizing flows, ICA"),
+    (("exactly", True, True), "discrete latents, marginalised; normalizing flows, ICA"),
+    (("roughly", True, True), "discrete latents, marginalised; variational autoencoders; normalizing flows, ICA"),
+    (("not at all", True, False), "discrete latents, marginalised; variational autoencoders; "
+                                  "generative adversarial networks; normalizing flows, ICA; moment matching")])
 def test_the_picker_knows_the_well_known_choices(answers, names):
     assert "; ".join(leaf.name for leaf in pick(*answers)) == names
 
