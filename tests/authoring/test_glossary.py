@@ -59,6 +59,11 @@ def test_a_term_that_only_code_or_a_reference_has_is_not_used():
         assert faults(LATENT, n02=f"**entropy** {text}") == ["latent variable: notebook 02 does not use it"]
 
 
+def test_the_plural_is_the_term_and_a_longer_word_is_not():
+    assert not faults(LATENT, n02="**Latent variables** have an entropy.")
+    assert faults(LATENT, n02="**latent variablesque**") == ["latent variable: notebook 02 does not use it"]
+
+
 @pytest.mark.parametrize("row", ["| a | b | c |", "| a | | c | [01](../notebooks/01_a.ipynb) |"])
 def test_a_row_with_a_cell_missing_is_told(row):
     with pytest.raises(ValueError, match="a row is 'term"):
