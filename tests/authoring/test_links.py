@@ -72,7 +72,8 @@ def test_a_link_that_leads_somewhere_passes(tmp_path, target):
     assert not lint(source)
 
 
-@pytest.mark.parametrize("target", ["07_none.ipynb", "08_triple.ipynb#07-·-Title", "#What-To-Keep", "../docs/notation.md"])
+@pytest.mark.parametrize("target", ["07_none.ipynb", "08_triple.ipynb#07-·-Title", "#What-To-Keep",
+                                    "../docs/notation.md"])
 def test_a_link_that_leads_nowhere_is_told(tmp_path, target):
     source = write(tmp_path)
     edit(source, "Doubling.", f"See [there]({target}).")
