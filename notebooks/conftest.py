@@ -1,6 +1,9 @@
 """`make test` runs every notebook in a kernel of its own: how much memory each ever held is printed, and has a limit.
 
 The number is the kernel's peak resident set, VmHWM, which Linux keeps; elsewhere it is not known, and said so.
+
+Where the sources are at hand, too, a notebook's last cell fails if a word of comparison or cause in the text has no
+claim about several values near it: see `course_lib/authoring/words.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import pytest
 
 AIM = 700  # MB: what fits on a small laptop, beside JupyterLab and a browser
 PEAKS = pytest.StashKey[dict[str, int]]()
+SEVERAL = pytest.StashKey[dict[int, bool]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +46,30 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_testnodedown(node: Any) -> None:
     node.config.stash[PEAKS].update(getattr(node, "workeroutput", {}).get("peaks", {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    result = yield  # a cell that fails ends here, and the notebook is then not judged
+    if hasattr(item, "test_outputs") and (faults := unsupported(item)):
+        raise AssertionError("\n".join(["of the text of this notebook:", *faults]))
+    return result
+
+
+def unsupported(item: pytest.Item) -> list[str]:
+    """What is wrong with the words of a notebook, once all its cells have run; nothing before."""
+    source = item.path.parent / item.parent.nb.metadata.get("course", {}).get("source", "none")
+    if not source.is_file():
+        return []
+    from course_lib.authoring.text import read_cells, students
+    from course_lib.authoring.words import complaints, shows_several
+
+    cells, done = item.parent.nb.cells, item.parent.stash.setdefault(SEVERAL, {})
+    done[next(i for i, cell in enumerate(cells) if cell is item.cell)] = shows_several(item.test_outputs or [])
+    if len(done) < sum(cell.cell_type == "code" for cell in cells):
+        return []
+    found = complaints(students(read_cells(source)), [i for i, several in done.items() if several])
+    return [f"cell {i} ({' '.join(cells[i].source.split())[:60]}…): {told}" for i, told in found]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -9,7 +9,7 @@ before it. For each changed file are run:
   imports it, those of the modules that it imports;
 - an experiment, beside that: its part of the contract;
 - a module of a chapter, or the source of a notebook: the tests of that chapter, its part of the exercises, and for a
-  source those of the notation and of the build;
+  source those of the notation, the build, the lint, the README and the glossary;
 - JavaScript and CSS of `course_lib/live`: `tests/live`;
 - any other file: the test files that name it.
 
@@ -174,7 +174,7 @@ def select(files: Iterable[str]) -> Selection:
             add(test for test in test_files() if test.startswith(f"tests/chapters/nb{number}/"))
             add(["tests/test_exercises.py"], f"{number}_", f"{number}.")
         if file.startswith("notebooks/"):
-            add(["tests/authoring/test_notation.py", "tests/authoring/test_build.py"])
+            add(f"tests/authoring/test_{of}.py" for of in ("notation", "build", "lint", "readme", "glossary"))
     return chosen
 
 

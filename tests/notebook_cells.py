@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from course_lib.authoring.build import convert, sources
+from course_lib.authoring.build import convert
+from course_lib.authoring.text import sources
 from course_lib.teach import ClaimFailed
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

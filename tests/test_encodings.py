@@ -95,16 +95,18 @@ VAEExperiment.evaluate = lambda self, thorough: {'test': 1.0}
 main('train vae --num-steps 1 --set width=16 --save a.safetensors'.split())""",
     "handing out": "main(['handout', 'there']); main(['handout', 'there']); main(['student-zip', 'a.zip'])",
     "building": """
+import shutil
 from pathlib import Path
-from course_lib.authoring.build import build, lint, sources
-from course_lib.teach.tree import write_map
+from course_lib.authoring.build import build
+from course_lib.authoring.lint import lint
+from course_lib.authoring.readme import write_readme
+from course_lib.authoring.text import sources
 folder = Path(ROOT, 'notebooks')
 lint(sources(folder)[0])
 build(folder, Path('built'))
-Path('notebooks').mkdir()
-for p in folder.glob('*.ipynb'): Path('notebooks', p.name).touch()
+shutil.copytree(folder / 'source', 'notebooks/source')
 Path('README.md').write_bytes(Path(ROOT, 'README.md').read_bytes())
-write_map(Path('.'))""",
+write_readme(Path('.'))""",
     "data and checkpoints": """
 from course_lib.data.text import load_text
 from course_lib.comparisons.ring_seeds import recorded

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.authoring.build import convert, solutions, sources
+from course_lib.authoring.build import convert, solutions
+from course_lib.authoring.text import sources
 from course_lib.teach.exercises import _tries, check, exercises
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

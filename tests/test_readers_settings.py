@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from course_lib import plots
-from course_lib.authoring.build import FIGURE_MAKERS
+from course_lib.authoring.lint import FIGURE_MAKERS
 from course_lib.plots.style import quick_png
 
 TESTS = Path(__file__).parent

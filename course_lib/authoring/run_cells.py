@@ -12,18 +12,17 @@ processor's instructions, and `COURSE_BREAK` breaks one thing on purpose:
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_lib.authoring.text import claims
 from course_lib.files import atomic_write
 from course_lib.seeds import offset
 
@@ -38,12 +37,8 @@ def code_cells(notebook: Path) -> list[str]:
 
 def claim_calls(cells: list[str]) -> dict[tuple[int, int], int]:
     """The number of each call of `claim`, in the order of definition, by its cell and its line there."""
-    places = []
-    for position, cell in enumerate(cells):
-        for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", cell))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "claim":
-                places.append((position, node.lineno))
-    return {place: number for number, place in enumerate(sorted(places), start=1)}
+    places = sorted((position, call.lineno) for position, cell in enumerate(cells) for call in claims(cell))
+    return {place: number for number, place in enumerate(places, start=1)}
 
 
 def run_cells(notebook: Path) -> dict[str, Any]:
@@ -57,18 +52,18 @@ def run_cells(notebook: Path) -> dict[str, Any]:
     """
     from IPython.core.interactiveshell import InteractiveShell
 
-    from course_lib.teach import claims
+    from course_lib.teach import claims as made
 
     cells = code_cells(notebook)
     calls, outcomes, files = claim_calls(cells), {}, {}
 
-    def note(outcome: claims.Outcome) -> None:
+    def note(outcome: made.Outcome) -> None:
         where = files.get(outcome.frame.f_code.co_filename), outcome.frame.f_lineno
         outcomes.setdefault(str(calls[where]), []).append(
             {"text": outcome.text, "limits": outcome.limits, "exact": outcome.exact,
              "value": float(outcome.values.mean()), "n": len(outcome.values), "holds": outcome.holds})
 
-    claims.listeners.append(note)
+    made.listeners.append(note)
     shell, error, start = InteractiveShell.instance(), None, time.process_time()
     for position, cell in enumerate(cells):
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

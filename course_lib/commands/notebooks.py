@@ -13,7 +13,7 @@ from course_lib.commands.errors import UsageError
 
 def add_notebooks(commands: argparse._SubParsersAction) -> None:
     """`notebooks [--force]` and `student-zip [PATH]`."""
-    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the README's map")
+    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the README's tables")
     add.add_argument("--force", action="store_true", help="overwrite notebooks that were changed by hand")
     add.set_defaults(run=notebooks)
 
@@ -23,9 +23,12 @@ def add_notebooks(commands: argparse._SubParsersAction) -> None:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Lint the sources, build the student's and the teacher's notebooks, and write the README's map of them."""
-    from course_lib.authoring.build import ChangedByHand, SourceError, build, lint, sources, word_count
-    from course_lib.teach.tree import write_map
+    """Lint the sources, build the student's and the teacher's notebooks, and write the README's tables of them."""
+    from course_lib.authoring.build import ChangedByHand, SourceError, build
+    from course_lib.authoring.lint import lint
+    from course_lib.authoring.reading import reading_time
+    from course_lib.authoring.readme import write_readme
+    from course_lib.authoring.text import read_cells, sources
 
     require_course()
     folder = COURSE / "notebooks"
@@ -37,13 +40,13 @@ def notebooks(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(finding, file=sys.stderr)
     for source in sources(folder):
-        print(f"{source.stem}: {word_count(source)} words")
+        print(f"{source.stem}: {reading_time(read_cells(source))}")
     try:
         built = build(folder, force=arguments.force)
     except (SourceError, ChangedByHand) as error:
         print(error, file=sys.stderr)
         return 1
-    write_map(COURSE)
+    write_readme(COURSE)
     print(f"{len(built)} notebooks are up to date")
     return 1 if findings else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Outcome:
 
 
 listeners: list[Callable[[Outcome], None]] = []  # are told of every claim, before one that fails raises
-
+# How a claim about the mean of several values tells what it measured: for those who look at a notebook's outputs.
+SEVERAL = re.compile(r"[(\[](?:measured )?mean \S+ ± \S+ of n = \d+, standard deviation ")
 
 _open_tables: list[list[tuple[str, str, str, bool]]] = []  # the innermost claim_table last
 

@@ -30,7 +30,8 @@ def predict(key: str, question: str, *, low: float | None = None, high: float | 
             options: Sequence[str] | None = None) -> None:
     """Ask for a prediction: a number between `low` and `high`, or one of `options`.
 
-    The answer is kept while the kernel lives, also when the cell is run again. Headless, only the question is shown.
+    The answer is kept while the kernel lives, also when the cell is run again. Headless, where nobody can answer, the
+    question is shown with its range or its options.
 
     Raises:
         TypeError: neither a range nor options were given, or both.
@@ -42,10 +43,19 @@ def predict(key: str, question: str, *, low: float | None = None, high: float | 
     if prediction is None or replace(prediction, answer=None) != asked:  # a cell that was edited asks anew
         prediction = _predictions[key] = asked
     if headless():
-        display(Message("predict", question))
+        display(Message("predict", "\n".join([question, *_choices(prediction)])))
         return
     box = _choice(prediction) if prediction.options else _number(prediction)
     display(widgets.VBox([widgets.HTMLMath(f"<b>Predict:</b> {question}"), *box]))
+
+
+def _choices(prediction: _Prediction) -> list[str]:
+    """What may be answered, in lines of plain text."""
+    return [f"– {option}" for option in prediction.options] if prediction.options else [_range(prediction)]
+
+
+def _range(prediction: _Prediction) -> str:
+    return f"a number from {prediction.low:g} to {prediction.high:g}"
 
 
 def _choice(prediction: _Prediction) -> list[widgets.Widget]:
@@ -60,7 +70,7 @@ def _choice(prediction: _Prediction) -> list[widgets.Widget]:
 
 
 def _number(prediction: _Prediction) -> list[widgets.Widget]:
-    hint = f"a number from {prediction.low:g} to {prediction.high:g}"
+    hint = _range(prediction)
     text = widgets.Text(value="" if prediction.answer is None else f"{prediction.answer:g}", placeholder=hint,
                         description="your guess", continuous_update=False)
     reply = widgets.HTML(layout={"margin": "0 0 0 1em"})

@@ -1,22 +1,19 @@
 """The tree of generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
 
 The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Three
-leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models whose
-hidden choice is small enough to be added up.
+leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models with
+discrete latent variables, few enough to be marginalised exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from course_lib.deprecated import old_names
-from course_lib.files import atomic_write
 
 __getattr__ = old_names(__name__)
 
-BEGIN, END = "<!-- the map: written by `python -m course_lib notebooks` -->", "<!-- end of the map -->"
 # What a leaf says of log p(x), each with how far that serves who needs it: 0 not at all, 1 roughly, 2 exactly.
 # Up to log Z is not even roughly: the scores of two models cannot be compared.
 SCORES = {"none": 0, "up to log Z": 0, "a lower bound, up to log Z": 0, "a lower bound": 1, "exact": 2}
@@ -59,24 +56,24 @@ class Branch:
 TREE = Branch("generative models", (
     Branch("explicit density", (
         Branch("tractable", (
-            Leaf("small hidden choices, added up", ("01", "02", "02b"), "exact", True,
-                 "one pass (02b: one step a symbol)", "a class, a cluster, a row of tags", True, True,
+            Leaf("discrete latents, marginalised", ("01", "02", "02b"), "exact", True,
+                 "one pass (02b: one step a symbol)", "a class, a component, a row of tags", True, True,
                  "too simple for sharp pictures"),
-            Leaf("fully visible networks", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
-                 False, True, "drawing takes many passes in a row"),
+            Leaf("autoregressive models", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
+                 False, True, "sampling takes many passes in a row"),
             Leaf("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
                  "every layer must be invertible"),
         )),
         Branch("approximate", (
-            Branch("by variation", (
+            Branch("variational", (
                 Leaf("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
                      "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
-            Branch("by Markov chain", (
+            Branch("Markov chain", (
                 Leaf("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
                      "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
             )),
-            Branch("by both", (
+            Branch("variational, Markov chain", (
                 Leaf("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
                      "a chain of many steps", "layers of h, nearly from x", True, False,
                      "a chain and a bound in one training"),
@@ -89,8 +86,8 @@ TREE = Branch("generative models", (
                  False, False, "many steps for each sample"),
         )),
         Branch("direct", (
-            Leaf("adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True, "one pass",
-                 "z, from x only by an extra network", False, False, "a game must be balanced"),
+            Leaf("generative adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True,
+                 "one pass", "z, from x only by an extra network", False, False, "a game must be balanced"),
             Leaf("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
                  True, "a kernel sees little of a picture"),
         )),
@@ -137,32 +134,6 @@ def pick(score: str, one_pass: bool, code: bool) -> list[Leaf]:
     enough = [f for _, f in leaves() if SCORES[f.score] >= words.index(score) and f.one_pass >= one_pass
               and f.readable >= code]
     return sorted(enough, key=lambda f: f.notebooks[0])
-
-
-def readme_map(notebooks: Path) -> str:
-    """The README's map between its two markers, with links to the notebooks in that folder."""
-    rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback")]
-    for way, f in leaves():
-        links = (f"[{number}](notebooks/{next(notebooks.glob(f'{number}_*.ipynb')).name})" for number in f.notebooks)
-        rows.append((", ".join(way), f.name, " ".join(links), f.score, f.sampling, f.drawback))
-    return f"{BEGIN}\n\n{_markdown(rows)}\n\n{END}"
-
-
-def write_map(course: Path) -> None:
-    """Put the map into the README of a course folder, between the markers.
-
-    Raises:
-        ValueError: the markers are not there, once each and in order.
-    """
-    path = course / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end) or BEGIN in after:
-        raise ValueError(f"{path} must hold the line {BEGIN} and after it {END}, once each")
-    new = before + readme_map(course / "notebooks") + after
-    if new != text:
-        atomic_write(path, new)
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:

@@ -3,11 +3,11 @@
 #
 # Show a machine many pictures, and it makes new ones. **What has it learned, and how would you know?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | say what a generative model is, derive maximum likelihood, and find a family for a task |
 # | You need | some Python; what a probability, an expectation, a Gaussian density and a derivative are |
-# | Time | 20 minutes to read · 15 seconds to run · seed 0 |
+# | Time | 15 seconds to run · seed 0 |
 
 # %%
 import math
@@ -441,4 +441,4 @@ check("00.kl", kl_divergence)
 # - Y. LeCun et al., [*Gradient-Based Learning Applied to Document Recognition*](https://doi.org/10.1109/5.726791),
 #   Proceedings of the IEEE 86 (1998): the paper of the MNIST digits.
 #
-# **Next:** 01, generative or discriminative: the first model, built from counting.
+# **Next:** notebook 01, generative or discriminative: the first model, built from counting.

@@ -4,11 +4,11 @@
 # You have labelled pictures and want a machine that names new ones.
 # **Should it learn what each class looks like, or only how to tell the classes apart?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | fit naive Bayes by counting, logistic regression by descent, and say what each can be asked |
 # | You need | conditional probability, the Gaussian density, a derivative |
-# | Time | 35 minutes to read · 40 seconds to run · seed 0 |
+# | Time | 40 seconds to run · seed 0 |
 
 # %%
 import numpy as np

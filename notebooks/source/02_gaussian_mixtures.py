@@ -4,11 +4,11 @@
 # Naive Bayes was told which class each picture belonged to. Now nobody tells us.
 # **How do you fit a model whose most important variable was never recorded?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | sample from a mixture, derive EM and run it safely, choose K, and fill in what is missing |
 # | You need | notebook 01, the multivariate Gaussian, logarithms of sums |
-# | Time | 40 minutes to read · 35 seconds to run · seed 0 |
+# | Time | 35 seconds to run · seed 0 |
 
 # %%
 import math
@@ -650,4 +650,4 @@ show_source(em_step)
 # - G. Schwarz, [*Estimating the Dimension of a Model*](https://doi.org/10.1214/aos/1176344136), Annals of Statistics 6
 #   (1978).
 #
-# **Next:** 02b, mixtures with memory, where each choice depends on the last; or straight on to 03, the bound itself.
+# **Next:** notebook 02b, mixtures with memory, where each choice depends on the last; or straight on to 03, the bound itself.

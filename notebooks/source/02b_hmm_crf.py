@@ -4,11 +4,11 @@
 # In a mixture, each point picks its component afresh. In a sentence, a word's part of speech depends on the word
 # before. **How do you guess a whole row of hidden choices, when each depends on the last?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | write forward, backward and Viterbi in log space, train an HMM without tags, and say when a CRF is better |
 # | You need | Bayes' rule, naive Bayes and logistic regression (notebook 01), EM (notebook 02) |
-# | Time | 45 minutes to read · 30 seconds to run · seed 0 |
+# | Time | 30 seconds to run · seed 0 |
 
 # %%
 import itertools
@@ -386,7 +386,7 @@ claim("new sentences: nats lost against the truth", (model.log_prob(x_new) - bes
 # $\theta_{kj}$, independently of the other bits: $p(x_t \mid y_t = k) = \prod_j \theta_{kj}^{x_{tj}}
 # (1 - \theta_{kj})^{1 - x_{tj}}$, in place of $B$. This is a Bernoulli HMM.
 #
-# | | generative, $p(x, y)$, fitted by counting | discriminative, $p(y \mid x)$, fitted by descent |
+# | to be told | generative, $p(x, y)$, fitted by counting | discriminative, $p(y \mid x)$, fitted by descent |
 # |---|---|---|
 # | one label | naive Bayes | logistic regression |
 # | a row of labels | hidden Markov model | conditional random field |
@@ -550,7 +550,7 @@ claim("repaired HMM minus CRF: level", right["HMM without the copies"] - right["
 # The CRF spreads one weight over the four bits. The HMM cannot: each $\theta_{kj}$ is counted on its own. It needs
 # somebody who knows the data, and leaves the copies out.
 #
-# | | HMM | CRF |
+# | what | HMM | CRF |
 # |---|---|---|
 # | learns by | counting, at once | descent; forward–backward in every step |
 # | without tags | Baum–Welch | no |

@@ -5,11 +5,11 @@
 # causes, and for most models nobody can compute it.
 # **How do you climb a mountain whose height you cannot measure?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | derive the evidence lower bound, say what each step on it does to $\log p(x)$, and compute its KL |
 # | You need | Bayes' rule, Gaussian densities, expectation; notebook 02 (EM, responsibilities) |
-# | Time | 40 minutes to read · 15 seconds to run · seed 0 |
+# | Time | 15 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -605,4 +605,4 @@ show_source(Latent1D)
 #   Variants*](https://doi.org/10.1007/978-94-011-5014-9_12), in Learning in Graphical Models (1998).
 # - D. Kingma, M. Welling, [*Auto-Encoding Variational Bayes*](https://arxiv.org/abs/1312.6114), ICLR (2014).
 #
-# **Next:** 03b, how to estimate the gradient of the bound from a few draws, and how far from $\log p(x)$ it stays.
+# **Next:** notebook 03b, how to estimate the gradient of the bound from a few draws, and how far from $\log p(x)$ it stays.

@@ -4,11 +4,11 @@
 # The ELBO is an average over $q$. A program averages a few draws, and must then climb.
 # **Which way is up, and how far below log p(x) does the climb end?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | pick a gradient estimator by its variance, name the gaps below log p(x), and tighten a bound by weights |
 # | You need | the ELBO of notebook 03, Gaussians in several dimensions |
-# | Time | 45 minutes to read · 30 seconds to run · seed 0 |
+# | Time | 30 seconds to run · seed 0 |
 
 # %%
 import math
@@ -759,4 +759,4 @@ check("03b.weighted_bound", weighted_bound)
 # - T. Rainforth et al., [*Tighter Variational Bounds Are Not Necessarily Better*](https://arxiv.org/abs/1802.04537),
 #   ICML (2018).
 #
-# **Next:** 04, the variational autoencoder: one encoder, one decoder, trained together on digits by what you have here.
+# **Next:** notebook 04, the variational autoencoder: one encoder, one decoder, trained together on digits by what you have here.

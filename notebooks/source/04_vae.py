@@ -5,11 +5,11 @@
 # have a new picture?
 # **Why does that fail, and what must be added so that it works?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | build a variational autoencoder in forty lines, read its bound, and tell a collapsed one |
 # | You need | mixtures (notebook 02), the ELBO (03), gradients and bounds from draws (03b), PyTorch modules |
-# | Time | 40 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -375,7 +375,7 @@ claim("KL of their average q(z), nats: far less, but not zero", gap, near=0.38, 
 # Published figures for binarized MNIST, as $-\log p(x)$ in nats; less is better. There are two kinds of binarized
 # pictures: **fixed**, each drawn once and for all; or **resampled** at every step of training, as ours, which is more data.
 #
-# | model | fixed | resampled | |
+# | model | fixed | resampled | value |
 # |---|---|---|---|
 # | NADE, Uria et al. (2014) | 88.33 | | exact |
 # | MADE (2015) | 86.6 | | exact |
@@ -663,4 +663,4 @@ check("04.active_dimensions", active_dimensions)
 # - M. Germain et al., [*MADE: Masked Autoencoder for Distribution Estimation*](https://arxiv.org/abs/1502.03509), ICML
 #   (2015).
 #
-# **Next:** 05, the forger and the police: a model that has no likelihood at all, and learns from a critic.
+# **Next:** notebook 05, the forger and the police: a model that has no likelihood at all, and learns from a critic.

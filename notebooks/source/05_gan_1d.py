@@ -4,11 +4,11 @@
 # Two networks compete: one makes fakes, the other tells fakes from real. Neither is told what the data look like.
 # **What do two competing networks learn, and how can you tell from outside how the game stands?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | derive the best discriminator, say what the generator then minimises, and read a GAN's two losses |
 # | You need | cross-entropy, densities, gradients; notebook 01 |
-# | Time | 35 minutes to read · 15 seconds to run · seed 0 |
+# | Time | 15 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -366,4 +366,4 @@ check("05.repaired_loss_d", repaired_loss_d)
 # - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
 #   (2016).
 #
-# **Next:** 05b, what goes wrong: why the same game ends well with one seed and badly with the next, and a remedy.
+# **Next:** notebook 05b, what goes wrong: why the same game ends well with one seed and badly with the next, and a remedy.

@@ -4,11 +4,11 @@
 # The game of notebook 05, the same code, the same data: with one seed the forger learns to make numbers of the right
 # width, with the next it does not. **Why does a GAN succeed with one seed and fail with another, and what helps?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | measure a failure over many seeds, build minibatch discrimination, say why two players circle |
 # | You need | notebook 05 |
-# | Time | 35 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -401,4 +401,4 @@ show_source(MinibatchDiscrimination)
 # - J. Glover, [*gan-intro*](https://github.com/AYLIEN/gan-intro), code (2016): the script, for which he drew on one of
 #   E. Jang.
 #
-# **Next:** 06, the same game with images: convolutions on both sides.
+# **Next:** notebook 06, the same game with images: convolutions on both sides.

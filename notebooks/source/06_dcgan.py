@@ -5,11 +5,11 @@
 # together.
 # **Which networks can play this game with pictures, and what does the forger learn, who never sees one?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | explain a transposed convolution by a matrix, build and train a DCGAN, say what reaches the generator, and search its latent space |
 # | You need | notebook 05: the game and its losses; convolutions in PyTorch; notebook 04's VAE for comparison |
-# | Time | 40 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -565,4 +565,4 @@ check("06.stamp", stamp)
 # - J.-Y. Zhu et al., [*Generative Visual Manipulation on the Natural Image
 #   Manifold*](https://arxiv.org/abs/1609.03552), ECCV (2016): searching for z.
 #
-# **Next:** 06b, how to measure made pictures, and the ways to fail.
+# **Next:** notebook 06b, how to measure made pictures, and the ways to fail.

@@ -5,11 +5,11 @@
 # cheated: by noise, by ten pictures, by a photocopier, by a shift of one pixel.
 # **How do you measure made pictures, which cheat fools which measure, and what do failures look like in numbers?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | compute and criticise three scores of made pictures, and recognise five failures of a GAN in pictures and in numbers |
 # | You need | notebook 06: the DCGAN and its training step; Gaussians and covariances; notebook 04's VAE |
-# | Time | 40 minutes to read · 80 seconds to run · seed 0 |
+# | Time | 80 seconds to run · seed 0 |
 
 # %%
 import copy
@@ -549,4 +549,4 @@ check("06b.repaired_step", repaired_step)
 # - A. Radford, L. Metz, S. Chintala, [*Unsupervised Representation Learning with Deep Convolutional Generative
 #   Adversarial Networks*](https://arxiv.org/abs/1511.06434), ICLR (2016).
 #
-# **Next:** 07, drawing a picture one pixel after the other, with an exact likelihood.
+# **Next:** notebook 07, drawing a picture one pixel after the other, with an exact likelihood.

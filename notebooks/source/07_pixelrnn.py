@@ -4,11 +4,11 @@
 # A machine that only ever guesses the next pixel can draw whole pictures, and say exactly how probable each one is.
 # **How does guessing one pixel at a time become a distribution over pictures, and what does it cost?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | build a masked network, check that it never looks ahead, read its likelihood in nats and bits, draw from it, and fill in hidden pixels with the right weights |
 # | You need | cross-entropy (notebook 01), importance weights (03b), the VAE (04), convolutions |
-# | Time | 60 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import copy
@@ -876,4 +876,4 @@ check("07.ink_given_seen", ink_given_seen)
 # - Y. Song et al., [*Accelerating Feedforward Computation via Parallel Nonlinear Equation
 #   Solving*](https://arxiv.org/abs/2002.03629), ICML (2021).
 #
-# **Next:** 07b, one symbol after another: the same idea for text and sound.
+# **Next:** notebook 07b, one symbol after another: the same idea for text and sound.

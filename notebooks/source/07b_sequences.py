@@ -4,11 +4,11 @@
 # Letters come one after another, and so do the samples of a sound. The chain rule does not care what the symbols are.
 # **What must change when the pixels become letters or sounds, and what else is such a network good for?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | train a character model and stop it in time, turn it into a classifier, and predict a sound by dilated causal convolutions |
 # | You need | notebook 07: the chain rule, causality, temperature |
-# | Time | 25 minutes to read · 45 seconds to run · seed 0 |
+# | Time | 45 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -393,4 +393,4 @@ check("07b.to_classes", to_classes)
 # - F. Gers, J. Schmidhuber, F. Cummins, [*Learning to Forget: Continual Prediction with
 #   LSTM*](https://doi.org/10.1162/089976600300015015), Neural Computation 12 (2000).
 #
-# **Next:** 08, between two digits: what arithmetic with codes does to pictures.
+# **Next:** notebook 08, between two digits: what arithmetic with codes does to pictures.

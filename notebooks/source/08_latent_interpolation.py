@@ -4,11 +4,11 @@
 # An autoencoder turns a picture into a few numbers, its code, and a code into a picture. Codes can be added and scaled.
 # **What does arithmetic with codes do to pictures, and where does it stop making sense?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | walk between digits, move one picture along the difference of two classes, edit slant and thickness, and say when a path leaves the data |
 # | You need | notebook 04: the VAE and its prior; vectors, angles |
-# | Time | 35 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 from itertools import combinations

@@ -5,11 +5,11 @@
 # answer but thousands: thin and fat sevens, leaning ones, some with a bar.
 # **How do you ask for a digit when many pictures are right, and what can you ask for when nobody wrote labels?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | put a label into both networks of a GAN, derive the projection discriminator, bound a mutual information, and say what a found code means and what not |
 # | You need | notebook 06: the DCGAN; notebook 03: the evidence lower bound; mutual information helps |
-# | Time | 40 minutes to read · 75 seconds to run · seed 0 |
+# | Time | 75 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -631,4 +631,4 @@ check("09.information", information)
 # - A. Odena, C. Olah, J. Shlens, [*Conditional Image Synthesis with Auxiliary Classifier
 #   GANs*](https://arxiv.org/abs/1610.09585), ICML (2017).
 #
-# **Next:** 09b puts the game on a plane, where every mode can be counted, and changes what $D$ measures.
+# **Next:** notebook 09b puts the game on a plane, where every mode can be counted, and changes what $D$ measures.

@@ -5,11 +5,11 @@
 # called *vanilla*, often loses most of them. **What can a generator learn from once real and fake lie apart, and can
 # a loss say how good the samples are?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | count the modes that a GAN covers, derive the Wasserstein critic and build its gradient penalty, and say what its value is worth |
 # | You need | notebooks 05 and 05b: the game, Jensen–Shannon, distance by sorting |
-# | Time | 45 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import copy
@@ -569,4 +569,4 @@ show_source(GAN2DExperiment)
 # - C. Villani, [*Optimal Transport: Old and New*](https://doi.org/10.1007/978-3-540-71050-9), Springer (2009): theorem
 #   5.10.
 #
-# **Next:** 09c, two generators, a generator with an encoder, and what GANs are used for.
+# **Next:** notebook 09c, two generators, a generator with an encoder, and what GANs are used for.

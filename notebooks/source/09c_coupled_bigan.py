@@ -4,11 +4,11 @@
 # The DCGAN's police sees one picture at a time. Give it two things at once, and the same game teaches more.
 # **What can the forger learn from pairs: two pictures, a picture and its code, a picture and a coarse version of it?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | tie two generators together, give a GAN an encoder, sharpen coarse pictures, and say what each of these games can and cannot do |
 # | You need | notebook 06: the DCGAN; notebook 08: paths between codes |
-# | Time | 45 minutes to read · 80 seconds to run · seed 0 |
+# | Time | 80 seconds to run · seed 0 |
 
 # %%
 from itertools import pairwise, permutations

@@ -4,11 +4,11 @@
 # Independent components, normalizing flows, autoregressive networks: models that compute the exact density of any point.
 # **Which networks can say exactly how probable a point is, and what do they give up for it?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | change variables and check it, unmix sources, build a flow and measure its exact KL, mask a network so that it is a distribution, and say what each of them cannot do |
 # | You need | Gaussian densities, determinants; notebooks 02 (mixtures), 04 and 05 (VAE, GAN) and 07 (the chain rule over pixels) |
-# | Time | 45 minutes to read · 45 seconds to run · seed 0 |
+# | Time | 45 seconds to run · seed 0 |
 
 # %%
 import math
@@ -658,4 +658,4 @@ check("10.mask", mask)
 # - G. Papamakarios et al., [*Normalizing Flows for Probabilistic Modeling and
 #   Inference*](https://arxiv.org/abs/1912.02762), JMLR 22 (2021): an overview.
 #
-# **Next:** 10b, the rest of the tree: Boltzmann machines, denoising chains, moments that match.
+# **Next:** notebook 10b, the rest of the tree: Boltzmann machines, denoising chains, moments that match.

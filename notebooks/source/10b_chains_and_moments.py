@@ -5,11 +5,11 @@
 # next step of a walk. Others have no density at all, and compare averages.
 # **How do you learn a distribution that you can neither add up nor write down?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | train a Boltzmann machine and judge it exactly, walk a denoising chain, match moments |
 # | You need | logistic function, KL divergence; notebooks 03 (bounds) and 05 (a generator) |
-# | Time | 45 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import math

@@ -6,8 +6,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from course_lib.authoring.build import sources
 from course_lib.authoring.notation import CELL, Symbol, complaints, symbols, table
+from course_lib.authoring.text import sources
 
 COURSE = Path(__file__).resolve().parents[2]
 PAGE = (COURSE / "docs" / "notation.md").read_text(encoding="utf-8")

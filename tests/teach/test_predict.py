@@ -79,8 +79,11 @@ def test_headless_shows_text_and_no_widget(shown, monkeypatch):
     monkeypatch.setenv("COURSE_HEADLESS", "1")
     ask("t.x", "How many?", low=0, high=100)
     assert isinstance(shown[-1], Message)
+    assert repr(shown[-1]) == "predict: How many?\na number from 0 to 100"
     reveal("t.x", 7)
     assert repr(shown[-1]) == "computed: 7"
+    ask("t.c", "Which?", options=["cat", "dog"])
+    assert repr(shown[-1]) == "predict: Which?\n– cat\n– dog" and isinstance(shown[-1], Message)
 
 
 def test_misuse_is_told(shown):

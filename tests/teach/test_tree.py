@@ -1,14 +1,13 @@
-"""The tree of generative models: consistent in itself, complete, and what the README and the picker say of it."""
+"""The tree of generative models: consistent in itself, complete, and what the picker says of it."""
 
 import itertools
-import shutil
 from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.build import sources
+from course_lib.authoring.text import sources
 from course_lib.chapters.nb00.plots import tree
-from course_lib.teach.tree import BEGIN, END, SCORES, leaves, nested, pick, readme_map, table, write_map
+from course_lib.teach.tree import SCORES, leaves, nested, pick, table
 
 COURSE = Path(__file__).resolve().parents[2]
 NUMBERS = [source.stem.split("_")[0] for source in sources(COURSE / "notebooks")]
@@ -22,7 +21,7 @@ def test_each_family_keeps_what_its_branch_says(way, leaf):
     assert leaf.score in SCORES and leaf.drawback
     assert (leaf.score == "none") == (way[0] == "implicit density")
     assert (leaf.score == "exact") == (way[1] == "tractable")
-    assert ("chain" in leaf.sampling) == bool({"Markov chain", "by Markov chain", "by both"} & set(way))
+    assert ("chain" in leaf.sampling) == bool({"Markov chain", "variational, Markov chain"} & set(way))
     assert leaf.one_pass == leaf.sampling.startswith("one pass")
     assert list(leaf.notebooks) == sorted(set(leaf.notebooks))
     assert leaf.latent or not leaf.readable
@@ -33,28 +32,6 @@ def test_the_names_differ_and_every_notebook_but_the_first_is_on_the_tree():
     assert len({leaf.name for _, leaf in LEAVES}) == len(LEAVES)
     assert sorted({number for _, leaf in LEAVES for number in leaf.notebooks}) == NUMBERS[1:]
     assert NUMBERS[0] == "00"
-
-
-def test_the_readme_holds_the_map_as_it_is_generated():
-    text = (COURSE / "README.md").read_text(encoding="utf-8")
-    assert readme_map(COURSE / "notebooks") in text, "run `make notebooks`"
-
-
-def test_writing_the_map_replaces_what_stands_between_the_markers_and_nothing_else(tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    for path in (COURSE / "notebooks").glob("*.ipynb"):
-        shutil.copy(path, tmp_path / "notebooks")
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_map(tmp_path)
-    assert readme.read_text(encoding="utf-8") == f"before\n{readme_map(tmp_path / 'notebooks')}\nafter\n"
-    first = readme.stat().st_mtime_ns
-    write_map(tmp_path)
-    assert readme.stat().st_mtime_ns == first
-    for broken in ("no markers", f"{END}\n{BEGIN}", f"{BEGIN}\n{END}\n{BEGIN}"):
-        readme.write_text(broken, encoding="utf-8")
-        with pytest.raises(ValueError, match=r"README\.md must hold the line"):
-            write_map(tmp_path)
 
 
 def test_the_table_has_a_row_and_every_cell_for_each_family():
@@ -79,11 +56,11 @@ def test_the_picker_names_all_families_that_give_what_is_needed_and_no_other(sco
 
 
 @pytest.mark.parametrize(("answers", "names"), [
-    (("exactly", False, False), "small hidden choices, added up; fully visible networks; normalizing flows, ICA"),
-    (("exactly", True, True), "small hidden choices, added up; normalizing flows, ICA"),
-    (("roughly", True, True), "small hidden choices, added up; variational autoencoders; normalizing flows, ICA"),
-    (("not at all", True, False), "small hidden choices, added up; variational autoencoders; adversarial networks; "
-                                  "normalizing flows, ICA; moment matching")])
+    (("exactly", False, False), "discrete latents, marginalised; autoregressive models; normalizing flows, ICA"),
+    (("exactly", True, True), "discrete latents, marginalised; normalizing flows, ICA"),
+    (("roughly", True, True), "discrete latents, marginalised; variational autoencoders; normalizing flows, ICA"),
+    (("not at all", True, False), "discrete latents, marginalised; variational autoencoders; "
+                                  "generative adversarial networks; normalizing flows, ICA; moment matching")])
 def test_the_picker_knows_the_well_known_choices(answers, names):
     assert "; ".join(leaf.name for leaf in pick(*answers)) == names
 

@@ -11,7 +11,8 @@ import pytest
 from nbclient import NotebookClient
 
 from course_lib import __version__
-from course_lib.authoring.build import convert, sources
+from course_lib.authoring.build import convert
+from course_lib.authoring.text import sources
 from course_lib.teach import version
 from course_lib.teach.version import tell_other_versions, version_of
 

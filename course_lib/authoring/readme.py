@@ -1,0 +1,67 @@
+"""What `make notebooks` writes into the README: the table of the notebooks, and the map of the families they build."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from course_lib.authoring.reading import reading_time
+from course_lib.authoring.text import notebook_files, read_cells, sources
+from course_lib.files import atomic_write
+from course_lib.teach.tree import leaves
+
+MAP, TABLE = "the map", "the notebooks"  # the parts, as their markers name them
+HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
+          r"^\| Time \| (?P<run>\d+ \w+) to run")
+
+
+def markers(part: str) -> tuple[str, str]:
+    """The lines before and after what is written of a part."""
+    return f"<!-- {part}: written by `python -m course_lib notebooks` -->", f"<!-- end of {part} -->"
+
+
+def readme_map(notebooks: Path) -> str:
+    """The map, with links to the notebooks of this folder."""
+    files = notebook_files(notebooks)
+    rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback")]
+    for way, leaf in leaves():
+        links = (f"[{number}](notebooks/{files[number]})" for number in leaf.notebooks)
+        rows.append((", ".join(way), leaf.name, " ".join(links), leaf.score, leaf.sampling, leaf.drawback))
+    return _markdown(rows)
+
+
+def readme_table(notebooks: Path) -> str:
+    """A row for each notebook, with what its header says and the minutes that it takes to read."""
+    rows = [("notebook", "question", "read", "run", "afterwards you can")]
+    for number, source in zip(notebook_files(notebooks), sources(notebooks), strict=True):
+        cells = read_cells(source)
+        said = {name: " ".join(text.split()) for pattern in HEADER for name, text in
+                re.search(pattern, cells[0].source, re.M).groupdict().items()}
+        time = reading_time(cells)
+        rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"],
+                     f"{time.core} min, with exercises {time.with_exercises}", said["run"], said["able"]))
+    return _markdown(rows)
+
+
+def write_readme(course: Path) -> None:
+    """Put the map and the table into the README of a course folder, each between its markers.
+
+    Raises:
+        ValueError: the markers are not there, once each and in order.
+    """
+    path = course / "README.md"
+    text = new = path.read_text(encoding="utf-8")
+    for part, made in ((MAP, readme_map), (TABLE, readme_table)):
+        begin, end = markers(part)
+        before, found, rest = new.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed) or begin in after:
+            raise ValueError(f"{path} must hold the line {begin} and after it {end}, once each")
+        new = f"{before}{begin}\n\n{made(course / 'notebooks')}\n\n{end}{after}"
+    if new != text:
+        atomic_write(path, new)
+
+
+def _markdown(rows: list[tuple[str, ...]]) -> str:
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
