@@ -172,8 +172,7 @@ class LiveLab:
             caption += f", stopped by {self.trainer.error!r}"
         fig = static_figure.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
-        titles = ", ".join(view.axis["title"] or " and ".join(view.labels.values()) for view in self._views)
-        shown = bundle(fig, f"{caption}: {titles}")
+        shown = bundle(fig, f"{caption}. {static_figure.alt(self._views, self._arrays)}")
         return shown if self.trainer is None else static_figure.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.

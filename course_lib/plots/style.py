@@ -1,7 +1,8 @@
 """The one plotting style: functions take arrays and return a `Figure`; `show(fig, alt=…)` displays it.
 
 Text is at least 12 pt at the size a figure is shown, so that it can be read when projected. Colours are Okabe and
-Ito's, which stay apart for colour-blind eyes, and class 1 is also drawn with another marker and another line style.
+Ito's, which stay apart for colour-blind eyes. Five of them are nearly equally light, so no series is told by its colour
+alone: it has a line style, a marker or a hatch of its own, which grey paper keeps.
 Figures are made without pyplot, so they may be drawn in any thread, and nothing is displayed twice.
 
 The style starts from matplotlib's own defaults, so a reader's `matplotlibrc` or `style.use` changes no figure of the
@@ -33,6 +34,7 @@ PALETTE = {"blue": "#0072B2", "vermillion": "#D55E00", "green": "#009E73", "purp
 COLOURS = tuple(PALETTE.values())
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
+HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
 PROBABILITY = matplotlib.colors.LinearSegmentedColormap.from_list("p", [COLOURS[0], "#F7F7F7", COLOURS[1]])
 PIXELS_PER_INCH = 96    # of the screen: a figure 8 inches wide is shown 768 CSS pixels wide
 UNSEEN = (12, 0.25)     # of 255: how far colours of a saved picture may be off, at most and in the mean
