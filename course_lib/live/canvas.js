@@ -148,7 +148,6 @@ function render({ model, el }) {
     drawn.forEach((picture, i) => picture.draw(arrays, theme, status.words[i]));
     if (bar.hidden) for (const picture of drawn) picture.canvas.setAttribute("aria-description", status.changed);
     Object.assign(root.dataset, { step: status.steps, drawn: ++count });
-    nameSliders(el);
     if (!live) return;
     root.dataset.state = status.state;
     chip.textContent = status.word;
@@ -224,7 +223,7 @@ function render({ model, el }) {
   rethemed.observe(document.body, { attributes: true });
   const watch = setInterval(showRate, 1000);
   keepKeys(root);
-  onceIn(el, keepKeys);
+  onceIn(el, (box) => { keepKeys(box); nameSliders(box); });
   const unfollow = followKernel(el, (now) => {
     live = now;
     if (live) model.send({ kind: "ready" });

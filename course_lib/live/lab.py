@@ -142,7 +142,8 @@ class LiveLab:
         speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
                                  tooltip="Slow motion: fewer updates a second, the same results")
         speed.observe(lambda change: trainer.pace(change["new"]), "value")
-        columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(390px, 1fr))", grid_gap="2px 28px")
+        columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(min(390px, 100%), 1fr))",
+                                 grid_gap="2px 28px")
         toolbar = widgets.HBox([*self._buttons.values(), speed])
         knobs = widgets.GridBox([*self._knobs.values()], layout=columns)
         toolbar.add_class("course-toolbar")
