@@ -421,7 +421,8 @@ class ImageGrid(View):
 
     def says(self, arrays: Arrays) -> str:
         """How many there are."""
-        return f"{len(arrays[self.series[0]])} images"
+        count = len(arrays[self.series[0]])
+        return f"{count} image{'s' if count > 1 else ''}"
 
 
 class Bars(View):
