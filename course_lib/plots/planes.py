@@ -125,8 +125,9 @@ def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]
     for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
         ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
                   extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
-        size = 3.5 if len(centres) <= 100 else 1.0  # many large ones would hide the density
-        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size)
+        size, edge = (3.5, 0.5) if len(centres) <= 100 else (1.0, 0.0)  # many large ones would hide the density
+        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size, markeredgecolor="white",
+                markeredgewidth=edge)
         square_axes(ax, name, axis[-1])
     fig.suptitle(title, ha="left", x=0.01)
     return fig

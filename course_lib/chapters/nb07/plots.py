@@ -94,7 +94,7 @@ def line_and_density(x: ArrayLike, y: ArrayLike, line: ArrayLike, grid: ArrayLik
     axes[0, 1].pcolormesh(np.append(grid - half, grid[-1] + half), edges, np.asarray(p).T, cmap="Blues", vmin=0,
                           rasterized=True)
     for ax, name in zip(axes[0], ("one number: the line", "a probability for each class: the shade"), strict=True):
-        ax.scatter(x, y, s=9, color="#444444", alpha=0.5, linewidths=0)
+        ax.scatter(x, y, s=16, color="#444444", edgecolors="white", linewidths=0.7)
         ax.set(xlabel="x", ylabel="y", xlim=(grid[0], grid[-1]), ylim=(edges[0], edges[-1]))
         ax.set_title(name, fontsize=13)
     axes[0, 0].plot(grid, line, color=PALETTE["vermillion"])
