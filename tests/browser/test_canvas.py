@@ -67,8 +67,8 @@ def show(page):
         layout, data = pack(drawn)
         spec = json.loads(json.dumps(view.spec()))
         change(spec)
-        words, = in_words([view], drawn)
-        shown = page.evaluate(SHOW, [text, css, spec, layout, base64.b64encode(data).decode(), dark, words])
+        shown = page.evaluate(SHOW, [text, css, spec, layout, base64.b64encode(data).decode(), dark,
+                                     in_words([view], drawn)])
         assert page.errors == []
         return shown
 
@@ -102,24 +102,21 @@ def test_every_value_of_a_look_counts_in_the_browser(show, kind, look, monkeypat
 def test_series_that_are_drawn_together_differ_without_colours(show, name):
     """The same numbers drawn as each of the series, all of them black: no two pictures, and no two legends, are one."""
     view, drawn = SERIES[name]
-    count = sum(len(layer.series) for layer in view.layers())
-    pictures, samples = set(), set()
-    for shown in range(count):
-        def only(spec, shown=shown):
-            every = [(layer, series) for layer in spec["layers"] for series in layer["series"]]
-            for number, (layer, series) in enumerate(every):
-                series["color"] = "#000000"
-                if number != shown:
-                    layer["series"] = [each for each in layer["series"] if each is not series]
-            spec["layers"] = [layer for layer in spec["layers"] if layer["series"]]
-            spec["layers"][0]["legend"] = "values" if name == "curves" else "names"
 
-        picture, legend, _ = show(view, drawn=drawn, change=only)
-        pictures.add(picture)
-    legend = show(view, drawn=drawn, change=lambda spec: [
-        series.update(color="#000000") for layer in spec["layers"] for series in layer["series"]])[1]
-    samples = re.findall(r"<svg.*?</svg>(?=</span>)", legend)
-    assert len(pictures) == len({*samples}) == count > 1
+    def blackened(spec, only=None):
+        for layer in spec["layers"]:
+            for series in layer["series"]:
+                series["color"] = "#000000"
+            if only is not None and len(spec["layers"]) > 1:
+                layer["on"] = only in [series["array"] for series in layer["series"]]
+            elif only is not None:
+                layer["series"] = [series for series in layer["series"] if series["array"] == only]
+
+    arrays_of = [series["array"] for layer in view.spec()["layers"] for series in layer["series"]]
+    pictures = {show(view, drawn=drawn, change=lambda spec, only=only: blackened(spec, only))[0] for only in arrays_of}
+    legend = show(view, drawn=drawn, change=blackened)[1]
+    samples = re.findall(r'class="course-swatch">(.*?)</span>', legend)
+    assert len(pictures) == len({*samples}) == len(samples) == len(arrays_of) > 1
 
 
 def test_a_state_is_shown_by_the_word_that_python_gives(page, show):
