@@ -45,6 +45,7 @@ NET = np.stack(np.meshgrid(np.linspace(-2, 2, 5), np.linspace(-2, 2, 4)), axis=-
 EDGES = np.linspace(0, 5, 4)
 THIRDS = np.full((5, 3), 1 / 3)
 INK = np.eye(4)
+MANY = {name: X + i for i, name in enumerate("abcde")}  # as many series as notebooks draw together
 WORDS = {"title": "$t_1$, a title", "xlabel": "x", "ylabel": "$y^2$"}
 TITLE = {"title": "$t_1$, a title"}
 
@@ -57,7 +58,7 @@ def by_hand() -> Figure:
     plots.field(right, AXIS, np.exp(-(GRID**2).sum(1)), kind="density")
     left.scatter(*POINTS.T, s=7)
     left.set(xlabel="$x_1$", title="left", xticks=[-1, 0, 1])
-    right.plot(X, X**2, label="a")
+    right.plot(X, X**2, "--", label="a")
     right.hist(X, color="white", hatch="/")
     right.errorbar(X, X, yerr=1, fmt="o", label="b")
     right.axhline(2)
@@ -86,30 +87,32 @@ def trained() -> Figure:
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "around_modes": lambda: nb09b.around_modes({"a": POINTS}, np.eye(2), 0.3, **TITLE),
-    "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, baseline=(1, "one"), **WORDS),
-    "beliefs": lambda: nb02b.beliefs(list("abc"), ["n", "v"], {"now": np.eye(2)}, **TITLE),
+    "bars": lambda: plots.bars(list("abcde"), MANY, baseline=(1, "one"), **WORDS),
+    "beliefs": lambda: nb02b.beliefs(list("abc"), list("nvdpa"), {"now": np.eye(5)[:2]}, **TITLE),
     "bent_lines": lambda: plots.bent_lines(X, {"a": (np.ones(25), POINTS)}, **TITLE),
-    "bound_and_densities": lambda: nb03.bound_and_densities(X, {"a": X, "b": X**2}, -2.0, -3.0, floor=-8, top=-1,
+    "bound_and_densities": lambda: nb03.bound_and_densities(X, MANY, -2.0, -3.0, floor=-8, top=-1,
                                                              height=2, **TITLE),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], xlabel="x", floor=-5, **TITLE),
-    "bumps": lambda: nb02.bumps(X, np.ones((2, 5)), samples=X, **TITLE),
+    "bumps": lambda: nb02.bumps(X, np.ones((4, 5)), samples=X, **TITLE),
     "clouds": lambda: nb02.clouds({"a": CLOUD, "b": (POINTS, None, *CLOUD[2:])}, **TITLE),
     "clouds_and_border": lambda: plots.clouds_and_border(
         POINTS, LABELS, mu=CLOUD[2], var=np.ones((2, 2)), axis=AXIS, density=np.exp(-(GRID**2).sum(1)),
         probability=GRID[:, 0] / 4 + 0.5, **TITLE),
-    "convergence": lambda: nb10b.convergence(X + 1, {"a": X + 1}, floors={"b": 2.0}, **WORDS),
-    "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, bands={"a": (X - 1, X + 1)}, baseline=(1, "one"),
+    "convergence": lambda: nb10b.convergence(X + 1, {"a": X + 1, "b": X + 2, "c": X + 3},
+                                             floors={"d": 2.0, "e": 3.0}, **WORDS),
+    "curves": lambda: plots.curves(X, MANY, bands={"a": (X - 1, X + 1)}, baseline=(1, "one"),
                                    mark=(2, "here"), **WORDS),
-    "densities": lambda: nb10b.densities(X, {"a": X, "b": X**2}, height=2.0, **TITLE),
+    "densities": lambda: nb10b.densities(X, MANY, height=2.0, **TITLE),
     "digit_maps": lambda: nb04.digit_maps({"a": (POINTS[:10], np.arange(10))}, **TITLE),
-    "divergences_and_densities": lambda: nb03.divergences_and_densities(X, {"a": X}, {"f": 1.0, "r": 99.0}, top=6,
+    "divergences_and_densities": lambda: nb03.divergences_and_densities(X, MANY, {"f": 1.0, "r": 99.0}, top=6,
                                                                          height=2, **TITLE),
     "em_moment": lambda: nb02.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, **TITLE),
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, xlabel="x", **TITLE),
     "framed": lambda: plots.framed(plots.images(np.stack([INK] * 3), columns=2, **TITLE), [(1, 1)]),
     "gan1d": lambda: plots.gan1d(X, X / 5, X, X[::-1], **TITLE),
     "gap_maps": lambda: nb03b.gap_maps(AXIS, {"a": GRID[:, 0] ** 2}, high=4, **TITLE),
-    "histogram": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, xlabel="x", **TITLE),
+    "histogram": lambda: plots.histogram(MANY, xlabel="x", **TITLE),
+    "two histograms": lambda: plots.histogram({"a": X, "b": X + 1}, xlabel="x", **TITLE),
     "images": lambda: plots.images(np.stack([INK] * 3), labels=list("abc"), row_labels=["row"], **TITLE),
     "judged_path": lambda: nb08.judged_path(np.stack([INK] * 2), THIRDS[:2], [-1, 0.5], **TITLE),
     "kernel_masks": lambda: nb07.kernel_masks({"A": np.eye(3), "B": np.ones((3, 5))}, **TITLE),
@@ -119,26 +122,26 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "manifold": lambda: nb04.manifold(np.stack([INK] * 4), [-1, 1], **TITLE),
     "matrices": lambda: plots.matrices({"a": np.eye(3)}, columns=1, **TITLE),
     "pair_sheet": lambda: nb08.pair_sheet(np.zeros((2, 3, 4, 4)), [(0, 1), (1, 0)], **TITLE),
-    "paired_draws": lambda: nb09c.paired_draws({"a": X, "b": X + 1}, **WORDS),
-    "paths": lambda: plots.paths({"a": POINTS}, limit=3, **TITLE),
+    "paired_draws": lambda: nb09c.paired_draws(MANY, **WORDS),
+    "paths": lambda: plots.paths({name: POINTS[i:] for i, name in enumerate("abcde")}, limit=3, **TITLE),
     "points": lambda: plots.points({"a": (POINTS, LABELS)}, **TITLE),
-    "powers": lambda: nb03b.powers(X + 1, {"a": X + 1}, {"a": X + 2}, **WORDS),
+    "powers": lambda: nb03b.powers(X + 1, MANY, MANY, **WORDS),
     "proposal": lambda: nb03b.proposal(X, X, X**2, X, 3.0, value_label="v", **TITLE),
     "pulls": lambda: nb06.pulls(np.stack([INK] * 2), np.stack([INK - 0.5] * 2), **TITLE),
-    "running": lambda: nb03b.running(X, {"a": np.ones((2, 5))}, ylabel="y", limit=3, **TITLE),
-    "scatters": lambda: plots.scatters({"a": POINTS}, **TITLE),
+    "running": lambda: nb03b.running(X, {"a": np.ones((5, 5))}, ylabel="y", limit=3, **TITLE),
+    "scatters": lambda: plots.scatters({"a": POINTS, "b": POINTS}, **TITLE),
     "shares_along": lambda: nb09b.shares_along(X, np.full((5, 2), 0.5), **TITLE),
     "sight": lambda: nb07.sight({"a": INK}, 2, 1, **TITLE),
-    "small_multiples": lambda: plots.small_multiples(X, {"a": {"b": X}}, xlabel="x", ylim=(0, 5), **TITLE),
+    "small_multiples": lambda: plots.small_multiples(X, {"a": MANY}, xlabel="x", ylim=(0, 5), **TITLE),
     "stretched": lambda: nb10.stretched(NET, 1.1 * NET, NET[..., 0], cell=(1, 2), **TITLE),
-    "strip": lambda: nb05b.strip({"a": X}, ylabel="y", band=(1, 2, "band"), filled={"a": X > 2},
-                                 filled_means="high", **TITLE),
+    "strip": lambda: nb05b.strip(MANY, ylabel="y", band=(1, 2, "band"), filled_means="high",
+                                 filled={name: v > 2 for name, v in MANY.items()}, **TITLE),
     "tables": lambda: nb02b.tables({"t": (np.eye(2), ["a", "b"], ["c", "d"])}, **TITLE),
     "tree": lambda: nb00.tree(("root", [("fork", [("a", []), ("b", [])]), ("c", [])]), marked={"b"},
                                notes={"a": "01"}, **TITLE),
-    "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1]},
+    "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      forbidden=[[False, True], [False, False]], **TITLE),
-    "two_gaussians": lambda: nb03b.two_gaussians({"p": (np.ones(2), np.eye(2))}, limit=3, **TITLE),
+    "two_gaussians": lambda: nb03b.two_gaussians({name: (np.ones(2), np.eye(2)) for name in "abc"}, limit=3, **TITLE),
     "wave_and_density": lambda: nb07b.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
     "by hand": by_hand,
     "lab": lab,

@@ -84,8 +84,8 @@ for module in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
 
 
 def test_a_student_needs_nothing_of_dev(student_course):
-    dev = {"pytest", "xdist", "nbval", "jupytext", "ruff", "playwright", "imageio_ffmpeg", "hypothesis", "yaml",
-           "distributed"}
+    dev = {"pytest", "xdist", "nbval", "jupytext", "ruff", "playwright", "axe_playwright_python", "imageio_ffmpeg",
+           "hypothesis", "yaml", "distributed"}
     assert in_course(student_course, WITHOUT_DEV.format(missing=dev)) == ""
 
 

@@ -10,7 +10,7 @@ export function themeOf(el) {
   const [r, g, b] = (style.color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number);
   const dark = (0.299 * r + 0.587 * g + 0.114 * b) > 128; // light text stands on a dark ground
   const ink = (alpha) => `rgba(${r}, ${g}, ${b}, ${alpha})`;
-  return { dark, ink, font: style.fontFamily };
+  return { dark, ink, paper: dark ? "#111" : "#fff", font: style.fontFamily };
 }
 
 // Dark colours are hard to see on a dark ground: mix some white into them.

@@ -3,7 +3,6 @@
 import { fitCanvas, drawAxes, minus, number, steady, themeOf, tone } from "./axes.js";
 import * as MARKS from "./marks.js";
 import { GONE, followKernel, keepKeys, make, nameSliders, onceIn } from "./page.js";
-import { rainbow } from "./shapes.js";
 
 const SAY_EVERY = 5000; // ms between two spoken states while training runs
 const SILENCE = 6000; // ms without a frame while training runs, after which the page says so
@@ -60,7 +59,7 @@ class Plot {
     return series.length > 1 || series.some((s) => s.layer.legend === "values") ? series : [];
   }
 
-  draw(arrays, theme) {
+  draw(arrays, theme, words) {
     const get = (name) => arrays[name];
     const { ctx, width, height } = fitCanvas(this.canvas);
     if (!width) return; // not laid out yet
@@ -77,7 +76,7 @@ class Plot {
     for (const { layer, mark } of shown) mark.draw(ctx, plot, layer, get, theme);
     ctx.restore();
     for (const { layer, mark } of shown) mark.beside?.(ctx, plot, layer, get, theme);
-    this.describe(get, theme);
+    this.describe(get, theme, words);
   }
 
   axis(layers, get) {
@@ -99,23 +98,24 @@ class Plot {
     };
   }
 
-  // Legend and text alternative: curves say their last value.
-  describe(get, theme) {
-    const parts = this.entries.map(({ series, swatch, value }) => {
-      const color = tone(series.color, theme);
-      swatch.style.background = series.dashed ? `repeating-linear-gradient(90deg, ${color} 0 6px, transparent 6px 9px)` : color;
-      if (series.layer.legend !== "values") return series.label;
+  // Legend, where curves say their last value, and text alternative: the words of what is shown, one for each layer.
+  describe(get, theme, words) {
+    for (const { series, swatch, value } of this.entries) {
+      sample(swatch, series.layer, series, theme);
+      if (series.layer.legend !== "values") continue;
       const data = get(series.array).data;
       value.textContent = data.length ? number(data[data.length - 1]).replace("-", "−") : "";
-      return `${series.label} ${value.textContent}`;
-    });
-    for (const { layer, swatch } of this.swatches) {
-      swatch.style.background = layer.look.colors ? rainbow("90deg", layer.look.colors) : tone(layer.series[0].color, theme);
-      if (layer.on) parts.push(layer.switch);
     }
+    for (const { layer, swatch } of this.swatches) sample(swatch, layer, layer.series[0], theme);
     const name = this.view.title || this.view.layers.map((l) => l.kind).join(" and ");
-    this.canvas.setAttribute("aria-label", [name, parts.join(", ")].filter(Boolean).join(": "));
+    const said = words.filter((_, i) => this.layers[i].on).join("; ");
+    this.canvas.setAttribute("aria-label", [name, said].filter(Boolean).join(": "));
   }
+}
+
+function sample(swatch, layer, series, theme) {
+  const drawn = `<svg width="32" height="12" aria-hidden="true">${MARKS[layer.kind].sample(layer, series, tone(series.color, theme), theme)}</svg>`;
+  if (swatch.drawn !== drawn) swatch.innerHTML = swatch.drawn = drawn; // layout is dear, and this is asked at each frame
 }
 
 function render({ model, el }) {
@@ -145,10 +145,9 @@ function render({ model, el }) {
     if (!exploring(status)) step.textContent = `step ${status.steps.toLocaleString("en-US")}`;
     traceback.textContent = status.error;
     showWalk(status.walk);
-    for (const picture of drawn) picture.draw(arrays, theme);
+    drawn.forEach((picture, i) => picture.draw(arrays, theme, status.words[i]));
     if (bar.hidden) for (const picture of drawn) picture.canvas.setAttribute("aria-description", status.changed);
     Object.assign(root.dataset, { step: status.steps, drawn: ++count });
-    nameSliders(el);
     if (!live) return;
     root.dataset.state = status.state;
     chip.textContent = status.word;
@@ -224,7 +223,7 @@ function render({ model, el }) {
   rethemed.observe(document.body, { attributes: true });
   const watch = setInterval(showRate, 1000);
   keepKeys(root);
-  onceIn(el, keepKeys);
+  onceIn(el, (box) => { keepKeys(box); nameSliders(box); });
   const unfollow = followKernel(el, (now) => {
     live = now;
     if (live) model.send({ kind: "ready" });

@@ -13,6 +13,7 @@ import traitlets
 
 from course_lib.live.assets import PageWidget
 from course_lib.live.frames import SendWindow, pack
+from course_lib.live.static_figure import in_words
 from course_lib.live.trainer import State
 from course_lib.live.views import View
 
@@ -41,6 +42,7 @@ class Canvas(PageWidget):
 
     def __init__(self, views: Sequence[View], on_ready: Callable[[], None]) -> None:
         super().__init__(views=[view.spec() for view in views])
+        self._drawn = list(views)
         self.ready = False
         self._on_ready = on_ready
         self._window, self._lock = SendWindow(), threading.Lock()
@@ -77,7 +79,7 @@ class Canvas(PageWidget):
         with self._lock:
             number, ack = self._window.send(time.monotonic(), urgent)
         frame = {"kind": "frame", "frame": number, "ack": ack, "layout": layout,
-                 "status": {**status, "word": WORDS[status["state"]]}}
+                 "status": {**status, "word": WORDS[status["state"]], "words": in_words(self._drawn, arrays)}}
         self.send(frame, buffers=[data])
 
     def abandoned(self) -> bool:

@@ -18,6 +18,7 @@ from course_lib.live.pad import SketchPad
 from course_lib.live.views import View, gather
 from course_lib.mode import headless
 from course_lib.plots import bundle
+from course_lib.plots.style import Bundle
 
 Arrays = dict[str, np.ndarray]
 
@@ -51,11 +52,15 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
     def arrays(values: Mapping[str, Any]) -> Arrays:
         return gather(views, function(**values, **{name: pad.drawing for name, pad in pads.items()}), {})
 
+    def still(shown: Arrays) -> Bundle:
+        words = f"{described(alt, defaults)}. {static_figure.alt(views, shown)}"
+        return bundle(static_figure.draw(views, shown), words)
+
     if headless():
         for name, control in moved.items():
             for value in extremes(control):
                 static_figure.draw(views, arrays(defaults | {name: value})).draw_without_rendering()
-        data, metadata = bundle(static_figure.draw(views, arrays(defaults)), described(alt, defaults))
+        data, metadata = still(arrays(defaults))
         display(data, metadata=metadata, raw=True)
         return
 
@@ -87,5 +92,5 @@ def explore_canvas(function: Callable[..., Arrays], views: Sequence[View], *, al
     page.add_class("course-lab")
     display({**page._repr_mimebundle_(), "text/plain": f"{alt}: run the notebook to use it"}, raw=True)
     # An output of its own, hidden while the canvas is there: what a reader of the saved notebook sees.
-    data, metadata = static_figure.behind_widget(bundle(static_figure.draw(views, shown), described(alt, defaults)))
+    data, metadata = static_figure.behind_widget(still(shown))
     display(data, metadata=metadata, raw=True)

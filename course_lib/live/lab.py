@@ -142,7 +142,8 @@ class LiveLab:
         speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
                                  tooltip="Slow motion: fewer updates a second, the same results")
         speed.observe(lambda change: trainer.pace(change["new"]), "value")
-        columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(390px, 1fr))", grid_gap="2px 28px")
+        columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(min(390px, 100%), 1fr))",
+                                 grid_gap="2px 28px")
         toolbar = widgets.HBox([*self._buttons.values(), speed])
         knobs = widgets.GridBox([*self._knobs.values()], layout=columns)
         toolbar.add_class("course-toolbar")
@@ -172,8 +173,7 @@ class LiveLab:
             caption += f", stopped by {self.trainer.error!r}"
         fig = static_figure.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
-        titles = ", ".join(view.axis["title"] or " and ".join(view.labels.values()) for view in self._views)
-        shown = bundle(fig, f"{caption}: {titles}")
+        shown = bundle(fig, f"{caption}. {static_figure.alt(self._views, self._arrays)}")
         return shown if self.trainer is None else static_figure.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.

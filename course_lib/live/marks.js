@@ -1,10 +1,10 @@
 // The marks: each draws the kind of view of its name, as `views.py` describes it. A mark is given the layer: what `spec`
 // in `views.py` says, and `bend`, which its slider says. `extent` tells which part of the plane it fills, `draw` draws it.
 // Some have more: `names` are those under the x axis, `bends` asks for a slider, and `rightRoom` is how many pixels are
-// kept free for what `beside` draws next to the plot.
+// kept free for what `beside` draws next to the plot. `sample` is what stands for a series in the legend.
 
 import { tone } from "./axes.js";
-import { area, arrow, colorBar, finite, mapped, offscreen, outline, pointsExtent, polyline, range, spread, stroke, usual } from "./shapes.js";
+import { SAMPLE, area, arrow, colorBar, dot, finite, hatched, mapped, offscreen, outline, pointsExtent, polyline, range, spread, stroke, usual } from "./shapes.js";
 
 export const curve = {
   extent: (layer, get) => {
@@ -16,9 +16,10 @@ export const curve = {
   draw: (ctx, plot, layer, get, theme) => {
     for (const s of layer.series) {
       polyline(ctx, plot, get(layer.x).data, get(s.array).data, layer.log);
-      stroke(ctx, tone(s.color, theme), layer.look.line);
+      stroke(ctx, tone(s.color, theme), layer.look.line, s.dash);
     }
   },
+  sample: (layer, s, color) => SAMPLE.line(color, s.dash),
 };
 
 export const density = {
@@ -30,16 +31,15 @@ export const density = {
     const x = get(layer.grid).data, look = layer.look;
     for (const s of layer.series) {
       polyline(ctx, plot, x, get(s.array).data);
-      ctx.setLineDash(s.dashed ? look.dash : []);
-      stroke(ctx, tone(s.color, theme), look.line);
-      ctx.setLineDash([]);
-      if (s.dashed) continue;
+      stroke(ctx, tone(s.color, theme), look.line, s.dash);
+      if (!s.filled) continue;
       ctx.lineTo(plot.x(x[x.length - 1]), plot.floor);
       ctx.lineTo(plot.x(x[0]), plot.floor);
       ctx.fillStyle = tone(s.color, theme, theme.dark ? 0.3 : look.opacity);
       ctx.fill();
     }
   },
+  sample: (layer, s, color) => SAMPLE.line(color, s.dash, s.filled),
 };
 
 export const scatter = {
@@ -61,13 +61,13 @@ export const scatter = {
           ctx.fillText(mark, x, y);
           continue;
         }
-        ctx.moveTo(x + radius, y);
-        ctx.arc(x, y, radius, 0, 2 * Math.PI);
+        dot(ctx, s.marker, x, y, radius);
       }
       ctx.fill();
       if (layer.outline) stroke(ctx, outlined.edge_color, outlined.edge);
     });
   },
+  sample: (layer, s, color) => SAMPLE.dots(color, s.marker),
 };
 
 export const heatmap = {
@@ -89,6 +89,7 @@ export const heatmap = {
     ctx.drawImage(offscreen(image), ...at);
   },
   beside: (ctx, plot, layer, get, theme) => colorBar(ctx, plot, ...heatLimits(layer, get), layer.look.colors, theme),
+  sample: (layer) => SAMPLE.scale(layer.look.colors),
 };
 
 function heatLimits(layer, get) {
@@ -107,6 +108,7 @@ export const arrows = {
     for (let i = 0; i < to.length; i += 2) arrow(ctx, plot.x(at[i]), plot.y(at[i + 1]), to[i] * scale, -to[i + 1] * scale);
     stroke(ctx, tone(layer.series[0].color, theme), layer.look.line);
   },
+  sample: (layer, s, color) => SAMPLE.arrow(color),
 };
 
 export const mesh = {
@@ -134,6 +136,7 @@ export const mesh = {
       stroke(ctx, tone(layer.series[0].color, theme, layer.look.opacity), layer.look.line);
     }
   },
+  sample: (layer, s, color) => SAMPLE.net(color),
 };
 
 export const images = {
@@ -173,7 +176,9 @@ export const bars = {
       get(s.array).data.forEach((v, i) => {
         const left = plot.x(i - width / 2 + k * each), right = plot.x(i - width / 2 + (k + 1) * each);
         ctx.fillRect(left, plot.y(v), right - left - 1, plot.floor - plot.y(v));
+        hatched(ctx, s.hatch, left, Math.min(plot.y(v), plot.floor), right - left - 1, Math.abs(plot.floor - plot.y(v)), theme.paper);
       });
     });
   },
+  sample: (layer, s, color, theme) => SAMPLE.bar(color, s.hatch, theme.paper),
 };

@@ -32,13 +32,22 @@ export function onceIn(el, found) {
   return attached;
 }
 
-// The sliders of ipywidgets tell a screen reader neither their name nor the value they show.
-export function nameSliders(el) {
-  for (const slider of el.closest(CONTROLS)?.querySelectorAll(".widget-slider") ?? []) {
-    const handle = slider.querySelector("[role=slider]");
-    handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
-    handle?.setAttribute("aria-valuetext", slider.querySelector(".widget-readout")?.textContent ?? "");
-  }
+// The sliders of ipywidgets tell a screen reader neither their name nor the value they show. Names those in a box, now
+// and whenever something in it changes, so also before anything is drawn and where nothing can be.
+export function nameSliders(box) {
+  const say = (handle, attribute, from) => {
+    const text = from?.textContent ?? "";
+    if (handle && handle.getAttribute(attribute) !== text) handle.setAttribute(attribute, text);
+  };
+  const name = () => {
+    for (const slider of box.querySelectorAll(".widget-slider")) {
+      const handle = slider.querySelector("[role=slider]");
+      say(handle, "aria-label", slider.querySelector(".widget-label"));
+      say(handle, "aria-valuetext", slider.querySelector(".widget-readout"));
+    }
+  };
+  name();
+  new MutationObserver(name).observe(box, { subtree: true, childList: true, characterData: true });
 }
 
 // Calls `told(live)` now and whenever it changes: whether there is a kernel to answer. JupyterLab marks widgets whose

@@ -4,15 +4,18 @@ import { GONE, followKernel, keepKeys, nameSliders, onceIn } from "./page.js";
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "course-live course-waiting";
+  const frame = document.createElement("div"); // scrolls by itself where the page is narrow, and by keyboard, too
+  frame.className = "course-frame";
   const img = document.createElement("img");
-  img.style.cssText = "max-width:100%;background:white;display:block";
+  img.style.cssText = "max-width:100%;background:white";
+  frame.append(img);
   const error = document.createElement("pre");
   error.setAttribute("role", "alert");
   error.style.cssText = "white-space:pre-wrap;color:#a40000;background:#fff4f4;padding:0.5em;margin:0";
   const gone = document.createElement("p");
   gone.setAttribute("role", "status");
   gone.textContent = GONE;
-  root.append(img, error, gone);
+  root.append(frame, error, gone);
   el.append(root);
   let latest = 0;
 
@@ -27,8 +30,8 @@ function render({ model, el }) {
       img.src = url;
       img.alt = model.get("alt"); // only now: words and picture change together
       img.style.width = `${model.get("width")}px`;
+      img.style.minWidth = `${model.get("least")}px`;
       root.classList.remove("course-waiting");
-      nameSliders(el);
       if (old) URL.revokeObjectURL(old);
     } else {
       URL.revokeObjectURL(url);
@@ -43,7 +46,7 @@ function render({ model, el }) {
   redraw();
   tell();
   keepKeys(root);
-  onceIn(el, keepKeys);
+  onceIn(el, (box) => { keepKeys(box); nameSliders(box); });
   return followKernel(el, (live) => { gone.hidden = live; });
 }
 export default { render };

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from course_lib.live.assets import PageWidget
 from course_lib.plots import width_in_pixels
-from course_lib.plots.style import quick_png
+from course_lib.plots.style import least_width, quick_png
 
 
 class Picture(PageWidget):
@@ -18,9 +18,12 @@ class Picture(PageWidget):
     png = traitlets.Bytes(b"").tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(0).tag(sync=True)
+    least = traitlets.Int(0).tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
 
     def draw(self, fig: Figure, alt: str) -> None:
         """Replace the picture; the old error, if any, goes."""
         with self.hold_sync():
-            self.png, self.alt, self.width, self.error = quick_png(fig), alt, width_in_pixels(fig), ""
+            self.png, self.alt, self.error = quick_png(fig), alt, ""
+            self.width = width_in_pixels(fig)
+            self.least = least_width(self.width)

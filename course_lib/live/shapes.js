@@ -50,12 +50,71 @@ export const area = (corners) => Math.abs(corners.reduce((sum, [x, y], i) => {
   return sum + (x * v - u * y) / 2;
 }, 0));
 
-export function stroke(ctx, color, width) {
+export function stroke(ctx, color, width, dash = []) {
   ctx.strokeStyle = color;
   ctx.lineWidth = width;
   ctx.lineJoin = "round";
+  ctx.setLineDash(dash);
   ctx.stroke();
+  ctx.setLineDash([]);
 }
+
+// Corners of dots that are not round, by matplotlib's names of markers, at radius 1; all are about equally dark.
+const CORNERS = {
+  "^": [[0, -1.2], [1.15, 0.85], [-1.15, 0.85]],
+  s: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
+  D: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]],
+};
+
+export function dot(ctx, marker, x, y, radius) {
+  const corners = CORNERS[marker];
+  if (!corners) {
+    ctx.moveTo(x + radius, y);
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    return;
+  }
+  corners.forEach(([u, v], i) => (i ? ctx.lineTo(x + radius * u, y + radius * v) : ctx.moveTo(x + radius * u, y + radius * v)));
+  ctx.closePath();
+}
+
+// A hatch, by matplotlib's names, as strokes of an SVG path that more than fills a box.
+const STROKES = {
+  "//": (x, y, h) => `M${x - h} ${y + h}l${h} ${-h}`,
+  xx: (x, y, h) => `M${x - h} ${y + h}l${h} ${-h}M${x - h} ${y}l${h} ${h}`,
+  "..": (x, y, h) => [...Array(Math.ceil(h / 6)).keys()].map((i) => `M${x - 3} ${y + 3 + 6 * i}h0.01`).join(""),
+};
+
+export function hatchPath(hatch, x, y, width, height) {
+  let path = "";
+  const each = STROKES[hatch], step = hatch === ".." ? 6 : 8, end = x + width + (hatch === ".." ? 6 : height);
+  for (let at = x + step; each && at < end; at += step) path += each(at, y, height);
+  return path;
+}
+
+export function hatched(ctx, hatch, x, y, width, height, paper) {
+  if (!hatch || !(width > 0 && height > 0)) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, width, height);
+  ctx.clip();
+  Object.assign(ctx, { strokeStyle: paper, lineWidth: 2, lineCap: "round" });
+  ctx.stroke(new Path2D(hatchPath(hatch, x, y, width, height)));
+  ctx.restore();
+}
+
+// What stands for a series in the legend, 32 pixels wide and 12 high, as the inside of an SVG.
+export const SAMPLE = {
+  line: (color, dash, filled) => (filled ? `<rect y="6" width="32" height="6" fill="${color}" opacity="0.3"/>` : "")
+    + `<path d="M0 6H32" stroke="${color}" stroke-width="3" stroke-dasharray="${dash.join(" ")}"/>`,
+  dots: (color, marker) => [8, 24].map((x) => (CORNERS[marker]
+    ? `<polygon points="${CORNERS[marker].map(([u, v]) => `${x + 4.5 * u},${6 + 4.5 * v}`).join(" ")}" fill="${color}"/>`
+    : `<circle cx="${x}" cy="6" r="4.5" fill="${color}"/>`)).join(""),
+  bar: (color, hatch, paper) => `<rect x="4" width="24" height="12" fill="${color}"/>`
+    + `<svg x="4" width="24" height="12"><path d="${hatchPath(hatch, 0, 0, 24, 12)}" stroke="${paper}" stroke-width="2" stroke-linecap="round"/></svg>`,
+  arrow: (color) => `<path d="M2 6H30M23 2L30 6L23 10" stroke="${color}" stroke-width="2" fill="none"/>`,
+  net: (color) => `<path d="M1 2H31M1 10H31M4 0V12M16 0V12M28 0V12" stroke="${color}" stroke-width="1.5"/>`,
+  scale: (colors) => colors.map((c, i) => `<rect x="${(32 * i) / colors.length}" y="2" width="${32 / colors.length + 0.5}" height="8" fill="rgb(${c})"/>`).join(""),
+};
 
 export function arrow(ctx, x, y, dx, dy) {
   const length = Math.hypot(dx, dy);
@@ -81,8 +140,6 @@ export function mapped(t, { colors, bad }) {
   const at = Math.min(Math.max(t, 0), 1) * (colors.length - 1), i = Math.min(Math.floor(at), colors.length - 2);
   return colors[i].map((c, k) => Math.round(c + (at - i) * (colors[i + 1][k] - c)));
 }
-
-export const rainbow = (angle, colors) => `linear-gradient(${angle}, ${colors.map((c) => `rgb(${c})`).join(", ")})`;
 
 export function colorBar(ctx, plot, low, high, colors, theme) {
   const left = plot.left + plot.width + 12;

@@ -49,6 +49,20 @@ def draw(views: Sequence[View], arrays: Arrays) -> Figure:
     return fig
 
 
+def in_words(views: Sequence[View], arrays: Arrays) -> list[list[str]]:
+    """What each layer of each view says of these arrays."""
+    return [[layer.says(arrays) for layer in view.layers()] for view in views]
+
+
+def alt(views: Sequence[View], arrays: Arrays) -> str:
+    """The views in words for someone who cannot see them: their titles, and what the layers say that are on."""
+    told = []
+    for view, words in zip(views, in_words(views, arrays), strict=True):
+        shown = "; ".join(said for layer, said in zip(view.layers(), words, strict=True) if layer.on)
+        told.append(": ".join(filter(None, (view.axis["title"], shown))))
+    return ". ".join(told)
+
+
 def behind_widget(shown: Bundle) -> Bundle:
     """A picture as `plots.bundle` makes it, to be displayed right after the widget for which it stands in."""
     data, metadata = shown

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import matplotlib
 import numpy as np
 
-from course_lib.plots import PALETTE
+from course_lib.plots import HATCHES, MARKERS, PALETTE
 from course_lib.plots.style import PIXELS_PER_INCH
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 COLORS = {name: PALETTE[name] for name in ("blue", "vermillion", "green", "orange", "purple", "sky", "black")}
 METRIC = "metric:"  # before the name of a metric, in the names of the arrays that are drawn
 POINTS = 72 / PIXELS_PER_INCH  # matplotlib's unit of length, in one CSS pixel
+
+# What tells series of one kind apart without colours: of lines lengths drawn and left out, in CSS pixels.
+DASHES = ((), (7, 5), (2, 4), (10, 4, 2, 4))
+DOTS = MARKERS[:4]
+FILLINGS = HATCHES[:4]
 
 Limits = tuple[float, float]
 Arrays = Mapping[str, np.ndarray]
@@ -58,7 +63,8 @@ class View(ABC):
         bare: there are no axes.
         log: the y axis is logarithmic.
         equal: both axes have one scale. `exact`, `log` and `equal` count in the lowest layer.
-        lines: the series that are drawn as dashed lines.
+        lines: the series that are not filled.
+        place: how many series of the same kind lie below, in the same axes.
         options: names of further attributes that the mark reads.
         look: sizes in CSS pixels, opacities from 0 to 1, colours, and what else both drawings need.
     """
@@ -67,6 +73,7 @@ class View(ABC):
     legend: Literal["names", "values", ""] = "names"
     floor = exact = tight = bare = log = equal = False
     lines: tuple[str, ...] = ()
+    place = 0
     options: ClassVar[tuple[str, ...]] = ()
     look: ClassVar[Mapping[str, Any]] = {}
 
@@ -98,7 +105,10 @@ class View(ABC):
     def __add__(self, other: View) -> View:
         """The same axes with `other` on top. Its title, labels and limits are this view's."""
         both = copy.copy(self)
-        both.over = (*self.over, other, *other.over)
+        for layer in other.layers():
+            above = copy.copy(layer)
+            above.place = sum(len(below.series) for below in both.layers() if type(below) is type(layer))
+            both.over = (*both.over, above)
         return both
 
     def layers(self) -> Iterator[View]:
@@ -118,13 +128,37 @@ class View(ABC):
         """The arrays that this layer reads."""
         return [self.array(key) for key in self.series]
 
+    def dash(self, key: str) -> tuple[int, ...]:
+        """The lengths of a series' dashes and gaps in CSS pixels; none for a solid line."""
+        return DASHES[self._number(key) % len(DASHES)]
+
+    def marker(self, key: str) -> str:
+        """The shape of a series' dots, as matplotlib calls it."""
+        return DOTS[self._number(key) % len(DOTS)]
+
+    def hatch(self, key: str) -> str:
+        """The hatch of a series' bars, as matplotlib calls it."""
+        return FILLINGS[self._number(key) % len(FILLINGS)]
+
+    def _number(self, key: str) -> int:
+        return self.place + self.series.index(key)
+
+    def _linestyle(self, key: str) -> tuple[int, list[float]] | str:
+        """The dash of a series for matplotlib, which counts in widths of the line."""
+        return (0, [part / self.look["line"] for part in self.dash(key)]) if self.dash(key) else "-"
+
+    def says(self, arrays: Arrays) -> str:
+        """What this layer shows of these arrays, in words and numbers."""
+        return ", ".join(self.labels.values())
+
     def spec(self) -> dict[str, Any]:
         """The picture in plain data, for the browser."""
         return {**self.axis, "layers": [layer._layer() for layer in self.layers()]}
 
     def _layer(self) -> dict[str, Any]:
         series = [{"array": self.array(key), "label": self.labels[key], "color": self.colors[key],
-                   "dashed": key in self.lines} for key in self.series]
+                   "filled": key not in self.lines, "dash": self.dash(key), "marker": self.marker(key),
+                   "hatch": self.hatch(key)} for key in self.series]
         return {"series": series, **{name: getattr(self, name) for name in (*EVERY_LAYER, *self.options)}}
 
     @abstractmethod
@@ -159,19 +193,28 @@ class Curve(View):
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         for key in self.series:
             axes.plot(arrays[self.x], arrays[self.array(key)], color=self.colors[key], label=self.label(key),
-                      lw=self.look["line"] * POINTS)
+                      lw=self.look["line"] * POINTS, ls=self._linestyle(key))
         axes.set_xlim(0, max(arrays[self.x].max(initial=0), self.look["steps"]))
         if self.log and any((arrays[name] > 0).any() for name in map(self.array, self.series)):
             axes.set_yscale("log")
 
+    def says(self, arrays: Arrays) -> str:
+        """The last values, the highest first."""
+        last = {key: arrays[self.array(key)][-1:] for key in self.series}
+        if not all(map(len, last.values())):
+            return f"no values of {', '.join(self.labels.values())} yet"
+        order = sorted(last, key=lambda key: -np.nan_to_num(last[key][0], nan=-np.inf))
+        values = ", ".join(f"{self.labels[key]} {_number(last[key][0])}" for key in order)
+        return values if len(order) == 1 else f"from high to low {values}"
+
 
 class Density(View):
-    """Filled curves over a grid: `Density("real", "generated", grid="x")`; `lines` are drawn without filling."""
+    """Filled curves over a grid: `Density("real", "generated", grid="x")`; `lines` are dashed, without filling."""
 
     kind = "density"
     floor = exact = True
     options = ("grid",)
-    look: ClassVar = {"line": 2.2, "dash": [7, 5], "opacity": 0.2}
+    look: ClassVar = {"line": 2.2, "opacity": 0.2}
 
     def __init__(self, *series: str, grid: str, lines: Sequence[str] = (), **axis: Any) -> None:
         super().__init__(*series, *lines, **axis)
@@ -180,15 +223,32 @@ class Density(View):
     def reads(self) -> list[str]:
         return [self.grid, *super().reads()]
 
+    def dash(self, key: str) -> tuple[int, ...]:
+        if key in self.lines:
+            return DASHES[1 + self.lines.index(key) % 2]
+        return DASHES[-self._number(key) % len(DASHES)]  # the styles that lines take come last
+
     def draw(self, axes: Axes, arrays: Arrays) -> None:
         x, look = arrays[self.grid], self.look
-        dashed = (0, [part / look["line"] for part in look["dash"]])  # matplotlib counts in widths of the line
         for key in self.series:
             axes.plot(x, arrays[key], color=self.colors[key], label=self.label(key), lw=look["line"] * POINTS,
-                      ls=dashed if key in self.lines else "-")
+                      ls=self._linestyle(key))
             if key not in self.lines:
                 axes.fill_between(x, arrays[key], color=self.colors[key], alpha=look["opacity"], lw=0)
         axes.set_xlim(x.min(), x.max())
+
+    def says(self, arrays: Arrays) -> str:
+        """Of each filled curve where its peak is, of a line what it spans."""
+        told = []
+        for key in self.series:
+            x, y = arrays[self.grid], arrays[key]
+            if not np.isfinite(y).any():
+                told.append(f"{self.labels[key]} not a number")
+            elif key in self.lines:
+                told.append(f"{self.labels[key]} from {_number(np.nanmin(y))} to {_number(np.nanmax(y))}")
+            else:
+                told.append(f"{self.labels[key]} highest at {_number(x[np.nanargmax(y)])}")
+        return ", ".join(told)
 
 
 class Scatter(View):
@@ -227,7 +287,13 @@ class Scatter(View):
                        "lw": outlined["edge"] * POINTS}
             else:
                 how = {"s": (2 * look["radius"] * POINTS) ** 2, "alpha": look["opacity"], "lw": 0}
-            axes.scatter(*arrays[key].T, color=self.colors[key], label=self.label(key), **how)
+            axes.scatter(*arrays[key].T, **{"color": self.colors[key], "label": self.label(key),
+                                            "marker": self.marker(key), **how})
+
+    def says(self, arrays: Arrays) -> str:
+        """Of each series how many points there are, and around what."""
+        return ", ".join(f"{self.labels[key]} {len(arrays[key])} points around {_place(arrays[key])}"
+                         for key in self.series)
 
 
 class HeatMap(View):
@@ -263,6 +329,18 @@ class HeatMap(View):
                             extent=self.extent, aspect="auto")
         axes.figure.colorbar(image, ax=axes).outline.set_visible(False)
 
+    def says(self, arrays: Arrays) -> str:
+        """What it spans, and where it is highest."""
+        values, label = arrays[self.series[0]], self.labels[self.series[0]]
+        if not np.isfinite(values).any():
+            return f"{label} not a number"
+        row, column = np.unravel_index(np.nanargmax(values), values.shape)
+        left, right, bottom, top = self.extent
+        at = [[left + (column + 0.5) / values.shape[1] * (right - left),
+               bottom + (row + 0.5) / values.shape[0] * (top - bottom)]]
+        return (f"{label} from {_number(np.nanmin(values))} to {_number(np.nanmax(values))}, "
+                f"highest at {_place(np.array(at))}")
+
 
 class Arrows(View):
     """Arrows from points `[points, 2]` along vectors `[points, 2]`; the longest spans a tenth of its width."""
@@ -284,6 +362,11 @@ class Arrows(View):
         axes.quiver(*arrays[self.at].T, *(arrays[key] / longest).T, color=self.colors[key], label=self.label(key),
                     scale=1 / self.look["longest"], scale_units="width", units="inches",
                     width=self.look["line"] / PIXELS_PER_INCH)
+
+    def says(self, arrays: Arrays) -> str:
+        """How many there are, and which way they point in the mean."""
+        vectors = arrays[self.series[0]]
+        return f"{self.labels[self.series[0]]} {len(vectors)} arrows, in the mean along {_place(vectors)}"
 
 
 class Mesh(View):
@@ -336,6 +419,11 @@ class ImageGrid(View):
             sheet[top : top + height, left : left + width] = image
         axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
 
+    def says(self, arrays: Arrays) -> str:
+        """How many there are."""
+        count = len(arrays[self.series[0]])
+        return f"{count} image{'s' if count > 1 else ''}"
+
 
 class Bars(View):
     """Bars for each category; each array is `[categories]`. `names` stand under them."""
@@ -355,10 +443,34 @@ class Bars(View):
         width = look["width"] / len(self.series)
         for i, key in enumerate(self.series):
             at = np.arange(len(arrays[key])) - look["width"] / 2 + (i + 0.5) * width
-            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.label(key), alpha=look["opacity"])
+            axes.bar(at, arrays[key], width, color=self.colors[key], label=self.label(key), alpha=look["opacity"],
+                     hatch=self.hatch(key), edgecolor="white", linewidth=0)
         count = len(arrays[self.series[0]])
         axes.set_xticks(range(count), self.names or range(count))
         axes.set_xlim(-look["margin"], count - 1 + look["margin"])
+
+    def says(self, arrays: Arrays) -> str:
+        """Of each series its highest bar."""
+        told = []
+        for key in self.series:
+            values, names = arrays[key], self.names or range(len(arrays[key]))
+            if np.isfinite(values).any():
+                best = int(np.nanargmax(values))
+                told.append(f"{self.labels[key]} highest at {names[best]} with {_number(values[best])}")
+            else:
+                told.append(f"{self.labels[key]} not a number")
+        return ", ".join(told)
+
+
+def _number(value: float) -> str:
+    """Three digits, with a sign that is read as a minus."""
+    return f"{float(value):.3g}".replace("-", "−") if np.isfinite(value) else "not a number"
+
+
+def _place(points: np.ndarray) -> str:
+    """The mean of points `[n, 2]`."""
+    x, y = points.mean(axis=0) if len(points) else (np.nan, np.nan)
+    return f"({_number(x)}, {_number(y)})"
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:

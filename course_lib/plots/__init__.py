@@ -6,10 +6,22 @@ from course_lib.plots.charts import bars, curves, gan1d, histogram, paths, small
 from course_lib.plots.convolutions import matrices
 from course_lib.plots.pictures import framed, images
 from course_lib.plots.planes import bent_lines, clouds_and_border, field, plane, points, scatters
-from course_lib.plots.style import COLOURS, LINES, MARKERS, PALETTE, bundle, figure, png, show, styled, width_in_pixels
+from course_lib.plots.style import (
+    COLOURS,
+    HATCHES,
+    LINES,
+    MARKERS,
+    PALETTE,
+    bundle,
+    figure,
+    png,
+    show,
+    styled,
+    width_in_pixels,
+)
 
 __getattr__ = old_names(__name__)
 
-__all__ = ["COLOURS", "LINES", "MARKERS", "PALETTE", "bars", "bent_lines", "bound_bars", "bundle", "clouds_and_border",
-           "curves", "field", "figure", "framed", "gan1d", "histogram", "images", "matrices", "paths", "plane", "png",
-           "points", "scatters", "show", "small_multiples", "styled", "width_in_pixels"]
+__all__ = ["COLOURS", "HATCHES", "LINES", "MARKERS", "PALETTE", "bars", "bent_lines", "bound_bars", "bundle",
+           "clouds_and_border", "curves", "field", "figure", "framed", "gan1d", "histogram", "images", "matrices",
+           "paths", "plane", "png", "points", "scatters", "show", "small_multiples", "styled", "width_in_pixels"]

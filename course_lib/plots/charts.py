@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
+from course_lib.plots.style import COLOURS, HATCHES, LINES, MARKERS, figure, one_axes
 
 
 def curves(x: ArrayLike, ys: Mapping[str, ArrayLike], *, title: str, xlabel: str, ylabel: str,
@@ -69,10 +69,9 @@ def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, 
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.0)
     width = 0.8 / len(values)
     places = np.arange(len(labels))
-    hatches = ("", "//", "..", "xx")
     for i, (label, heights) in enumerate(values.items()):
         ax.bar(places + (i - (len(values) - 1) / 2) * width, heights, width, label=label, color=COLOURS[i % 8],
-               hatch=hatches[i % 4], edgecolor="white")
+               hatch=HATCHES[i % 8], edgecolor="white")
     if baseline:
         ax.axhline(baseline[0], color="black", linestyle=":", linewidth=1.5, label=baseline[1])
     ax.set_xticks(places, labels)
@@ -117,7 +116,7 @@ def gan1d(x: ArrayLike, decision: ArrayLike, real: ArrayLike, generated: ArrayLi
     """A 1-D GAN's D(x), real and generated density, arrays `[n]` over `x` `[n]`. Lines in the order of arguments."""
     fig, ax = one_axes(title, "x", "probability D(x), or density", 7.0, 4.2)
     names = {"D(x)": decision, "real density": real, "generated density": generated}
-    for (label, y), colour, line in zip(names.items(), (COLOURS[2], COLOURS[0], COLOURS[1]), ("--", "-", "-"),
+    for (label, y), colour, line in zip(names.items(), (COLOURS[2], COLOURS[0], COLOURS[1]), ("--", "-", "-."),
                                         strict=True):
         ax.plot(x, y, line, color=colour, label=label)
     ax.set(xlim=(np.min(x), np.max(x)), ylim=(0, 1.5))

@@ -39,7 +39,8 @@ def class_ellipses(ax: Axes, means: ArrayLike, variances: ArrayLike) -> None:
 def field(ax: Axes, axis: ArrayLike, values: ArrayLike, *, kind: str) -> None:
     """A function of the plane on given axes: `values` `[n·n]` on the grid of `plane`.
 
-    `kind` is 'density' (contours and shade) or 'probability' (shade from 0 to 1, and the border at one half).
+    `kind` is 'density' (contours and shade) or 'probability' (shade from 0 to 1, hatched above one half, and the
+    border there).
     """
     axis = np.asarray(axis)
     values = np.asarray(values).reshape(len(axis), len(axis))
@@ -47,6 +48,9 @@ def field(ax: Axes, axis: ArrayLike, values: ArrayLike, *, kind: str) -> None:
         ax.contourf(axis, axis, values, levels=8, cmap="Greys", alpha=0.7)
     elif kind == "probability":
         ax.contourf(axis, axis, values, levels=np.linspace(0, 1, 11), cmap=PROBABILITY, alpha=0.6)
+        if values.max() > 0.5:  # without colours, the two ends of the shade are equally dark
+            ax.contourf(axis, axis, values, levels=[0.5, 1], colors="none", hatches=["/"]).set(
+                edgecolor="#00000040", linewidth=0)
         if values.min() < 0.5 < values.max():
             ax.contour(axis, axis, values, levels=[0.5], colors="black", linewidths=2)
     else:
@@ -121,8 +125,9 @@ def bent_lines(axis: ArrayLike, panels: Mapping[str, tuple[ArrayLike, ArrayLike]
     for ax, (name, (density, centres)) in zip(axes[0], panels.items(), strict=True):
         ax.imshow(np.asarray(density).reshape(len(axis), len(axis)), origin="lower", cmap="Blues",
                   extent=(axis[0], axis[-1], axis[0], axis[-1]), interpolation="bilinear")
-        size = 3.5 if len(centres) <= 100 else 1.0  # many large ones would hide the density
-        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size)
+        size, edge = (3.5, 0.5) if len(centres) <= 100 else (1.0, 0.0)  # many large ones would hide the density
+        ax.plot(*np.asarray(centres).T, "o", color=COLOURS[1], markersize=size, markeredgecolor="white",
+                markeredgewidth=edge)
         square_axes(ax, name, axis[-1])
     fig.suptitle(title, ha="left", x=0.01)
     return fig

@@ -1,7 +1,8 @@
 """The one plotting style: functions take arrays and return a `Figure`; `show(fig, alt=…)` displays it.
 
 Text is at least 12 pt at the size a figure is shown, so that it can be read when projected. Colours are Okabe and
-Ito's, which stay apart for colour-blind eyes, and class 1 is also drawn with another marker and another line style.
+Ito's, which stay apart for colour-blind eyes. Five of them are nearly equally light, so no series is told by its colour
+alone: it has a line style, a marker or a hatch of its own, which grey paper keeps.
 Figures are made without pyplot, so they may be drawn in any thread, and nothing is displayed twice.
 
 The style starts from matplotlib's own defaults, so a reader's `matplotlibrc` or `style.use` changes no figure of the
@@ -33,8 +34,11 @@ PALETTE = {"blue": "#0072B2", "vermillion": "#D55E00", "green": "#009E73", "purp
 COLOURS = tuple(PALETTE.values())
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
+HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
 PROBABILITY = matplotlib.colors.LinearSegmentedColormap.from_list("p", [COLOURS[0], "#F7F7F7", COLOURS[1]])
 PIXELS_PER_INCH = 96    # of the screen: a figure 8 inches wide is shown 768 CSS pixels wide
+SMALLEST_TEXT = 16      # CSS pixels: 12 pt at a figure's own width
+READABLE_TEXT = 9       # CSS pixels: a page that is too narrow for it must be scrolled
 UNSEEN = (12, 0.25)     # of 255: how far colours of a saved picture may be off, at most and in the mean
 STYLE = {
     "font.size": 13, "axes.titlesize": 14, "axes.labelsize": 13, "xtick.labelsize": 12, "ytick.labelsize": 12,
@@ -135,6 +139,12 @@ def width_in_pixels(fig: Figure) -> int:
     return round(fig.get_figwidth() * PIXELS_PER_INCH)
 
 
+def least_width(width: int) -> int:
+    """Width in CSS pixels below which a figure of this width is not shrunk: its smallest text stays readable, and a
+    phone scrolls."""
+    return round(width * READABLE_TEXT / SMALLEST_TEXT)
+
+
 def show(fig: Figure, *, alt: str) -> None:
     """Display a figure with `alt`, the sentence that says what it shows to someone who cannot see it.
 
@@ -158,7 +168,7 @@ def output(picture: bytes, alt: str, width: int, film: bytes | None = None) -> B
         picture: the PNG.
         alt: says what it shows.
         width: at which it is shown, in CSS pixels.
-        film: a GIF that pages show in its place, at its own size.
+        film: a GIF that pages show in its place, at its own size, until it is stopped.
 
     Raises:
         ValueError: an empty `alt`.
@@ -166,12 +176,23 @@ def output(picture: bytes, alt: str, width: int, film: bytes | None = None) -> B
     if not alt.strip():
         raise ValueError("alt must say what the picture shows")
     as_text = base64.b64encode(picture).decode()
-    mime, shown, wide = (("image/png", as_text, f"{width}px") if film is None
-                         else ("image/gif", base64.b64encode(film).decode(), "auto"))
-    page = (f'<img src="data:{mime};base64,{shown}" alt="{html.escape(alt, quote=True)}" '
-            f'style="width:{wide};max-width:100%;background:white">')
+    page = _img("image/png", as_text, alt, width)
+    if film is not None:
+        page = FILM.format(film=_img("image/gif", base64.b64encode(film).decode(), alt, width), still=page)
     return ({"text/html": page, "image/png": as_text, "text/plain": alt},
             {"image/png": {"width": width, "alt": alt}})
+
+
+# No script, so it can be stopped in a saved notebook and on a page, too; `details` is reached and used by keyboard.
+FILM = ("<style>.course-film[open] + div {{ display: none; }}</style>"
+        '<details open class="course-film" data-lm-suppress-shortcuts="true">'
+        '<summary data-lm-suppress-shortcuts="true">Film: stop it, or play it again, by a click or Enter</summary>'
+        '<div style="overflow-x:auto">{film}</div></details><div>{still}</div>')
+
+
+def _img(mime: str, data: str, alt: str, width: int) -> str:
+    return (f'<img src="data:{mime};base64,{data}" alt="{html.escape(alt, quote=True)}" '
+            f'style="width:{width}px;min-width:{least_width(width)}px;max-width:100%;background:white">')
 
 
 def one_axes(title: str, xlabel: str, ylabel: str, width: float, height: float) -> tuple[Figure, Axes]:

@@ -136,7 +136,7 @@ class ClaimTable:
                        for name in ("claim", "measured", "expected", "verdict"))
         body = "".join("<tr>" + "".join(f'<td style="text-align:left;white-space:normal">{html.escape(part)}</td>'
                                         for part in (text, measured, expected)) +
-                       f'<td style="text-align:left;color:{COLOURS["good" if holds else "bad"]}">'
+                       f'<td style="text-align:left;border-left:5px solid {COLOURS["good" if holds else "bad"]}">'
                        f"<b>{_verdict(holds)}</b></td></tr>" for text, measured, expected, holds in self.rows)
         return f'<table role="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 

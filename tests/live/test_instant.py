@@ -67,7 +67,8 @@ def test_a_page_that_opens_gets_a_frame(shown, sent):
 
 def test_the_saved_notebook_has_a_picture_with_alt_text(shown, sent):
     explore_canvas(values, VIEWS, alt="Bars", n=(1, 9, 2))
-    assert shown[1]["text/plain"] == "Bars (n = 3)" and 'alt="Bars (n = 3)"' in shown[1]["text/html"]
+    assert shown[1]["text/plain"] == "Bars (n = 3). 1 image. p highest at 2 with 2"
+    assert f'alt="{shown[1]["text/plain"]}"' in shown[1]["text/html"]
 
 
 def test_a_failure_is_told_over_the_last_good_arrays(shown, sent):

@@ -1,5 +1,6 @@
 """A lab without a browser: headless, its digest, its controls, its registry."""
 
+import re
 import threading
 
 import pytest
@@ -51,7 +52,8 @@ def test_headless_shows_one_picture_and_leaves_no_thread(headless, monkeypatch):
     assert sorted(data) == ["image/png", "text/html", "text/plain"]
     assert data["text/html"].startswith('<img src="data:image/png')
     assert 'alt="After 5 steps' in data["text/html"] and "run this cell" not in data["text/html"]
-    assert data["text/plain"].startswith("After 5 steps: real and generated")
+    assert re.fullmatch(r"After 5 steps\. real highest at \S+, generated highest at \S+, decision from \S+ to \S+\. "
+                        r"from high to low loss \w \S+, loss \w \S+", data["text/plain"])
     assert metadata["image/png"]["alt"] == data["text/plain"] and metadata["image/png"]["width"] > 300
     assert threading.active_count() == before
 

@@ -9,12 +9,14 @@ import pytest
 from every_view import ALL, KINDS, LOOKS, arrays
 from tiny_experiment import Everything
 
-from course_lib.live import Arrows, Curve, Density, HeatMap, Scatter, static_figure
+from course_lib.live import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Scatter, static_figure
 from course_lib.live.assets import HERE
 from course_lib.live.canvas import WORDS
 from course_lib.live.trainer import State
 from course_lib.live.views import COLORS, EVERY_LAYER, gather
 from course_lib.plots import PALETTE, png
+
+X = np.arange(3.0)
 
 
 @pytest.mark.parametrize("steps", [0, 3])
@@ -150,6 +152,36 @@ def test_the_colours_of_a_heat_map_are_those_of_the_map_that_the_still_has():
     stops = np.array(HeatMap.look["colors"]) / 255
     assert np.abs(stops - HeatMap.colormap(np.linspace(0, 1, len(stops)))[:, :3]).max() < 1 / 255
     assert np.abs(np.array(HeatMap.look["bad"]) / 255 - HeatMap.colormap(np.nan)[:3]).max() < 1 / 255
+
+
+NAN = np.full(2, np.nan)
+SAID = [
+    (Curve("a", "b", labels={"b": "exact W₁"}), {"metric:a": X, "metric:b": X + 1, "metric:step": X},
+     "from high to low exact W₁ 3, a 2"),
+    (Curve("a"), {"metric:a": -X, "metric:step": X}, "a −2"),
+    (Curve("a", "b"), {"metric:a": NAN, "metric:b": X, "metric:step": X}, "from high to low b 2, a not a number"),
+    (Curve("a"), {"metric:a": X[:0], "metric:step": X[:0]}, "no values of a yet"),
+    (Density("p", grid="x", lines=["d"]), {"x": X + 5, "p": -X, "d": X}, "p highest at 5, d from 0 to 2"),
+    (Density("p", grid="x"), {"x": X, "p": NAN}, "p not a number"),
+    (Scatter("real"), {"real": np.array([[0.0, 1], [2, 2]])}, "real 2 points around (1, 1.5)"),
+    (HeatMap("D", extent=(-2, 2, 0, 1)), {"D": np.array([[0.0, 5]])}, "D from 0 to 5, highest at (1, 0.5)"),
+    (Arrows("pull", at="at"), {"pull": np.array([[0.0, 1]])}, "pull 1 arrows, in the mean along (0, 1)"),
+    (ImageGrid("made"), {"made": np.zeros((2, 4, 4))}, "2 images"),
+    (Bars("p", names=["yes", "no"]), {"p": np.array([0.25, 0.75])}, "p highest at no with 0.75"),
+    (Bars("p"), {"p": NAN}, "p not a number"),
+]
+
+
+@pytest.mark.parametrize(("view", "arrays", "said"), SAID)
+def test_a_view_says_what_it_shows(view, arrays, said):
+    assert view.says(arrays) == said
+
+
+def test_the_words_of_a_picture_leave_out_what_is_switched_off():
+    arrays = Everything().snapshot()
+    view = Scatter("points", title="Plane") + Arrows("toward", at="at", switch="arrows", on=False)
+    assert static_figure.alt([view], gather([view], arrays, {})).startswith("Plane: points ")
+    assert "arrows" not in static_figure.alt([view], gather([view], arrays, {}))
 
 
 def test_axes_are_as_the_kinds_say():

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from course_lib.plots.planes import square_axes
-from course_lib.plots.style import COLOURS, LINES, figure, one_axes, styled
+from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes, styled
 
 
 def bumps(x: ArrayLike, parts: ArrayLike, *, samples: ArrayLike, title: str) -> Figure:
@@ -30,11 +30,17 @@ def bumps(x: ArrayLike, parts: ArrayLike, *, samples: ArrayLike, title: str) -> 
 
 @styled()
 def cloud(ax: Axes, x: ArrayLike, r: ArrayLike | None, mu: ArrayLike, cov: ArrayLike) -> None:
-    """Points `[n, 2]` on given axes, coloured by their responsibilities `[n, K]` (grey: none yet), and one- and
-    two-sigma ellipses of the components, numbered at their means `[K, 2]`; covariances `[K, 2, 2]`."""
+    """Points `[n, 2]` on given axes, coloured by their responsibilities `[n, K]` (grey: none yet) and with the marker
+    of the component that has most of them; one- and two-sigma ellipses of the components, numbered at their means
+    `[K, 2]`; covariances `[K, 2, 2]`."""
     x, K = np.asarray(x), len(mu)
     palette = np.array([matplotlib.colors.to_rgb(COLOURS[k % 8]) for k in range(K)])
-    ax.scatter(*x.T, s=22, c="#AAAAAA" if r is None else np.clip(np.asarray(r) @ palette, 0, 1), linewidths=0)
+    if r is None:
+        ax.scatter(*x.T, s=22, c="#AAAAAA", linewidths=0)
+    else:
+        colours, most = np.clip(np.asarray(r) @ palette, 0, 1), np.argmax(r, axis=1)
+        for k in np.unique(most):
+            ax.scatter(*x[most == k].T, s=22, c=colours[most == k], marker=MARKERS[k % 8], linewidths=0)
     for k, (mean, covariance) in enumerate(zip(np.asarray(mu), np.asarray(cov), strict=True)):
         lengths, directions = np.linalg.eigh(covariance)
         angle = np.degrees(np.arctan2(directions[1, 1], directions[0, 1]))

@@ -9,9 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plots.style import COLOURS, LINES, MARKERS, figure
-
-HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo", "--")
+from course_lib.plots.style import COLOURS, HATCHES, LINES, MARKERS, figure
 
 
 def beliefs(words: Sequence[str], tags: Sequence[str], panels: Mapping[str, ArrayLike], *, title: str) -> Figure:
@@ -39,7 +37,7 @@ def beliefs(words: Sequence[str], tags: Sequence[str], panels: Mapping[str, Arra
     ax = axes[-1, 0]
     ax.set_xticks(range(len(words)), words, fontsize=15)
     for i, label in enumerate(ax.get_xticklabels()):
-        label.set_color("black" if i < heard else "#AAAAAA")
+        label.set_color("black" if i < heard else "#767676")
     ax.set(xlim=(-0.6, len(words) - 0.4), xlabel="words heard so far are black")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(tags))
     return fig
@@ -63,7 +61,8 @@ def trellis(words: Sequence[str], tags: Sequence[str], probability: ArrayLike, p
     t, k = np.meshgrid(np.arange(T), np.arange(K), indexing="ij")
     ax.scatter(t, k, s=900 * probability, color="#BBBBBB", zorder=1)     # probability 0: no dot
     for i, (name, path) in enumerate(paths.items()):
-        _draw_path(ax, np.asarray(path), name, i, forbidden)
+        _draw_path(ax, np.asarray(path), name, i)
+    _mark_impossible(ax, [np.asarray(path) for path in paths.values()], forbidden)
     ax.set_xticks(range(T), words, fontsize=15)
     ax.set_yticks(range(K), tags)
     ax.set(xlim=(-0.4, T - 0.6), ylim=(K - 0.4, -0.6), ylabel="tag", xlabel="area of a dot: its probability; none: 0")
@@ -73,13 +72,17 @@ def trellis(words: Sequence[str], tags: Sequence[str], probability: ArrayLike, p
     return fig
 
 
-def _draw_path(ax: Axes, path: np.ndarray, name: str, i: int, forbidden: np.ndarray) -> None:
+def _draw_path(ax: Axes, path: np.ndarray, name: str, i: int) -> None:
     ax.plot(np.arange(len(path)), path + 0.06 * i, LINES[i % 4], color=COLOURS[i % 8], marker=MARKERS[i % 8],
             markersize=8, label=name, zorder=2 + i)
-    broken = np.flatnonzero(forbidden[path[:-1], path[1:]])
-    if len(broken):
-        middle = (path[broken] + path[broken + 1]) / 2 + 0.06 * i
-        ax.scatter(broken + 0.5, middle, s=220, marker="x", color="black", linewidths=3, zorder=9,
+
+
+def _mark_impossible(ax: Axes, paths: Sequence[np.ndarray], forbidden: np.ndarray) -> None:
+    """A cross in the middle of each step that cannot be taken."""
+    crosses = [(t + 0.5, (path[t] + path[t + 1]) / 2 + 0.06 * i) for i, path in enumerate(paths)
+               for t in np.flatnonzero(forbidden[path[:-1], path[1:]])]
+    if crosses:
+        ax.scatter(*np.transpose(crosses), s=220, marker="x", color="black", linewidths=3, zorder=9,
                    label="impossible step")
 
 
@@ -96,7 +99,7 @@ def tables(panels: Mapping[str, tuple[ArrayLike, Sequence[str], Sequence[str]]],
         ax.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
         for (i, j), p in np.ndenumerate(values):
             ax.text(j, i, f"{p:.2f}".lstrip("0") if p else "0", ha="center", va="center", fontsize=12,
-                    color="white" if p > 0.6 else "black" if p else "#999999")
+                    color="white" if p > 0.6 else "black" if p else "#6B6B6B")
         ax.set_xticks(range(len(column_names)), column_names, rotation=35, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(row_names)), row_names)
         ax.set_title(name)

@@ -126,7 +126,7 @@ def running(draws: ArrayLike, panels: Mapping[str, ArrayLike], *, title: str, yl
             ax.plot(draws, run, LINES[i % 4], color=COLOURS[i % 5], linewidth=1.6)
             if run.max() > limit / 3:
                 ax.annotate(f"up to {run.max():.1f}", (np.asarray(draws)[run.argmax()], limit / 3), xytext=(-6, -4),
-                            textcoords="offset points", ha="right", va="top", color=COLOURS[i % 5])
+                            textcoords="offset points", ha="right", va="top")
         _exact_line(ax, 0.0, "exact", vertical=False)
         ax.set(xscale="log", xlabel="draws", ylim=(-limit, limit / 3))
         ax.set_title(name, fontsize=13)

@@ -12,8 +12,8 @@ from course_lib.plots.style import PROBABILITY, figure
 def pulls(pictures: ArrayLike, forces: ArrayLike, *, title: str) -> Figure:
     """Pictures `[n, H, W]` from 0 to 1, ink dark, and under each the force on its pixels, of the same shape.
 
-    Orange pixels are pulled towards ink and blue ones towards paper, as strongly as their colour; white ones are left
-    alone. The strongest pull under each picture has the full colour.
+    Orange, dotted pixels are pulled towards ink and blue ones towards paper, as strongly as their colour; white
+    ones are left alone. The strongest pull under each picture has the full colour; dots begin at a quarter of it.
     """
     pictures, forces = np.asarray(pictures), np.asarray(forces)
     if pictures.ndim != 3 or pictures.shape != forces.shape:
@@ -28,6 +28,9 @@ def pulls(pictures: ArrayLike, forces: ArrayLike, *, title: str) -> Figure:
         strongest = np.abs(force).max() or 1.0
         axes[0, i].imshow(picture, vmin=0, vmax=1, cmap="gray_r")
         axes[1, i].imshow(force, vmin=-strongest, vmax=strongest, cmap=PROBABILITY)
+        if force.max() > strongest / 4:
+            dots = axes[1, i].contourf(force, levels=[strongest / 4, strongest], colors="none", hatches=["....."])
+            dots.set(edgecolor="black", linewidth=0)
     for ax, name in zip(axes[:, 0], ("made", "pull of D"), strict=True):
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=12)
     fig.suptitle(title, ha="left", x=0.01)

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 import matplotlib.colors
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
 from numpy.typing import ArrayLike
 
 from course_lib.plots.style import PALETTE, figure, styled
 
 LATER, SEEN, MISSED, LEAK, ITSELF = range(5)
-MEANINGS = {SEEN: ("seen", PALETTE["sky"]), MISSED: ("earlier, but never seen", PALETTE["orange"]),
-            LEAK: ("seen, and not allowed", PALETTE["vermillion"]), LATER: ("later", "#EEEEEE"),
-            ITSELF: ("the pixel that is predicted", "#000000")}
+# Sky and orange are equally light, so what the network misses or must not see is hatched, too.
+MEANINGS = {SEEN: ("seen", PALETTE["sky"], ""), MISSED: ("earlier, but never seen", PALETTE["orange"], "////"),
+            LEAK: ("seen, and not allowed", PALETTE["vermillion"], "xxxx"), LATER: ("later", "#EEEEEE", ""),
+            ITSELF: ("the pixel that is predicted", "#000000", "")}
 COLOURS_OF_SIGHT = matplotlib.colors.ListedColormap([MEANINGS[k][1] for k in sorted(MEANINGS)])
 
 
@@ -59,13 +61,23 @@ def sight(reacts: Mapping[str, ArrayLike], i: int, j: int, *, title: str) -> Fig
             kind[i, j] = ITSELF
         present |= set(kind.ravel().tolist())
         ax.imshow(kind, cmap=COLOURS_OF_SIGHT, vmin=0, vmax=len(MEANINGS) - 1)
+        for k, (_, _, hatch) in MEANINGS.items():
+            if hatch and (kind == k).any():
+                ax.add_patch(PathPatch(_pixels(kind == k), facecolor="none", edgecolor="black", linewidth=0,
+                                       hatch=hatch))
         ax.set(xticks=[], yticks=[])
         ax.set_title(name, fontsize=13)
-    patches = [Patch(facecolor=colour, edgecolor="#777777", label=word) for k, (word, colour) in MEANINGS.items()
-               if k in present]
+    patches = [Patch(facecolor=colour, edgecolor="black", linewidth=0.8, hatch=hatch, label=word)
+               for k, (word, colour, hatch) in MEANINGS.items() if k in present]
     fig.legend(handles=patches, loc="outside lower center", ncols=2 if len(patches) > 2 else len(patches))
     fig.suptitle(title, ha="left", x=0.01)
     return fig
+
+
+def _pixels(mask: np.ndarray) -> Path:
+    """The outlines of the pixels where a mask `[H, W]` is true, as `imshow` places them."""
+    square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]])
+    return Path.make_compound_path(*(Path(square + place, closed=True) for place in np.argwhere(mask)[:, ::-1]))
 
 
 def line_and_density(x: ArrayLike, y: ArrayLike, line: ArrayLike, grid: ArrayLike, edges: ArrayLike, p: ArrayLike, *,
@@ -82,7 +94,7 @@ def line_and_density(x: ArrayLike, y: ArrayLike, line: ArrayLike, grid: ArrayLik
     axes[0, 1].pcolormesh(np.append(grid - half, grid[-1] + half), edges, np.asarray(p).T, cmap="Blues", vmin=0,
                           rasterized=True)
     for ax, name in zip(axes[0], ("one number: the line", "a probability for each class: the shade"), strict=True):
-        ax.scatter(x, y, s=9, color="#444444", alpha=0.5, linewidths=0)
+        ax.scatter(x, y, s=16, color="#444444", edgecolors="white", linewidths=0.7)
         ax.set(xlabel="x", ylabel="y", xlim=(grid[0], grid[-1]), ylim=(edges[0], edges[-1]))
         ax.set_title(name, fontsize=13)
     axes[0, 0].plot(grid, line, color=PALETTE["vermillion"])

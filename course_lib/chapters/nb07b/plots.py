@@ -6,6 +6,7 @@ import matplotlib.colors
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from course_lib.plots.style import PALETTE, figure, styled
@@ -26,7 +27,8 @@ def wave_and_density(t: ArrayLike, x: ArrayLike, edges: ArrayLike, p: ArrayLike,
     shade = ax.pcolormesh(np.append(t - half, t[-1] + half), edges, density.T, cmap="Blues", rasterized=True,
                           norm=matplotlib.colors.PowerNorm(0.5, vmin=0))
     fig.colorbar(shade, label="probability density", pad=0.01)
-    ax.plot(t, x, color=PALETTE["vermillion"], linewidth=1.2, marker=".", markersize=5, label="what came")
+    ax.plot(t, x, color=PALETTE["vermillion"], linewidth=1.2, marker=".", markersize=5, label="what came",
+            path_effects=[withStroke(linewidth=3, foreground="white")])  # or it would be lost on a shade as dark
     reach = 1.3 * np.abs(np.asarray(x)).max()
     ax.set(xlabel="time (samples)", ylabel="amplitude", ylim=(-reach, reach))
     ax.legend(handles=[*ax.get_lines(), Patch(facecolor="#6BAED6", label="what was thought likely")], loc="upper right",

@@ -18,7 +18,7 @@ def stretched(z: ArrayLike, x: ArrayLike, log_stretch: ArrayLike, *, cell: tuple
     Args:
         z, x: the net before and after.
         log_stretch: logarithm of the factor by which areas grow, at the points of the net, `[rows, columns]`. Cells
-            are shaded blue where they shrink and orange where they grow.
+            are shaded blue where they shrink, and orange and dotted where they grow.
         cell: row and column of one cell with a thick edge in both pictures.
         title: of the figure.
         names: of the two pictures.
@@ -30,10 +30,15 @@ def stretched(z: ArrayLike, x: ArrayLike, log_stretch: ArrayLike, *, cell: tuple
                          f"{x.shape} and {log_stretch.shape}")
     fig, axes = figure(8.2, 4.1, 1, 2, layout="none")  # it must follow a slider: so its margins are fixed
     fig.subplots_adjust(left=0.08, right=0.98, bottom=0.14, top=0.82, wspace=0.22)
-    shade = PROBABILITY(0.5 + np.clip(_cells(log_stretch[..., None]).mean(axis=1)[:, 0], -1.5, 1.5) / 3.2)
+    growth = _cells(log_stretch[..., None]).mean(axis=1)[:, 0]
+    shade = PROBABILITY(0.5 + np.clip(growth, -1.5, 1.5) / 3.2)
+    grown = np.flatnonzero(growth > 0.05)  # less is no shade either
     for ax, net, name, colours in zip(axes[0], (z, x), names, ("#F7F7F7", shade), strict=True):
         corners = _cells(net)
         ax.add_collection(PolyCollection(corners, facecolors=colours, edgecolors="none"))
+        if net is x and len(grown):
+            ax.add_collection(PolyCollection(corners[grown], facecolors="none", edgecolors="#00000070", linewidths=0,
+                                             hatch=".."))
         ax.add_collection(LineCollection([*net, *net.swapaxes(0, 1)], colors="#777777", linewidths=0.8))
         row, column = cell
         ax.add_collection(PolyCollection([corners[row * (net.shape[1] - 1) + column]], facecolors="none",

@@ -4,9 +4,10 @@ import matplotlib.colors
 import numpy as np
 import pytest
 from legible import check_legible
+from matplotlib.markers import MarkerStyle
 
 from course_lib.chapters.nb02 import plots
-from course_lib.plots import COLOURS
+from course_lib.plots import COLOURS, MARKERS
 
 X = np.arange(5)
 COV = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 0.3]]])
@@ -38,6 +39,17 @@ def test_ellipses_lie_along_the_covariance_and_colours_are_responsibilities():
     along = np.array([np.cos(np.radians(ellipse.angle)), np.sin(np.radians(ellipse.angle))])
     assert abs(along @ directions[:, 1]) == pytest.approx(1)
     assert np.allclose(ax.collections[0].get_facecolor()[:, :3], matplotlib.colors.to_rgb(COLOURS[0]))
+
+
+def test_points_have_the_marker_of_the_component_that_is_most_responsible():
+    """Without colours, the blends of blue, vermillion and green are one grey."""
+    r = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    first, second = plots.clouds({"a": (CLOUD[0][:3], r, *CLOUD[2:])}, title="t").axes[0].collections
+    assert np.allclose(first.get_offsets(), CLOUD[0][[0, 2]]) and np.allclose(second.get_offsets(), CLOUD[0][[1]])
+    for drawn, marker in ((first, MARKERS[0]), (second, MARKERS[1])):
+        shape = MarkerStyle(marker)
+        expected = shape.get_path().transformed(shape.get_transform()).vertices
+        assert np.array_equal(drawn.get_paths()[0].vertices, expected)
 
 
 def test_the_track_of_em_ends_at_now():

@@ -33,6 +33,18 @@ def test_sight_tells_seen_missed_forbidden_and_later():
     assert "seen, and not allowed" in words and "earlier, but never seen" not in words
 
 
+def test_what_is_missed_or_forbidden_is_hatched_as_the_legend_says():
+    """The two colours of what is seen and what is missed are one grey."""
+    fig = plots.sight({"a": SEEN + np.eye(4)}, 2, 1, title="t")
+    missed, leak = fig.axes[0].patches
+    words = {text.get_text(): patch.get_hatch() for text, patch in
+             zip(fig.legends[0].get_texts(), fig.legends[0].get_patches(), strict=True)}
+    assert words["earlier, but never seen"] == missed.get_hatch() != leak.get_hatch() == words["seen, and not allowed"]
+    assert words["seen"] == words["later"] == ""
+    corners = leak.get_path().vertices
+    assert len(corners) == 2 * 5 and [corners.min(), corners.max()] == [1.5, 3.5]  # pixels (2, 2) and (3, 3)
+
+
 def test_masks_are_drawn_as_numbers_with_the_centre_framed():
     ax = FIGURES["kernel_masks"]().axes[0]
     assert [t.get_text() for t in ax.texts] == list("100010001")

@@ -14,7 +14,8 @@ def test_the_stretched_net():
     fig.canvas.draw()
     assert fig.get_suptitle() == "t"
     for ax, net in zip(fig.axes, (NET, grown), strict=True):
-        cells, _, marked = ax.collections
+        cells, *dotted, _, marked = ax.collections
+        assert [len(dots.get_paths()) for dots in dotted] == ([] if net is NET else [4]), "where it grows"
         assert len(cells.get_paths()) == 12
         corners = [tuple(point) for point in marked.get_paths()[0].vertices[:4]]
         assert corners == [tuple(net[i, j]) for i, j in ((1, 2), (1, 3), (2, 3), (2, 2))]
