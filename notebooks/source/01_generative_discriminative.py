@@ -516,7 +516,7 @@ blank = -bernoulli.log_prob(torch.zeros(1, 784)).item()
 surprise, amount = -bernoulli.log_prob(ink_test), ink_test.sum(dim=1)
 with claim_table():
     claim("An average test digit costs this many nats, −log p(x)", surprise.mean(), near=168, within=5)
-    claim("A blank page costs fewer nats than each test digit, on average, by", surprise - blank, above=20)
+    claim("A blank page costs fewer nats than each test digit, on average, by", surprise - blank, above=50)
     claim("Correlation of a test digit's cost with its amount of ink", np.corrcoef(amount, surprise)[0, 1], above=0.5)
     claim("A 1 has this share of the average digit's ink", amount[test.labels == 1].mean() / amount.mean(), below=0.7)
 
