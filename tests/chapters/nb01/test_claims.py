@@ -16,16 +16,16 @@ def test_claims_hold_as_written():
 
 
 def test_with_correlated_features_the_claim_about_naive_bayes_fails():
-    broken(CELLS, TWO_FITS, "naive Bayes is within two points", (r"separation=2\.5", "separation=2.5, correlation=0.8"))
+    broken(CELLS, TWO_FITS, "The accuracy of naive Bayes", (r"separation=2\.5", "separation=2.5, correlation=0.8"))
 
 
 def test_without_correlation_the_failure_lab_has_nothing_to_show():
-    broken(CELLS, REPAIR, "naive Bayes loses this much", ("correlation=0.8", "correlation=0.0"))
+    broken(CELLS, REPAIR, "Naive Bayes loses this much", ("correlation=0.8", "correlation=0.0"))
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r"mean\(dim=0\) for k", "median(dim=0).values for k", "flat"),
-    (r"correction=0\) for k", "correction=1) for k", "the same"),
+    (r"correction=0\) for k", "correction=1) for k", "says the same"),
     (r"torch\.sigmoid\(x @ v\) - y", "y - torch.sigmoid(x @ v)", "autograd"),
     (r"l2 / 2 \* w", "l2 * 20 * w", "same weights"),
     (r"error = torch\.sigmoid\(x @ w \+ b\) - y", "error = torch.sigmoid(x @ w) - y", "same weights"),

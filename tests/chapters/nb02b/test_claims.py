@@ -14,11 +14,13 @@ EXACT = ("def chain", "def forward", "def backward", "sentence = ", "def viterbi
          "text = \"the old calm boats\"", "sentence = chain(\"the old calm her dog\")\n_, log_A")
 BAUM_WELCH = ("def shares", "x, _ = model.sample(500", "truth = ")
 PARTNER = ("def chain", "def forward", "world = ", "same = ", "pair = ")
+LABEL_BIAS = ("spelled, rib, rob",)
 
 
-@pytest.mark.parametrize("starts", [EXACT, BAUM_WELCH, PARTNER], ids=["exact", "Baum–Welch", "partner"])
+@pytest.mark.parametrize("starts", [EXACT, BAUM_WELCH, PARTNER, LABEL_BIAS],
+                         ids=["exact", "Baum–Welch", "partner", "label bias"])
 def test_claims_hold_as_written(starts):
-    short = [(r"\b200\b", "30"), ('claim."the best run.*', "")] if starts == BAUM_WELCH else []
+    short = [(r"\b200\b", "30"), (r'(?s)    claim."The best run[^\n]*\n[^\n]*', "")] if starts == BAUM_WELCH else []
     run(CELLS, *starts, given=GRAMMAR, change=short)
 
 
@@ -51,3 +53,11 @@ def test_a_broken_em_step_is_caught(old, new, claim):
 ])
 def test_a_broken_gradient_is_caught(old, new, claim):
     broken(CELLS, PARTNER, claim, (old, new), given=GRAMMAR)
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), [
+    (r"if step_by_step", "if False", "MEMM"),
+    (r"4\.0 \* \(letter == tag\)", "0.0 * (letter == tag)", "letters are"),
+])
+def test_without_label_bias_there_is_nothing_to_show(old, new, claim):
+    broken(CELLS, LABEL_BIAS, claim, (old, new), given=GRAMMAR)
