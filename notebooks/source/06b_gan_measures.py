@@ -99,7 +99,7 @@ predict("06b.score", "Which of these rows gets the highest classifier score, cop
 #
 # $$d^2 = \lVert \mu_a - \mu_b \rVert^2 + \operatorname{tr} \bigl( \Sigma_a + \Sigma_b - 2\,(\Sigma_a \Sigma_b)^{1/2} \bigr) .$$
 #
-# A square root $M^{1/2}$ is a matrix that, times itself, gives $M$: same axes, the roots of the eigenvalues. So its
+# A square root $M^{1/2}$ is a matrix that, times itself, gives $M$: same eigenvectors, roots of the eigenvalues. So its
 # trace is the *sum of the roots of the eigenvalues* of $M$. On a line, $\sigma_a^2 + \sigma_b^2 - 2 \sigma_a \sigma_b$
 # is the square above.
 
@@ -347,9 +347,8 @@ print(f"no batch norm: Fréchet distance relative to the healthy twin {ratio['no
 # without batch norm we saw anything between none and clear. Radford et al. report that deep generators did not begin to
 # learn without it.
 #
-# **4. $D$ far ahead.** Ten times the learning rate and three steps of $D$ for each of $G$. Without spectral normalisation,
-# which is meant to prevent this; its twin is without it, too. One pair of runs would prove little, so we take four, with
-# a seed each.
+# **4. $D$ far ahead.** Ten times the learning rate, and three steps of $D$ for each of $G$; both this game and its twin
+# are without spectral normalisation. One pair of games would prove little, so we take four, with a seed each.
 
 # %%
 fast_d = {"learning_rate_d": 2e-2, "d_steps": 3}
@@ -375,8 +374,8 @@ with claim_table():
 
 # %% [markdown]
 # Texts warn that a strong $D$ leaves no gradient, the **vanishing gradient** of a **saturated discriminator**. That holds
-# for the saturating loss, notebook 05. Here, with $-\log D$, the opposite happened in each pair: $D$ is sure and steep,
-# and $G$'s gradient is all the larger. Whether a step as large is a good one is another matter: $G$ is behind.
+# for the saturating loss, notebook 05. Here, with $-\log D$, the opposite happened: over the four pairs $G$'s gradient is
+# several times larger. That a gradient is large does not make it a good one: $G$ is behind.
 #
 # **5. Mode collapse, provoked.** Take the healthy game at half time and all but freeze $D$, by a tiny learning rate. $G$
 # needs no variety now, only what this $D$ answers highest. We look at $G$ itself, as its average still holds earlier
