@@ -249,7 +249,7 @@ for seed in range(100, 108):
     size = game.generator_gradients()
     ratios.append(size["non-saturating"] / size["saturating"])
 claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight games: non-saturating less saturating",
-      np.log10(ratios), above=0.6)
+      np.log10(ratios), above=0.4)
 
 # %% [markdown]
 # ## Live: the game in training
