@@ -73,7 +73,7 @@ show_source(Generator.forward)
 # $$L_D = -\,\mathbb{E}_{x \sim p}[\log D(x)] - \mathbb{E}_{z}[\log(1 - D(G(z)))].$$
 #
 # $G$ wants the opposite. Its part is the second term, and it can put it in two ways: make
-# $\log(1 - D(G(z)))$ small (**saturating**), or make $-\log D(G(z))$ small (**non-saturating**).
+# $\log(1 - D(G(z)))$ small, the **saturating loss**, or make $-\log D(G(z))$ small, the **non-saturating loss**.
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
