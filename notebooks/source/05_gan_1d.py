@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 05 · The forger and the police
+# # 05 · Generative adversarial networks: the forger and the police
 #
 # Two networks compete: one makes fakes, the other tells fakes from real. Neither is told what the data look like.
 # **What do two competing networks learn, and how can you tell from outside how the game stands?**
@@ -21,7 +21,7 @@ from course_lib.measure import js, kl, normal_density, optimal_discriminator
 from course_lib.models.gan1d import Discriminator, Generator
 from course_lib.plots import curves, show
 from course_lib.seeds import seeded
-from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 from course_lib.training import run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
@@ -33,16 +33,17 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # ## The game
-# The **generator** $G$, the forger, turns noise $z$ into numbers $x = G(z)$. It has never seen a real one. The
-# **discriminator** $D$, the police, sees real and made numbers and answers $D(x)$, the probability that $x$ is real.
-# $D$ learns to tell them apart; $G$ learns to make $D$ wrong.
+# A **generative adversarial network**, GAN, is a game of two networks. The **generator** $G$, like a forger, turns noise
+# $z$ into numbers $x = G(z)$. It is shown no real one. The **discriminator** $D$, like the police, sees real and made
+# numbers and answers $D(x)$, the probability that $x$ is real. $D$ learns to tell them apart; $G$ learns to make $D$
+# wrong.
 #
 # This is not reinforcement learning, although it sounds like reward and punishment. A reward is one number. $G$ gets
 # more: the *gradient* of $D$, which says in which direction to change each number to look more real.
 
 # %%
-predict("05.perfect", "The forger has become perfect. What does the best possible police answer about a real number?",
-        options=["below one half", "one half", "above one half"])
+predict("05.perfect", "The generator has become perfect. What does the best possible discriminator answer about a "
+        "real number?", options=["below one half", "one half", "above one half"])
 
 # %% [markdown] cited="0.5"
 # ## Two small networks
@@ -72,12 +73,12 @@ show_source(Generator.forward)
 # $$L_D = -\,\mathbb{E}_{x \sim p}[\log D(x)] - \mathbb{E}_{z}[\log(1 - D(G(z)))].$$
 #
 # $G$ wants the opposite. Its part is the second term, and it can put it in two ways: make
-# $\log(1 - D(G(z)))$ small (**saturating**), or make $-\log D(G(z))$ small (**non-saturating**).
+# $\log(1 - D(G(z)))$ small, the **saturating loss**, or make $-\log D(G(z))$ small, the **non-saturating loss**.
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
     """D learns K = 1 times, then G learns once: one round of Algorithm 1 in the paper."""
-    fake = G(z_d).detach()                                # D's lesson must not change G
+    fake = G(z_d).detach()                                # D's step must not change G
     loss_d = (softplus(-D(real)) + softplus(D(fake))).mean()
     optimizer_d.zero_grad()
     loss_d.backward()
@@ -100,10 +101,10 @@ for _ in run(library, steps=20, progress=False):
                ours.real_batch(), ours.noise_batch(), ours.noise_batch())
 
 difference = max((a - b).abs().max().item() for a, b in zip(library.G.parameters(), ours.G.parameters(), strict=True))
-claim("after twenty steps both generators have the same weights", difference, below=1e-5)
+claim("Twenty steps of both: largest difference of the weights of the two generators", difference, below=1e-6)
 
 # %% [markdown] cited="2.5"
-# ## The best police
+# ## The best discriminator
 # Freeze $G$, and call the density of its numbers $q$. For what $D$ is $L_D$ smallest? Write it as one integral:
 #
 # $$L_D = -\int \bigl[\,p(x) \log D(x) + q(x) \log(1 - D(x))\,\bigr]\,dx .$$
@@ -114,7 +115,8 @@ claim("after twenty steps both generators have the same weights", difference, be
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)} .$$
 #
 # The bracket is concave in $d$, so this is its maximum. Where real and made numbers are equally frequent, $D^*$ is one
-# half. Does a network find that? We train $D$ alone against a frozen forger, $q = \mathcal{N}(2.5, 1)$.
+# half. Its odds are $D^*/(1 - D^*) = p/q$, so its logit is $\log \frac{p}{q}$, a **log density ratio**. Does a
+# network find that? We train $D$ alone against a frozen generator, $q = \mathcal{N}(2.5, 1)$.
 
 # %%
 grid = np.linspace(-2, 7, 901)
@@ -142,36 +144,45 @@ show(curves(grid, {"real density p": p, "made density q": q, "best D* = p/(p+q)"
          f"occur, {np.abs(learned - best)[grid > 6].mean():.2f} on the far right, where none do")
 
 seen = p + q > 0.02
-claim("largest distance of the learned D from D*, where numbers occur", np.abs(learned - best)[seen].max(), below=0.12)
-claim("mean distance there", np.abs(learned - best)[seen].mean(), below=0.03)
+with claim_table():
+    claim("The logit of D* less log(p/q), where numbers occur", np.log(best / (1 - best))[seen] - np.log(p / q)[seen],
+          near=0, within=1e-9, exact=True)
+    claim("Distance of the learned D from D*, where numbers occur: largest", np.abs(learned - best)[seen].max(),
+          below=0.1)
+    claim("Distance of the learned D from D*, where numbers occur: mean", np.abs(learned - best)[seen].mean(),
+          below=0.02)
 
 # %% [markdown]
 # Look to the right of the bell: $D^*$ falls again, for there $q$ is the larger of two tiny densities. There the network
 # saw hardly a number. Does it follow? What a network says where it saw nothing need mean nothing.
 #
-# ## What the forger then minimises
+# ## What the generator then minimises
 # Put $D^*$ into the game. Both logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$; with the mixture
 # $m = (p + q)/2$ each is a ratio to $m$, less $\log 2$:
 #
-# $$-L_D^* = \int p \log \frac{p}{2m} + \int q \log \frac{q}{2m}
-#   = \mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m) - 2 \log 2 = 2\,\mathrm{JS}(p, q) - 2 \log 2 .$$
+# $$\begin{aligned}
+# -L_D^* &= \int p \log \frac{p}{2m} + \int q \log \frac{q}{2m} \\
+#        &= \mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m) - 2 \log 2 = 2\,\mathrm{JS}(p, q) - 2 \log 2 .
+# \end{aligned}$$
 #
-# $\mathrm{JS}$ is the **Jensen–Shannon divergence**: zero if and only if $p = q$. So the best police's loss measures how
-# far the forger is from perfect, and it can never exceed $2 \log 2$.
+# $\mathrm{JS}$ is the **Jensen–Shannon divergence**: zero if and only if $p = q$, else positive. So the loss of the best
+# discriminator measures how far the generator is from perfect, and it is at most $2 \log 2$.
 
 # %%
 loss_at_best = -np.trapezoid(p * np.log(best) + q * np.log(1 - best), grid)
-claim("L_D* + 2 JS - 2 log 2, by quadrature", loss_at_best + 2 * js(p, q, grid) - 2 * np.log(2), near=0, within=1e-4)
 loss_learned = -np.trapezoid(p * np.log(learned) + q * np.log(1 - learned), grid)
-claim("how far the trained D's exact loss lies above L_D*", loss_learned - loss_at_best, above=0, below=0.02)
-
-undecided = optimal_discriminator(p, p)                                # a perfect forger: q = p
+undecided = optimal_discriminator(p, p)                                # a perfect generator: q = p
 reveal("05.perfect", undecided[450], lambda d: "one half" if abs(d - 0.5) < 1e-9 else
        "below one half" if d < 0.5 else "above one half")
-claim("a perfect forger: the best D's loss, less 2 log 2",
-      -np.trapezoid(p * np.log(undecided) + p * np.log(1 - undecided), grid) - 2 * np.log(2), near=0, within=1e-3)
-claim("and G's non-saturating loss, less log 2", -np.trapezoid(p * np.log(undecided), grid) - np.log(2), near=0,
-      within=1e-3)
+with claim_table():
+    claim("L_D* + 2 JS - 2 log 2, by quadrature", loss_at_best + 2 * js(p, q, grid) - 2 * np.log(2), near=0,
+          within=1e-5, exact=True)
+    claim("How far the exact loss of the trained D lies above L_D*", loss_learned - loss_at_best, above=0, below=0.008)
+    claim("A perfect generator: loss of the best D, less 2 log 2",
+          -np.trapezoid(p * np.log(undecided) + p * np.log(1 - undecided), grid) - 2 * np.log(2), near=0, within=1e-6,
+          exact=True)
+    claim("A perfect generator: its non-saturating loss, less log 2",
+          -np.trapezoid(p * np.log(undecided), grid) - np.log(2), near=0, within=1e-6, exact=True)
 
 # %% [markdown]
 # ## The two ways to put it are not equivalent
@@ -181,14 +192,16 @@ claim("and G's non-saturating loss, less log 2", -np.trapezoid(p * np.log(undeci
 # - saturating: the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$;
 # - non-saturating: the gradient of $-\mathbb{E}_q[\log D^*]$ is that of $\mathrm{KL}(q \,\|\, p) - 2\,\mathrm{JS}(p, q)$.
 #
-# The first: $2\,\mathrm{JS}$ is $-L_D^*$ up to a constant. When $q$ moves, $D^*$ moves too, but $D^*$ is the best
-# discriminator, so to first order its move changes nothing; what is left is the gradient with $D^*$ held fixed.
+# The first: $2\,\mathrm{JS}$ is $-L_D^*$ up to a constant. When $q$ moves, $D^*$ moves too. By the chain rule the slope of
+# $L_D^*$ has two parts: what $q$ changes with $D^*$ held fixed, and what $D^*$ changes with $q$ held fixed. The second
+# part is zero, for at its minimum $L_D$ has slope zero in every $D(x)$. This is the **envelope theorem**; what is left is
+# the gradient with $D^*$ held fixed.
 #
 # The second: $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$. The last part is the saturating objective
 # with its sign turned. The first part, averaged over $q$, is a KL; here too $q$ moves inside the logarithm, and that adds
 # $\int q\,\partial \log q = \int \partial q = \partial\,1 = 0$.
 #
-# We check with a forger that has one knob, $q_\theta = \mathcal{N}(\theta, 1)$.
+# We check with a generator of one parameter, $q_\theta = \mathcal{N}(\theta, 1)$.
 
 # %%
 theta, h = 2.5, 1e-4
@@ -202,10 +215,13 @@ non_saturating = slope(*(-np.trapezoid(q_moved * np.log(best), grid) for q_moved
 slope_js = slope(js(p, q_right, grid), js(p, q_left, grid))
 slope_kl = slope(kl(q_right, p, grid), kl(q_left, p, grid))
 
-claim("saturating gradient minus that of 2 JS", saturating - 2 * slope_js, near=0, within=1e-3)
-claim("non-saturating gradient minus that of KL - 2 JS", non_saturating - (slope_kl - 2 * slope_js),
-      near=0, within=1e-2)
-claim("how many times larger the second is, here", non_saturating / saturating, above=8)
+with claim_table():
+    claim("Gradient of the saturating loss less that of 2 JS", saturating - 2 * slope_js, near=0, within=1e-6,
+          exact=True)
+    claim("Gradient of the non-saturating loss less that of KL - 2 JS", non_saturating - (slope_kl - 2 * slope_js),
+          near=0, within=1e-6, exact=True)
+    claim("Non-saturating gradient over saturating gradient, here", non_saturating / saturating, near=10.5, within=0.1,
+          exact=True)
 
 # %% [markdown]
 # Why it matters: early in training $D$ wins easily, so its logit $a$ about made numbers is very negative. The two losses
@@ -214,15 +230,15 @@ claim("how many times larger the second is, here", non_saturating / saturating, 
 # %%
 a = torch.linspace(-6, 6, 121)
 show(curves(a, {"saturating: log(1 - D)": -softplus(a), "non-saturating: -log D": softplus(-a)},
-            title="Caught (left), only the non-saturating loss has a slope", xlabel="logit a of D(G(z))",
+            title="D sure of a fake (left): only the non-saturating loss has a slope", xlabel="logit a of D(G(z))",
             ylabel="loss of G (nats)"),
      alt="Two falling curves over the logit. Left of zero the saturating one is flat at zero and the other falls with "
          "slope one; right of zero it is the other way round")
 
 # %% [markdown]
-# With the non-saturating loss the forger learns most when it is caught. We let eight games run for two hundred steps and
-# measure the gradient that $G$ would get from each loss. (Adam divides by the size of the last gradients, so small ones
-# alone do not stop it. They may when $D$ becomes ever surer: 05b shows such games.)
+# With the non-saturating loss the slope is largest where $D$ sees through $G$. We let eight games run for two hundred
+# steps and measure the gradient that $G$ would get from each loss. (Adam divides by the size of the last gradients, so
+# small ones alone do not stop it. They may when $D$ becomes ever surer: notebook 05b shows such games.)
 
 # %%
 ratios = []
@@ -232,17 +248,18 @@ for seed in range(100, 108):
         pass
     size = game.generator_gradients()
     ratios.append(size["non-saturating"] / size["saturating"])
-claim("log10 of the ratio of the two gradients' sizes after 200 steps, eight games", np.log10(ratios), above=0.3)
+claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight games: non-saturating less saturating",
+      np.log10(ratios), above=0.4)
 
 # %% [markdown]
-# ## Live: let them fight
+# ## Live: the game in training
 # Press **Start**. Blue is real, vermillion is made, and the dashed line is what $D$ answers. Watch the made numbers
-# walk towards 4, and $D$ settle at one half where both are. Then, while it trains:
+# move towards 4, and $D$ settle at one half where both are. Then, while it trains:
 #
-# 1. turn the learning rate of $D$ all the way down. Who decides now?
-# 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the forger ever get away from 0?
+# 1. turn the learning rate of $D$ all the way down. Which network decides now?
+# 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the generator get away from 0?
 # 3. try other learning rates and batch sizes, and **Reset**: does the width come out right? (The box *minibatch
-#    discrimination* adds a remedy that 05b explains.)
+#    discrimination* adds a remedy that notebook 05b explains.)
 
 # %%
 lab = LiveLab(
@@ -262,7 +279,7 @@ lab
 # %% [markdown] cited="6.63 0.14 6.35 0.33"
 # ## Reading a log
 # Suppose that a script for this game prints, after thousands of steps, lines like these two (loss of $D$, loss of $G$):
-# 6.63 and 0.14, later 6.35 and 0.33. Who is winning? Do the arithmetic before you go on, as if every number had the
+# 6.63 and 0.14, later 6.35 and 0.33. How does the game stand? Do the arithmetic before you go on, as if every number had the
 # average loss.
 
 # %%
@@ -283,30 +300,31 @@ reveal("05.log", D_of_made, lambda d: "near 0: it sees through them" if d < 1 / 
 
 # %%
 D_made = np.repeat([0.9988, 0.06], [95, 5])                           # of a hundred made numbers
-claim("loss of G then, less that of the first line", -np.log(D_made).mean() - 0.14, near=0, within=0.005)
 D_real = np.exp(-(6.63 + np.log(1 - D_made).mean()))                  # what the loss of D leaves for real numbers
-claim("D of real numbers, with the first line's loss of D", D_real, above=0.6)
-
 D_right = np.repeat([1 - 1e-9, 1e-9], [19, 1])                        # what D gives to the right answer
-claim("loss of a D that is right nineteen times in twenty, and sure each time, less 2 log 2",
-      -2 * np.log(D_right).mean() - 2 * np.log(2), above=0.5)
+with claim_table():
+    claim("Loss of G with these answers, less that of the first line", -np.log(D_made).mean() - 0.14, near=0,
+          within=0.005, exact=True)
+    claim("What D answers about real numbers, given the first line's loss of D", D_real, near=0.79, within=0.01,
+          exact=True)
+    claim("Loss of a D that is right nineteen times in twenty, and sure each time, less 2 log 2",
+          -2 * np.log(D_right).mean() - 2 * np.log(2), near=0.686, within=0.001, exact=True)
 
 # %% [markdown]
 # The same line, and now real numbers are taken for real. So read no more than this: $D$ takes most made numbers for real.
-# A loss of $D$ above $2 \log 2$ means: worse than always answering one half. It does not mean that $D$ errs more often
-# than a coin; a few errors of which it is *sure* are enough. A cure to try: let $D$ learn faster, or more often. The two
-# networks need a balance, and the losses hint at who is behind.
+# A loss of $D$ above $2 \log 2$ means: worse than to answer one half about every number. It does not mean that $D$ errs
+# more often than a coin; a few errors of which it is *sure* are enough. A cure to try: let $D$ learn faster, or more
+# often. The two networks need a balance, and the losses hint at which is behind.
 #
 # | loss of $D$ | loss of $G$, non-saturating | reading |
 # |---|---|---|
-# | near 0 | large | the police sees everything; with the saturating loss $G$ would get almost no gradient |
-# | near $2 \log 2$ | near $\log 2$ | $D$ cannot tell: either $q = p$, or $D$ is too weak to see the difference |
+# | near 0 | large | $D$ is sure and right, **saturated**; with the saturating loss $G$ would get almost no gradient |
+# | near $2 \log 2$ | near $\log 2$ | $D$ does not tell them apart: either $q = p$, or $D$ misses the difference |
 # | above $2 \log 2$ | small | $D$ does worse than answering one half: it is sure, and wrong, of some made numbers |
 
 # %% [markdown]
 # ## Your turn
-# **1.** The police are short of staff: of all numbers that $D$ sees, a share `pi` is real and the rest is made. What is
-# the best $D$ now? (With `pi` one half the cost is half of $L_D$, so the answer must be $D^*$.)
+# **1.** Of all numbers that $D$ sees, a share `pi` is real and the rest is made. What is the best $D$ now? (With `pi` one half the cost is half of $L_D$, so the answer must be $D^*$.)
 
 # %% tags=["exercise"]
 def best_discriminator(p, q, pi):
@@ -353,10 +371,10 @@ check("05.repaired_loss_d", repaired_loss_d)
 
 # %% [markdown]
 # ## What to keep
-# - The best discriminator is a ratio of densities, $p/(p + q)$. Against it, held fixed, the saturating loss has the
+# - The best discriminator is $p/(p + q)$; its logit is the log density ratio $\log \frac{p}{q}$. Against it, held fixed, the saturating loss has the
 #   gradient of $2\,\mathrm{JS}(p, q)$; the loss that is used has that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p, q)$.
-# - Use the loss that is steep where $G$ is losing, the non-saturating one.
-# - Losses near $2 \log 2$ and $\log 2$ say that $D$ cannot tell. They do not say that $G$ is right.
+# - Use the loss that is steep where $D$ sees through $G$, the non-saturating one.
+# - Losses near $2 \log 2$ and $\log 2$ say that $D$ does not tell real from made. They do not say that $G$ is right.
 #
 # **Read on:**
 #
@@ -366,4 +384,4 @@ check("05.repaired_loss_d", repaired_loss_d)
 # - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
 #   (2016).
 #
-# **Next:** notebook 05b, what goes wrong: why the same game ends well with one seed and badly with the next, and a remedy.
+# **Next:** notebook 05b, how GAN training fails: why the same game ends well with one seed and badly with the next, and a remedy.

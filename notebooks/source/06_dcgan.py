@@ -1,13 +1,13 @@
 # %% [markdown]
-# # 06 · The forger learns to draw
+# # 06 · Deep convolutional GANs: pictures by transposed convolutions
 #
-# In notebook 05 the forger made one number at a time. A picture of a digit is hundreds of numbers that must fit
+# In notebook 05 the generator made one number at a time. A picture of a digit is hundreds of numbers that must fit
 # together.
-# **Which networks can play this game with pictures, and what does the forger learn, who never sees one?**
+# **Which networks can play this game with pictures, and what does a generator learn that is shown none?**
 #
 # | At a glance | This notebook |
 # |---|---|
-# | You will be able to | explain a transposed convolution by a matrix, build and train a DCGAN, say what reaches the generator, and search its latent space |
+# | You will be able to | explain a transposed convolution by a matrix, build and train a DCGAN, say what reaches the generator, test for copies, and interpolate in the latent space |
 # | You need | notebook 05: the game and its losses; convolutions in PyTorch; notebook 04's VAE for comparison |
 # | Time | 60 seconds to run · seed 0 |
 
@@ -23,25 +23,26 @@ from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
 from course_lib.measure import nearest_neighbours, sharpness
 from course_lib.models.dcgan import SpectralNorm, noise
+from course_lib.models.penalties import slopes
 from course_lib.plots import curves, histogram, images, matrices, show
 from course_lib.seeds import seeded
-from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 from course_lib.training.image_scores import scores
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
 # %% [markdown] tags=["teacher"]
-# **For the teacher.** Two hours with the exercises. Do the stamps on the board first, with a two-by-two input. Start
-# the live lab early and let it run while you talk: the grid is worth a look every few minutes. Before the section on
-# what reaches the forger, let the class argue whether $G$ could copy a training picture. Measures of the pictures, and
-# what goes wrong, are in 06b.
+# **For the teacher.** Two hours with the exercises. Do the transposed convolution on the board first, with a two-by-two
+# input. Start the live lab early and let it run while you talk: the grid is worth a look every few minutes. Before the
+# section on what reaches the generator, let the class argue whether $G$ could copy a training picture. Measures of the
+# pictures, and what goes wrong, are in notebook 06b.
 
 # %% [markdown]
 # ## Why convolutions
 # A discriminator of pictures is a classifier: strided convolutions halve the picture and double the channels, twice,
 # and a linear layer gives the logit. One small **kernel** is used all over the picture: a stroke is a stroke wherever
-# it lies. The forger needs the way back, from a few numbers to many, with the same economy.
+# it lies. The generator needs the way back, from a few numbers to many, with the same economy.
 
 # %%
 dense = (128 * 7 * 7) * (32 * 14 * 14)
@@ -50,10 +51,10 @@ print(f"from 128 channels of 7x7 to 32 of 14x14: dense {dense:,} weights, with o
       f"{dense / shared:.0f} times fewer")
 
 # %% [markdown]
-# ## Up by stamping
-# A convolution is linear, so it is a matrix. Take a picture of 4x4, a kernel $w$ of 4x4, stride 2, and a margin of one
-# (`padding=1`): the kernel stops at four places, so the matrix $C$ has a row for each of four places and a column for
-# each of $4 \times 4$ pixels. We find them by asking what each single pixel does.
+# ## Transposed convolution
+# A convolution is linear, so it is a matrix. Take a picture of 4x4, a kernel $w$ of 4x4, stride 2, and **padding** 1, a
+# margin of one zero: the kernel stops at four places, so the matrix $C$ has a row for each of four places and a column
+# for each of $4 \times 4$ pixels. We find them by asking what each single pixel does.
 
 # %%
 w = torch.tensor([[0, 1, 0, 2], [1, 3, 1, 0], [0, 1, 2, 0], [1, 0, 0, 1]], dtype=torch.float32)[None, None]
@@ -61,14 +62,14 @@ single_pixels = torch.eye(16).view(16, 1, 4, 4)
 C = conv2d(single_pixels, w, stride=2, padding=1).view(16, 4).T
 
 x = torch.randn(1, 1, 4, 4, generator=seeded())
-claim("the convolution less C x", (conv2d(x, w, stride=2, padding=1).flatten() - C @ x.flatten()).abs().max(),
-      below=1e-5)
+claim("The convolution of x less the product C x: largest difference",
+      (conv2d(x, w, stride=2, padding=1).flatten() - C @ x.flatten()).abs().max(), below=1e-5, exact=True)
 
 # %% [markdown]
 # $C$ leads from the large picture to the small one. Its transpose leads from small to large: that is the **transposed
-# convolution**. Row $i$ of $C$ is the kernel, laid at place $i$. So $C^\top y = \sum_i y_i\, C_i$ is a sum of *stamps*:
-# each number of the small picture stamps the kernel onto the large one, as dark as it is itself, one stride further
-# than its neighbour. Where stamps overlap, they add.
+# convolution**. Row $i$ of $C$, written $C_i$, is the kernel, laid at place $i$. So $C^\top y = \sum_i y_i\, C_i$ is a sum
+# of *stamps*: each number of the small picture stamps the kernel onto the large one, as dark as it is itself, one stride
+# further than its neighbour. Where stamps overlap, they add.
 
 # %%
 predict("06.inverse", "Convolve a picture down with C, then up with its transpose. Do you get the picture back?",
@@ -88,37 +89,43 @@ show(matrices({"C": C, "its transpose times y": up.view(1, 16)}, columns=1,
 
 # %%
 library = conv_transpose2d(y[None, None], w, stride=2, padding=1)[0, 0]
-claim("PyTorch's transposed convolution less the sum of stamps", (library - up).abs().max(), below=1e-5)
-claim("less the matrix product", (library.flatten() - C.T @ y.flatten()).abs().max(), below=1e-5)
 round_trip = C.T @ (C @ x.flatten())
 factor = round_trip @ x.flatten() / round_trip.norm() ** 2
 off = {name: ((f * round_trip - x.flatten()).norm() / x.norm()).item()
        for name, f in (("off", 1), ("off with the best factor", factor))}
 reveal("06.inverse", off, lambda off: "yes, exactly" if off["off"] < 1e-4 else
        "up to a factor" if off["off with the best factor"] < 1e-4 else "no")
-claim("down and up again, with the best factor: relative distance from the picture", off["off with the best factor"],
-      above=0.6)
+with claim_table():
+    claim("PyTorch's transposed convolution less the sum of stamps: largest difference", (library - up).abs().max(),
+          below=1e-5, exact=True)
+    claim("PyTorch's transposed convolution less the matrix product: largest difference",
+          (library.flatten() - C.T @ y.flatten()).abs().max(), below=1e-5, exact=True)
+    claim("Down and up again, with the best factor: relative distance from the picture",
+          off["off with the best factor"], above=0.6)
 
 # %% [markdown]
 # Some call it *deconvolution*. It does not undo a convolution: it has the right shape, and weights of its own to learn.
 #
-# **Which kernel?** At stride 2, a kernel of side 4 reaches each pixel equally often. One of side 5 does not, and starts
-# with a checkerboard in every picture (Odena et al.). Side 4 starts without one; it can still *learn* one, look for it
-# in the grids below. We count, away from the margin.
+# **Which kernel?** At stride 2, a kernel of side 4 reaches each pixel equally often. One of side 5 does not: its pictures
+# start with **checkerboard artefacts** (Odena et al.). Side 4 starts without them; it can still *learn* them, look for
+# them in the grids below. We count how many stamps reach each pixel, away from the margin.
 
 # %%
+most = {}
 for side in (4, 5):
     reached = conv_transpose2d(torch.ones(1, 1, 6, 6), torch.ones(1, 1, side, side), stride=2)[0, 0, 4:8, 4:8]
-    print(f"kernel of side {side}: pixels are reached by {reached.min():g} to {reached.max():g} stamps")
-    claim("most / fewest", reached.max() / reached.min(), **({"below": 1.01} if side == 4 else {"above": 2}))
+    most[side] = reached.max() / reached.min()
+with claim_table():
+    claim("Kernel of side 4: stamps on a pixel, most over fewest", most[4], near=1, within=1e-6, exact=True)
+    claim("Kernel of side 5: stamps on a pixel, most over fewest", most[5], near=2.25, within=1e-6, exact=True)
 
 # %% [markdown]
 # ## Two networks
 # The recipe of Radford et al., the **DCGAN**: strides instead of pooling, leaky ReLU, batch normalisation, Adam with
 # $\beta_1$ of one half. $G$ ends in tanh, so pictures live in $[-1, 1]$, the real ones too. The sizes are half the
 # usual: in the same time they take twice as many steps. In three things we differ from the paper: its $G$ has plain
-# ReLU, its $D$ has batch norm, too, and its learning rates are smaller. Without batch norm our $D$ judges each picture
-# by itself, whatever else is in the batch.
+# ReLU, its $D$ has batch norm, too, and its learning rates are smaller. Without batch norm our $D$ answers for each
+# picture by itself, whatever else is in the batch.
 
 # %%
 def normal(network, rng):
@@ -158,9 +165,9 @@ logit = flow(D, flow(G, torch.randn(2, 100, generator=rng)))
 
 # %% [markdown]
 # ## One step, written out
-# Three things can go wrong without any error. $D$'s lesson must not reach $G$: `detach`. $G$'s gradient must pass
+# Three things can go wrong without any error. $D$'s gradient must not reach $G$: `detach`. $G$'s gradient must pass
 # *through* $D$ and change nothing there: freeze $D$. And each network has an optimiser of its own. The pictures are
-# made once and used for both lessons.
+# made once and used in both halves of the step.
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z):
@@ -193,37 +200,19 @@ for metrics in run(library, steps=8, progress=False):
     real = numbers.scaled(numbers.images[numbers.batches.next(32)])
     loss_d, loss_g = train_step(G, D, optimizer_g, optimizer_d, real, z)
     gaps += [abs(loss_d - metrics["loss_d"].item()), abs(loss_g - metrics["loss_g"].item())]
-claim("largest difference from the library's losses, eight steps", max(gaps), below=1e-3)
 difference = torch.cat([(p - q).abs().flatten() for p, q in zip(G.parameters(), library.G.parameters(), strict=True)])
-claim("mean difference of G's weights after them", difference.mean(), below=1e-5)
+with claim_table():
+    claim("Eight steps written out: largest difference from the library's losses", max(gaps), below=1e-3)
+    claim("Eight steps written out: mean difference from the weights of the library's G", difference.mean(), below=1e-5)
 
 # %% [markdown]
-# The library adds two things. It keeps a moving **average** of $G$'s weights, so that its pictures do not waver with
-# every step. And it writes the kernel of each convolution of $D$ as a matrix $W$, a row for each output channel, and
-# divides it by its largest singular value: the most that $W$ stretches any *patch* (**spectral normalisation**, Miyato
-# et al.). **Power iteration** finds that value: multiply a vector by $W$ and $W^\top$ in turn, and it turns towards the
-# one that is stretched most. The convolution of a whole picture is another, larger matrix. Its patches overlap: with a
-# side of 4 and stride 2 each pixel lies in four, so it may stretch up to twice as much as $W$.
-
-# %%
-W = 3 * torch.randn(64, 32, 4, 4, generator=seeded())
-before, after = (torch.linalg.matrix_norm(weight.flatten(1), 2) for weight in (W, SpectralNorm(W, seeded())(W)))
-claim("largest singular value before", before, above=10)
-claim("and after: near 1, as a few rounds of power iteration suffice", after, near=1, within=0.05)
-show_source(SpectralNorm)
-
-def stretch(kernel, v, rounds=50):
-    """The largest singular value of the whole convolution, from a picture v, by power iteration."""
-    for _ in range(rounds):
-        v = conv_transpose2d(conv2d(v / v.norm(), kernel, stride=2, padding=1), kernel, stride=2, padding=1)
-    return v.norm().sqrt()
-
-pictures = stretch(W / before, torch.randn(1, 32, 14, 14, generator=seeded()))
-claim("the whole convolution with the normalised kernel: it stretches pictures more, at most twice", pictures,
-      above=1.1, below=2)
+# The library adds two things. Its pictures come from an **exponential moving average** of $G$'s weights, so that they do
+# not waver with every step. And it divides the kernel of each convolution of $D$ by its largest singular value,
+# **spectral normalisation** (Miyato et al.), so that no layer stretches its input much. How that is done, and how steep
+# $D$ is then, is measured under *Going further*.
 
 # %% [markdown]
-# ## Live: watch it sharpen
+# ## Live: a DCGAN in training
 # The lab plays the library's game: spectral normalisation in $D$, pictures from the *average* of $G$. To be quick it
 # has half of your channels (`width=16`) and the arithmetic that is faster on your processor (`fastest_precision`).
 # Every picture keeps its noise, so you see the same forty sharpen. Press **Start**. Then, while it trains:
@@ -252,9 +241,9 @@ lab = LiveLab(
 lab
 
 # %% [markdown]
-# Nobody need sit through it here: the same game, noted down. Do the pictures get better? We ask a **judge**: the
-# course's classifier, trained on real digits. What it sees in ten thousand pictures of the average of $G$ has a
-# distance from what it sees in real ones, the **Fréchet distance**; 0 is best. Notebook 06b explains it.
+# Nobody need sit through it here: the same game, noted down. Do the pictures get better? We ask the course's
+# **classifier**, trained on real digits. Its features of ten thousand pictures of the average of $G$ have a distance
+# from its features of real ones, the **Fréchet distance**; 0 is best. Notebook 06b explains it.
 
 # %%
 predict("06.losses", "The pictures get better for a thousand steps. What does the loss of G do meanwhile?",
@@ -286,18 +275,21 @@ reveal("06.losses", {"last fifth over the first": end / start},
        lambda by: "it falls steadily" if by["last fifth over the first"] < 0.7 else
        "it rises steadily" if by["last fifth over the first"] > 1.4 else "it goes up and down")
 early, late = (scores(x)["frechet"] for x in many.values())
-claim("the pictures get better: Fréchet distance at step 1,000 relative to step 60", late / early, below=0.4)
-claim("loss of G meanwhile, last fifth relative to the first", end / start, above=0.7, below=1.4)
-claim("and its highest relative to its lowest, means of fifty steps", loss_g.max() / loss_g.min(), above=1.3)
 real, first, last = (sharpness(x[:1000].numpy()).mean() for x in (load_mnist("test")[:1000].floats(), *many.values()))
-claim("sharpness relative to real pictures, after 60 steps", first / real, below=0.7)
-claim("after 1,000 steps: it overshoots", last / real, above=1.1, below=2.2)
+with claim_table():
+    claim("The pictures get better: Fréchet distance at step 1,000 relative to step 60", late / early, below=0.35)
+    claim("Loss of G meanwhile: last fifth of the steps relative to the first", end / start, above=0.7, below=1.4)
+    claim("Loss of G meanwhile: highest relative to lowest, means of fifty steps", loss_g.max() / loss_g.min(),
+          above=1.3)
+    claim("Sharpness relative to real pictures, after 60 steps", first / real, below=0.6)
+    claim("Sharpness relative to real pictures, after 1,000 steps: it overshoots", last / real, above=1.1, below=1.8)
 
 # %% [markdown]
-# ## What reaches the forger
-# $G$ is never shown a picture. Its gradient is a product: the loss's slope at every *pixel that it made*, a picture of
-# forces, times the slopes of these pixels in $G$'s weights. If that is all, then $G$ can be trained by somebody who
-# hands it nothing but the forces. We take $G$ itself, not its average, where the thousand steps left it.
+# ## What reaches the generator
+# $G$ is shown no picture. Its gradient is a product, by the chain rule: the slope of the loss in every *pixel that it
+# made*, times the slopes of these pixels in $G$'s weights. The first factor, one number a pixel, we call the **force** on
+# the picture. If that is all, then $G$ can be trained by somebody who hands it nothing but the forces. We take $G$
+# itself, not its average, where the thousand steps left it.
 
 # %%
 z = noise(16, seeded(1))
@@ -308,56 +300,60 @@ whole = torch.autograd.grad(loss_g, list(game.G.parameters()), retain_graph=True
 force = torch.autograd.grad(loss_g, made, retain_graph=True)[0]                    # one number for each made pixel
 handed = torch.autograd.grad(made, list(game.G.parameters()), grad_outputs=force)  # no D, no loss, no data here
 gap = max((a - b).abs().max() for a, b in zip(whole, handed, strict=True))
-claim("largest difference of the two gradients of G", gap, below=1e-6)
+claim("Gradient of G from the whole game, less that from the forces alone: largest difference", gap, below=1e-6,
+      exact=True)
 
 picture = (made[:8, 0].detach() + 1) / 2
-show(pulls(picture, -force[:8, 0], title="D's pull: orange wants ink, blue wants paper, white is left alone"),
+show(pulls(picture, -force[:8, 0], title="Force on each pixel: orange towards ink, blue towards paper, white none"),
      alt="Eight made pictures; below each the force on its pixels, orange where it pulls towards ink, blue where it "
          "pulls towards paper")
 
 # %% [markdown]
-# Each pull is coloured by its own largest number, so compare colours within a picture only. Read off *where* it pulls:
-# mostly on the strokes and beside them, dot against dot. It is no picture of a better digit, only the slope of $D$ at
-# this one, good for a small step.
+# Each picture of forces is coloured by its own largest number, so compare colours within a picture only. Read off *where*
+# they are large: mostly on the strokes and beside them, dot against dot. This is no picture of a better digit, only the
+# slope of $D$ at this one, good for a small step.
 #
-# If the data reach $G$ through $D$ only, then with a $D$ that does not learn they cannot matter at all. We play three
-# steps with digits, and with digits upside down.
+# If the data reach $G$ through $D$ only, then with a $D$ that does not learn, other data must change nothing in $G$. We
+# play three steps with digits, and with digits upside down.
 
 # %%
-def forger_after_three_steps(real, police_learns):
+def generator_after_three_steps(real, D_learns):
     game = DCGANExperiment(DCGANHyperparameters(width=16), seed=0)
     game.images = real
-    if not police_learns:
+    if not D_learns:
         game.optimizer_d.step = lambda: None
     for _ in run(game, steps=3, progress=False):
         pass
     return torch.cat([p.detach().flatten() for p in game.G.parameters()])
 
 digits, upside_down = game.images, game.images.flip(2)
-gap = {learns: (forger_after_three_steps(digits, learns) - forger_after_three_steps(upside_down, learns)).abs().max()
+gap = {learns: (generator_after_three_steps(digits, learns) - generator_after_three_steps(upside_down, learns)).abs()
        for learns in (False, True)}
-claim("a police that does not learn: what other data change in G", gap[False], near=0, within=1e-9)
-claim("one that learns", gap[True], above=1e-3)
+with claim_table():
+    claim("A D that does not learn: what other data change in the weights of G, at most", gap[False].max(), near=0,
+          within=1e-9, exact=True)
+    claim("A D that learns: what other data change in the weights of G, at most", gap[True].max(), above=1e-3)
 
 # %% [markdown]
 # All that $G$ knows of digits passed through $D$. It is often said that a VAE, which rebuilds pictures, only
 # *imitates*, while a GAN *creates*. Can we measure it?
 #
-# ## Copies?
+# ## Memorisation: are there copies?
 # From here on $G$ is the one that comes with the course, the average of a much longer training; its **card** notes how
-# it was trained. Each of its networks has one convolution more, on pictures of $7 \times 7$: there, strokes that are
-# far apart are close, so $G$ can fit them to each other, and $D$ can see when they do not fit. And $D$'s loss also
-# counts its slope at real digits (**R1**, Mescheder et al.), so that $D$ is held flat there.
+# it was trained. Each of its networks has one convolution more, on pictures of $7 \times 7$, where a kernel of side 3
+# reaches across strokes that are far apart. And $D$'s loss also counts its squared slope at real digits (**R1**,
+# Mescheder et al.), so a steep $D$ pays.
 #
-# A copy would lie at distance zero from a training picture. How near do pictures come that are certainly new:
-# held-out digits? And does it catch a **copier**, who hands out training pictures, each moved one pixel to the right?
+# A model that **overfits** may hand out its training pictures: **memorisation**. The usual test looks for the nearest
+# training picture: a copy would lie at distance zero. How near do pictures come that are certainly new: held-out
+# digits? And does the test catch **shifted copies**, training pictures that are each moved one pixel to the right?
 
 # %%
 predict("06.nearest", "Whose pictures lie nearest to the training pictures, on average?",
         options=["the VAE's", "the GAN's", "real held-out digits"])
 
 # %%
-(G, card), (vae, _), (judge, _) = load_pretrained("dcgan"), load_pretrained("vae_z20"), load_pretrained("classifier")
+(G, card), (vae, _), (classifier, _) = map(load_pretrained, ("dcgan", "vae_z20", "classifier"))
 print(f"The card of G: {card.steps:,} steps, {card.minutes:.0f} minutes of one core; measured then: {card.metrics}")
 train, test = load_mnist("train"), load_mnist("test")
 
@@ -365,13 +361,13 @@ drawn, mean = vae.sample(400, seeded())
 kinds = {"held-out digits": test.floats()[torch.randperm(10_000, generator=seeded())[:400]],
          "GAN": G.sample(400, seeded()), "VAE, means": mean.view(-1, 28, 28), "VAE, drawn": drawn.view(-1, 28, 28)}
 originals = torch.randperm(60_000, generator=seeded(1))[:400]
-kinds["copier"] = train[originals].floats().roll(1, dims=2)              # the last column is paper
+kinds["shifted copies"] = train[originals].floats().roll(1, dims=2)              # the last column is paper
 reference = train.images.numpy()                                         # greys from 0 to 255
 nearest = {name: nearest_neighbours(255 * x.numpy(), reference) for name, x in kinds.items()}
 distance = {name: d / 255 for name, (d, _) in nearest.items()}
 
 # %%
-pairs = ("GAN", "VAE, means", "copier")
+pairs = ("GAN", "VAE, means", "shifted copies")
 rows = torch.cat([x for name in pairs for x in (kinds[name][:10], train[nearest[name][1][:10]].floats())])
 gaps = [[f"{d:.1f}" for d in distance[name][:10]] + [""] * 10 for name in pairs]
 show(images(rows, labels=[gap for row in gaps for gap in row],
@@ -388,34 +384,37 @@ show(histogram(distance, title="Distance to the nearest of 60,000 training pictu
 whose = {"held-out digits": "real held-out digits", "GAN": "the GAN's", "VAE, means": "the VAE's"}
 reveal("06.nearest", {name: average[name] for name in whose}, lambda mean: whose[min(mean, key=mean.get)])
 print("nearest of all:", ", ".join(f"{name} {d.min():.2f}" for name, d in distance.items()))
-claim("made or moved pictures nearer than 0.5, as an exact copy would be",
-      sum((distance[name] < 0.5).sum() for name in kinds if name != "held-out digits"), below=1)
-for name in ("GAN", "VAE, means", "copier"):
-    claim(f"{name}: distance, less that of held-out digits", distance[name] - distance["held-out digits"], above=0)
-claim("the VAE's pictures, drawn less their own means", distance["VAE, drawn"] - distance["VAE, means"], above=1.5)
-claim("copier's pictures whose original is the nearest, share", 1.0 * (nearest["copier"][1] == originals.numpy()),
-      below=0.5)
+made_or_moved = np.concatenate([distance[name] for name in kinds if name != "held-out digits"])
+with claim_table():
+    claim("Made or moved pictures as near as an exact copy: nearer than 0.5", (made_or_moved < 0.5).sum(), below=1)
+    for name in pairs:
+        claim(f"Distance to the nearest training picture: {name}, less held-out digits",
+              distance[name] - distance["held-out digits"], above=0)
+    claim("Distance to the nearest training picture: the VAE's drawn pixels, less their own means",
+          distance["VAE, drawn"] - distance["VAE, means"], above=1.5)
+    claim("Shifted copies: share whose original is the nearest training picture",
+          1.0 * (nearest["shifted copies"][1] == originals.numpy()), below=0.5)
 
 # %% [markdown]
-# Held-out digits lie nearest, and no picture is an exact copy. But look at the copier: *all* that it has are training
-# pictures, moved by a pixel, and it passes, at about the GAN's distance. For most of its pictures another training
-# picture is nearer than the original. **This test finds exact copies only.**
+# Held-out digits lie nearest, and no picture is an exact copy. But look at the shifted copies: *all* of them are training
+# pictures, moved by a pixel, and they pass, at about the GAN's distance. For most of them another training picture is
+# nearer than the original. **This test finds exact copies only.**
 #
 # Nor is the larger distance of the GAN creation. See the VAE: its means lie near, and the pixels drawn from those same
 # means furthest of all. Blur shortens this distance, grain lengthens it, and a broken digit is far from everything. So
-# it cannot tell creation from error, nor from a copy in disguise.
+# a distance alone does not tell creation from error, nor from a copy in disguise.
 
 # %% [markdown]
-# ## The space of noise
-# Every $z$ from $\mathcal{N}(0, I)$ should give a digit. Walk from one to another. Their halfway point is shorter than
+# ## Interpolation in the latent space
+# Every $z$ from $\mathcal{N}(0, I)$ should give a digit. Go from one to another. Their halfway point is shorter than
 # both, for two draws in a hundred dimensions are nearly perpendicular. So we stretch each point between them to the
-# length that it should have.
+# length that it should have: almost the **spherical interpolation** of notebook 08, on the same arc with another speed.
 
 # %%
 alpha = torch.linspace(0, 1, 10)[:, None]
 ends = noise(6, seeded(5)).view(3, 2, 100)
 
-def walk(a, b):
+def interpolate(a, b):
     straight = (1 - alpha) * a + alpha * b
     length = (1 - alpha) * a.norm() + alpha * b.norm()
     return straight / straight.norm(dim=1, keepdim=True) * length
@@ -424,29 +423,92 @@ def pictured(z):
     """Pictures in [0, 1] with the gradient that leads back to z."""
     return (G(z)[:, 0] + 1) / 2
 
-show(images(torch.cat([pictured(walk(a, b)) for a, b in ends]), title="Three walks through the noise"),
+show(images(torch.cat([pictured(interpolate(a, b)) for a, b in ends]), title="Three paths through the latent space"),
      alt="Three rows of ten pictures: a 5 becomes a 6, a broken 2 closes to a 0, and a 2 turns into a 3; strokes "
          "move and hardly fade")
 
 # %%
 a, b = noise(300, seeded(6)), noise(300, seeded(7))
-middle = torch.cat([walk(*pair)[4:5] for pair in zip(a, b, strict=True)])
+middle = torch.cat([interpolate(*pair)[4:5] for pair in zip(a, b, strict=True)])
 faded = (pictured(a) + pictured(b)) / 2
 
 def in_doubt(x):
-    """1 for a picture that the judge gives to no digit with more than 0.9, else 0."""
-    return (judge.log_posterior(x).exp().amax(dim=1) < 0.9).float()
+    """1 for a picture that the classifier gives to no digit with more than 0.9, else 0."""
+    return (classifier.log_posterior(x).exp().amax(dim=1) < 0.9).float()
 
 fresh, halfway, fade = (in_doubt(x) for x in (pictured(a), pictured(middle), faded))
-print(f"in doubt: fresh draws {fresh.mean():.2f}, middles of walks {halfway.mean():.2f}, averages {fade.mean():.2f}")
-claim("in doubt, share: middles of walks less fresh draws, about as many", halfway - fresh, near=0, within=0.1)
-claim("averages of two pictures less middles of walks", fade - halfway, above=0.1)
+print(f"in doubt: fresh draws {fresh.mean():.2f}, middles of paths {halfway.mean():.2f}, averages {fade.mean():.2f}")
 crisp = sharpness(pictured(middle).numpy()) - sharpness(faded.numpy())
-claim("sharpness: middle of a walk less that average, relative to the averages",
-      crisp / sharpness(faded.numpy()).mean(), above=0.5)
+with claim_table():
+    claim("Share in doubt: middles of paths less fresh draws", halfway - fresh, near=0, within=0.1)
+    claim("Share in doubt: averages of two pictures less middles of paths", fade - halfway, above=0.2)
+    claim("Sharpness: middle of a path less that average, relative to the averages",
+          crisp / sharpness(faded.numpy()).mean(), above=0.7)
 
 # %% [markdown]
-# **Where is my digit?** A VAE has an encoder that answers at once. $G$ has none, but it is differentiable: search for
+# In the middle of a path the classifier doubts about as often as at its ends; an average of the two pictures, which is
+# faded, leaves it in doubt more often.
+#
+# ## Going further
+# ### Spectral normalisation and R1: how steep is $D$?
+# Spectral normalisation writes the kernel of a convolution as a matrix $W$, a row for each output channel, and divides it
+# by its largest singular value: the most that $W$ stretches any *patch*. **Power iteration** finds that value: multiply a
+# vector by $W$ and $W^\top$ in turn, and it turns towards the one that is stretched most. The convolution of a whole
+# picture is another, larger matrix. Its patches overlap: with a side of 4 and stride 2 each pixel lies in four, so it may
+# stretch up to twice as much as $W$.
+
+# %%
+W = 3 * torch.randn(64, 32, 4, 4, generator=seeded())
+before, after = (torch.linalg.matrix_norm(weight.flatten(1), 2) for weight in (W, SpectralNorm(W, seeded())(W)))
+
+def stretch(kernel, v, rounds=50):
+    """The largest singular value of the whole convolution, from a picture v, by power iteration."""
+    for _ in range(rounds):
+        v = conv_transpose2d(conv2d(v / v.norm(), kernel, stride=2, padding=1), kernel, stride=2, padding=1)
+    return v.norm().sqrt()
+
+whole = stretch(W / before, torch.randn(1, 32, 14, 14, generator=seeded()))
+with claim_table():
+    claim("Largest singular value of W before", before, near=92, within=5)
+    claim("Largest singular value of W after a few rounds of power iteration", after, near=1, within=0.05)
+    claim("How much the whole convolution stretches, with the normalised kernel", whole, above=1.1, below=2)
+show_source(SpectralNorm)
+
+# %% [markdown]
+# And how steep is $D$ as a whole? Its last, linear layer is not normalised, so that it can scale the logit $a(x)$. We
+# measure the slope of $a$ in the pixels, at real digits: with neither remedy, with spectral normalisation, and with R1,
+# which adds to the loss of $D$ half the squared length of that slope, $\tfrac{1}{2} \lVert \partial a(x) / \partial x
+# \rVert^2$, averaged over real digits.
+
+# %%
+def slope_at_real(seed, **changes):
+    """After 150 steps: the length of the gradient of D's logit in the pixels, median over 300 real digits."""
+    game = DCGANExperiment(DCGANHyperparameters(width=16, precision=fastest_precision(), **changes), seed=seed)
+    for _ in run(game, steps=150, progress=False):
+        pass
+    return slopes(game.D.eval(), game.scaled(game.images[:300])).flatten(1).norm(dim=1).median().item()
+
+remedies = {"neither": {"spectral_norm": False}, "spectral normalisation": {},
+            "R1": {"spectral_norm": False, "r1": 1.0}}
+steep = {name: np.array([slope_at_real(seed, **changes) for seed in range(4)]) for name, changes in remedies.items()}
+for name, slope in steep.items():
+    print(f"{name:23} slope at real digits, four seeds:", ", ".join(f"{value:.2f}" for value in slope))
+with claim_table():
+    claim("Slope of D at real digits: spectral normalisation relative to neither, four seeds",
+          steep["spectral normalisation"] / steep["neither"], near=1, within=0.5)
+    claim("Slope of D at real digits: R1 relative to neither, each of four seeds", steep["R1"] / steep["neither"],
+          below=0.9, exact=True)
+    claim("Slope of D at real digits: R1 relative to neither, mean of four seeds", steep["R1"] / steep["neither"],
+          below=0.75)
+
+# %% [markdown]
+# In this game spectral normalisation makes no clear difference to the slope at real digits: from seed to seed it is a
+# little flatter or a little steeper. The last layer is free to take up what the others lose. R1 counts the slope itself,
+# and with it $D$ is flatter for each of the four seeds.
+
+# %% [markdown]
+# ### GAN inversion: where is my digit?
+# A VAE has an encoder that answers at once. $G$ has none, but it is differentiable: **GAN inversion** searches for
 # the $z$ whose picture is nearest to a given $x$, by gradient descent on $\lVert G(z) - x \rVert^2$. Four starts for
 # each of ten test digits; once with $z$ free, and once held at the length of a typical draw.
 
@@ -481,18 +543,18 @@ to_training = (nearest_neighbours(255 * x.numpy(), reference)[0] / 255) ** 2
 ratio = found["typical z"][1].numpy() / to_training
 print("squared error, typical z, relative to the nearest training picture:",
       ", ".join(f"{k}: {value:.2f}" for k, value in enumerate(ratio)))
-claim("of ten digits, found nearer than any training picture", (ratio < 1).sum(), above=7)
-claim("free z: how far it went, its length; of draws it is 10", found["free z"][0].norm(dim=1), above=11.5)
 print(f"mean squared error: free z {squared['free z']:.1f}, typical z {squared['typical z']:.1f}")
-claim("log of the squared error of ten digits, free z less typical z: no large gain from freedom",
-      (found["free z"][1] / found["typical z"][1]).log(), above=-0.4)
+with claim_table():
+    claim("Typical z: of ten digits, those found nearer than any training picture", (ratio < 1).sum(), above=7)
+    claim("Free z: length of what was found; of draws it is about 10", found["free z"][0].norm(dim=1), above=11.5)
+    claim("Logarithm of the squared error of ten digits: free z less typical z",
+          (found["free z"][1] / found["typical z"][1]).log(), above=-0.4)
 
 # %% [markdown]
-# Free, the *best* $z$ cannot be worse, for typical ones are allowed, too. The search gained little or nothing: it wandered
-# to lengths that hardly any draw has. Steps of the same size turn a longer $z$ less, so in as many steps it may get no
-# further. So hold it: what is found then is also what $G$ may really make. Most of these digits are found, nearer than
-# any training picture. Where one is not found from any start, it is a shape that the forger gave up, or the search got
-# stuck. Counting what was given up is the subject of 06b.
+# Free, the *best* $z$ is at least as good, for typical ones are allowed, too. The search gained little or nothing: it
+# went to lengths that hardly any draw has. Steps of the same size turn a longer $z$ less, so in as many steps it may get
+# no further. So hold it: what is found then is also what $G$ may really make. Most of these digits are found, nearer than
+# any training picture. Where one is not found, $G$ does not make that shape, or the search got stuck.
 
 # %% [markdown]
 # ## Your turn
@@ -509,8 +571,8 @@ def generator_loss_and_force(a):
 check("06.generator_loss", generator_loss_and_force)
 
 # %% [markdown]
-# **2.** A transposed convolution makes pictures of which side from pictures of side `n`? Think of stamps. (`n` may be
-# an array of sides; the others are whole numbers.)
+# **2.** A transposed convolution makes pictures of which side from pictures of side `n`? Where does the last stamp end?
+# (`n` may be an array of sides; the others are whole numbers.)
 
 # %% tags=["exercise"]
 def output_side(n, kernel, stride, padding):
@@ -544,11 +606,11 @@ check("06.stamp", stamp)
 # ## What to keep
 # - A transposed convolution is the transpose of a convolution's matrix: stamps that add. It has the shape of an inverse
 #   and is none.
-# - One step: `detach` for $D$'s lesson, freeze $D$ for $G$'s, two optimisers. The losses do not say how good the
+# - One step: `detach` for $D$'s loss, freeze $D$ for $G$'s, two optimisers. The losses do not say how good the
 #   pictures are.
 # - $G$ gets one force for each pixel that it made, and nothing else.
-# - The nearest training picture convicts exact copies only: a copier who moves each picture by one pixel passes.
-# - Without an encoder, finding a picture in the noise is a search, and it may end where no draw ever is.
+# - The nearest training picture finds exact copies only: copies that are moved by one pixel pass.
+# - Between two draws, in the latent space, lie pictures as clear as the draws themselves; their pixels' average fades.
 #
 # **Read on:**
 #

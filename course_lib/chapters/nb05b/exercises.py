@@ -1,4 +1,4 @@
-"""Exercises of notebook 05b: minibatch discrimination, distance by sorting, and a game that circles."""
+"""Exercises of notebook 05b: minibatch discrimination, distance by sorting, and a game whose players circle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _closeness(M: Tensor, others: Tensor) -> Tensor:
     return torch.exp(-_distances(M, others)).sum(dim=1)
 
 
-def _company_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
+def _batch_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
     def draw(n: int, kernels: int, dim: int) -> Tensor:
         return torch.tensor(rng.normal(size=(n, kernels, dim)), dtype=torch.float32)
 
@@ -28,7 +28,7 @@ def _company_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
 
 CLOSENESS_TO = Exercise(
     reference=_closeness,
-    cases=_company_cases,
+    cases=_batch_cases,
     mistakes=(
         Mistake(lambda M, o: torch.exp(-((M[:, None] - o[None]) ** 2).sum(dim=3)).sum(dim=1),
                 ("you squared the differences; the L1 distance sums their absolute values.",)),
@@ -43,11 +43,11 @@ CLOSENESS_TO = Exercise(
         Mistake(lambda M, o: torch.exp(-_distances(M, o).sum(dim=1)),
                 ("the order matters: exponential of each pair first, then the sum over the others.",)),
         Mistake(lambda M, o: _closeness(M, M),
-                ("you compared M with itself; the company is `others`.",)),
+                ("you compared M with itself; the batch to compare with is `others`.",)),
         Mistake(lambda M, o: _closeness(o, M),
                 ("one row for each number of M is asked for; you sum over M, and give a row for each of `others`.",)),
         Mistake(lambda M, o: _closeness(M, o) / len(o),
-                ("you took the mean over the company; the paper's feature is the sum.",)),
+                ("you took the mean over the batch; the paper's feature is the sum.",)),
         Mistake(lambda M, o: torch.exp(-_distances(M, o)),
                 ("this is the closeness of every pair, (n, m, kernels): sum it over the others.",)),
         Mistake(lambda M, o: torch.exp(-(M[:, None] - o[None]).abs()).sum(dim=3).sum(dim=1),
@@ -68,20 +68,20 @@ WASSERSTEIN1 = Exercise(
                        for n, shift, scale in ((6, 0.0, 1.0), (50, 2.0, 0.5), (1, 1.0, 1.0), (40, 0.0, 3.0))],
     mistakes=(
         Mistake(_unsorted,
-                ("you compare the numbers in the order they came. Who should go where, so that the walk is shortest?",
+                ("you compare the numbers in the order they came. Which should go where, so that the ways are short?",
                  "on a line the smallest goes to the smallest: sort both first.")),
         Mistake(lambda a, b: float(abs(a.mean() - b.mean())),
                 ("this compares the means only: two samples may share their mean and yet differ.",)),
         Mistake(lambda a, b: float(np.abs(np.sort(a) - np.sort(b)).sum()),
-                ("you summed the walks; the distance is their mean.",)),
+                ("you summed the ways; the distance is their mean.",)),
         Mistake(lambda a, b: float(np.sqrt(((np.sort(a) - np.sort(b)) ** 2).mean())),
-                ("this is W₂, by squares; W₁ is the mean of the absolute walks.",)),
+                ("this is W₂, by squares; W₁ is the mean of the absolute differences.",)),
         Mistake(lambda a, b: float(((np.sort(a) - np.sort(b)) ** 2).mean()),
-                ("you squared the walks: take their absolute values.",)),
+                ("you squared the differences: take their absolute values.",)),
         Mistake(lambda a, b: float((np.sort(a) - np.sort(b)).mean()),
-                ("walks to the left and to the right cancel: take absolute values.",)),
+                ("ways to the left and to the right cancel: take absolute values.",)),
     ),
-    hints=("each number of a must walk to one number of b, and the mean walk shall be as short as possible.",
+    hints=("each number of a goes to one number of b, and the mean way shall be as short as possible.",
            "sort both, subtract, absolute values, mean."),
 )
 

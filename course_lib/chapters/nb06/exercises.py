@@ -1,4 +1,4 @@
-"""Exercises of notebook 06: the loss of G and its slope, and a transposed convolution by stamps."""
+"""Exercises of notebook 06: the loss of G and its slope, and transposed convolution."""
 
 from __future__ import annotations
 

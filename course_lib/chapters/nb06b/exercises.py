@@ -1,4 +1,4 @@
-"""Exercises of notebook 06b: the Fréchet distance, the classes that are covered, and a gradient left behind."""
+"""Exercises of notebook 06b: the Fréchet distance, the KL of class shares, and a gradient left behind."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _counted(function: Callable[..., Any], predicted: np.ndarray, classes: int) 
                                  "class that occurs, unless it gets `minlength=classes`"}) from None
 
 
-COVERAGE = Exercise(
+CLASS_KL = Exercise(
     reference=coverage_kl,
     cases=_predicted_cases,
     observe=_counted,
@@ -204,8 +204,8 @@ def _game_cases(rng: np.random.Generator) -> list[Game]:
 
 
 STEP_ERRORS = {
-    "second time": "G's lesson goes once more through the graph that D's backward() has freed. D's lesson must not "
-                   "reach G: give D `fake.detach()` in loss_d",
+    "second time": "G's backward() goes once more through the graph that D's has freed. D's loss must not reach G: "
+                   "give D `fake.detach()` in loss_d",
     "inplace operation": "both losses were computed before D moved: optimizer_d.step() changes the weights that loss_g "
                          "went through. Compute loss_g after D's step",
 }
@@ -226,7 +226,7 @@ def _two_steps(function: Step, G: nn.Module, D: nn.Module, *others: Any) -> Any:
     return (*(float(value) for pair in losses for value in pair), *weights)
 
 
-def _lessons(D_clears: bool = True, G_clears: bool = True, detach_g: bool = False, saturating: bool = False,
+def _turns(D_clears: bool = True, G_clears: bool = True, detach_g: bool = False, saturating: bool = False,
              exchanged: bool = False, inference: bool = False, anew: bool = False, clear_late: bool = False,
              attached: bool = False) -> Step:
     """A training step with one thing, or nothing, wrong."""
@@ -259,34 +259,34 @@ def _lessons(D_clears: bool = True, G_clears: bool = True, detach_g: bool = Fals
 
 
 REPAIRED_STEP = Exercise(
-    reference=_lessons(),
+    reference=_turns(),
     cases=_game_cases,
     observe=_two_steps,
     mistakes=(
-        Mistake(_lessons(D_clears=False),
-                ("the bug is still there: the backward() of G's lesson also leaves gradients in D. They wait there and "
-                 "are added to D's next lesson, where they teach it to take made pictures for real.",
-                 "call `optimizer_d.zero_grad()` just *before* `loss_d.backward()`, or freeze D in G's lesson.")),
-        Mistake(_lessons(D_clears=False, anew=True),
-                ("D's gradients are never cleared now: each lesson adds to all before.",)),
-        Mistake(_lessons(G_clears=False),
-                ("G's gradients are never cleared: each lesson adds to all before.",)),
-        Mistake(_lessons(attached=True),
-                ("D's lesson reaches G: without `detach` its gradient lands in G, too, and is added to G's own.",
+        Mistake(_turns(D_clears=False),
+                ("the bug is still there: the backward() of G's loss also leaves gradients in D. They stay there and "
+                 "are added to D's next ones, where they teach it to take made ones for real.",
+                 "call `optimizer_d.zero_grad()` just *before* `loss_d.backward()`, or freeze D while G learns.")),
+        Mistake(_turns(D_clears=False, anew=True),
+                ("D's gradients are never cleared now: each step adds to all before.",)),
+        Mistake(_turns(G_clears=False),
+                ("G's gradients are never cleared: each step adds to all before.",)),
+        Mistake(_turns(attached=True),
+                ("D's loss reaches G: without `detach` its gradient lands in G, too, and is added to G's own.",
                  "give D `fake.detach()` in loss_d; then backward() needs no retain_graph either.")),
-        Mistake(_lessons(detach_g=True),
-                ("D is right now, but G learns nothing: `detach` belongs into D's lesson only.",)),
-        Mistake(_lessons(clear_late=True),
+        Mistake(_turns(detach_g=True),
+                ("D is right now, but G learns nothing: `detach` belongs into D's loss only.",)),
+        Mistake(_turns(clear_late=True),
                 ("D's gradients are cleared between backward() and step(): D never learns.",)),
-        Mistake(_lessons(saturating=True),
+        Mistake(_turns(saturating=True),
                 ("you changed G's loss to the saturating one; the loss was not the bug.",)),
-        Mistake(_lessons(exchanged=True),
+        Mistake(_turns(exchanged=True),
                 ("real and made are exchanged in D's loss.",)),
-        Mistake(_lessons(inference=True),
+        Mistake(_turns(inference=True),
                 ("G is in inference mode now: its batch norm no longer sees the batch.",)),
     ),
-    hints=("after the two lessons, print the size of D's gradients. Who put them there?",
+    hints=("after the two losses, print the size of D's gradients. What put them there?",
            "`zero_grad` belongs just before each `backward`; all else in the colleague's step is right."),
 )
 
-EXERCISES = {"06b.frechet": FRECHET, "06b.coverage": COVERAGE, "06b.repaired_step": REPAIRED_STEP}
+EXERCISES = {"06b.frechet": FRECHET, "06b.coverage": CLASS_KL, "06b.repaired_step": REPAIRED_STEP}

@@ -12,7 +12,7 @@ def test_pulls_are_drawn_under_their_pictures_around_zero():
     forces[1, 0, 0] = -5
     fig = plots.pulls(pictures, forces, title="t")
     check_legible(fig)
-    assert len(fig.axes) == 6 and [fig.axes[i].get_ylabel() for i in (0, 3)] == ["made", "pull of D"]
+    assert len(fig.axes) == 6 and [fig.axes[i].get_ylabel() for i in (0, 3)] == ["made", "force"]
     assert [ax.get_images()[0].get_clim() for ax in fig.axes[3:]] == [(-1, 1), (-5, 5), (-1, 1)]
     assert not any(len(ax.collections) for ax in fig.axes), "no pull is towards ink"
     with pytest.raises(ValueError, match="must both have shape"):
