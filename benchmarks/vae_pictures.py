@@ -4,7 +4,7 @@
 
 Drawn: 500 pictures a seed from the autoencoder with codes from one Gaussian or from a mixture fitted to its codes, and
 from the VAE with codes from its prior or from such a mixture. Completed: the lower halves of six hundred test pictures,
-by mixtures of three sizes and by pseudo-Gibbs walks of several lengths. About five minutes on one core. `--record`
+by mixtures of three sizes and by pseudo-Gibbs chains of several lengths. About five minutes on one core. `--record`
 writes what the notebook reads.
 """
 

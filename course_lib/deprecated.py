@@ -37,7 +37,7 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "course_lib.plots": {name: (f"course_lib.chapters.nb{number}.plots", name) for number, names in {
         "00": ("tree",), "02": ("bumps", "clouds", "em_moment"), "02b": ("beliefs", "tables", "trellis"),
         "03": ("bound_and_densities", "divergences_and_densities"),
-        "03b": ("estimates", "gap_maps", "powers", "proposal", "running", "two_gaussians"),
+        "03b": ("estimates", "powers"), "03c": ("gap_maps", "proposal", "running", "two_gaussians"),
         "04": ("digit_maps", "manifold"), "05b": ("strip",), "06": ("pulls",),
         "07": ("kernel_masks", "line_and_density", "sight"), "07b": ("wave_and_density",),
         "08": ("judged_path", "pair_sheet"),

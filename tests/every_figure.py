@@ -20,6 +20,7 @@ from course_lib.chapters.nb02 import plots as nb02
 from course_lib.chapters.nb02b import plots as nb02b
 from course_lib.chapters.nb03 import plots as nb03
 from course_lib.chapters.nb03b import plots as nb03b
+from course_lib.chapters.nb03c import plots as nb03c
 from course_lib.chapters.nb04 import plots as nb04
 from course_lib.chapters.nb05b import plots as nb05b
 from course_lib.chapters.nb06 import plots as nb06
@@ -110,9 +111,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, xlabel="x", **TITLE),
     "framed": lambda: plots.framed(plots.images(np.stack([INK] * 3), columns=2, **TITLE), [(1, 1)]),
     "gan1d": lambda: plots.gan1d(X, X / 5, X, X[::-1], **TITLE),
-    "gap_maps": lambda: nb03b.gap_maps(AXIS, {"a": GRID[:, 0] ** 2}, high=4, **TITLE),
-    "histogram": lambda: plots.histogram(MANY, xlabel="x", **TITLE),
-    "two histograms": lambda: plots.histogram({"a": X, "b": X + 1}, xlabel="x", **TITLE),
+    "gap_maps": lambda: nb03c.gap_maps(AXIS, {"a": GRID[:, 0] ** 2}, high=4, **TITLE),
+    "histogram": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, xlabel="x", **TITLE),
     "images": lambda: plots.images(np.stack([INK] * 3), labels=list("abc"), row_labels=["row"], **TITLE),
     "judged_path": lambda: nb08.judged_path(np.stack([INK] * 2), THIRDS[:2], [-1, 0.5], **TITLE),
     "kernel_masks": lambda: nb07.kernel_masks({"A": np.eye(3), "B": np.ones((3, 5))}, **TITLE),
@@ -125,11 +125,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "paired_draws": lambda: nb09c.paired_draws(MANY, **WORDS),
     "paths": lambda: plots.paths({name: POINTS[i:] for i, name in enumerate("abcde")}, limit=3, **TITLE),
     "points": lambda: plots.points({"a": (POINTS, LABELS)}, **TITLE),
-    "powers": lambda: nb03b.powers(X + 1, MANY, MANY, **WORDS),
-    "proposal": lambda: nb03b.proposal(X, X, X**2, X, 3.0, value_label="v", **TITLE),
+    "powers": lambda: nb03b.powers(X + 1, {"a": X + 1}, {"a": X + 2}, **WORDS),
+    "proposal": lambda: nb03c.proposal(X, X, X**2, X, 3.0, value_label="v", **TITLE),
     "pulls": lambda: nb06.pulls(np.stack([INK] * 2), np.stack([INK - 0.5] * 2), **TITLE),
-    "running": lambda: nb03b.running(X, {"a": np.ones((5, 5))}, ylabel="y", limit=3, **TITLE),
-    "scatters": lambda: plots.scatters({"a": POINTS, "b": POINTS}, **TITLE),
+    "running": lambda: nb03c.running(X, {"a": np.ones((2, 5))}, ylabel="y", limit=3, **TITLE),
+    "scatters": lambda: plots.scatters({"a": POINTS}, **TITLE),
     "shares_along": lambda: nb09b.shares_along(X, np.full((5, 2), 0.5), **TITLE),
     "sight": lambda: nb07.sight({"a": INK}, 2, 1, **TITLE),
     "small_multiples": lambda: plots.small_multiples(X, {"a": MANY}, xlabel="x", ylim=(0, 5), **TITLE),
@@ -141,7 +141,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
                                notes={"a": "01"}, **TITLE),
     "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      forbidden=[[False, True], [False, False]], **TITLE),
-    "two_gaussians": lambda: nb03b.two_gaussians({name: (np.ones(2), np.eye(2)) for name in "abc"}, limit=3, **TITLE),
+    "two_gaussians": lambda: nb03c.two_gaussians({"p": (np.ones(2), np.eye(2))}, limit=3, **TITLE),
     "wave_and_density": lambda: nb07b.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
     "by hand": by_hand,
     "lab": lab,

@@ -1,10 +1,10 @@
-"""Pictures drawn and pictures completed with the shipped autoencoder and VAE, over many draws and with long walks: the
+"""Pictures drawn and pictures completed with the shipped autoencoder and VAE, over many draws and with long chains: the
 record that benchmarks/vae_pictures.py writes and notebook 04 shows.
 
 References:
     P. Ghosh, M. S. M. Sajjadi, A. Vergari, M. Black, B. Schölkopf, From Variational to Deterministic Autoencoders, ICLR
         2020: draws from a density fitted afterwards to the codes of an autoencoder, or of a VAE.
-    D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: the walk.
+    D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: pseudo-Gibbs sampling.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def draw(seeds: Sequence[int]) -> dict[str, DrawnRow]:
 
 @torch.no_grad()
 def walks_of(vae: VAE, begin: Tensor, rounds: Sequence[int], walks: Sequence[int]) -> dict[tuple[int, int], Tensor]:
-    """Averages of E[x | z] `[n, 784]` over pseudo-Gibbs walks from pictures `begin`, without their first third.
+    """Averages of E[x | z] `[n, 784]` over pseudo-Gibbs chains from pictures `begin`, without their first third.
 
     Returns:
         the average for every length of `rounds` and every number of `walks`, all from one run of the longest.
@@ -106,7 +106,7 @@ def walks_of(vae: VAE, begin: Tensor, rounds: Sequence[int], walks: Sequence[int
 @torch.no_grad()
 def complete(rounds: Sequence[int], walks: Sequence[int],
              mixtures: Sequence[tuple[int, int, int]]) -> dict[str, CompletedRow]:
-    """The lower halves of six sets of 100 test pictures, completed by mixtures and by walks of the VAE.
+    """The lower halves of six sets of 100 test pictures, completed by mixtures and by pseudo-Gibbs chains of the VAE.
 
     Args:
         rounds, walks: see `walks_of`; all begin at the average picture.
@@ -131,7 +131,7 @@ def complete(rounds: Sequence[int], walks: Sequence[int],
         for way, space, mixture in fitted:
             keep(way, space.inpaint(mixture, x, SEEN).float().clamp(0, 1), x, named)
         for (r, w), filled in walks_of(vae, torch.where(SEEN, x, average), rounds, walks).items():
-            keep(f"{w} walks of {r} rounds", filled, x, named)
+            keep(f"{w} chains of {r} rounds", filled, x, named)
     return {way: CompletedRow(*map(list, zip(*found, strict=True))) for way, found in rows.items()}
 
 

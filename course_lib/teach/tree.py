@@ -66,7 +66,7 @@ TREE = Branch("generative models", (
         )),
         Branch("approximate", (
             Branch("variational", (
-                Leaf("variational autoencoders", ("03", "03b", "04", "08"), "a lower bound", True, "one pass",
+                Leaf("variational autoencoders", ("03", "03b", "03c", "04", "08"), "a lower bound", True, "one pass",
                      "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
             )),
             Branch("Markov chain", (

@@ -10,7 +10,7 @@ from legible import check_legible
 from PIL import Image
 
 from course_lib import plots
-from course_lib.chapters.nb03b import plots as nb03b
+from course_lib.chapters.nb03c import plots as nb03c
 
 X = np.arange(5)
 FIGURES = {
@@ -125,7 +125,7 @@ def test_what_is_saved_is_small_and_looks_the_same(picture):
     noise = np.random.default_rng(0).random((12, 9, 9, 3))
     axis, grid = plots.plane(2, 41)
     fig = {"few colours": FIGURES["curves"], "a photograph": lambda: plots.images(noise, title="t"),
-           "shades": lambda: nb03b.gap_maps(axis, {"a": np.tanh(grid[:, 0] * grid[:, 1])}, title="t", high=1),
+           "shades": lambda: nb03c.gap_maps(axis, {"a": np.tanh(grid[:, 0] * grid[:, 1])}, title="t", high=1),
            }[picture]()
     quick = plots.style.quick_png(fig)
     small = plots.style.compact(quick)

@@ -1,4 +1,4 @@
-"""Exercises of notebook 03b: reparameterised draws, baselines and control variates, importance-weighted bounds."""
+"""Exercises of notebook 03b: reparametrised draws, baselines and control variates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.measure import iw_bound
 from course_lib.teach.exercises import Exercise, Mistake
 
 LOG_2PI = math.log(2 * math.pi)
@@ -37,7 +36,7 @@ def _draw_q_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor
 
 def _values_and_gradients(function: Callable[..., tuple[Tensor, Tensor] | None], m: Tensor, log_s: Tensor,
                           eps: Tensor) -> Any:
-    """z and log q, and the gradients of their sums by m and log_s: draws are reparameterised in order to be trained.
+    """z and log q, and the gradients of their sums by m and log_s: draws are reparametrised in order to be trained.
 
     An answer of another form goes back as it is, so that `check` can say what is wrong with the form.
     """
@@ -201,56 +200,4 @@ CONTROL_VARIATE = Exercise(
            "take the means from g and h; c is the mean of their product over the mean of h_rest²."),
 )
 
-
-def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, int]]:
-    cases = [(_tensor(level + 2 * rng.normal(size=(draws, n))), k)
-             for draws, n, k, level in ((10, 4, 5, 0.0), (6, 3, 1, -3.0), (8, 2, 8, -1000.0), (12, 5, 3, 800.0))]
-    uneven = _tensor(np.array([[-1000.0, -100.0], [-1.0, -2000.0], [3.0, 900.0]]).repeat(2, axis=0))
-    return [*cases, (uneven + _tensor(rng.normal(size=uneven.shape)), 2)]
-
-
-def _groups(log_w: Tensor, k: int) -> Tensor:
-    return log_w.reshape(-1, k, log_w.shape[1])
-
-
-WEIGHTED_BOUND = Exercise(
-    reference=iw_bound,
-    cases=_bound_cases,
-    mistakes=(
-        Mistake(lambda log_w, k: log_w.mean(dim=0),
-                ("the mean of the logs estimates L_1, the ELBO, whatever k is. Average the *weights* of a group first, "
-                 "then take the logarithm.",
-                 "logsumexp over the group, minus log k.")),
-        Mistake(lambda log_w, k: _groups(log_w, k).exp().mean(dim=1).log().mean(dim=0),
-                ("right in mathematics, infinite on a computer: exp(−1000) is 0 and exp(800) is infinite. Stay in the "
-                 "logs.",
-                 "`logsumexp` takes the largest log weight of each group out before it uses exp.")),
-        Mistake(lambda log_w, k: ((_groups(log_w, k) - log_w.max()).exp().mean(dim=1).log() + log_w.max()).mean(dim=0),
-                ("you take one maximum out of everything; a group far below it still underflows. Each group needs its "
-                 "own.",
-                 "`logsumexp(dim=1)` does that.")),
-        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).mean(dim=0),
-                ("this is the log of a *sum* of k weights: too high by log k, and no bound on log p(x) any more.",)),
-        Mistake(lambda log_w, k: log_w.logsumexp(dim=0) - math.log(len(log_w)),
-                ("you put all draws into one group: that is L_draws. Cut them into groups of k.",)),
-        Mistake(lambda log_w, k: log_w[:k].logsumexp(dim=0) - math.log(k),
-                ("you threw away all groups but the first: each gives an estimate of L_k, and their mean varies "
-                 "less.",)),
-        Mistake(lambda log_w, k: iw_bound(log_w, k).mean(),
-                ("you averaged over the columns, too: they belong to different x, and each has its own bound.",)),
-        Mistake(lambda log_w, k: log_w.logsumexp(dim=1) - math.log(log_w.shape[1]),
-                ("you averaged over the columns, which are different x: the draws are the rows, `dim=0`.",)),
-        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).mean(dim=0) - math.log(len(log_w)),
-                ("a group holds k weights, not all of them: subtract log k.",)),
-        Mistake(lambda log_w, k: _groups(log_w, k).logsumexp(dim=1).sum(dim=0) - math.log(k),
-                ("average the groups' logs, do not add them: each is an estimate of the same L_k.",)),
-        Mistake(lambda log_w, k: (log_w.reshape(k, -1, log_w.shape[1]).logsumexp(dim=0) - math.log(k)).mean(dim=0),
-                ("a fair estimate, of other groups: draws far apart went together. Asked were *consecutive* draws: "
-                 "reshape to (groups, k, n) and go along dim 1.",)),
-    ),
-    hints=("reshape to (draws/k, k, n); log of the average over dim 1; mean over dim 0.",
-           "log of an average = logsumexp − log k."),
-)
-
-EXERCISES = {"03b.draw_q": DRAW_Q, "03b.leave_one_out": LEAVE_ONE_OUT, "03b.control_variate": CONTROL_VARIATE,
-             "03b.weighted_bound": WEIGHTED_BOUND}
+EXERCISES = {"03b.draw_q": DRAW_Q, "03b.leave_one_out": LEAVE_ONE_OUT, "03b.control_variate": CONTROL_VARIATE}

@@ -4,7 +4,7 @@ import pytest
 from jupyter import press
 
 NAME = "03_elbo.ipynb"
-BARS, PEAKS = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
+BARS, MODES = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_the_bars_follow_q_theta_and_the_best_q(lab):
     lab.run_cell("def bars_picture")
     seen = [picture(lab, BARS, "mu = -0.5")]
     seen.append(moved(lab, "mean of q", "Home", BARS, "mu = -3.0"))
-    seen.append(moved(lab, "width of q", "End", BARS, "sigma = 1.5"))
+    seen.append(moved(lab, "standard deviation of q", "End", BARS, "sigma = 1.5"))
     seen.append(moved(lab, "θ", "End", BARS, "theta = 2.0"))
     lab.page.get_by_label("best q").check()
     seen.append(picture(lab, BARS, "best_q = True"))
@@ -44,11 +44,12 @@ def test_the_bars_follow_q_theta_and_the_best_q(lab):
     assert lab.page.locator("[role=alert]:visible").count() == 0
 
 
-def test_the_two_peaks_follow_their_sliders(lab):
+def test_the_two_modes_follow_their_sliders(lab):
     lab.run_cell("grid = Z")
-    seen = [picture(lab, PEAKS, "separation = 4.0")]
-    for label, key, value in (("mean of the Gaussian", "End", "mean = 3.0"), ("width of the", "Home", "width = 0.3"),
-                              ("between the peaks", "End", "separation = 6.0")):
-        seen.append(moved(lab, label, key, PEAKS, value))
+    seen = [picture(lab, MODES, "separation = 4.0")]
+    for label, key, value in (("mean of the Gaussian", "End", "mean = 3.0"),
+                              ("its standard", "Home", "std = 0.3"),
+                              ("between the modes", "End", "separation = 6.0")):
+        seen.append(moved(lab, label, key, MODES, value))
     assert len(set(seen)) == len(seen)
     assert lab.page.locator("[role=alert]:visible").count() == 0
