@@ -6,7 +6,8 @@ from notebook_cells import broken, cells_of, run
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("07c")
 WEIGHTS = ("bar = torch.zeros", "last_row = ")
-PASSES = ("row_lstm_28, _ = ", "creatures, (pixelcnn, _) = ", 'predict("07c.passes"', "@torch.no_grad()\ndef draw_at_once")
+PASSES = ("row_lstm_28, _ = ", "creatures, (pixelcnn, _) = ", 'predict("07c.passes"',
+          "@torch.no_grad()\ndef draw_at_once")
 QUICK = (r"x\.expand\(1000", "x.expand(50")
 
 
