@@ -44,8 +44,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # came before. And the past may be long, so the network is the **LSTM** of notebook 07, with its **gates** $f$, $i$
 # and $o$ and the new $g$, now along the text: its memory is $c_t = f_t \odot c_{t-1} + i_t \odot g_t$, its state $h_t =
 # o_t \odot \tanh(c_t)$. A plain RNN multiplies its **recurrent state** by the same matrix at every step, so what it
-# noted long ago, and the gradient that would teach it to, shrink or grow like a power (**vanishing** or **exploding
-# gradients**). In the memory an old note is multiplied by the **forget gate** $f_t$ alone (Gers et al.); where that is
+# noted long ago, and the gradient that would teach it to, shrink or grow like a power (**vanishing gradients**,
+# **exploding gradients**). In the memory an old note is multiplied by the **forget gate** $f_t$ alone (Gers et al.); where that is
 # near one, note and gradient stay.
 
 # %% [markdown]
