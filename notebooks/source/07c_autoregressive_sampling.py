@@ -103,8 +103,8 @@ with claim_table():
         claim(f"Bits a hidden pixel, 400 digits: {name} less Row LSTM", bits[name] - bits["Row LSTM"], above=0.1)
 
 # %% [markdown]
-# The others are at a disadvantage: the mixture learned from a tenth of the digits (in 04 a larger one, from half of
-# them, did better), and only the Row LSTM is told each pixel after its bet. Play the same game. Continue the digit on
+# The others are at a disadvantage: the mixture learned from a tenth of the digits (notebook 04's is larger, and
+# learned from half of them), and only the Row LSTM is told each pixel after its bet. Play the same game. Continue the digit on
 # the pad: ink is your bet that a pixel is inked, paper that it is not. The score is $-\log_2$ of what you gave to the
 # truth, added up: your log-likelihood. *Load an example* gives the next digit. Your opponents: each pixel's frequency;
 # the network told nothing, `net`; and the network told each pixel after its bet. Without a pen: leave the lower half
