@@ -130,13 +130,20 @@ NATS_AND_BITS = Exercise(
 
 
 class Past:
-    """Logits that depend on earlier pixels only: on the last three in raster order, and on the place."""
+    """Logits that depend on earlier pixels only: on the last three in raster order, and on the place.
+
+    Args:
+        n_classes: N, the number of values of a pixel.
+        D: number of pixels.
+        rng, dtype: what the weights are drawn from, and their type.
+    """
 
     def __init__(self, n_classes: int, D: int, rng: np.random.Generator, dtype: torch.dtype = torch.float64) -> None:
         self.place, self.past = (torch.tensor(2 * rng.normal(size=size), dtype=dtype)
                                  for size in ((D, n_classes), (3, n_classes, n_classes)))
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Logits `[n, N, H, W]` of images x `[n, H, W]` of whole numbers."""
         n_classes = self.place.shape[1]
         flat = F.one_hot(x.flatten(1).clamp(max=n_classes - 1), n_classes).to(self.place)  # not N: it gets a hint
         shifted = [F.pad(flat, (0, 0, lag, 0))[:, :flat.shape[1]] for lag in (1, 2, 3)]
