@@ -59,7 +59,7 @@ TREE = Branch("generative models", (
             Leaf("discrete latents, marginalised", ("01", "02", "02b"), "exact", True,
                  "one pass (02b: one step a symbol)", "a class, a component, a row of tags", True, True,
                  "too simple for sharp pictures"),
-            Leaf("autoregressive models", ("07", "07b", "10"), "exact", False, "one step a pixel or symbol", "",
+            Leaf("autoregressive models", ("07", "07b", "07c", "10"), "exact", False, "one step a pixel or symbol", "",
                  False, True, "sampling takes many passes in a row"),
             Leaf("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
                  "every layer must be invertible"),

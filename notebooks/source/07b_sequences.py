@@ -1,14 +1,14 @@
 # %% [markdown]
-# # 07b · One symbol after another
+# # 07b · Autoregressive sequence models: one symbol after another
 #
 # Letters come one after another, and so do the samples of a sound. The chain rule does not care what the symbols are.
 # **What must change when the pixels become letters or sounds, and what else is such a network good for?**
 #
 # | At a glance | This notebook |
 # |---|---|
-# | You will be able to | train a character model and stop it in time, turn it into a classifier, and predict a sound by dilated causal convolutions |
-# | You need | notebook 07: the chain rule, causality, temperature |
-# | Time | 45 seconds to run · seed 0 |
+# | You will be able to | train a character model, stop it before it overfits and read its perplexity, turn it into a classifier, and predict a sound by dilated causal convolutions |
+# | You need | notebook 07: the chain rule, teacher forcing, causality, the LSTM; Bayes' rule (01) |
+# | Time | 25 minutes to read · 45 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -22,31 +22,37 @@ from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, m
 from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
 from course_lib.plots import curves, show
 from course_lib.seeds import seeded
-from course_lib.teach import check, claim, predict, reveal
+from course_lib.teach import check, claim, claim_table, predict, reveal
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
 # %% [markdown] tags=["teacher"]
-# **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of verse
+# **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of
+# verse
 # letter by letter and let the class guess the next one; count. Their bits per letter are lower than any in this
 # notebook: ask what they know that the network does not. Play the sounds.
 
 # %% [markdown]
-# ## Letters
+# ## A character model
 # Two small texts in verse come with the course: nursery rhymes, and poems by Shakespeare, Blake, Shelley and
-# Wordsworth. A text $x_1, \dots, x_T$ of symbols from an alphabet of $N$ characters has, as any picture,
+# Wordsworth. A text $x_1, \dots, x_T$ is a row of **tokens**, symbols from an alphabet: here of $N$ characters (larger
+# models take pieces of words). It has, as any picture,
 #
 # $$p(x) = \prod_{t=1}^{T} p(x_t \mid x_1, \dots, x_{t-1}) .$$
 #
 # Two things are new. The length $T$ is free, so one network must serve every place: it is given no place, only what
-# came before. And the past may be long, so the network is the **LSTM** of notebook 07, with its gates $f$, $i$
+# came before. And the past may be long, so the network is the **LSTM** of notebook 07, with its **gates** $f$, $i$
 # and $o$ and the new $g$, now along the text: its memory is $c_t = f_t \odot c_{t-1} + i_t \odot g_t$, its state $h_t =
-# o_t \odot \tanh(c_t)$. A plain RNN multiplies its state by the same matrix at every step, so what it noted
-# long ago, and the gradient that would teach it to, shrink or grow like a power. In the memory an old note is
-# multiplied by the **forget gate** $f_t$ alone (Gers et al.); where that is near one, note and gradient stay.
-#
-# We train on pieces of sixty characters from random places. The last fifth of each text is put aside. Costs are in bits
-# a character: $b$ bits mean as unsure as among $2^b$ equally likely characters.
+# o_t \odot \tanh(c_t)$. A plain RNN multiplies its **recurrent state** by the same matrix at every step, so what it
+# noted long ago, and the gradient that would teach it to, shrink or grow like a power (**vanishing gradients**,
+# **exploding gradients**). In the memory an old note is multiplied by the **forget gate** $f_t$ alone (Gers et al.); where that is
+# near one, note and gradient stay.
+
+# %% [markdown]
+# We train by teacher forcing on pieces of sixty characters from random places. The last fifth of each text is put
+# aside,
+# the **validation set**. Costs are in bits a character: $b$ bits mean as unsure as among $2^b$ equally likely characters.
+# This $2^b$ is the **perplexity**.
 
 # %%
 texts = {name: load_text(name) for name in TEXTS}
@@ -60,7 +66,7 @@ print(texts["rhymes"][:60], "\n…\n", texts["poems"][:84], sep="")
 
 # %%
 predict("07b.bits", "If all characters were equally likely, each would cost log2 N, nearly six bits. How many does the "
-        "network need for verses that it has never seen?", low=0, high=6)
+        "network need for verses that it has not seen?", low=0, high=6)
 
 # %%
 def bits(model, x, length=60):
@@ -89,29 +95,35 @@ for step in range(601):
 step, seen, unseen = np.array(track).T
 frequency = torch.bincount(both, minlength=N).double() + 1
 by_frequency = -(frequency / frequency.sum())[held_out].log2().mean().item()
-show(curves(step, {"verses it learns from": seen, "verses it never saw": unseen}, title="Then it learns by heart",
-            xlabel="step", ylabel="bits per character", baseline=(by_frequency, "frequencies alone"),
-            mark=(step[unseen.argmin()], "where we stop")),
+show(curves(step, {"verses it learns from": seen, "unseen verses": unseen}, xlabel="step",
+            title="Overfitting: unseen verses cost more again", ylabel="bits per character",
+            baseline=(by_frequency, "frequencies alone"), mark=(step[unseen.argmin()], "where we stop")),
      alt=f"Bits per character against steps: on the training verses from {seen[0]:.1f} to {seen[-1]:.1f}; on unseen "
          f"verses to {unseen.min():.1f} at step {step[unseen.argmin()]:.0f}, where a line marks that we stop, and "
          f"{unseen[-1]:.1f} at the end")
 best = unseen.min()
 reveal("07b.bits", best)
-claim("bits a character, unseen verses, at the best step", best, above=2.8, below=3.7)
-claim("frequencies alone need so many more", by_frequency - best, above=0.7)
+print(f"perplexity on unseen verses: {2**best:.1f} of {N} characters")
+with claim_table():
+    claim("Bits a character on unseen verses, at the best step", best, near=3.36, within=0.1)
+    claim("Bits a character that frequencies alone need more", by_frequency - best, above=1.1)
 
 # %% [markdown] cited="0.6 1.3"
-# Shannon let people guess the next letter, and found that English costs between 0.6 and 1.3 bits a letter, for a reader
+# Shannon let people guess the next letter, and found that English costs between 0.6 and 1.3 bits a letter, for a
+# reader
 # who has seen a hundred letters before. They know words, grammar and the world; our network knows a few pages. (His
-# alphabet was smaller, without capitals and commas.) And our number flatters a little: the best step was chosen on the
-# same unseen verses. A clean figure needs a third part, never used for a choice.
+# alphabet was smaller, without capitals and commas.) And our number flatters a little: the best step was chosen on
+# the
+# same unseen verses. A clean figure needs a third part, a **test set** that no choice has used.
 #
-# ## Break it: by heart
-# The blue line does not stop. A few thousand characters are little text, and the network has room to store it.
+# ## Break it: overfitting
+# On the verses that it learns from, the bits go on falling; on unseen ones they rise: **overfitting**. A few thousand
+# characters are little text, and the network has room to store it (**memorization**).
 
 # %%
-claim("verses it learned from, bits at the end", seen[-1], below=2)
-claim("unseen verses, bits lost by going on", unseen[-1] - best, above=0.4)
+with claim_table():
+    claim("Bits a character at the end, on the verses that it learned from", seen[-1], below=2)
+    claim("Bits a character lost on unseen verses by going on after the best step", unseen[-1] - best, above=0.4)
 
 def write(model, tau, beginning="The ", length=150, seed=1):
     x, _ = model.sample(1, length, seeded(seed), temperature=tau, prefix=alphabet.encode(beginning))
@@ -130,22 +142,24 @@ written = [write(model, 0.3, seed=s) for s in range(10)]
 copies = [longest_copy(text, source) for text in written]
 longest = max(copies, key=len)
 print(written[copies.index(longest)].replace(longest, f"[{longest}]"))
-claim("characters of the longest copy in ten samples, in brackets above", len(longest), above=15)
+claim("Characters of the longest copy in ten samples, in brackets above", len(longest), above=15)
 
 # %% [markdown]
-# Of ten samples that is the one that copies most. **Repair:** go back to the weights that were best on unseen verses.
+# Of ten samples that is the one that copies most. **Repair: early stopping**. Go back to the weights that were best
+# on
+# unseen verses.
 
 # %%
 model.load_state_dict(young)
 fresh = [longest_copy(write(model, 0.3, seed=s), source) for s in range(10)]
-print(f"characters of the longest copy in ten samples: by heart {len(longest)}, in time {max(map(len, fresh))}")
-claim("longest copy in each of ten samples, characters: by heart less stopped in time",
+print(f"characters of the longest copy: overfitted {len(longest)}, stopped early {max(map(len, fresh))}")
+claim("Characters of the longest copy in each of ten samples: overfitted less stopped early",
       [len(copy) - len(other) for copy, other in zip(copies, fresh, strict=True)], above=0)
 
 # %% [markdown]
-# ## Three temperatures
-# $p_\tau(x_t = k) \propto e^{a_k / \tau}$, with logits $a_k$: a small $\tau$ takes the likeliest, a large one all
-# alike.
+# ## Temperature
+# A **temperature** $\tau$ divides the logits $a_k$ before a symbol is drawn: $p_\tau(x_t = k) \propto e^{a_k / \tau}$. A
+# small $\tau$ takes the likeliest, a large one all alike.
 
 # %%
 def words(text):
@@ -160,22 +174,23 @@ def words_known(tau):
 exist = {tau: words_known(tau) for tau in (0.3, 0.8, 1.3)}
 for tau, share in exist.items():
     print(f"--- τ = {tau}: {100 * share.mean():.0f} of 100 words exist\n{write(model, tau)}\n")
-claim("share of words that exist, ten samples, τ of 0.3 less τ of 1.3", exist[0.3] - exist[1.3], above=0.25)
+claim("Share of words that exist, ten samples: τ of 0.3 less τ of 1.3", exist[0.3] - exist[1.3], above=0.25)
 
 # %% [markdown]
 # At a small $\tau$ more words exist, often the same short ones again and again. At a large one the network makes up
-# more of its own.
+# more of its own. **Top-p sampling** (Holtzman et al.) cuts the tail instead: it draws from the smallest set of
+# likeliest
+# symbols whose probabilities add up to a given $p$.
 #
-# ## The same network, another question
-# Which of the two texts does a line come from? There are two ways to a classifier. **Another last layer**: begin with
-# the network that has read, average its states over the line, and put two labels on top instead of $N$ characters; all
-# weights go on learning. Or
-# **Bayes' rule**, as in notebook 01: one model of text for each label, $p(y \mid x) \propto p(y)\,p(x \mid y)$. The
+# ## Fine-tuning and Bayes' rule: from a sequence model to a classifier
+# Which of the two texts does a line come from? There are two ways to a classifier. **Fine-tuning**: begin with
+# the network that has read, average its states over the line, and put a new last layer with two labels on top instead
+# of $N$ characters; all weights go on learning. Or **Bayes' rule**, as in notebook 01: one model of text for each label, $p(y \mid x) \propto p(y)\,p(x \mid y)$. The
 # data are the same verses.
 
 # %%
 predict("07b.way", "Which is right more often about lines from unseen verses?",
-        options=["another last layer", "two models and Bayes' rule", "about the same"])
+        options=["fine-tuning", "two models and Bayes' rule", "about the same"])
 
 # %%
 def lines(part, n, rng, length=40):
@@ -211,28 +226,33 @@ with torch.no_grad():
 lead = by_bayes - by_layer
 alone = torch.cat([part[::10] for part in lead.split([len(c) for c in cuts])])  # lines that do not overlap
 error = alone.std() / len(alone)**0.5
-print(f"share right: another last layer {by_layer.mean():.2f}, two models and Bayes' rule {by_bayes.mean():.2f}; "
+print(f"share right: fine-tuning {by_layer.mean():.2f}, two models and Bayes' rule {by_bayes.mean():.2f}; "
       f"standard error of the difference, from lines that do not overlap, {error:.2f}")
 reveal("07b.way", {"lead of Bayes' rule": lead.mean().item(), "twice its standard error": 2 * error.item()},
        lambda by: "about the same" if abs(by["lead of Bayes' rule"]) < by["twice its standard error"] else
-       "two models and Bayes' rule" if by["lead of Bayes' rule"] > 0 else "another last layer")
-claim("two models and Bayes' rule: share right, where guessing has one half", by_bayes.mean(), above=0.65)
+       "two models and Bayes' rule" if by["lead of Bayes' rule"] > 0 else "fine-tuning")
+claim("Share of lines that two models and Bayes' rule get right, where guessing has one half", by_bayes.mean(),
+      above=0.65)
 
 # %% [markdown]
-# The unseen verses are short, so most of these lines share characters: a lead counts only against the error of the few
-# that do not. Nor did we try other lengths of training for either way. So no winner is named here. A thought to test: a
-# label is one bit for a line; guessing its characters gives dozens. With millions of lines, and a network that has read
-# many other books, another last layer (**fine-tuning**) is the way that is used.
+# The unseen verses are short, so most of these lines share characters: a lead counts only against the error of the
+# few
+# that do not. Nor did we try other lengths of training for either way. So no winner is named here. A thought to test:
+# a
+# label is one bit for a line; guessing its characters gives dozens. With millions of lines, and a network that has
+# read
+# many other books, fine-tuning is the way that is used.
 #
-# ## Sound
+# ## Sound: dilated causal convolutions
 # A melody of plucked strings, four thousand numbers a second. To get classes, cut the amplitude into $N = 64$
 # intervals, finer where it is quiet, as ears are: the **μ-law**, with $\mu = N - 1$,
 #
 # $$u = \operatorname{sign}(x)\,\frac{\log(1 + \mu |x|)}{\log(1 + \mu)} .$$
 #
-# A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width two
+# A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width
+# two
 # sees one sample further a layer. **WaveNet** (van den Oord and others) spreads the two taps: layer $l$ combines
-# $x_t$ and $x_{t-d}$ with the **dilation** $d = 2^l$. So what is seen doubles with each layer.
+# $x_t$ and $x_{t-d}$ with the **dilation** $d = 2^l$. So the **receptive field** doubles with each layer.
 
 # %%
 def gates(x, K, b, d):
@@ -242,17 +262,21 @@ def gates(x, K, b, d):
 levels = 64
 wavenet = WaveNet(levels, channels=32, layers=7, generator=seeded())
 x = torch.randn(2, 50, 32, generator=seeded())
+difference = {}
 for layer in (0, 3):
     d, linear = 2**layer, wavenet.gates[layer]
     ours = gates(x.transpose(1, 2), torch.stack(linear.weight.chunk(2, dim=1), dim=2), linear.bias, d).transpose(1, 2)
     theirs = linear(torch.cat([F.pad(x, (0, 0, d, 0))[:, :50], x], dim=2))
-    claim(f"dilation {d}: largest difference from the library's layer", (ours - theirs).abs().max(), below=1e-4)
+    difference[d] = (ours - theirs).abs().max()
 
 sound = melody(40, seeded())
 classes, unseen_melody = mu_law_encode(sound, levels), melody(6, seeded(9))
 new = mu_law_encode(unseen_melody, levels)
-claim("rounding to classes, relative to the loudest sample", (mu_law_decode(classes, levels) - sound).abs().max() /
-      sound.abs().max(), below=0.1)
+with claim_table():
+    for d, largest in difference.items():
+        claim(f"Dilation {d}: largest difference from the library's layer", largest, below=1e-5, exact=True)
+    claim("Largest error of rounding to classes, relative to the loudest sample",
+          (mu_law_decode(classes, levels) - sound).abs().max() / sound.abs().max(), below=0.08)
 
 # %%
 predict("07b.reach", "Seven layers with dilations 1, 2, 4, …, 64: how many samples does a prediction see?",
@@ -266,8 +290,10 @@ with torch.no_grad():
     reacts = (precise(flipped[None]) - precise(new[None, :400])).abs().amax(dim=2)[0] > 0
 reach = int(reacts.sum())
 reveal("07b.reach", reach)
-claim("predictions that one sample changes: as many as one prediction sees", reach, near=2**7, within=0.1)
-claim("sample 100 changes nothing before sample 101", not bool(reacts[:101].any()))
+with claim_table():
+    claim("Predictions that one sample changes: as many as one prediction sees", reach, near=2**7, within=0.1,
+          exact=True)
+    claim("Sample 100 changes nothing before sample 101", not bool(reacts[:101].any()))
 
 # %%
 rng, optimizer = seeded(), torch.optim.Adam(wavenet.parameters(), lr=5e-3)
@@ -281,8 +307,9 @@ with torch.no_grad():
     p = wavenet(new[None])[0].softmax(dim=1)                               # before each sample of an unseen melody
 cost = -p.gather(1, new[:, None])[:, 0].log2()
 often = torch.bincount(classes, minlength=levels).double() + 1
-claim("bits a sample, unseen melody", cost.mean(), below=4.8)
-claim("frequencies alone", -(often / often.sum())[new].log2().mean(), above=5)
+with claim_table():
+    claim("Bits a sample, unseen melody, WaveNet", cost.mean(), below=4.8)
+    claim("Bits a sample, unseen melody, frequencies alone", -(often / often.sum())[new].log2().mean(), above=5.3)
 
 # %%
 ys = torch.linspace(-1, 1, levels + 1).double()
@@ -299,25 +326,28 @@ def more_at_first(values, first):
     return torch.stack([values[b:b + first].mean() - values[b + 200:b + 400].mean() for b in begins])
 
 entropy = -(p * p.clamp(min=1e-30).log2()).sum(dim=1)
-claim("bits a sample, first ten of a note, less those in its middle, five notes", more_at_first(cost, 10), above=1.5)
-claim("bits that the network itself expects to pay, first fifty less middle: the band is wider",
-      more_at_first(entropy, 50), above=0.5)
+with claim_table():
+    claim("Bits a sample, five notes: first ten samples of a note less its middle", more_at_first(cost, 10), above=1.5)
+    claim("Bits a sample that the network expects to pay, five notes: first fifty less the middle",
+          more_at_first(entropy, 50), above=0.5)
 
 # %% [markdown]
-# Most samples continue a note, and on that it bets; so the first samples of a new one are a surprise, and cost many bits.
+# Most samples continue a note, and on that it bets; so the first samples of a new one are a surprise, and cost many
+# bits.
 # Then the band is wide and pale: it is unsure, and says so. One predicted number could not.
 #
-# Let it go on by itself from a few samples of the unseen melody. One pass a sample, and a second of speech has sixteen
+# Let it go on by itself from a few samples of the unseen melody. One pass a sample, and a second of speech has
+# sixteen
 # thousand: here, too, memory helps. Each layer keeps its last $d$ inputs in a **ring**, a list whose oldest entry is
 # overwritten: with $d = 4$, sample nine takes the place of sample five, just after that was used. So a new sample costs
-# one column of the network and not the whole past.
+# one column of the network and not the whole past (**caching**).
 
 # %%
 made, log_p = wavenet.sample(1, 4 * NOTE_LENGTH, seeded(3), temperature=0.8, prefix=new[:128])
 wave = mu_law_decode(made[0], levels)
 with torch.no_grad():
-    claim("log p by the sampler with its rings, less that of the whole network, nats a sample",
-          (log_p - wavenet.log_prob(made)) / len(wave), near=0, within=1e-3)
+    claim("Log p by the sampler with its rings less that of the whole network, nats a sample",
+          (log_p - wavenet.log_prob(made)) / len(wave), near=0, within=1e-5, exact=True)
 for name, x in (("a melody", unseen_melody[:4 * NOTE_LENGTH]), ("WaveNet", wave)):
     print(name)
     display(Audio(x.numpy(), rate=RATE))
@@ -328,7 +358,7 @@ def peak(x):
     return (spectrum.amax(dim=1) / spectrum.sum(dim=1)).mean()
 
 shuffled = wave[torch.randperm(len(wave), generator=seeded())]
-claim("energy in the strongest frequency, relative to the same samples shuffled: it holds tones",
+claim("Share of energy in the strongest frequency, relative to the same samples shuffled: it holds tones",
       peak(wave) / peak(shuffled), above=5)
 
 # %% [markdown]
@@ -377,20 +407,25 @@ check("07b.to_classes", to_classes)
 # %% [markdown]
 # ## What to keep
 # - The chain rule serves any sequence of symbols; a number becomes a symbol by cutting it into classes.
-# - Small texts are learned by heart: watch unseen ones, and stop in time.
-# - A model of sequences is half a classifier: by another last layer, or by Bayes' rule. Which is better, data decide.
-# - Dilations double what is seen with each layer. The price of drawing stays: one pass a symbol.
+# - On small texts a network overfits: watch the perplexity of unseen ones, and stop early.
+# - A sequence model is half a classifier: by fine-tuning, or by Bayes' rule. Which to take, data decide.
+# - Dilations double the receptive field with each layer. The price of drawing stays: one pass a symbol.
 #
 # **Read on:**
 #
-# - C. Shannon, [*Prediction and Entropy of Printed English*](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x), Bell
+# - C. Shannon, [*Prediction and Entropy of Printed English*](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x),
+# Bell
 #   System Technical Journal 30 (1951).
 # - S. Hochreiter, J. Schmidhuber, [*Long Short-Term Memory*](https://doi.org/10.1162/neco.1997.9.8.1735), Neural
 #   Computation 9 (1997).
 # - A. Graves, [*Generating Sequences With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850), arXiv (2013).
 # - A. van den Oord et al., [*WaveNet: A Generative Model for Raw Audio*](https://arxiv.org/abs/1609.03499), arXiv
 #   (2016).
+# - A. Holtzman et al., [*The Curious Case of Neural Text Degeneration*](https://arxiv.org/abs/1904.09751), ICLR
+# (2020):
+#   top-p sampling.
 # - F. Gers, J. Schmidhuber, F. Cummins, [*Learning to Forget: Continual Prediction with
 #   LSTM*](https://doi.org/10.1162/089976600300015015), Neural Computation 12 (2000).
 #
-# **Next:** notebook 08, between two digits: what arithmetic with codes does to pictures.
+# **Next:** notebook 07c, completions: which questions about a half-seen picture a model of pixels answers, and at
+# what cost.

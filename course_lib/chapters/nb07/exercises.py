@@ -1,4 +1,4 @@
-"""Exercises of notebook 07: mask A, a likelihood from logits, the sampling loop, weights of completions."""
+"""Exercises of notebook 07: mask A, a likelihood from logits, and the sampling loop."""
 
 from __future__ import annotations
 
@@ -129,14 +129,21 @@ NATS_AND_BITS = Exercise(
 )
 
 
-class _Past:
-    """Logits that depend on earlier pixels only: on the last three in raster order, and on the place."""
+class Past:
+    """Logits that depend on earlier pixels only: on the last three in raster order, and on the place.
+
+    Args:
+        n_classes: N, the number of values of a pixel.
+        D: number of pixels.
+        rng, dtype: what the weights are drawn from, and their type.
+    """
 
     def __init__(self, n_classes: int, D: int, rng: np.random.Generator, dtype: torch.dtype = torch.float64) -> None:
         self.place, self.past = (torch.tensor(2 * rng.normal(size=size), dtype=dtype)
                                  for size in ((D, n_classes), (3, n_classes, n_classes)))
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Logits `[n, N, H, W]` of images x `[n, H, W]` of whole numbers."""
         n_classes = self.place.shape[1]
         flat = F.one_hot(x.flatten(1).clamp(max=n_classes - 1), n_classes).to(self.place)  # not N: it gets a hint
         shifted = [F.pad(flat, (0, 0, lag, 0))[:, :flat.shape[1]] for lag in (1, 2, 3)]
@@ -144,12 +151,12 @@ class _Past:
         return logits.transpose(1, 2).unflatten(2, x.shape[1:])
 
 
-def _inverse(logits: Tensor, u: Tensor) -> Tensor:
-    """The first value whose cumulated probability exceeds u; logits `[…, N]`, u `[…]`."""
+def inverse(logits: Tensor, u: Tensor) -> Tensor:
+    """The first value, int64 `[…]`, whose cumulated probability exceeds u; logits `[…, N]`, u `[…]`."""
     return (u[..., None] >= logits.softmax(dim=-1).cumsum(dim=-1)[..., :-1]).sum(dim=-1)
 
 
-def _walk(logits_of: Callable[[Tensor], Tensor], u: Tensor, pick: Callable[[Tensor, Tensor], Tensor] = _inverse,
+def _walk(logits_of: Callable[[Tensor], Tensor], u: Tensor, pick: Callable[[Tensor, Tensor], Tensor] = inverse,
           by_columns: bool = False) -> Tensor:
     x = torch.zeros(u.shape, dtype=torch.int64)
     H, W = u.shape[1:]
@@ -164,26 +171,26 @@ def _draw_images(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
 
 
 def _at_once(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    return _inverse(logits_of(torch.zeros(u.shape, dtype=torch.int64)).movedim(1, -1), u)
+    return inverse(logits_of(torch.zeros(u.shape, dtype=torch.int64)).movedim(1, -1), u)
 
 
 def _row_at_once(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
     x = torch.zeros(u.shape, dtype=torch.int64)
     for i in range(u.shape[1]):
-        x[:, i] = _inverse(logits_of(x).movedim(1, -1)[:, i], u[:, i])
+        x[:, i] = inverse(logits_of(x).movedim(1, -1)[:, i], u[:, i])
     return x
 
 
-def _draw_cases(rng: np.random.Generator) -> list[tuple[_Past, Tensor]]:
-    return [(_Past(N, H * W, rng), torch.tensor(rng.random((n, H, W)))) for n, N, H, W in
+def _draw_cases(rng: np.random.Generator) -> list[tuple[Past, Tensor]]:
+    return [(Past(N, H * W, rng), torch.tensor(rng.random((n, H, W)))) for n, N, H, W in
             ((40, 2, 3, 4), (30, 3, 4, 3), (30, 5, 2, 5))] + [_rounded(rng)]
 
 
-def _rounded(rng: np.random.Generator) -> tuple[_Past, Tensor]:
+def _rounded(rng: np.random.Generator) -> tuple[Past, Tensor]:
     """Uniform numbers so near 1 that the sum of all probabilities, rounded, does not always exceed them."""
     u = torch.full((40, 3, 3), 1 - 2.0**-24, dtype=torch.float32)
     u[::2] = torch.tensor(rng.random((20, 3, 3)), dtype=torch.float32)
-    return _Past(7, 9, rng, torch.float32), u
+    return Past(7, 9, rng, torch.float32), u
 
 
 def _counted(logits: Tensor, u: Tensor) -> Tensor:
@@ -220,9 +227,9 @@ DRAW_IMAGES = Exercise(
                 ("you go column by column: the logits of a pixel wait for the rows above and what is left of it.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: logits.argmax(dim=1)),
                 ("you take the likeliest value: each run would give the same picture. Draw, with u.",)),
-        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: _inverse(logits, 1 - u)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: inverse(logits, 1 - u)),
                 ("you count from the other end: the first value whose cumulated probability *exceeds* u.",)),
-        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: _inverse(logits, u).clamp(max=1)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: inverse(logits, u).clamp(max=1)),
                 ("only the values 0 and 1 occur: with N values compare u with all N − 1 cumulated probabilities.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u,
                                            pick=lambda logits, u: (u[:, None] >= logits.softmax(1)[:, :-1]).sum(1)),
@@ -248,80 +255,4 @@ DRAW_IMAGES = Exercise(
 )
 
 
-def _ink_given_seen(images: Tensor, log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor]:
-    return _weighted(images, (log_p - log_q).softmax(dim=0))
-
-
-def _weighted(images: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-    return (share[:, None, None] * images).sum(dim=0), share.sum() ** 2 / (share**2).sum()
-
-
-def _completion_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor]]:
-    cases = []
-    for n, H, W, level in ((30, 3, 3, -6.0), (50, 4, 2, -20.0), (40, 2, 2, -900.0)):
-        log_q = torch.tensor(rng.normal(-3, 1, size=n))
-        cases.append((torch.tensor(rng.integers(2, size=(n, H, W))), log_q + level + torch.tensor(rng.normal(size=n)),
-                      log_q))
-    return cases
-
-
-def _two(images: Tensor, log_p: Tensor, log_q: Tensor) -> Tensor:
-    return torch.tensor(float(len(images)), dtype=log_p.dtype)
-
-
-def _unshifted(images: Tensor, log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor]:
-    w = (log_p - log_q).exp()
-    return (w[:, None, None] * images).sum(dim=0) / w.sum(), w.sum() ** 2 / (w**2).sum()
-
-
-def _entropy(images: Tensor, log_p: Tensor, log_q: Tensor) -> tuple[Tensor, Tensor]:
-    share = (log_p - log_q).softmax(dim=0)
-    return _weighted(images, share)[0], torch.special.entr(share).sum()
-
-
-INK_GIVEN_SEEN = Exercise(
-    reference=_ink_given_seen,
-    cases=_completion_cases,
-    mistakes=(
-        Mistake(lambda images, log_p, log_q: (images.to(log_p).mean(dim=0), _two(images, log_p, log_q)),
-                ("a plain mean: these draws knew nothing of the seen pixels below them. That is why the upper half is "
-                 "not easy.", "weight each draw by p(x)/q(x_h): exp(log_p − log_q).")),
-        Mistake(lambda images, log_p, log_q: (images.to(log_p).mean(dim=0),
-                                              _weighted(images, (log_p - log_q).softmax(dim=0))[1]),
-                ("you use the weights for the number of draws, but not for the mean.",)),
-        Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0], _two(images, log_p, log_q)),
-                ("the probabilities are right. But few draws carry most of the weight: the effective number is "
-                 "(Σw)²/Σw², not n.",)),
-        Mistake(lambda images, log_p, log_q: _weighted(images, log_p.softmax(dim=0)),
-                ("you weight by p(x). But likely pictures were drawn more often already: divide by q.",)),
-        Mistake(lambda images, log_p, log_q: _weighted(images, (log_q - log_p).softmax(dim=0)),
-                ("the weights are turned round: p over q, log_p − log_q.",)),
-        Mistake(_unshifted,
-                ("right in principle, but exp(−900) is 0 on a computer, and 0/0 is not a number. Shift log w by its "
-                 "largest value first; `softmax` does.",)),
-        Mistake(lambda images, log_p, log_q: (((log_p - log_q).softmax(dim=0)[:, None, None] * images).mean(dim=0),
-                                              _ink_given_seen(images, log_p, log_q)[1]),
-                ("the weights add up to one already: sum, do not average again.",)),
-        Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
-                                              ((log_p - log_q).softmax(dim=0) ** 2).sum()),
-                ("the probabilities are right; Σ share² is one over the effective number.",)),
-        Mistake(lambda images, log_p, log_q: _weighted(images, (log_p - log_q) / (log_p - log_q).sum()),
-                ("you normalised log weights. Take exp first: the weight is p/q, not its logarithm.",)),
-        Mistake(_entropy,
-                ("the probabilities are right; Σ −share·log share is the entropy of the shares. Asked for is "
-                 "(Σw)²/Σw².",)),
-        Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
-                                              _entropy(images, log_p, log_q)[1].exp()),
-                ("the probabilities are right; exp of the entropy counts draws, too, but another way. Asked for is "
-                 "(Σw)²/Σw².",)),
-        Mistake(lambda images, log_p, log_q: (_ink_given_seen(images, log_p, log_q)[0],
-                                              1 / (log_p - log_q).softmax(dim=0).max()),
-                ("the probabilities are right; one over the largest share is a cautious cousin. Asked for is "
-                 "(Σw)²/Σw².",)),
-    ),
-    hints=("weights w = exp(log_p − log_q), divided by their sum: `(log_p - log_q).softmax(dim=0)`.",
-           "p(ink) is the weighted mean of the images; the effective number is 1/Σ share²."),
-)
-
-EXERCISES = {"07.mask_a": MASK_A, "07.nats_and_bits": NATS_AND_BITS, "07.draw_images": DRAW_IMAGES,
-             "07.ink_given_seen": INK_GIVEN_SEEN}
+EXERCISES = {"07.mask_a": MASK_A, "07.nats_and_bits": NATS_AND_BITS, "07.draw_images": DRAW_IMAGES}

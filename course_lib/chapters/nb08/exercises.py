@@ -1,4 +1,4 @@
-"""Exercises of notebook 08: walking in a latent space."""
+"""Exercises of notebook 08: centroids, class vectors, spherical paths and attribute vectors of a latent space."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ CENTROIDS = Exercise(
 )
 
 
-def _moved_along(z: Tensor, c: Tensor, b: int, a: int, alpha: float) -> Tensor:
-    return z + alpha * (c[a] - c[b])
+def _moved_along(z: Tensor, c: Tensor, a: int, b: int, alpha: float) -> Tensor:
+    return z + alpha * (c[b] - c[a])
 
 
 def _moved_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, int, int, float]]:
     cases = []
     for n, d, K, alpha in ((3, 2, 3, 0.5), (5, 4, 10, 1.0), (2, 20, 10, -1.5), (4, 3, 4, 2.0)):
-        b, a = rng.choice(K, size=2, replace=False)
-        cases.append((_tensor(rng.normal(size=(n, d))), _tensor(2 * rng.normal(size=(K, d))), int(b), int(a), alpha))
+        a, b = rng.choice(K, size=2, replace=False)
+        cases.append((_tensor(rng.normal(size=(n, d))), _tensor(2 * rng.normal(size=(K, d))), int(a), int(b), alpha))
     return cases
 
 
@@ -74,24 +74,24 @@ MOVED_ALONG = Exercise(
     reference=_moved_along,
     cases=_moved_cases,
     mistakes=(
-        Mistake(lambda z, c, b, a, alpha: z + alpha * (c[b] - c[a]),
-                ("the sign: you walk from a to b. A vector *to* a ends there, and end minus start is c[a] − c[b].",
-                 "test it on z = c[b]: with alpha = 1 you should arrive at c[a].")),
-        Mistake(lambda z, c, b, a, alpha: (c[b] + alpha * (c[a] - c[b])).expand_as(z),
-                ("this walks from centroid to centroid and forgets the images: start at z.",)),
-        Mistake(lambda z, c, b, a, alpha: z + alpha * c[a],
-                ("you add the centroid of a itself. What an image of class b has of b must go: subtract c[b].",)),
-        Mistake(lambda z, c, b, a, alpha: (1 - alpha) * z + alpha * c[a],
-                ("at alpha = 1 every image becomes the one centroid of a. Add the *same vector* to all, so that each "
+        Mistake(lambda z, c, a, b, alpha: z + alpha * (c[a] - c[b]),
+                ("the sign: yours leads from b to a. A vector *to* b ends there, and end minus start is c[b] − c[a].",
+                 "test it on z = c[a]: with alpha = 1 you should arrive at c[b].")),
+        Mistake(lambda z, c, a, b, alpha: (c[a] + alpha * (c[b] - c[a])).expand_as(z),
+                ("this leads from centroid to centroid and forgets the images: start at z.",)),
+        Mistake(lambda z, c, a, b, alpha: z + alpha * c[b],
+                ("you add the centroid of b itself. What an image of class a has of a must go: subtract c[a].",)),
+        Mistake(lambda z, c, a, b, alpha: (1 - alpha) * z + alpha * c[b],
+                ("at alpha = 1 every image becomes the one centroid of b. Add the *same vector* to all, so that each "
                  "keeps what is its own.",
-                 "the vector starts at c[b], not at z.")),
-        Mistake(lambda z, c, b, a, alpha: z + (c[a] - c[b]),
+                 "the vector starts at c[a], not at z.")),
+        Mistake(lambda z, c, a, b, alpha: z + (c[b] - c[a]),
                 ("`alpha` is not used: multiply the vector by it.",)),
-        Mistake(lambda z, c, b, a, alpha: z + alpha * (c[a] - c[b]) / (c[a] - c[b]).norm(),
-                ("you made the vector one unit long. alpha = 1 means the whole way from c[b] to c[a].",)),
+        Mistake(lambda z, c, a, b, alpha: z + alpha * (c[b] - c[a]) / (c[b] - c[a]).norm(),
+                ("you made the vector one unit long. alpha = 1 means the whole way from c[a] to c[b].",)),
     ),
     hints=("one line: the codes, plus alpha times a difference of two rows of c.",
-           "test it on z = c[b]: alpha = 0 leaves it there, alpha = 1 brings it to c[a]."),
+           "test it on z = c[a]: alpha = 0 leaves it there, alpha = 1 brings it to c[b]."),
 )
 
 

@@ -28,7 +28,7 @@ def pair_sheet(pictures: ArrayLike, pairs: Sequence[tuple[int, int]], *, title: 
         for i, path in enumerate(pictures[part]):
             sheet[i * height:(i + 1) * height] = np.concatenate(list(path), axis=1)
         ax.imshow(sheet, vmin=0, vmax=1, cmap="gray_r", aspect="auto")
-        names = [f"{b}→{a}" for b, a in pairs[part]]
+        names = [f"{a}→{b}" for a, b in pairs[part]]
         ax.set_yticks(height * (np.arange(len(names)) + 0.5), names)
         ax.set_xticks([0.5 * width, (steps - 0.5) * width], ["α = 0", "1"])
         ax.tick_params(length=0)

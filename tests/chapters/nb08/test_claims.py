@@ -11,7 +11,7 @@ from course_lib.training.precision import fastest_precision
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("08")
 BEGINNING = ("def vae_or_train", "train, test = ", "centroid = ")
-WALKS = ("alpha = ", "pictures = ", "p = torch.stack")
+PATHS = ("alpha = ", "pictures = ", "p = torch.stack")
 DOUBTS = ("alpha = ", "fine = ", "best, places = ")
 SEVENS = ('predict("08.seven"', "seven = ", "sevens = ", "along = ", "moved_right = ")
 NORMS = ('predict("08.norm"', "start, end = ")
@@ -48,25 +48,25 @@ def test_the_vae_is_trained_where_its_checkpoint_is_missing(capsys, tmp_path):
     assert not any(p.requires_grad for p in names["vae"].parameters())
 
 
-@pytest.mark.parametrize("starts", [("centroid = ",), WALKS, DOUBTS, SEVENS, NORMS], ids=str)
+@pytest.mark.parametrize("starts", [("centroid = ",), PATHS, DOUBTS, SEVENS, NORMS], ids=str)
 def test_claims_hold_as_written(run, starts):
     run(starts)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (("centroid = ",), r"class_centroids\(z_train, train\.labels\)", "class_centroids(z_train, train.labels.roll(1))",
-     "decoded centroids"),
-    (WALKS, r"\(centroid\[a\] - centroid\[b\]\)", "(centroid[b] - centroid[a])", "straight path is the same"),
-    (WALKS, r"for side in \(0, 1\)", "for side in (1, 0)", "rises at every step"),
-    (WALKS, r"decode\(walks\)", "(1 - alpha[:, None]) * decode(walks[:, :1]) + alpha[:, None] * decode(walks[:, -1:])",
+     "Decoded centroids"),
+    (PATHS, r"\(centroid\[b\] - centroid\[a\]\)", "(centroid[a] - centroid[b])", "linear path less ours"),
+    (PATHS, r"for side in \(0, 1\)", "for side in (1, 0)", "rises at every step"),
+    (PATHS, r"decode\(paths\)", "(1 - alpha[:, None]) * decode(paths[:, :1]) + alpha[:, None] * decode(paths[:, -1:])",
      "third digit"),
     (DOUBTS, r"linspace\(0, 1, 41\)", "linspace(0, 0.1, 41)", "most ambiguous"),
-    (DOUBTS, r"p_judge = .*", "p_judge = p_logistic(between)", "judge is sure on"),
-    (SEVENS, r"sevens - 2 \* v, centroid", "sevens, centroid", "centroid nearest to the 7s"),
-    (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "become there"),
+    (DOUBTS, r"p_classifier = .*", "p_classifier = p_logistic(between)", "the classifier is sure"),
+    (SEVENS, r"sevens - 2 \* v, centroid", "sevens, centroid", "centroid is nearest to the 7s"),
+    (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "most test 7s become"),
     (SEVENS, r"1\.5 \* \(centroid\[0\] - centroid\[7\]\)", "1.5 * (centroid[0] - centroid[6])", "from 7 to 0"),
-    (NORMS, "spherical_path", "linear_path", "spherical paths"),
-    (NORMS, r"torch\.randn\(2, 2000, 20", "1 + torch.randn(2, 2000, 20", "middle of straight paths"),
+    (NORMS, "spherical_path", "linear_path", "Spherical paths"),
+    (NORMS, r"torch\.randn\(2, 2000, 20", "1 + torch.randn(2, 2000, 20", "Linear paths"),
 ])
 def test_what_is_broken_is_caught(run, starts, old, new, claim):
     with pytest.raises(ClaimFailed, match=claim):
