@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | derive two gradient estimators, compare their variances, and tell where each of them fails |
 # | You need | the ELBO of notebook 03, partial derivatives under an integral |
-# | Time | 25 minutes to read · 10 seconds to run · seed 0 |
+# | Time | 10 seconds to run · seed 0 |
 
 # %%
 import math

@@ -4,11 +4,11 @@
 # A VAE climbs the ELBO in the place of $\log p(x)$, the log marginal likelihood.
 # **How far below log p(x) does the climb end, and what do more draws buy?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | name the gaps below $\log p(x)$, tighten a bound by importance weights, and doubt a calm estimate |
 # | You need | the ELBO of notebook 03, estimators from draws (notebook 03b), Gaussians in several dimensions |
-# | Time | 40 minutes to read · 20 seconds to run · seed 0 |
+# | Time | 20 seconds to run · seed 0 |
 
 # %%
 import math

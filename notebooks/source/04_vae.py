@@ -9,7 +9,7 @@
 # |---|---|
 # | You will be able to | build a variational autoencoder in forty lines, read its bound, and tell a collapsed one |
 # | You need | mixtures (notebook 02), the ELBO (notebook 03), reparametrisation (notebook 03b), PyTorch modules |
-# | Time | 40 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import numpy as np

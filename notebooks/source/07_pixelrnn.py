@@ -9,7 +9,7 @@
 # |---|---|
 # | You will be able to | build a network of masked convolutions, check that no prediction depends on what comes later, find its blind spot, read its likelihood in nats and bits, and draw from it |
 # | You need | cross-entropy (notebook 01), the KL divergence (03), the VAE (04), convolutions |
-# | Time | 60 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 from itertools import product

@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | train a character model, stop it before it overfits and read its perplexity, turn it into a classifier, and predict a sound by dilated causal convolutions |
 # | You need | notebook 07: the chain rule, teacher forcing, causality, the LSTM; Bayes' rule (01) |
-# | Time | 25 minutes to read · 45 seconds to run · seed 0 |
+# | Time | 45 seconds to run · seed 0 |
 
 # %%
 import numpy as np

@@ -4,11 +4,11 @@
 # A model that goes pixel by pixel knows $p(x_j \mid x_1, \dots, x_{j-1})$ exactly, for one order of the pixels.
 # **Which questions about a half-seen picture can it answer, and what does each answer cost?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | complete a picture exactly where the hidden part comes last, correct by importance weights where it comes first, score a forecast in bits, and draw in parallel what is defined in a row |
 # | You need | notebook 07: the chain rule, ancestral sampling, the Row LSTM; importance weights (03b) |
-# | Time | 30 minutes to read · 20 seconds to run · seed 0 |
+# | Time | 20 seconds to run · seed 0 |
 
 # %%
 import copy
