@@ -19,15 +19,15 @@ FAR = 1.0  # a distance of σ times the score that is shown as bright as any: ε
 
 
 def _field(level: str, arrows: str, shade: str, title: str, limits: tuple[float, float] | None) -> View:
-    """Arrows over a map: the exact field over its density, or the learned one over its distance from it."""
+    """Arrows over a map: the exact field over its density, or the learned one over its distance from the exact one."""
     return (HeatMap(f"{level}_{shade}", extent=SQUARE, limits=limits, title=title, xlabel="x₁", ylabel="x₂")
             + Arrows(f"{level}_{arrows}", at=f"{level}_at", switch="arrows",
                      colors={f"{level}_{arrows}": "vermillion"}))
 
 
 VIEWS = [
-    *(_field(level, "exact", "density", f"Exact, {level} noise: arrows on the density", None) for level in PANELS),
-    *(_field(level, "learned", "off", f"Learned, {level} noise: arrows on their error", (0, FAR)) for level in PANELS),
+    *(_field(level, "exact", "density", f"Exact field, {level} noise", None) for level in PANELS),
+    *(_field(level, "learned", "off", f"Learned, {level} noise; shade: error", (0, FAR)) for level in PANELS),
     Curve("loss", "floor", title="Loss, and its floor", ylabel="squared units"),
     Density("off_noise", grid="level_t", lines=("off_data",), title="Error over time", xlabel="t", ylabel="rms",
             labels={"off_noise": "of the noise", "off_data": "of the data"}, ylim=(0, 1.5)),
