@@ -92,7 +92,7 @@ claim("The noised mixture's density, less the integral by quadrature", torch.sta
 # %% [markdown]
 # ## The score
 # The **score** is the gradient of the log density, $\nabla \log p_t(x)$: an arrow at each point that says which way is
-# uphill. It never needs a normaliser, since $\log Z$ is a constant and has no gradient. (Notebook 10b fought with $Z$.)
+# uphill. It never needs a normaliser, since $\log Z$ is a constant and has no gradient. (Notebook 10b had to estimate $Z$.)
 # For a mixture, with responsibilities $r_k = p(k \mid x_t)$ as in notebook 02,
 #
 # $$\nabla \log p_t(x) = \sum_k r_k\, \frac{\alpha_t \mu_k - x}{v_k} .$$
@@ -236,8 +236,8 @@ with claim_table():
 # ## What a network can learn from draws
 # We want a network $s_\theta(x)$ close to the score at a given level. **Explicit score matching** would minimise the
 # distance from it, but the score of real data is unknown. **Denoising score matching** uses the noise that *we* added,
-# $-\varepsilon/\sigma$, as the target: a noisy one, but right on average. Multiply out, with
-# $\mathbb{E}[\varepsilon \mid x_t] = -\sigma\, \nabla \log p_t(x_t)$, the table's line, in the mixed term:
+# $-\varepsilon/\sigma$, as the target: a noisy one, but right on average. Multiply out, and put
+# $\mathbb{E}[\varepsilon \mid x_t] = -\sigma\, \nabla \log p_t(x_t)$, Tweedie's formula in the table's terms, into the mixed term:
 #
 # $$\mathbb{E} \big\| s_\theta(x_t) + \tfrac{\varepsilon}{\sigma} \big\|^2 = \mathbb{E} \big\| s_\theta(x_t) - \nabla \log p_t(x_t) \big\|^2 + \underbrace{\frac{D}{\sigma^2} - \mathbb{E} \big\| \nabla \log p_t(x_t) \big\|^2}_\text{the same for every network} .$$
 #
@@ -382,8 +382,8 @@ def gain(experiment, sign):
     return (moons.log_prob(x + step, alpha, sigma) - moons.log_prob(x, alpha, sigma)).mean().item()
 
 with claim_table():
-    claim("log p after a step along the score, less before, by seed", [gain(e, 1) for e, _ in trained], above=0.05)
-    claim("The same with the sign forgotten", [gain(e, -1) for e, _ in trained], below=-0.05)
+    claim("log p after a step along the score, less before, by seed", [gain(e, 1) for e, _ in trained], above=0.09)
+    claim("The same with the sign forgotten", [gain(e, -1) for e, _ in trained], below=-0.09)
 
 # %% [markdown]
 # ## Failure lab: a root forgotten
@@ -417,8 +417,8 @@ with claim_table():
           above=1.6, below=2.6)
 
 # %% [markdown]
-# Both curves fall and flatten; alone neither looks wrong. The floor shows it: the second stays a quarter above a
-# line that the first one nearly reaches.
+# Both curves fall and flatten; alone neither looks wrong, and each is about as near to the floor of its own process. The
+# floor of the *right* process shows the error: the second curve stays a quarter above it.
 #
 # ## Failure lab: the time not told
 # The same network, shown $t = 0$ whatever the level. It can only guess the level from $x_t$.
@@ -430,7 +430,7 @@ late = {name: np.array([relative_error(e)[t > 0.5].mean() for e, _ in runs])
 with claim_table():
     claim("Squared distance from the exact field: not told, times told", excess(untold) / excess(right), above=1.4,
           below=2.2)
-    claim("Error of the score above t = one half: not told, times told", late["not told"] / late["told"], above=5)
+    claim("Error of the score above t = one half: not told, times told", late["not told"] / late["told"], above=10)
 
 # %% [markdown]
 # The excess grows at every level above the middle: from two numbers the level cannot be read off well, so the network
@@ -448,10 +448,10 @@ amplified = (cosine.sigma(torch.tensor(0.98)) / cosine.alpha(torch.tensor(0.98))
 with claim_table():
     claim("σ²/α² at t = 0.98: so many times an ε's squared error is an x_0's", amplified, above=900, below=1100)
     claim("Squared error of x_0 at t = 0.98: by ε-prediction", of_data["noise"][:, -1], above=2, below=12)
-    claim("By x-prediction", of_data["data"][:, -1], below=0.1)
-    claim("By v-prediction", of_data["v"][:, -1], below=0.1)
+    claim("By x-prediction", of_data["data"][:, -1], below=0.03)
+    claim("By v-prediction", of_data["v"][:, -1], below=0.03)
     claim("Squared error of ε at t = 0.02: by x-prediction, times v-prediction",
-          of_noise["data"][:, 0] / of_noise["v"][:, 0], above=5)
+          of_noise["data"][:, 0] / of_noise["v"][:, 0], above=10)
 show(curves(t, {f"{kind} predicted": errors.mean(axis=0) for kind, errors in of_data.items()}, log_y=True,
             bands={f"{kind} predicted": (e.min(axis=0), e.max(axis=0)) for kind, e in of_data.items()},
             xlabel="time t", ylabel="squared error of x₀", title="Towards t = 1, ε-prediction loses x₀"),
