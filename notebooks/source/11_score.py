@@ -33,7 +33,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # board: let the class fill in the weights. In the lab, start with *noise*, then *data*, and let them say from the last
 # picture which end of time each is bad at, and then why, from the determinants.
 
-# %% [markdown]
+# %% [markdown] cited="0.1 20 80"
 # ## Noise, a little at a time
 # The **forward process** (noising) is one line. Take a data point $x_0$, draw $\varepsilon \sim \mathcal{N}(0, I)$, and set
 #
@@ -52,7 +52,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # $\alpha_t \mu_k$, its variance $v_k = \alpha_t^2 s_k^2 + \sigma_t^2$. So here every $p_t$ is known **exactly**. Watch two moons, a
 # mixture of 80 narrow Gaussians, melt:
 
-# %% cited="80"
+# %%
 moons = mixture_of("moons")
 axis, square = plane(3.0, 61)
 draws, eps = moons.sample(300, seeded()).double(), torch.randn(300, 2, generator=seeded(1)).double()
@@ -171,8 +171,8 @@ weighted = cosine.sigma(t).numpy() ** 2 * both[:, 1]
 claim("Half the integral over all noise levels, less KL(p ‖ q)", np.trapezoid(weighted, lam) / 2 - kl_0, near=0,
       within=1e-4, exact=True)
 show(curves(lam, {"KL(p ‖ q) that is left": both[:, 0], "σ² times Fisher divergence": weighted},
-            title="With some noise, the score sees the weights", xlabel="λ, log signal-to-noise ratio (noise at the left)",
-            ylabel="nats"),
+            title="With some noise, the score sees the weights", ylabel="nats",
+            xlabel="λ, log signal-to-noise ratio (noise at the left)"),
      alt="Over the log signal-to-noise ratio the KL divergence rises from 0 to about a half, steepest where the Fisher "
          "divergence times σ² has its one peak, which is gone again at the right, where there is no noise")
 
@@ -182,7 +182,8 @@ show(curves(lam, {"KL(p ‖ q) that is left": both[:, 0], "σ² times Fisher div
 # mean, $\hat x_0(x) = \mathbb{E}[x_0 \mid x_t = x]$: the **best denoiser**. It is the score in disguise. Differentiate
 # $p_t(x) = \int p(x_0)\, \mathcal{N}(x; \alpha x_0, \sigma^2 I)\, dx_0$ under the integral:
 #
-# $$\nabla p_t(x) = \int p(x_0)\, \mathcal{N}(x; \alpha x_0, \sigma^2 I)\, \frac{\alpha x_0 - x}{\sigma^2}\, dx_0 = p_t(x)\, \frac{\alpha\, \hat x_0(x) - x}{\sigma^2} .$$
+# $$\begin{aligned} \nabla p_t(x) &= \int p(x_0)\, \mathcal{N}(x; \alpha x_0, \sigma^2 I)\, \frac{\alpha x_0 - x}{\sigma^2}\, dx_0 \\
+#   &= p_t(x)\, \frac{\alpha\, \hat x_0(x) - x}{\sigma^2} . \end{aligned}$$
 #
 # Divide by $p_t$, and you have **Tweedie's formula**, $\;\hat x_0(x) = (x + \sigma^2\, \nabla \log p_t(x)) / \alpha$.
 # Nothing about $p_0$ was used: it holds for photographs. Whoever can denoise knows the score.
@@ -198,7 +199,7 @@ claim("E[x_0 | x_t] by quadrature, less Tweedie's formula", torch.stack(off), be
 
 # %% [markdown]
 # ## One thing in five coordinates
-# Once $x_t$ and $t$ are known, naming the noise, the data, or any mix of both says the same. Each is a weighted sum $a\, x_0 + b\, \varepsilon$:
+# Given $x_t$ and $t$, naming the noise, the data, or any mix of both says the same. Each is a weighted sum $a\, x_0 + b\, \varepsilon$:
 #
 # | kind | what it is | $a$ | $b$ | $\alpha b - \sigma a$ |
 # |---|---|---|---|---|
@@ -208,11 +209,11 @@ claim("E[x_0 | x_t] by quadrature, less Tweedie's formula", torch.stack(off), be
 # | score | $-\varepsilon / \sigma$ | $0$ | $-1/\sigma$ | $-\alpha/\sigma$ |
 # | velocity | $dx_t/dt$ | $d\alpha/dt$ | $d\sigma/dt$ | $\alpha\, d\sigma/dt - \sigma\, d\alpha/dt$ |
 #
-# A network may learn any of them: **x-prediction**, **ε-prediction**, **v-prediction** and so on. Together with
-# $x_t = \alpha x_0 + \sigma \varepsilon$ these are two equations for two unknowns. The last column is their determinant. Where
-# it is 0, the way back is lost; where it is small, errors grow. (The v of v-prediction is not the velocity of a flow,
-# though with the cosine schedule velocity is $\pi/2$ times v.) The average of a sum is the sum of the averages, so the same table
-# turns the best denoiser $\mathbb{E}[x_0 \mid x_t]$ into $\mathbb{E}[\varepsilon \mid x_t]$, into the score, into the velocity.
+# A network may learn any: **x-prediction**, **ε-prediction**, **v-prediction** and so on. With
+# $x_t = \alpha x_0 + \sigma \varepsilon$ these are two equations for two unknowns, and the last column is their determinant.
+# Where it is 0, the way back is lost; where it is small, errors grow. (v is not the velocity of a flow, though with the
+# cosine schedule the velocity is $\pi/2$ times v.) The average of a sum is the sum of the averages, so the table also
+# turns the best denoiser $\mathbb{E}[x_0 \mid x_t]$ into $\mathbb{E}[\varepsilon \mid x_t]$, the score, the velocity.
 
 # %%
 x_0s, noise = torch.randn(2, 400, 2, generator=seeded(3), dtype=torch.float64)
@@ -239,7 +240,9 @@ with claim_table():
 # $-\varepsilon/\sigma$, as the target: a noisy one, but right on average. Multiply out, and put
 # $\mathbb{E}[\varepsilon \mid x_t] = -\sigma\, \nabla \log p_t(x_t)$, Tweedie's formula in the table's terms, into the mixed term:
 #
-# $$\mathbb{E} \big\| s_\theta(x_t) + \tfrac{\varepsilon}{\sigma} \big\|^2 = \mathbb{E} \big\| s_\theta(x_t) - \nabla \log p_t(x_t) \big\|^2 + \underbrace{\frac{D}{\sigma^2} - \mathbb{E} \big\| \nabla \log p_t(x_t) \big\|^2}_\text{the same for every network} .$$
+# $$\begin{aligned} \mathbb{E} \big\| s_\theta(x_t) + \tfrac{\varepsilon}{\sigma} \big\|^2
+#   &= \mathbb{E} \big\| s_\theta(x_t) - \nabla \log p_t(x_t) \big\|^2 \\
+#   &\quad + \underbrace{\frac{D}{\sigma^2} - \mathbb{E} \big\| \nabla \log p_t(x_t) \big\|^2}_\text{the same for every network} . \end{aligned}$$
 #
 # $D$ is the number of coordinates; the last expectation is the **Fisher information** of $p_t$. So both losses have the same gradient, and one needs no score. Any
 # function will do for a check; both sides are integrals.
@@ -273,18 +276,18 @@ alpha, sigma = cosine.alpha(t).item(), cosine.sigma(t).item()
 x, cell = plane_grid(moons, alpha, sigma)
 fisher = (moons.log_prob(x, alpha, sigma).exp() * moons.score(x, alpha, sigma).square().sum(dim=1)).sum() * cell
 with claim_table():
-    claim("The floor of the score at t = 0.3, less D/σ² + Fisher information", loss_floor(moons, cosine, "score", 0.3)
-          - (2 / sigma**2 - fisher.item()), near=0, within=1e-5, exact=True)
+    claim("The floor of the score at t = 0.3, less D/σ² + Fisher information",
+          loss_floor(moons, cosine, "score", 0.3) - (2 / sigma**2 - fisher.item()), near=0, within=1e-5, exact=True)
     claim("The floor of the noise at t = 0.3: of ε's mean square, 2, so much stays unknown to any network",
           loss_floor(moons, cosine, "noise", 0.3), near=1.09, within=0.01, exact=True)
 
-# %% [markdown]
+# %% [markdown] cited="30"
 # ## How the network is told the time
 # One network serves all levels, so it needs $t$ beside $x_t$. A single number is a poor input: small differences hardly
 # move a unit. An **embedding** shows it as a pattern, here sines and cosines at sixteen frequencies $\omega$ from 1 to
 # 30. Slow waves say roughly when, fast ones exactly. Each training step draws data, times and noise, and compares:
 
-# %% cited="30"
+# %%
 t = torch.linspace(0, 1, 201, dtype=torch.float64)
 waves = sinusoids(t)
 show(curves(t, {f"sin {omega} t": waves[:, i] for omega, i in (("1.0", 0), ("5.0", 7), ("30", 15))},
@@ -314,8 +317,8 @@ claim("Loss of the last 300 steps over the floor, by seed", [losses[-300:].mean(
       above=1.03, below=1.12)
 
 # %%
-predict("11.near", "The loss is within a tenth of its floor. At t = 0.02, how large is the squared error of the learned "
-        "score, relative to the mean square of the exact one?",
+predict("11.near", "The loss is within a tenth of its floor. At t = 0.02, how large is the learned score's squared "
+        "error, relative to the mean square of the exact score?",
         options=["a thousandth or less", "about a tenth", "more than one half"])
 
 # %%
@@ -344,8 +347,8 @@ show(curves(t, {"two moons, arcs 0.1 wide": errors.mean(axis=0), "three clusters
             bands={"two moons, arcs 0.1 wide": (errors.min(axis=0), errors.max(axis=0)),
                    "three clusters, 0.35 wide": (wide.min(axis=0), wide.max(axis=0))}, log_y=True, xlabel="time t",
             ylabel="relative squared error", title="The learned score is bad where there is little noise"),
-     alt="On a logarithmic axis the relative squared error of the score falls with t, from about one near t = 0 to less "
-         "than a thousandth; for wide clusters it is lower near t = 0.1, and as large at the smallest t")
+     alt="On a logarithmic axis the relative squared error of the score falls with t, from about one near t = 0 to "
+         "less than a thousandth; for wide clusters it is lower near t = 0.1, and as large at the smallest t")
 
 # %% [markdown]
 # With much noise the field is smooth, and the network has it. With little noise there are two troubles. The exact field
@@ -410,7 +413,8 @@ own_floor = np.mean([(a / (1 - a)) ** 2 * least_error(moons, a, 1 - a) for a in 
 with claim_table():
     claim("Loss at the end over the floor, with both roots", [runs[-200:].mean() / floor for _, runs in right],
           above=1.05, below=1.2)
-    claim("The same with the roots forgotten", [runs[-200:].mean() / floor for _, runs in squared], above=1.2, below=1.35)
+    claim("The same with the roots forgotten", [runs[-200:].mean() / floor for _, runs in squared], above=1.2,
+          below=1.35)
     claim("The same over the floor of its own process", [runs[-200:].mean() / own_floor for _, runs in squared],
           above=1, below=1.2)
     claim("Squared distance from the exact field, times that of the right one", excess(squared) / excess(right),
