@@ -44,13 +44,13 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # - **cosine**: $\alpha_t = \cos(\pi t / 2)$, $\sigma_t = \sin(\pi t / 2)$.
 # - **VP** (variance preserving) with a linear rate, $\beta(t)$ from 0.1 to 20: $-2\, d \log \alpha_t / dt = \beta(t)$, $\sigma_t^2 = 1 - \alpha_t^2$.
-# - **straight**: $\alpha_t = 1 - t$, $\sigma_t = t$. Notebooks on flow matching start from it.
+# - **straight**: $\alpha_t = 1 - t$, $\sigma_t = t$: each point goes straight to its noise.
 #
 # In Ho's paper $\bar\alpha_t$ is our $\alpha_t^2$: beware of the root.
 #
-# If the data are a mixture of round Gaussians, so is $x_t$. Each component $k$ keeps its weight; its mean becomes
-# $\alpha_t \mu_k$, its variance $v_k = \alpha_t^2 s_k^2 + \sigma_t^2$. So here every $p_t$ is known **exactly**. Watch two moons, a
-# mixture of 80 narrow Gaussians, melt:
+# If the data are a mixture of round Gaussians, with means $\mu_k$ and standard deviations $s_k$, so is $x_t$. Each component
+# $k$ keeps its weight; its mean becomes $\alpha_t \mu_k$, its variance $v_k = \alpha_t^2 s_k^2 + \sigma_t^2$. So here every $p_t$ is
+# known **exactly**. Watch two moons, a mixture of 80 narrow Gaussians, melt:
 
 # %%
 moons = mixture_of("moons")
@@ -463,8 +463,8 @@ show(curves(t, {f"{kind} predicted": errors.mean(axis=0) for kind, errors in of_
          "towards t = 1, those by predicted data and v do not")
 
 # %% [markdown]
-# v-prediction has determinant 1 on a variance-preserving schedule: good at both ends. That is why it was invented. And
-# whoever keeps ε-prediction must not *start* where $\alpha$ is nearly 0: notebooks on sampling come back to it.
+# On a variance-preserving schedule v-prediction has determinant 1, at both ends of time. Salimans and Ho introduced it for
+# this. Whoever keeps ε-prediction had better not *begin* the way back where $\alpha$ is nearly 0.
 #
 # ## Going further
 # ### How hard to denoise is how much to know

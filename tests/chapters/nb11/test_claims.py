@@ -32,7 +32,7 @@ def test_it_holds_as_written(starts):
      "KL|Fisher divergence"),
     (OVER, r"cosine\.sigma\(t\)\.numpy\(\) \*\* 2", "cosine.sigma(t).numpy()", "Half the integral"),
     (TWEEDIE, r"sigma\*\*2 \* line\.score", "sigma * line.score", "Tweedie"),
-    (TWEEDIE, r"\[:, 0\]\) / alpha\)", "[:, 0]))", "Tweedie"),
+    (TWEEDIE, r"\[:, 0\] / alpha\)", "[:, 0])", "Tweedie"),
     ((TABLE,), r"t = 0\.02 \+ 0\.96", "t = 0.0 + 0.0", "From each kind"),
     (MATCHING, r"network\(x_t\) \+ e / sigma", "network(x_t) - e / sigma", "Denoising loss"),
     (MATCHING, r"1 / sigma\*\*2 - fisher", "1 / sigma - fisher", "Denoising loss"),
