@@ -31,6 +31,7 @@ from course_lib.chapters.nb09b import plots as nb09b
 from course_lib.chapters.nb09c import plots as nb09c
 from course_lib.chapters.nb10 import plots as nb10
 from course_lib.chapters.nb10b import plots as nb10b
+from course_lib.chapters.nb11 import plots as nb11
 from course_lib.commands.gan1d_pictures import final_plot
 from course_lib.live import static_figure
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter
@@ -109,6 +110,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
                                                                          height=2, **TITLE),
     "em_moment": lambda: nb02.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, **TITLE),
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, xlabel="x", **TITLE),
+    "fields": lambda: nb11.fields(X, {"a": (np.eye(5), POINTS, POINTS)}, **TITLE),
     "framed": lambda: plots.framed(plots.images(np.stack([INK] * 3), columns=2, **TITLE), [(1, 1)]),
     "gan1d": lambda: plots.gan1d(X, X / 5, X, X[::-1], **TITLE),
     "gap_maps": lambda: nb03c.gap_maps(AXIS, {"a": GRID[:, 0] ** 2}, high=4, **TITLE),
@@ -122,6 +124,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "manifold": lambda: nb04.manifold(np.stack([INK] * 4), [-1, 1], **TITLE),
     "matrices": lambda: plots.matrices({"a": np.eye(3)}, columns=1, **TITLE),
     "pair_sheet": lambda: nb08.pair_sheet(np.zeros((2, 3, 4, 4)), [(0, 1), (1, 0)], **TITLE),
+    "melting": lambda: nb11.melting(X, np.eye(5), POINTS, X / 4, {"a": -X, "b": 1 - X}, chosen="a", now=0.5, **TITLE),
     "paired_draws": lambda: nb09c.paired_draws(MANY, **WORDS),
     "paths": lambda: plots.paths({name: POINTS[i:] for i, name in enumerate("abcde")}, limit=3, **TITLE),
     "points": lambda: plots.points({"a": (POINTS, LABELS)}, **TITLE),

@@ -1,6 +1,7 @@
 """Training and exploring live, in the notebook."""
 
 from course_lib.deprecated import old_names
+from course_lib.live.diffusion2d import diffusion2d_lab
 from course_lib.live.explore import explore
 from course_lib.live.film import show_film
 from course_lib.live.gan2d import gan2d_lab
@@ -28,6 +29,7 @@ __all__ = [
     "SketchPad",
     "Trainer",
     "View",
+    "diffusion2d_lab",
     "explore",
     "explore_canvas",
     "gan2d_lab",

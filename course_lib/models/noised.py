@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from course_lib.models.schedules import Schedule, convert
-from course_lib.validation import float_tensor
+from course_lib.validation import finite_result, float_tensor
 
 Level = float | Tensor  # α or σ: one number, or one for each point, [n]
 STEP = {1: 0.2, 2: 0.7}  # of the grid of an integral, in standard deviations of the narrowest component
@@ -115,14 +115,16 @@ class NoisedMixture:
         return alpha**2 * self.s**2 + sigma**2
 
     def _log_joint(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        """log p(x_t, k) `[n, K]`."""
+        """log p(x_t, k) `[n, K]`. Raises ValueError where squares overflow, or a component has no width at all."""
         if self.D <= FEW:
             distance2 = sum((x[:, [j]] - alpha * self.mu[:, j]) ** 2 for j in range(self.D))
         else:
             square = (x**2).sum(dim=1, keepdim=True)
             distance2 = square - 2 * alpha * (x @ self.mu.T) + alpha**2 * (self.mu**2).sum(dim=1)
         v = self._variance(alpha, sigma)
-        return self.pi.log() - 0.5 * (distance2 / v + self.D * (2 * math.pi * v).log())
+        if not (v > 0).all():
+            raise ValueError("without noise a component of width 0 is a point and has no density: take sigma above 0")
+        return self.pi.log() - 0.5 * (finite_result(distance2 / v, "log p(x_t)") + self.D * (2 * math.pi * v).log())
 
 
 def plane_grid(mixture: NoisedMixture, alpha: float, sigma: float) -> tuple[Tensor, float]:

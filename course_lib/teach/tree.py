@@ -1,8 +1,9 @@
 """The tree of generative models, once: the notebook draws it, tabulates it and picks from it, the README maps it.
 
-The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Three
+The branches are those of I. Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks (2016), figure 9. Four
 leaves are added: deep Boltzmann machines and moment matching, which stand in his text, and, by the course, models with
-discrete latent variables, few enough to be marginalised exactly.
+discrete latent variables, few enough to be marginalised exactly, and diffusion models, whose bound is a variational
+one.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ TREE = Branch("generative models", (
             Branch("variational", (
                 Leaf("variational autoencoders", ("03", "03b", "03c", "04", "08"), "a lower bound", True, "one pass",
                      "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
+                Leaf("diffusion models", ("11",), "a lower bound", False, "many passes in a row",
+                     "x at every noise level, by adding noise", True, False, "sampling takes many passes in a row"),
             )),
             Branch("Markov chain", (
                 Leaf("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",

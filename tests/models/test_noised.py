@@ -89,6 +89,8 @@ def test_without_noise_nothing_is_to_guess():
     assert least_error(mixture(2), 1.0, 0.0) == 0
     with pytest.raises(ValueError, match="a density that is no point"):
         plane_grid(mixture(2), 1.0, 0.0)
+    with pytest.raises(ValueError, match="a point and has no density"):
+        mixture(2).score(normal(3, 2), 1.0, 0.0)
     with pytest.raises(ValueError, match="one or two dimensions"):
         least_error(mixture(3), 1.0, 0.5)
 

@@ -35,6 +35,7 @@ from course_lib.models.latent1d import Latent1D
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.made import MADE
 from course_lib.models.naive_bayes import BernoulliNB, GaussianNB
+from course_lib.models.noised import NoisedMixture
 from course_lib.models.ppca import PPCA
 from course_lib.models.rbm import RBM, ais, log_mean_exp
 from course_lib.models.sequences import CharLSTM
@@ -69,6 +70,7 @@ def models() -> dict[str, Any]:
         "rbm": RBM(3, 2, seeded()).double(), "dbm": DBM(3, 2, 2, seeded()).double(),
         "flow": Flow([AffineCoupling(3, 8, False, seeded())], D=3).double(), "space": Subspace.of(REAL, 2),
         "ica": fast_ica(REAL, seeded()), "mixture denoiser": MixtureDenoiser(2, 0.5, seeded()).double(),
+        "noised": NoisedMixture(real(4, 3), 0.3),
         "pixel denoiser": PixelDenoiser(3, 8, 0.5, seeded()).double(), "judge": Classifier(generator=seeded()),
     }
 
@@ -114,6 +116,8 @@ REALS: dict[str, tuple[Callable[[Tensor], Any], Tensor]] = {
                     REAL[:, :2]),
     "MixtureDenoiser.log_prob": (lambda x: models()["mixture denoiser"].log_prob(x, torch.zeros(len(x), 1).double()),
                                  REAL[:, :1]),
+    **{f"NoisedMixture.{name}": (lambda x, name=name: getattr(models()["noised"], name)(x, 0.8, 0.6), REAL)
+       for name in ("log_prob", "posterior", "score", "denoiser", "spread")},
     "hmm.forward": (lambda x: forward(REAL[0], real(3, 3), x), REAL),
     "class_centroids": (lambda x: class_centroids(x, Y[:len(x)]), REAL),
     "attribute_vector": (lambda x: attribute_vector(x, torch.arange(12.0)[:len(x)], Y[:len(x)]), REAL),
