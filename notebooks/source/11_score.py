@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | noise data by a schedule, write down the score of a noised mixture, turn a predicted noise into a score or a denoised point, and tell a good loss from a small one |
 # | You need | Gaussian densities and mixtures (notebook 02), Kullback–Leibler divergence (notebook 03) |
-# | Time | 45 minutes to read · 45 seconds to run · seed 0 |
+# | Time | 45 seconds to run · seed 0 |
 
 # %%
 import numpy as np
