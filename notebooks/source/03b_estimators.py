@@ -278,7 +278,7 @@ with claim_table():
 
 # %% [markdown]
 # ## Which estimator when
-# | | score-function estimator | reparametrisation |
+# | asks for | score-function estimator | reparametrisation |
 # |---|---|---|
 # | needs of $f$ | its values | its slope at each draw |
 # | needs of $q$ | a slope of $\log q$ by its parameters | draws as a smooth function of parameters and noise |

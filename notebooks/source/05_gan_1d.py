@@ -253,7 +253,7 @@ claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight ga
 
 # %% [markdown]
 # ## Live: the game in training
-# Press **Start**. Blue is real, vermillion is made, and the dashed line is what $D$ answers. Watch the made numbers
+# Press **Start**. Solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$ answers. Watch the made numbers
 # move towards 4, and $D$ settle at one half where both are. Then, while it trains:
 #
 # 1. turn the learning rate of $D$ all the way down. Which network decides now?

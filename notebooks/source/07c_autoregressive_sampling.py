@@ -7,7 +7,7 @@
 # | At a glance | This notebook |
 # |---|---|
 # | You will be able to | complete a picture exactly where the hidden part comes last, correct by importance weights where it comes first, score a forecast in bits, and draw in parallel what is defined in a row |
-# | You need | notebook 07: the chain rule, ancestral sampling, the Row LSTM; importance weights (03b) |
+# | You need | notebook 07: the chain rule, ancestral sampling, the Row LSTM; importance weights (03c) |
 # | Time | 20 seconds to run · seed 0 |
 
 # %%
@@ -142,7 +142,7 @@ claim("Lost bits, sixteen digits: the network told each pixel, relative to the n
 # ## Importance weights: the other half
 # Now cover the *upper* half. Its pixels come first, and are drawn before anything was seen. So they come from another
 # distribution, $q(x_h) = \prod_{j \text{ hidden}} p(x_j \mid x_1, \dots, x_{j-1})$. **Importance weights** mend that
-# (notebook 03b):
+# (notebook 03c):
 #
 # $$w = \frac{p(x)}{q(x_h)} = \prod_{j \text{ seen}} p(x_j \mid x_1, \dots, x_{j-1}),$$
 #
