@@ -228,8 +228,9 @@ claim("Part of all pixels that is nearly white, in made pictures over that in re
 # told the model. Notebook 06b measures how good such pictures are.
 #
 # A contest of two networks is a way to train, a **generative adversarial network** (GAN): a **generator** G turns noise
-# into numbers, a discriminator D tells them from real ones. Below, the solid curve (blue) is where real numbers lie, the dash-dotted one (vermillion) where made ones do; the dashed line is D's answer.
-# Where no numbers fall, D has learned nothing and may say anything.
+# into numbers, a discriminator D tells them from real ones. Below, the solid curve (blue) is where real numbers lie,
+# the dash-dotted one (vermillion) where made ones do; the dashed line is D's answer. Where no numbers fall, D has
+# learned nothing and may say anything.
 #
 # This is a **live lab**: press **Start**; it goes on while you read, until **Pause**. Its knob is G's **learning
 # rate**, how far G moves at each step. Let the two hills meet. Then set the knob to `0.1`: does the made hill keep

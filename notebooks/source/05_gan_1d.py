@@ -253,8 +253,8 @@ claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight ga
 
 # %% [markdown]
 # ## Live: the game in training
-# Press **Start**. Solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$ answers. Watch the made numbers
-# move towards 4, and $D$ settle at one half where both are. Then, while it trains:
+# Press **Start**. Solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$ answers. Watch the
+# made numbers move towards 4, and $D$ settle at one half where both are. Then, while it trains:
 #
 # 1. turn the learning rate of $D$ all the way down. Which network decides now?
 # 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the generator get away from 0?
