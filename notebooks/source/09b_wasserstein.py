@@ -2,8 +2,8 @@
 # # 09b · Wasserstein GANs and mode collapse
 #
 # Eight peaks on a ring: a data set so small that every lost mode can be seen and counted. The plain GAN of notebook 05,
-# called *vanilla*, often loses most of them: **mode collapse**. **What can a generator learn from once real and fake lie apart, and can
-# a loss say how good the samples are?**
+# called *vanilla*, often loses most of them: **mode collapse**.
+# **What can a generator learn from once real and fake lie apart, and can a loss say how good the samples are?**
 #
 # | | |
 # |---|---|
@@ -71,8 +71,7 @@ show(shares_along(its_course.steps, its_course.shares, title="Vanilla: few modes
 
 # %% [markdown]
 # ## The 2-D lab
-# The plane shows $D$'s output as colour, real points, fakes, and an arrow from
-# each fake to where $D$ sends it. **Phase** walks through one update, a phase a click: noise, fakes, $D$'s output, loss,
+# The plane shows $D$'s output as colour, real points, fakes, and an arrow from each fake to where $D$ sends it. **Phase** walks through one update, a phase a click: noise, fakes, $D$'s output, loss,
 # gradient, update, first for $D$, then for $G$. Below: $D$'s outputs, KL and JS between real and fake (counted in
 # cells), the losses, the modes.
 #
@@ -151,8 +150,8 @@ show(curves(theta, {"JS (nats)": JS, "W₁": W1}, title="JS is stuck at log 2 wh
 # $$\mathbb{E}\, D(x) - \mathbb{E}\, D(\tilde x) = \mathbb{E}_\gamma \bigl[ D(x) - D(\tilde x) \bigr] \le \mathbb{E}_\gamma \lVert x - \tilde x \rVert .$$
 #
 # The first step holds since a plan takes each real and each fake point with its full weight, the second by the slope.
-# The left side knows no plan. So it is below the best plan, too: each such $D$ gives a **lower bound** on $W_1$. Kantorovich and
-# Rubinstein proved that the best one reaches it: this is their **duality**, quoted.
+# The left side knows no plan. So it is below the best plan, too: each such $D$ gives a **lower bound** on $W_1$.
+# Kantorovich and Rubinstein proved that the best one reaches it: this is their **duality**, quoted.
 
 # %% [markdown]
 # For the best $D$ and the best plan both sides are equal. Take a pair of that plan, and a point on the line between,
@@ -162,7 +161,7 @@ show(curves(theta, {"JS (nats)": JS, "W₁": W1}, title="JS is stuck at log 2 wh
 # 1**.
 
 # %% [markdown]
-# On a line you can see why the bound is reached. With distribution functions $F$ and $\tilde F$, what must cross the
+# On a line you can see why the bound is reached. With distribution functions $F$ and $\tilde F$, the mass that crosses the
 # point $x$ is $\lvert F - \tilde F \rvert$, and sorting carries no more, so $W_1 = \int \lvert F - \tilde F \rvert\, dx$.
 # The left side is an integral of the difference of the densities $F' - \tilde F'$; by parts
 #
@@ -248,8 +247,8 @@ with claim_table():
           exact=True)
 
 # %% [markdown]
-# To test this, move one weight a little, both ways, in double precision; the penalty must
-# change as autograd says.
+# To test this gradient of a gradient, move one weight a little, both ways, in double precision; the penalty must change
+# as autograd says.
 
 # %%
 torch.set_default_dtype(torch.float64)
