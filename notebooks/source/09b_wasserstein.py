@@ -343,8 +343,8 @@ show(around_modes({"vanilla": vanilla.samples(1000, averaged=True), "WGAN-GP": w
 
 # %% [markdown]
 # One seed proves nothing. `benchmarks/gan2d_seeds.py`, in the course's repository, played eight seeds that were fixed
-# before any setting was tuned. Here is its record; the WGAN-GP game above is its first one, played
-# again. *Most near* means nine tenths of the points. (WGAN is the clipped critic, at the $c$ printed. R1
+# before any setting was tuned. Here is its record; the WGAN-GP game above is its first.
+# *Most near* means nine tenths of the points. (WGAN is the clipped critic, at the $c$ printed. R1
 # is vanilla with a penalty that keeps $D$ flat at the data, Mescheder et al.) It is no fair race: the rates were
 # tuned for WGAN-GP, and no other $c$ was tried.
 
