@@ -58,13 +58,13 @@ real = vanilla.modes(vanilla.data.sample(10_000, seeded()).numpy())
 with claim_table():
     claim("Vanilla: modes covered, of eight", found.covered, below=8)
     claim("Vanilla: share of its points near a mode", found.near, above=0.8)
-    claim("Real points: share near a mode", real.near, near=0.99, within=0.01)
+    claim("Real points: share near a mode", real.near, near=0.989, within=0.005)
 show(shares_along(its_course.steps, its_course.shares, title="Vanilla: few modes hold all the points"),
      alt="Eight rows, one a mode, along the training, the darker the more points near it. At the end the shares are "
          + ", ".join(f"{share:.2f}" for share in its_course.shares[-1]))
 
 # %% [markdown]
-# This is mode collapse: each point lies near a mode, and most modes have none. $G$ follows the slope of this $D$ at each of
+# This is mode collapse: nearly all points lie near a mode, and most modes have none. $G$ follows the slope of this $D$ at each of
 # its points. Between two modes nothing is real, $D$ says *fake* there, and no slope leads across.
 #
 # White modes did not come back.
@@ -301,7 +301,7 @@ with claim_table():
         claim(f"λ = {weight:g}: the critic's slope over that of the formula", told["slope"] / (1 + 3 / (2 * weight)),
               near=1, within=0.12)
         claim(f"λ = {weight:g}: value divided by slope, over the exact distance",
-              told["value"] / told["slope"] / told["exact"], near=1, within=0.05)
+              told["value"] / told["slope"] / told["exact"], near=1, within=0.02)
 
 # %% [markdown]
 # Above: with a weak penalty the value is too high. But value and slope err by one factor, and their quotient is the distance. Clipping
@@ -317,8 +317,8 @@ for c, told in clipped.items():
 with claim_table():
     claim("Each c: slope over its limit", np.array([t["slope"] / (64**3 * c**4) for c, t in clipped.items()]), below=1,
           exact=True)
-    claim("c = .1: value over the distance", clipped[0.1]["value"] / clipped[0.1]["exact"], above=2)
-    claim("c = .01: value over the distance", clipped[0.01]["value"] / clipped[0.01]["exact"], below=0.05)
+    claim("c = .1: value over the distance", clipped[0.1]["value"] / clipped[0.1]["exact"], above=4)
+    claim("c = .01: value over the distance", clipped[0.01]["value"] / clipped[0.01]["exact"], below=0.01)
 
 # %% [markdown]
 # ## WGAN-GP on the ring
@@ -435,7 +435,7 @@ reveal("09b.clip", {"farthest from the middle": far, "modes covered": hard.modes
        pick=lambda where: "nowhere: they stay in the middle" if where["farthest from the middle"] < 0.5 else
        "to all modes" if where["modes covered"] == 8 else "to some modes")
 with claim_table():
-    claim("Clipped at .01: length of the arrows over WGAN-GP's", arrow(hard) / arrow(wgan), below=0.01)
+    claim("Clipped at .01: length of the arrows over WGAN-GP's", arrow(hard) / arrow(wgan), below=0.001)
     claim("Clipped at .01: distance of the farthest fake from the middle", far, below=0.5)
 
 # %% [markdown]
@@ -453,8 +453,8 @@ for step in (25, 100, 300, 1000):
 last_units = loose.D.layers[:-1](torch.from_numpy(loose.samples(500)))    # of D's last tanh layer
 with claim_table():
     claim("Larger c: farthest fake in 300 steps (the ring's radius is 2)", max(seen[s][0] for s in seen if s <= 300),
-          above=5)
-    claim("Larger c, at the end: length of the arrows over WGAN-GP's", seen[1000][1] / arrow(wgan), below=0.05)
+          above=8)
+    claim("Larger c, at the end: length of the arrows over WGAN-GP's", seen[1000][1] / arrow(wgan), below=0.02)
     claim("Larger c, at the end: share of D's last tanh units near 1 or −1", (last_units.abs() > 0.95).float().mean(),
           above=0.9)
 
@@ -481,10 +481,10 @@ for _ in run(chase, 800, progress=False):
 crowd = np.array(crowd)
 biggest = crowd.argmax(axis=1)
 with claim_table():
-    claim("Points that have the same nearest mode, mean share", crowd.max(axis=1).mean(), above=0.7)
-    claim("Points near a mode in the sense above, mean share", np.mean(near), below=0.1)
+    claim("Points that have the same nearest mode, mean share", crowd.max(axis=1).mean(), above=0.8)
+    claim("Points near a mode in the sense above, mean share", np.mean(near), below=0.05)
     claim("Modes that had the most points at some time", len(set(biggest)), above=5)
-    claim("Looks, of 39, at which another mode had the most points", (np.diff(biggest) != 0).sum(), above=20)
+    claim("Looks, of 39, at which another mode had the most points", (np.diff(biggest) != 0).sum(), above=30)
 
 # %%
 show(shares_along(np.arange(20, 801, 20), crowd, title="A slow D: the crowd swings from side to side, past the modes"),
@@ -516,7 +516,7 @@ with claim_table():
     claim("Two-sided: critics, of eight, that keep the sign they start with", kept, above=5)
     claim("Two-sided: mean slope of those below 0", np.mean([t["slope"] for t in trapped]), near=1 - 2 / 20,
           within=0.08)
-    claim("One-sided, each of eight critics: value", [t["value"] for t in one_sided], above=1.5, exact=True)
+    claim("One-sided, each of eight critics: value", [t["value"] for t in one_sided], above=1.8, exact=True)
 
 # %% [markdown]
 # The starting sign decides, by chance. A critic that starts uphill, rising by $u$ from real to fake, has the loss $u
