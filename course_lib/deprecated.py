@@ -42,7 +42,7 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
         "07": ("kernel_masks", "line_and_density", "sight"), "07b": ("wave_and_density",),
         "08": ("judged_path", "pair_sheet"),
         "09b": ("around_modes", "loss_against_quality", "shares_along"), "09c": ("paired_draws",),
-        "10": ("stretched",), "10b": ("convergence", "densities"),
+        "10": ("stretched",), "10b": ("convergence",), "10c": ("densities",),
     }.items() for name in names},
     "course_lib.experiments.gan1d": {name: ("course_lib.comparisons.gan1d_seeds", name)
                                      for name in ("Scores", "score", "train_many")},

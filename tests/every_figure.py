@@ -31,6 +31,7 @@ from course_lib.chapters.nb09b import plots as nb09b
 from course_lib.chapters.nb09c import plots as nb09c
 from course_lib.chapters.nb10 import plots as nb10
 from course_lib.chapters.nb10b import plots as nb10b
+from course_lib.chapters.nb10c import plots as nb10c
 from course_lib.chapters.nb11 import plots as nb11
 from course_lib.commands.gan1d_pictures import final_plot
 from course_lib.live import static_figure
@@ -104,7 +105,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
                                              floors={"d": 2.0, "e": 3.0}, **WORDS),
     "curves": lambda: plots.curves(X, MANY, bands={"a": (X - 1, X + 1)}, baseline=(1, "one"),
                                    mark=(2, "here"), **WORDS),
-    "densities": lambda: nb10b.densities(X, MANY, height=2.0, **TITLE),
+    "densities": lambda: nb10c.densities(X, MANY, height=2.0, **TITLE),
     "digit_maps": lambda: nb04.digit_maps({"a": (POINTS[:10], np.arange(10))}, **TITLE),
     "divergences_and_densities": lambda: nb03.divergences_and_densities(X, MANY, {"f": 1.0, "r": 99.0}, top=6,
                                                                          height=2, **TITLE),

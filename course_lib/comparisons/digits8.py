@@ -59,7 +59,7 @@ def train_denoiser(x: Tensor, steps: int, generator: torch.Generator, noise: flo
 
 
 def train_made(x: Tensor, steps: int, generator: torch.Generator, rate: float = 5e-3) -> MADE:
-    """A fully visible network with 256 hidden units, trained on pictures `[n, 64]`; its weights decay, since the
+    """An autoregressive network with 256 hidden units, trained on pictures `[n, 64]`; its weights decay, since the
     pictures are few."""
     network, pictures = MADE((8, 8), [256], generator), x.view(-1, 8, 8).long()
     minimize(network, lambda: -network.log_prob(_batch(pictures, generator, MADE_BATCH)).mean(), steps, rate,

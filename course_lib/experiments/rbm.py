@@ -30,8 +30,8 @@ class RBMHyperparameters(Hyperparameters):
 
     method: str = hyperparameter(
         "CD", label="gradient", choices=METHODS,
-        help="What the model dreams of. CD: k rounds from the data; PCD: k more rounds from where its chains were "
-             "left; exact: the sum over all pictures.")
+        help="Where the negative phase comes from. CD: k rounds from the data; PCD: k more rounds from where its "
+             "chains were left; exact: the sum over all pictures.")
     k: int = hyperparameter(
         1, label="rounds a step (k)", low=1, high=50,
         help="Gibbs rounds of each chain between two steps.")
@@ -117,12 +117,12 @@ class RBMExperiment(Experiment):
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
-        """Of the first machine: dreams `[28, 3, 3]`, where its chains are; weights `[hidden_size, 3, 3]`, from 0 (most
+        """Of the first machine: chains `[28, 3, 3]`, where they are; weights `[hidden_size, 3, 3]`, from 0 (most
         negative) over ½ (none) to 1; model and data, probabilities `[15]` as in `shares`."""
         W = self.rbm.W[0]
         weights = 0.5 + 0.5 * W.T / W.abs().max()
         data = np.append(np.full(self.data.shape[1], 1 / self.data.shape[1]), 0.0)
-        return {"dreams": self.chains.x[0, :SHOWN].view(-1, SIDE, SIDE).cpu().numpy(),
+        return {"chains": self.chains.x[0, :SHOWN].view(-1, SIDE, SIDE).cpu().numpy(),
                 "weights": weights.view(-1, SIDE, SIDE).cpu().numpy(), "model": self.shares()[0].cpu().numpy(),
                 "data": data}
 

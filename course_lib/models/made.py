@@ -1,4 +1,4 @@
-"""MADE: an autoencoder whose masks make it a fully visible network, all conditionals in one pass.
+"""MADE: an autoencoder whose masks make it an autoregressive network, all conditionals in one pass.
 
 M. Germain, K. Gregor, I. Murray, H. Larochelle, *MADE: Masked Autoencoder for Distribution Estimation*, ICML 2015.
 Each unit has a degree m: how many of the first pixels it may know of (section 3.1). A fixed order, raster, and degrees

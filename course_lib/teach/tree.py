@@ -85,13 +85,13 @@ TREE = Branch("generative models", (
     )),
     Branch("implicit density", (
         Branch("Markov chain", (
-            Leaf("generative stochastic networks", ("10b",), "none", False, "a chain of many steps", "",
+            Leaf("generative stochastic networks", ("10c",), "none", False, "a chain of many steps", "",
                  False, False, "many steps for each sample"),
         )),
         Branch("direct", (
             Leaf("generative adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True,
                  "one pass", "z, from x only by an extra network", False, False, "a game must be balanced"),
-            Leaf("moment matching", ("10b",), "none", True, "one pass", "z, from x only by an extra network", False,
+            Leaf("moment matching", ("10c",), "none", True, "one pass", "z, from x only by an extra network", False,
                  True, "a kernel sees little of a picture"),
         )),
     )),

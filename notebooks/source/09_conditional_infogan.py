@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 09 · Orders for the forger
+# # 09 · Conditional GANs and InfoGAN
 #
-# The forger of notebook 06 draws digits, but which one comes next is luck. You want a seven. There is not one right
+# The generator of notebook 06 draws digits, but which one comes next is luck. You want a seven. There is not one right
 # answer but thousands: thin and fat sevens, leaning ones, some with a bar.
 # **How do you ask for a digit when many pictures are right, and what can you ask for when nobody wrote labels?**
 #
@@ -25,31 +25,33 @@ from course_lib.models.infogan import Code, log_q
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import curves, images, matrices, show
 from course_lib.seeds import seeded
-from course_lib.teach import check, claim, predict, reveal, show_source
+from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Start the live lab first and let it train while you talk.
-# Before the section on what both networks must know, ask the class what happens if only the forger hears the order:
+# Before the section on what both networks must know, ask the class what happens if only the generator is told the label:
 # most expect bad sevens, hardly anyone *no* sevens. In the second half let the class name the ten categories before you
-# show the judge's table, and ask each time what would prove that a code "is" a digit.
+# show the classifier's table, and ask each time what would prove that a code "is" a digit.
 
 # %% [markdown]
 # ## Which digit comes is luck
-# The DCGAN that comes with the course, and the **judge**, the course's classifier of real digits. How long until a
-# seven comes?
+# The DCGAN that comes with the course, and a **classifier**, trained on real digits, that names what it draws. How long
+# until a seven comes?
 
 # %%
-dcgan, judge = load_pretrained("dcgan")[0], load_pretrained("classifier")[0]
+dcgan, classifier = load_pretrained("dcgan")[0], load_pretrained("classifier")[0]
 plain = dcgan.sample(2000, seeded())
-named = judge.predict(plain)
-show(images(plain[:20], labels=[str(k) for k in named[:20].tolist()], title="Twenty draws, and what the judge sees"),
-     alt="Twenty digits in no order, with the judge's name above each")
+named = classifier.predict(plain)
+show(images(plain[:20], labels=[str(k) for k in named[:20].tolist()],
+            title="Twenty draws, and what the classifier sees"),
+     alt="Twenty digits in no order, with the classifier's name above each")
 share = torch.bincount(named, minlength=10) / len(named)
-claim("pictures to draw, on average, until a seven comes", 1 / share[7], above=7, below=12)
-claim("the most frequent digit, relative to the rarest", share.max() / share.min(), above=1.2)
+with claim_table():
+    claim("Pictures to draw, on average, until a seven comes", 1 / share[7], above=7, below=12)
+    claim("Frequency of the commonest digit over that of the rarest", share.max() / share.min(), above=1.2)
 
 # %% [markdown]
 # ## One input, many right outputs
@@ -82,11 +84,12 @@ show(images(torch.cat([mean[None], other[:9]]), labels=["average"] + ["real"] * 
             title="The best answer to 'a seven' by squared error: a seven that nobody wrote"),
      alt="A smeared grey average of sevens, and nine sharp real sevens, each different")
 spread = ((mean - other) ** 2).sum(dim=(1, 2)).mean()
-claim("the formula, left less right (the cross term), relative",
-      (error(other) - error(mean) - spread) / error(mean), near=0, within=0.05)
-claim("a real seven errs, relative to the average", error(other) / error(mean), near=2, within=0.1)
-claim("sharpness of the average, relative to real sevens", sharpness(mean[None].numpy())[0]
-      / sharpness(other.numpy()).mean(), below=0.06)
+with claim_table():
+    claim("The formula's left side less its right (the cross term), over the average's error",
+          (error(other) - error(mean) - spread) / error(mean), near=0, within=0.05)
+    claim("Squared error of a real seven over that of the average", error(other) / error(mean), near=2, within=0.1)
+    claim("Sharpness of the average over that of real sevens", sharpness(mean[None].numpy())[0]
+          / sharpness(other.numpy()).mean(), below=0.05)
 reveal("09.squared", {"another real seven": error(other).item(), "the average of all sevens": error(mean).item()},
        pick=lambda errors: min(errors, key=errors.get))
 
@@ -95,8 +98,8 @@ reveal("09.squared", {"another real seven": error(other).item(), "the average of
 # Squared error punishes variety. A discriminator does not: any picture that could be real is right.
 #
 # ## A label in both networks
-# The idea of Mirza and Osindero: both networks hear the label. Our $G$ gives up ten of its hundred numbers: nine 0 and
-# one 1 say it. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? Let $p_G$ be the density of what $G$ makes.
+# In a **conditional** GAN (Mirza and Osindero) both networks are told the label. Our $G$ gives up ten of its hundred
+# numbers: nine 0 and one 1 say it. $D$ gets a *pair*: is $x$ real, **and** does $y$ belong to it? Let $p_G$ be the density of what $G$ makes.
 # By the argument of notebook 05, for each $y$ apart, the best $D$ has the logit $\log \frac{p(x \mid y)}{p_G(x \mid y)}$.
 # Orders come as often as labels, $p_G(y) = p(y)$, so we may multiply above and below by it and split the other way:
 #
@@ -113,12 +116,12 @@ reveal("09.squared", {"another real seven": error(other).item(), "the average of
 #
 # That is the **projection discriminator** of Miyato and Koyama: one vector for each label. Where both assumptions hold,
 # the formula can be exact; for pictures it is a sensible form, no more. We check a world in which it is: three classes
-# of points, real and forged Gaussians of variance one. All have the same $-\lVert x \rVert^2/2$ in their logarithms. It
+# of points, real and made Gaussians of variance one. All have the same $-\lVert x \rVert^2/2$ in their logarithms. It
 # cancels, and with a 1 among the features, $\psi = 0$ will do.
 
 # %%
 rng = np.random.default_rng(0)
-mu, mu_G = rng.normal(size=(2, 3, 2))                        # means of three classes, real and forged
+mu, mu_G = rng.normal(size=(2, 3, 2))                        # means of three classes, real and made
 points, y = rng.normal(size=(500, 2)), rng.integers(3, size=500)
 
 def log_joint(x, y, mu):
@@ -128,7 +131,8 @@ def log_joint(x, y, mu):
 phi = np.column_stack([points, np.ones(500)])                # features: the point, and a 1
 v = np.column_stack([mu - mu_G, (mu_G**2 - mu**2).sum(axis=1) / 2])
 best = log_joint(points, y, mu) - log_joint(points, y, mu_G)
-claim("largest |v_y φ(x) − best logit|", np.abs((v[y] * phi).sum(axis=1) - best).max(), below=1e-10)
+claim("The projection is the best logit: |v_y φ(x) − logit| at 500 points", np.abs((v[y] * phi).sum(axis=1) - best),
+      below=1e-10, exact=True)
 
 # %% [markdown]
 # What if the label is only *appended* to the features, $w \cdot \varphi(x) + b_y$? Then it shifts the logit of every
@@ -150,8 +154,11 @@ def logit(D, x, y):
 G, D = ConditionalGenerator(width=8, generator=seeded()), ConditionalDiscriminator(width=8, generator=seeded())
 z, y = noise(6, seeded(1)), torch.tensor([7, 7, 0, 1, 3, 9])
 made = G(z, y)
-claim("largest difference from the library: G", (G.layers(ask(z, y)) - made).abs().max(), below=1e-6)
-claim("and D", (logit(D, made, y) - D(made, y)).abs().max(), below=1e-6)
+with claim_table():
+    claim("G makes what the library's makes: largest difference of each picture",
+          (G.layers(ask(z, y)) - made).detach().abs().amax(dim=(1, 2, 3)), below=1e-6, exact=True)
+    claim("D's logits are the library's: difference", (logit(D, made, y) - D(made, y)).detach().abs(), below=1e-6,
+          exact=True)
 show_source(ConditionalExperiment)
 
 # %% [markdown]
@@ -182,7 +189,7 @@ lab
 # From here on $G$ is the one that comes with the course, trained for longer.
 
 # %%
-predict("09.asked", "Of a thousand orders for each digit, which percentage does the judge class as ordered?",
+predict("09.asked", "Of a thousand orders for each digit, which percentage does the classifier class as ordered?",
         low=10, high=100)
 
 # %%
@@ -196,33 +203,34 @@ show(images(C.sample(orders, seeded(3)), row_labels=[f"{k} please" for k in rang
 
 # %%
 def delivered(G, each=1000, seed=0):
-    """For each digit the share of the pictures ordered as it that the judge sees as it."""
+    """For each digit the share of the pictures ordered as it that the classifier sees as it."""
     y = torch.arange(10).repeat_interleave(each)
     x = G.sample(y, seeded(seed))
-    return torch.stack([(judge.predict(part) == k).float().mean() for k, part in enumerate(x.split(each))])
+    return torch.stack([(classifier.predict(part) == k).float().mean() for k, part in enumerate(x.split(each))])
 
 right = delivered(C)
 print("  ".join(f"{k}: {value:.3f}" for k, value in enumerate(right)))
-claim("classed as ordered, all digits", right.mean(), above=0.98)
-claim("the worst digit", right.min(), above=0.96)
+with claim_table():
+    claim("Share classed as ordered, mean of the ten digits", right.mean(), above=0.985)
+    claim("Share classed as ordered, the worst digit", right.min(), above=0.97)
 reveal("09.asked", 100 * right.mean().item())
 
 # %% [markdown]
-# The judge says *which* digit, not whether it is a good one. For that there is the Fréchet distance (notebook 06b): we
+# The classifier says *which* digit, not whether it is a good one. For that there is the Fréchet distance (notebook 06b): we
 # read it off the cards of both GANs; less is better.
 
 # %%
 cards = {"without labels": load_pretrained("dcgan")[1], "with labels": card}
 for name, c in cards.items():
     print(f"{name}: Fréchet distance {c.metrics['frechet']:.1f}; {c.steps:,} steps, width {c.hyperparameters['width']}")
-claim("Fréchet distance with labels", card.metrics["frechet"], below=5)
+claim("Fréchet distance of the conditional GAN", card.metrics["frechet"], below=5)
 
 # %% [markdown]
-# Which is better because of its labels? These two numbers cannot say: the networks differ in width and in their steps.
-# To learn a cause, change one thing and train several seeds.
+# Do the labels make the pictures better? These two numbers do not tell: the networks differ in width and in their steps.
+# To find out, change one thing and train several seeds.
 #
 # Each row above holds many right outputs for one input. What does the noise do, then? Hold $z$, change the label. To
-# measure the hand we take the *slant* of notebook 08: by how many columns the ink leans to the right for each row up.
+# measure the handwriting we take the *slant* of notebook 08: by how many columns the ink leans to the right for each row up.
 
 # %%
 z = noise(300, seeded(4))
@@ -233,31 +241,34 @@ show(images(same_z[:, :6].transpose(0, 1).reshape(-1, 28, 28), title="Each row o
 lean = np.stack([slant(x.numpy()) for x in same_z])          # (10, 300)
 alike = np.corrcoef(lean)[np.triu_indices(10, 1)]            # between each two labels, over z
 shuffled = np.corrcoef([np.random.default_rng(k).permutation(row) for k, row in enumerate(lean)])
-claim("same z, two labels: correlation of their slants, mean of 45 pairs", alike.mean(), above=0.8)
-claim("other z", shuffled[np.triu_indices(10, 1)].mean(), near=0, within=0.08)
+with claim_table():
+    claim("Same z, two labels: correlation of their slants, 45 pairs of labels", alike, above=0.8)
+    claim("Other z, two labels: correlation of their slants, 45 pairs", shuffled[np.triu_indices(10, 1)], near=0,
+          within=0.08)
 
 # %% [markdown]
-# Nobody asked for it, and yet $z$ holds the *hand* and $y$ the digit: what the label says need not be said by $z$
+# Nobody asked for it, and yet $z$ holds the *style* and $y$ the digit: what the label says need not be said by $z$
 # again, so its numbers are free for the rest, and the layers after the first are shared by all labels.
 #
-# Now place orders yourself. What lies halfway between the orders 3 and 8? $G$ has never heard such an order.
+# Now place orders yourself. What lies halfway between the orders 3 and 8? No such order was in $G$'s training.
 
 # %%
 def place_order(digit=3, other=8, blend=0.5, noise_seed=0):
     told = (1 - blend) * one_hot(torch.tensor([digit])) + blend * one_hot(torch.tensor([other]))
     x = (C.layers(torch.cat([noise(20, seeded(noise_seed)), told.expand(20, -1)], dim=1))[:, 0] + 1) / 2
-    return {"made": x.numpy(), "seen": torch.bincount(judge.predict(x), minlength=10).numpy() / 20}
+    return {"made": x.numpy(), "seen": torch.bincount(classifier.predict(x), minlength=10).numpy() / 20}
 
 explore_canvas(place_order, [ImageGrid("made", columns=5, title="One order, twenty noises"),
-                             Bars("seen", title="What the judge sees", xlabel="digit", ylabel="share", ylim=(0, 1))],
+                             Bars("seen", title="What the classifier sees", xlabel="digit", ylabel="share",
+                                  ylim=(0, 1))],
                digit=(0, 9, 1), other=(0, 9, 1), blend=(0.0, 1.0, 0.05), noise_seed=(0, 30, 1),
                labels={"digit": "order", "other": "second order", "blend": "share of the second",
                        "noise_seed": "noise"},
-               alt="Twenty pictures made to one order, and which digits the judge sees in them")
+               alt="Twenty pictures made to one order, and which digits the classifier sees in them")
 
 # %% [markdown]
 # ## Break it: forget the label in D
-# The order goes to $G$ alone; $D$ judges pictures as in notebook 06. Beside it the two ways to tell $D$, for equally
+# The order goes to $G$ alone; $D$ sees pictures as in notebook 06. Beside it the two ways to tell $D$, for equally
 # few steps, from the same seed.
 
 # %%
@@ -282,39 +293,42 @@ show(curves(np.arange(90, 451, 90), learned, xlabel="step", ylabel="share classe
 
 # %%
 projection, concatenated, none = (along[-1] for along, _ in ways.values())
-claim("projection: share classed as ordered", projection, above=0.5)
-claim("projection less concatenated, after the same steps", projection - concatenated, above=0.35)
-claim("label in G only: luck", none, near=0.1, within=0.05)
 reveal("09.forgotten", 100 * none)
-deaf = ways["none"][1]
-changed = [(deaf(z[:100], torch.full((100,), a)) - deaf(z[:100], torch.full((100,), b))).square().mean().item()
+untold = ways["none"][1]
+changed = [(untold(z[:100], torch.full((100,), a)) - untold(z[:100], torch.full((100,), b))).square().mean().item()
            for a, b in ((0, 1), (3, 7), (4, 8))]
-between = (deaf(z[:100], torch.zeros(100).long()) - deaf(z[100:200], torch.zeros(100).long())).square().mean()
-claim("another label changes a picture, relative to another z", np.mean(changed) / between.item(), below=0.1)
+between = (untold(z[:100], torch.zeros(100).long()) - untold(z[100:200], torch.zeros(100).long())).square().mean()
+with claim_table():
+    claim("Projection: share classed as ordered", projection, above=0.5)
+    claim("Projection less concatenated, after the same steps: share classed as ordered", projection - concatenated,
+          above=0.35)
+    claim("Label in G only: share classed as ordered, a tenth is luck", none, near=0.1, within=0.05)
+    claim("Label in G only: squared change by another label over that by another z, three pairs of labels",
+          np.array(changed) / between.item(), below=0.05)
 
 # %% [markdown]
 # Concatenation tells $D$ the same, but after so few steps it has hardly begun to teach $G$ here. And where $D$ is not
-# told, $G$ ignores what it was told. In this game all that reaches $G$ comes through $D$ (notebook 06), and this $D$ has the same opinion of a picture whatever was ordered.
-# The label is then ten more numbers of noise. **Repair:** tell $D$. Or let another output of $D$'s network *guess* the
-# label, and pay $G$ if the guess is right: an **auxiliary classifier** GAN, AC-GAN (Odena et al.). That trick comes next,
-# without labels.
+# told, $G$ ignores what it was told. In this game all that reaches $G$ comes through $D$ (notebook 06), and this $D$ has
+# the same opinion of a picture whatever was ordered. The label is then ten more numbers of noise.
+#
+# **Repair:** tell $D$. Or let another output of $D$'s network *guess* the label, and reward $G$ if the guess is right: an
+# **auxiliary classifier** GAN, AC-GAN (Odena et al.). That trick comes next, without labels.
 
 # %% [markdown]
-# ## And if nobody wrote labels?
-# Then we can still put a **code** into $G$'s input: a category $k$, one of ten, and two numbers $u$ in $(-1, 1)$; together $c$. A
-# GAN is free to ignore it, as we just saw. InfoGAN (Chen et al.) demands that the code can be *told from the picture*:
-# the mutual information must be large,
+# ## Without labels: mutual information
+# If nobody wrote labels we can still put a **code** into $G$'s input: a category $k$, one of ten, and two **continuous
+# codes** $u$, numbers in $(-1, 1)$; together $c$. A GAN is free to ignore it, as we just saw. **InfoGAN** (Chen et al.)
+# demands that the code can be *told from the picture* $x = G(z, c)$: the **mutual information**
+# $I(c; x) = H(c) - H(c \mid x)$ must be large.
 #
-# $$I(c; x) = H(c) - H(c \mid x), \qquad x = G(z, c) .$$
-#
-# The entropy $H(c) = -\mathbb{E}[\log p(c)]$ is our uncertainty of the code, $H(c \mid x) = -\mathbb{E}[\log p(c \mid x)]$
-# what is left once $x$ is seen, and $I$ what $x$ has told of it. (For the two numbers $p$ is a density, and $H$ a
+# The **entropy** $H(c) = -\mathbb{E}[\log p(c)]$ is our uncertainty of the code, $H(c \mid x) = -\mathbb{E}[\log p(c \mid x)]$
+# what is left once $x$ is seen, and $I$ what $x$ has told of it. (For the continuous codes $p$ is a density, and $H$ a
 # differential entropy.) $H(c)$ is ours, we draw $c$. But $p(c \mid x)$ is a posterior that nobody can compute. That is
 # where notebook 03 stood. Bring a guess $q(c \mid x)$ of your own:
 #
 # 1. Multiply and divide by $q$: $\;\mathbb{E}[\log p(c|x)] = \mathbb{E}[\log q(c|x)] + \mathbb{E}\bigl[\log \frac{p(c|x)}{q(c|x)}\bigr]$.
 # 2. Draw $x$ first, then $c$ given $x$: the last term is $\;\mathbb{E}_x\, \mathrm{KL}(p(c|x) \,\|\, q(c|x))$.
-# 3. A KL is never negative. Drop it:
+# 3. A KL is at least 0. Drop it:
 #
 # $$I(c; x) \;\ge\; H(c) + \mathbb{E}_{c,\, x}[\log q(c \mid x)] ,$$
 #
@@ -341,13 +355,17 @@ def pieces(q):
     return np.log(3) + (joint[seen] * np.log(q[seen])).sum(), KL
 
 guesses = [np.random.default_rng(i).dirichlet(np.ones(3), size=5).T for i in range(200)]
-claim("H(c) − H(c | x) less the library's information",
-      np.log(3) + (joint[seen] * np.log(posterior[seen])).sum() - exact, near=0, within=1e-12)
-claim("bound + KL less I, the worst of 200 guesses", max(abs(sum(pieces(q)) - exact) for q in guesses), below=1e-10)
-claim("bound less I, the largest of them", max(pieces(q)[0] for q in guesses) - exact, below=0)
-claim("and with the posterior as q", pieces(posterior)[0] - exact, near=0, within=1e-12)
-claim("the library's bound less ours", information_bound(joint, guesses[0]) - pieces(guesses[0])[0], near=0,
-      within=1e-12)
+with claim_table():
+    claim("H(c) − H(c | x) is the library's mutual information: difference",
+          np.log(3) + (joint[seen] * np.log(posterior[seen])).sum() - exact, near=0, within=1e-12, exact=True)
+    claim("Bound + KL is I: difference for 200 guesses", np.array([sum(pieces(q)) for q in guesses]) - exact, near=0,
+          within=1e-10, exact=True)
+    claim("The bound lies below I: bound less I, 200 guesses", np.array([pieces(q)[0] for q in guesses]) - exact,
+          below=0, exact=True)
+    claim("The bound is I where q is the posterior: difference", pieces(posterior)[0] - exact, near=0, within=1e-12,
+          exact=True)
+    claim("The library's bound is ours: difference", information_bound(joint, guesses[0]) - pieces(guesses[0])[0],
+          near=0, within=1e-12, exact=True)
 
 # %%
 t = np.linspace(0, 1, 21)
@@ -361,11 +379,11 @@ show(curves(t, {"bound": along}, title="A better guess raises the bound, up to t
 
 # %% [markdown]
 # ## InfoGAN
-# The guess is a small network $Q$ on top of $D$'s layers: it reads $q(k \mid x)$ and a Gaussian for each of the two numbers.
+# The guess is a small network $Q$ on top of $D$'s layers: it reads $q(k \mid x)$ and a Gaussian for each continuous code.
 # The term $-\log q(c \mid x)$ is added to *both* losses, so $Q$, $D$'s layers and $G$ all work on it. $H(c)$ depends on no
-# weight of the networks and is left out. A nat about the category and a nat about the numbers have weights of their own,
-# which the card holds. And $G$ gets the category *loud*: a one-hot vector has length 1, and $z$ one of about 9, so ours is
-# multiplied by 4. Below are the changed losses, and under them the term itself.
+# weight of the networks and is left out. A nat about the category and a nat about the continuous codes have weights of
+# their own, which the card holds. And $G$ gets a large category: a one-hot vector has length 1, and $z$ one of about 9,
+# so ours is multiplied by 4. Below are the changed losses, and under them the term itself.
 
 # %%
 show_source(InfoGANExperiment)
@@ -377,7 +395,7 @@ show_source(log_q)
 info, card = load_pretrained("infogan")
 print(f"The card: {card.steps:,} steps, {card.minutes:.0f} minutes of one core, Fréchet distance "
       f"{card.metrics['frechet']:.1f}; weights: {card.hyperparameters['information']:g} for the category, "
-      f"{card.hyperparameters['information_u']:g} for the numbers")
+      f"{card.hyperparameters['information_u']:g} for the continuous codes")
 code, x, digits = sample_codes(info, 5000, seed=1)
 table = counts(code.k.numpy(), digits)
 name = table.argmax(axis=1)                                                # the commonest digit of each category
@@ -387,17 +405,17 @@ rows = Code(torch.arange(10).repeat_interleave(10), torch.zeros(100, 2))
 show(images(info.sample(rows, seeded(2)), row_labels=[f"k = {k}" for k in range(10)],
             title="Each row one category, ten noises. What would you call it?"),
      alt="Ten rows of ten pictures, a row for each category found without labels. The commonest digit of each, by the "
-         "judge: " + ", ".join(f"{digit} for k = {k}" for k, digit in enumerate(name)))
+         "classifier: " + ", ".join(f"{digit} for k = {k}" for k, digit in enumerate(name)))
 
 # %% [markdown]
-# Above, both numbers are held at zero. For the table they are drawn, as in training.
+# Above, both continuous codes are held at zero. For the table they are drawn, as in training.
 
 # %%
 predict("09.purity", "Call each category by its commonest digit. For which percentage of pictures is the name right?",
         low=10, high=100)
 
 # %%
-fig = matrices({"Percent, by the judge": np.round(100 * table / table.sum(axis=1, keepdims=True))}, columns=1,
+fig = matrices({"Percent, by the classifier": np.round(100 * table / table.sum(axis=1, keepdims=True))}, columns=1,
                title="Some are one digit, others a mix")
 fig.axes[0].set_axis_on()
 fig.axes[0].set(xlabel="digit", ylabel="category k", xticks=np.arange(10) + 0.5, xticklabels=range(10),
@@ -407,17 +425,18 @@ shares = np.sort(table / table.sum(axis=1, keepdims=True))
 show(fig, alt=f"A table of ten categories by ten digits; {(shares[:, -1] > 0.9).sum()} rows have nine tenths or more "
               "in one column, the others are split over several")
 print(f"categories and their commonest digits: {dict(enumerate(name.tolist()))}; digits named: {len(set(name))} of 10")
-claim("purity", pure, above=0.75, below=0.85)
-claim("categories that are one digit, or nearly (at least .9)", (shares[:, -1] > 0.9).sum(), above=2)
 commonest = np.sort(np.argsort(table)[:, -2:])
-for pair in ((3, 5), (1, 2)):
-    both = (commonest == pair).all(axis=1)
-    claim(f"categories whose two commonest digits are {pair}", both.sum(), near=1, within=0.1)
+mixed_pairs = {pair: (commonest == pair).all(axis=1).sum() for pair in ((3, 5), (1, 2))}
 lean = [slant(x[(code.k.numpy() == k) & (digits == 1)].numpy()).mean() for k in np.flatnonzero(name == 1)]
-claim("categories that are called one", len(lean), near=2, within=0.1)
-claim("how much more the ones of the one lean than those of the other", max(lean) - min(lean), above=0.3)
-claim("the two commonest digits of a category: the least share", shares[:, -2:].sum(axis=1).min(), above=0.8)
-claim("of categories that mean nothing: the share of the commonest digit", table.sum(axis=0).max() / 5000, below=0.2)
+with claim_table():
+    claim("Purity: share of pictures that their category's commonest digit names right", pure, above=0.75, below=0.85)
+    claim("Categories that are one digit in at least nine of ten pictures", (shares[:, -1] > 0.9).sum(), above=2)
+    for pair, found_pairs in mixed_pairs.items():
+        claim(f"Categories whose two commonest digits are {pair}", found_pairs, near=1, within=0.1)
+    claim("Categories that are called one", len(lean), near=2, within=0.1)
+    claim("Slant of the ones of one of them less that of the other", max(lean) - min(lean), above=0.3)
+    claim("Share of a category's two commonest digits, the least", shares[:, -2:].sum(axis=1).min(), above=0.8)
+    claim("Purity of categories drawn blindly: share of the commonest digit", table.sum(axis=0).max() / 5000, below=0.2)
 reveal("09.purity", 100 * pure)
 
 # %% [markdown]
@@ -425,7 +444,8 @@ reveal("09.purity", 100 * pure)
 # which are drawn alike, but ones with twos as well. Two are called one, an upright one and a leaning one. To InfoGAN these
 # are as good categories as a digit.
 #
-# ## Readable is not meaningful
+# ## Going further
+# ### Readable is not meaningful
 # Is the code of those not learned well? We ask how much can be *read*. Any reader gives a bound, also one that is trained
 # afterwards: softmax regression from pixels to $k$. It is tested on pictures that it has not seen.
 
@@ -439,12 +459,13 @@ def readable(G):
 
 in_picture, in_digit = readable(info), mutual_information(table)
 print(f"of log 10 = {np.log(10):.2f} nats: {in_picture:.2f} to be read from the picture, {in_digit:.2f} from its digit")
-claim("what can be read from the picture, at least, as part of H(k)", in_picture / np.log(10), above=0.95)
-claim("nats about k in the picture that its digit does not have", in_picture - in_digit, above=0.35)
+with claim_table():
+    claim("What can be read from the picture, at least, as part of H(k)", in_picture / np.log(10), above=0.97)
+    claim("Nats about k in the picture that its digit does not have", in_picture - in_digit, above=0.35)
 
 # %% [markdown]
-# The information is there. But nobody said that a category should be a *digit*. An extreme case: a forger who draws
-# whatever digit he likes and marks the code as a dot in the margin. It has all the information that there is.
+# The information is there. But nobody said that a category should be a *digit*. An extreme case: a generator that draws
+# any digit and marks the code as a dot in the margin. It has all the information that there is.
 
 # %%
 k = torch.arange(2000) % 10
@@ -454,16 +475,18 @@ show(images(marked[:10], labels=[f"k = {i}" for i in range(10)], title="The code
      alt="Ten unrelated digits, each with one black dot in the top row, further to the right for a higher category")
 read = marked[:, 0, 0:20:2].argmax(dim=1)
 sure = np.full((10, 10), 1e-9) + np.eye(10) * (1 - 1e-8)
-claim("the bound of a reader of dots, as part of H(k)",
-      information_bound(counts(k.numpy(), read.numpy()), sure) / np.log(10), above=0.99)
-claim("its purity: luck", purity(k.numpy(), judge.predict(marked).numpy()), below=0.2)
+with claim_table():
+    claim("A reader of dots: its bound as part of H(k)",
+          information_bound(counts(k.numpy(), read.numpy()), sure) / np.log(10), above=0.99)
+    claim("A code in the margin: purity of its categories", purity(k.numpy(), classifier.predict(marked).numpy()),
+          below=0.2)
 
 # %% [markdown]
 # So a small information loss is no proof that codes are digits. What a code means must be measured each time.
 #
-# ## What the two numbers do
-# Hold $z$ and $k$ and move one number: in the purest category and the most mixed one, for two noises each. We go beyond $(-1, 1)$, where
-# it was trained, to see the trend.
+# ### What the continuous codes do
+# Hold $z$ and $k$ and move one continuous code: in the purest category and the most mixed one, for two noises each. We go
+# beyond $(-1, 1)$, where it was trained, to see the trend.
 
 # %%
 steps = torch.linspace(-2, 2, 9)
@@ -478,8 +501,8 @@ held = [(i, int(k), seed) for i in (0, 1) for k in clear[[0, -1]] for seed in (5
 rows = [moved(*choice) for choice in held]
 show(images(torch.cat(rows), columns=9, labels=[f"{s:g}".replace("-", "−") for s in steps.tolist()] + [""] * 63,
             row_labels=[f"u{'₁₂'[i]}, k = {k}" for i, k, _ in held],
-            title="One number moves from −2 to 2, all else is held"),
-     alt="Eight rows of nine pictures: in four the first number moves, in four the second, each for the purest and the "
+            title="One continuous code moves from −2 to 2, all else is held"),
+     alt="Eight rows of nine pictures: in four the first code moves, in four the second, each for the purest and the "
          "most mixed category, with two noises")
 
 # %%
@@ -487,27 +510,31 @@ effect = traversal_effect(info, 1000, seed=6)
 for measure, values in effect.items():
     print(f"{measure:10} from −1 to 1: " + ", ".join(f"u{i} {e:+.2f}" for i, e in zip("₁₂", values, strict=True)))
 largest = max(np.abs(values).max() for values in effect.values())
-claim("largest effect of a number, in standard deviations of the test digits", largest, above=1.8)
-claim("the other number's effect on slant, relative to that", np.abs(effect["slant"]).min() / largest, below=0.6)
 
 def made_at(u, k=code.k[:500], noise_seed=7):
     return info.sample(Code(k, u), seeded(noise_seed))
 
 mixed = torch.full((300,), int(clear[-1]))
-seen = [np.bincount(judge.predict(made_at(torch.tensor([[u1, 0.0]]).repeat(300, 1), mixed)), minlength=10) / 300
+seen = [np.bincount(classifier.predict(made_at(torch.tensor([[u1, 0.0]]).repeat(300, 1), mixed)), minlength=10) / 300
         for u1 in (-1.0, 1.0)]
 print(f"category {clear[-1]}: mostly {seen[0].argmax()} at u₁ = −1, mostly {seen[1].argmax()} at 1")
-claim("the commonest digit's share at both ends, the smaller", min(share.max() for share in seen), above=0.9)
-claim("those digits differ by", abs(int(seen[0].argmax()) - int(seen[1].argmax())), above=0)
+with claim_table():
+    claim("Largest effect of a continuous code, in standard deviations of the test digits", largest, above=1.8)
+    claim("The other code's effect on slant over that", np.abs(effect["slant"]).min() / largest, below=0.6)
+    claim("Mixed category: share of the commonest digit at u₁ = −1 and at 1, the smaller",
+          min(share.max() for share in seen), above=0.9)
+    claim("Mixed category: the digits at u₁ = −1 and at 1 differ", bool(seen[0].argmax() != seen[1].argmax()))
 
 # %%
 u = code.u[:500]
 low, high = (made_at(torch.stack([u[:, 0], torch.full((500,), end)], dim=1)) for end in (-1.0, 1.0))
 height = [(x > 0.3).any(dim=2).sum(dim=1) for x in (low, high)]
-claim("part of the pictures that u₂ = 1 makes lower than u₂ = −1", (height[1] < height[0]).float(), above=0.8)
 thick = [thickness(x.numpy()) for x in (low, high, made_at(u), made_at(u, noise_seed=8))]
-claim("change of thickness by u₂, relative to that by another z", np.abs(thick[1] - thick[0]).mean()
-      / np.abs(thick[3] - thick[2]).mean(), below=0.4)
+with claim_table():
+    claim("u₂ = 1 makes a picture lower than u₂ = −1: share of 500 pictures", (height[1] < height[0]).float(),
+          above=0.8)
+    claim("Change of thickness by u₂ over that by another z", np.abs(thick[1] - thick[0]).mean()
+          / np.abs(thick[3] - thick[2]).mean(), below=0.4)
 
 # %% [markdown]
 # Slant and thickness are notebook 08's measures, here in standard deviations of all test digits. An effect is a mean over
@@ -521,16 +548,16 @@ claim("change of thickness by u₂, relative to that by another z", np.abs(thick
 def found(category=int(clear[0]), u1=0.0, u2=0.0, noise_seed=0):
     code = Code(torch.full((20,), category), torch.tensor([[u1, u2]]).expand(20, 2))
     x = info.sample(code, seeded(noise_seed))
-    return {"made": x.numpy(), "seen": torch.bincount(judge.predict(x), minlength=10).numpy() / 20}
+    return {"made": x.numpy(), "seen": torch.bincount(classifier.predict(x), minlength=10).numpy() / 20}
 
 explore_canvas(found, [ImageGrid("made", columns=5, title="One code, twenty noises"),
-                       Bars("seen", title="What the judge sees", xlabel="digit", ylabel="share", ylim=(0, 1))],
+                       Bars("seen", title="What the classifier sees", xlabel="digit", ylabel="share", ylim=(0, 1))],
                category=(0, 9, 1), u1=(-2.0, 2.0, 0.1), u2=(-2.0, 2.0, 0.1), noise_seed=(0, 30, 1),
                labels={"category": "category k", "u1": "u₁", "u2": "u₂", "noise_seed": "noise"},
-               alt="Twenty pictures made from one code, and which digits the judge sees in them")
+               alt="Twenty pictures made from one code, and which digits the classifier sees in them")
 
 # %% [markdown]
-# ## Break it: the information is worth nothing
+# ### Break it: the information is worth nothing
 # The same small network twice, with the term and with its weight at 0. Nothing else differs.
 
 # %%
@@ -558,10 +585,11 @@ for weight, G in ((1, with_term), (0, without)):
     x = made_from(G, k, 1)
     others = made_from(G, (k + 1) % 10, 1), made_from(G, k, 2)
     by_k[weight], by_z[weight] = (((x - other)**2).mean() for other in others)
-claim("what another k changes, relative to another z, with the term", by_k[1] / by_z[1], above=1.5)
-claim("without it", by_k[0] / by_z[0], below=0.6)
-claim("what another z changes, with the term relative to without", by_z[1] / by_z[0], below=0.6)
-claim("part of H(k) that a reader finds even without it", readable(without) / np.log(10), above=0.6)
+with claim_table():
+    claim("With the term: squared change by another k over that by another z", by_k[1] / by_z[1], above=1.5)
+    claim("Without the term: squared change by another k over that by another z", by_k[0] / by_z[0], below=0.6)
+    claim("Squared change by another z: with the term over without", by_z[1] / by_z[0], below=0.6)
+    claim("Without the term: part of H(k) that a reader finds", readable(without) / np.log(10), above=0.6)
 
 # %% [markdown]
 # After so few steps neither draws digits. At weight 0 nothing asks $G$ to use its code, and the noise decides more. Yet a
@@ -614,10 +642,11 @@ check("09.information", information)
 # %% [markdown]
 # ## What to keep
 # - One input, many right outputs: squared error answers with their average, a discriminator accepts each of them.
-# - Whom $G$ must please has to know the label: a $D$ that is told, or a network that guesses it.
+# - In a conditional GAN the gradient that reaches $G$ must depend on the label: through a $D$ that is told, or through an
+#   auxiliary classifier that guesses it.
 # - $a(x, y) = v_y \cdot \varphi(x) + \psi(\varphi(x))$: label and picture must meet, in a product or early.
-# - $I(c; x) \ge H(c) + \mathbb{E}[\log q(c \mid x)]$: the ELBO's trick, a KL dropped. High information says that a code can be
-#   read, not what it means.
+# - Mutual information has a bound: $I(c; x) \ge H(c) + \mathbb{E}[\log q(c \mid x)]$: the ELBO's trick, a KL dropped. High
+#   information says that a code can be read, not what it means.
 #
 # **Read on:**
 #

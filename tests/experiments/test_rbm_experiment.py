@@ -23,7 +23,7 @@ def test_a_snapshot_has_what_it_says():
     e = experiment(hidden_size=5)
     train(e, 30)
     shot = e.snapshot()
-    assert shot["dreams"].shape == (28, 3, 3) and shot["weights"].shape == (5, 3, 3)
+    assert shot["chains"].shape == (28, 3, 3) and shot["weights"].shape == (5, 3, 3)
     assert shot["weights"].min() >= 0 and shot["weights"].max() <= 1
     assert shot["model"].sum() == pytest.approx(1) and shot["data"].tolist() == [1 / 14] * 14 + [0]
 

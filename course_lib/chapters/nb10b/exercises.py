@@ -1,4 +1,4 @@
-"""Exercises of notebook 10b: the free energy of an RBM, one Gibbs round, the unbiased MMD² from kernel matrices."""
+"""Exercises of notebook 10b: the free energy of an RBM, one Gibbs round, the gradient from two phases."""
 
 from __future__ import annotations
 
@@ -131,59 +131,52 @@ GIBBS_STEP = Exercise(
 )
 
 
-def _within(k: Tensor) -> Tensor:
-    return (k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
+def _weight_gradient(x: Tensor, x_negative: Tensor, W: Tensor, c: Tensor) -> Tensor:
+    return _phase(x, W, c) - _phase(x_negative, W, c)
 
 
-def _mmd2(k_xx: Tensor, k_yy: Tensor, k_xy: Tensor) -> Tensor:
-    return _within(k_xx) + _within(k_yy) - 2 * k_xy.mean()
+def _phase(x: Tensor, W: Tensor, c: Tensor) -> Tensor:
+    return x.T @ torch.sigmoid(x @ W + c) / len(x)
 
 
-def _without_diagonal(k: Tensor) -> Tensor:
-    return k.sum() - k.diagonal().sum()
+def _weight_gradient_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
+    cases = []
+    for n, m, D, H in ((6, 9, 5, 3), (8, 4, 4, 4), (3, 10, 6, 2), (7, 5, 3, 5)):
+        x, W, _, c = _machine(rng, n, D, H, 1.0)
+        cases.append((x, _machine(rng, m, D, H, 1.0)[0], W, c))
+    return cases
 
 
-def _mmd2_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]:
-    """The last is negative, and by far: two places, and at each a point of either set."""
-    sets = [tuple(torch.tensor(rng.normal(place, 1, size=(count, D)), dtype=torch.float32)
-                  for place, count in ((0, n), (0.7, m))) for n, m, D in ((5, 7, 2), (8, 3, 1), (2, 2, 3), (6, 6, 2))]
-    places = torch.tensor([[0.0], [3.0]])
-    sets.append((places, places + torch.tensor(rng.normal(0, 0.1, size=(2, 1)), dtype=torch.float32)))
-    return [tuple(torch.exp(-torch.cdist(a, b) ** 2 / 2) for a, b in ((x, x), (y, y), (x, y))) for x, y in sets]
-
-
-MMD2 = Exercise(
-    reference=_mmd2,
-    cases=_mmd2_cases,
+WEIGHT_GRADIENT = Exercise(
+    reference=_weight_gradient,
+    cases=_weight_gradient_cases,
     mistakes=(
-        Mistake(lambda xx, yy, xy: xx.mean() + yy.mean() - 2 * xy.mean(),
-                ("this keeps the pairs of a point with itself, k(x, x) = 1, so it is too large by about 1/n + 1/m, "
-                 "also where both are the same. Leave the diagonals out.",)),
-        Mistake(lambda xx, yy, xy: _without_diagonal(xx) / xx.numel() + _without_diagonal(yy) / yy.numel()
-                - 2 * xy.mean(),
-                ("you left the diagonals out of the sum, but not out of the count: n(n − 1) pairs remain, not n².",)),
-        Mistake(lambda xx, yy, xy: _within(xx) + _within(yy) - xy.mean(),
-                ("the pairs across count twice: once as (x, y), once as (y, x).",)),
-        Mistake(lambda xx, yy, xy: _within(xx) + _within(yy) + 2 * xy.mean(),
-                ("the pairs across must be subtracted: alike sets are at distance 0.",)),
-        Mistake(lambda xx, yy, xy: -_mmd2(xx, yy, xy),
-                ("the sign is turned.",)),
-        Mistake(lambda xx, yy, xy: _mmd2(xx, yy, xy).clamp(min=0),
-                ("you cut it off at 0. An unbiased estimate of 0 must be negative half of the time; cut off, it is "
-                 "biased again.",)),
-        Mistake(lambda xx, yy, xy: _mmd2(xx, yy, xy).clamp(min=0).sqrt(),
-                ("this is MMD, its root: MMD² is asked for, which need not be positive.",)),
-        Mistake(lambda xx, yy, xy: _within(xx) + _within(yy) - 2 * _without_diagonal(xy) / (
-                min(xy.shape) * (max(xy.shape) - 1)),
-                ("there is no pair of a point with itself across the sets: take the plain mean of k_xy.",)),
-        Mistake(lambda xx, yy, xy: _without_diagonal(xx) + _without_diagonal(yy) - 2 * xy.sum(),
-                ("these are sums: divide each by how many pairs it has.",)),
-        Mistake(lambda xx, yy, xy: (_within(xx) + _within(yy)) / 2 - 2 * xy.mean(),
-                ("you counted each pair once but divided by n(n − 1), which counts it twice.",)),
+        Mistake(lambda x, y, W, c: -_weight_gradient(x, y, W, c),
+                ("the sign is turned: the positive phase, of the data, is added, the negative one subtracted.",)),
+        Mistake(lambda x, y, W, c: _phase(x, W, c),
+                ("this is the positive phase alone: subtract the same average over `x_negative`.",)),
+        Mistake(lambda x, y, W, c: x.T @ torch.sigmoid(x @ W + c) - y.T @ torch.sigmoid(y @ W + c),
+                ("these are sums over pictures, and there may be more of one kind than of the other: divide each "
+                 "phase by its own number of pictures.",)),
+        Mistake(lambda x, y, W, c: (x.T @ torch.sigmoid(x @ W + c) - y.T @ torch.sigmoid(y @ W + c)) / len(x),
+                ("you divided both phases by the number of data: the chains may be fewer, or more.",)),
+        Mistake(lambda x, y, W, c: _weight_gradient(x, y, W, torch.zeros_like(c)),
+                ("the biases c of the hidden units are missing: p(h = 1 | x) = σ(x @ W + c).",)),
+        Mistake(lambda x, y, W, c: torch.outer(x.mean(0), torch.sigmoid(x @ W + c).mean(0))
+                - torch.outer(y.mean(0), torch.sigmoid(y @ W + c).mean(0)),
+                ("you multiplied the mean of x by the mean of h: the mean of the *products* x_i h_j is asked for, "
+                 "`x.T @ p_h / n`.",)),
+        Mistake(lambda x, y, W, c: x.T @ (x @ W + c) / len(x) - y.T @ (y @ W + c) / len(y),
+                ("the sigmoid is missing: x @ W + c are logits of the hidden units.",)),
+        Mistake(lambda x, y, W, c: x.T @ (x @ W + c > 0).to(x.dtype) / len(x)
+                - y.T @ (y @ W + c > 0).to(x.dtype) / len(y),
+                ("you rounded the probabilities of h: leave them as they are.",)),
+        Mistake(lambda x, y, W, c: _weight_gradient(x, y, W, c).T,
+                ("turn it round: rows are pixels, columns hidden units, as in W.",)),
     ),
-    hints=("mean within x + mean within y − 2 · mean across.",
-           "within a set there are n(n − 1) pairs of *different* points: take the diagonal out of sum and count.",
-           "test it: with x and y from one distribution, the mean of many estimates must be 0."),
+    hints=("mean of x_i p(h_j = 1 | x) over the data, less the same over the chains' pictures.",
+           "one phase is `x.T @ torch.sigmoid(x @ W + c) / len(x)`, (D, H).",
+           "with x_negative equal to x the gradient must be 0."),
 )
 
-EXERCISES = {"10b.free_energy": FREE_ENERGY, "10b.gibbs_step": GIBBS_STEP, "10b.mmd2_from_kernels": MMD2}
+EXERCISES = {"10b.free_energy": FREE_ENERGY, "10b.gibbs_step": GIBBS_STEP, "10b.weight_gradient": WEIGHT_GRADIENT}

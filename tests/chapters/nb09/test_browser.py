@@ -18,7 +18,7 @@ def lab(course_server):
     with course_server.fresh() as jupyter:
         jupyter.open("09_conditional_infogan.ipynb")
         jupyter.run_cell(0, timeout=120)
-        for start in ("dcgan, judge", "lab = LiveLab(", "C, card", "def place_order", "info, card", "def found"):
+        for start in ("dcgan, classifier", "lab = LiveLab(", "C, card", "def place_order", "info, card", "def found"):
             jupyter.run_cell(start, timeout=200)
         jupyter.page.wait_for_function("() => document.querySelectorAll('.course-canvas[data-drawn]').length === 3",
                                        timeout=60_000)

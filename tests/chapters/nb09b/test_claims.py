@@ -21,7 +21,7 @@ TWICE = ("def gradient_penalty", "torch.set_default_dtype")
 PRICE = ('predict("09b.value"', "def critic")
 FEW = ((r"\(1\.0, 3\.0, 10\.0\)", "(1.0,)"), (r"steps=400", "steps=250"))
 TABLE = ("table = recorded()",)
-LATE = ("show(loss_against_quality",)
+LATE = ("show(loss_against_quality", "late = ")
 GIVEN = """
 class found: near, covered = .94, 8
 now, table = found, recorded()
@@ -72,27 +72,27 @@ def test_a_course_is_what_was_watched():
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
-    (PEAKS, r"normal_quantiles\(1000, theta", "normal_quantiles(1000, theta**2", "slope of W₁"),
-    (PEAKS, r"return js\(p, q, grid\)", "return theta / 4", "less log 2"),
-    (PEAKS, r"normal_density\(grid, 3, SPREAD\)\)", "normal_density(grid, 3, 2 * SPREAD))", "its slope at θ = 3"),
-    (DUAL, r"-np\.sign\(F_real - F_fake\)", "np.sign(F_real - F_fake)", "best D reaches"),
-    (DUAL, r"slope \* np\.diff", "1.1 * slope * np.diff", "best D reaches"),
-    (DUAL, r"lambda x: -x", "lambda x: -3 * x", "largest of these"),
-    (CRITIC, r"epsilon \* real", "0.5 * real", "our penalty less"),
-    (CRITIC, r"clamp\(min=0\)", "abs()", "our penalty less"),
-    (CRITIC, r"-value \+ weight", "value + weight", "after twenty steps"),
-    (CRITIC, r"betas=\(0\.5, 0\.999\)", "betas=(0.9, 0.999)", "after twenty steps"),
-    (TWICE, r"\(excess \*\* 2\)", "(excess.detach() * excess)", "largest difference over"),
-    (TABLE, r"table = recorded\(\)", "table['WGAN-GP'].covered[:] = [7] * 8", "recorded WGAN-GP games"),
-    (TABLE, r"table = recorded\(\)", "table['vanilla'].covered[:] = [8] * 8", "recorded vanilla games"),
-    (TABLE, r"now\.near - ", "now.near - 0.2 - ", "today's game"),
+    (PEAKS, r"normal_quantiles\(1000, theta", "normal_quantiles(1000, theta**2", "W₁ falls at the same rate"),
+    (PEAKS, r"return js\(p, q, grid\)", "return theta / 4", "JS at θ = 3"),
+    (PEAKS, r"normal_density\(grid, 3, SPREAD\)\)", "normal_density(grid, 3, 2 * SPREAD))", "The best D's logit"),
+    (DUAL, r"-np\.sign\(F_real - F_fake\)", "np.sign(F_real - F_fake)", "The best D reaches"),
+    (DUAL, r"slope \* np\.diff", "1.1 * slope * np.diff", "The best D reaches"),
+    (DUAL, r"lambda x: -x", "lambda x: -3 * x", "Value of each other D"),
+    (CRITIC, r"epsilon \* real", "0.5 * real", "Our penalties"),
+    (CRITIC, r"clamp\(min=0\)", "abs()", "Our penalties"),
+    (CRITIC, r"-value \+ weight", "value + weight", "After twenty steps"),
+    (CRITIC, r"betas=\(0\.5, 0\.999\)", "betas=(0.9, 0.999)", "After twenty steps"),
+    (TWICE, r"\(excess \*\* 2\)", "(excess.detach() * excess)", "The penalty's derivative"),
+    (TABLE, r"table = recorded\(\)", "table['WGAN-GP'].covered[:] = [7] * 8", "Recorded WGAN-GP games: modes"),
+    (TABLE, r"table = recorded\(\)", "table['vanilla'].covered[:] = [8] * 8", "Recorded vanilla games"),
+    (TABLE, r"now\.near - ", "now.near - 0.2 - ", "Today's game"),
 ])
 def test_what_is_broken_is_caught(starts, old, new, claim):
     broken(CELLS, starts, claim, (old, new), given=GIVEN if starts is TABLE else "")
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r'told\["slope"\] / \(1 \+', 'told["slope"] / (1 + 1 +', "slope relative"),
+    (r'told\["slope"\] / \(1 \+', 'told["slope"] / (1 + 1 +', "slope over that of the formula"),
     (r'told\["value"\] / told\["slope"\]', 'told["value"] / 2', "value divided by slope"),
 ])
 def test_a_wrong_price_is_caught(old, new, claim):
@@ -101,5 +101,5 @@ def test_a_wrong_price_is_caught(old, new, claim):
 
 def test_a_trap_that_is_none_is_caught():
     few = ((r"seeds = range\(8\)", "seeds = range(1)"), (r"(?s)far = .*?within=0\.05\)", ""))
-    broken(CELLS, (PRICE[1], 'predict("09b.trap"', "seeds = range"), "critics whose value is below 0", *few,
+    broken(CELLS, (PRICE[1], 'predict("09b.trap"', "seeds = range"), "whose value is below 0", *few,
            (r'limit="penalty"', 'limit="one-sided"'))

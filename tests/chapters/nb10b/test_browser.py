@@ -1,10 +1,9 @@
-"""The live parts of notebook 10b as a student meets them: two labs and a picture that follows a slider."""
+"""The live lab of notebook 10b as a student meets it."""
 
 import pytest
 from jupyter import press
 
-NAME = "10b_chains_and_moments.ipynb"
-CHAIN = "density with two bumps"
+NAME = "10b_boltzmann_machines.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +54,3 @@ def test_the_boltzmann_lab_learns_by_another_gradient(fresh):
     turn(page, lab, "hidden units")  # begins anew
     fresh.until("lab.trainer.ask(lambda e: e.rbm.W.shape[-1]) == 17")
     pause(page, lab)
-
-
-def test_the_moment_matching_lab_takes_another_width(fresh):
-    page, lab = fresh.page, start(fresh, "mmd_lab = LiveLab(")
-    turn(page, lab, "width of the kernel")
-    fresh.until("mmd_lab.trainer.ask(lambda e: e.hyperparameters.width) > 0.3")
-    pause(page, lab)
-
-
-def test_the_chains_end_follows_its_noise_and_its_bumps(fresh):
-    page = fresh.page
-    fresh.run_cell("grid = np.linspace")
-    fresh.run_cell("def chain_picture")
-
-    def picture(value):
-        return page.locator(f"img:visible[alt*='{CHAIN}'][alt*='{value}']")
-
-    picture("noise = 0.3").wait_for(timeout=60_000)
-    seen = [picture("noise = 0.3").get_attribute("src")]
-    press(page.locator(".widget-inline-hbox", has_text="noise of the").locator(".noUi-handle"), "End",
-          lambda ms: picture("noise = 2.0").wait_for(timeout=ms))
-    seen.append(picture("noise = 2.0").get_attribute("src"))
-    page.get_by_label("a denoiser with one bump").check()
-    picture("one_bump = True").wait_for(timeout=60_000)
-    seen.append(picture("one_bump = True").get_attribute("src"))
-    assert len(set(seen)) == 3 and page.locator("[role=alert]:visible").count() == 0
