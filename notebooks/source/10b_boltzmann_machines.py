@@ -4,11 +4,11 @@
 # Some models give every picture an energy. Turning energies into probabilities takes a sum over all possible pictures.
 # **How do you train a distribution whose terms are too many to add up?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | train a restricted Boltzmann machine, say what short chains get wrong, and estimate its partition function |
 # | You need | logistic function, KL divergence; notebook 03 (bounds) for the last part |
-# | Time | 45 minutes to read · 60 seconds to run · seed 0 |
+# | Time | 60 seconds to run · seed 0 |
 
 # %%
 import math

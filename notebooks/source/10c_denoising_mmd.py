@@ -5,11 +5,11 @@
 # nor a chain, and compare averages.
 # **How do you learn a distribution without writing down its density?**
 #
-# | | |
+# | At a glance | This notebook |
 # |---|---|
 # | You will be able to | check where a denoising chain ends, train one, match distributions by a kernel, and compare five families on the same digits |
 # | You need | notebooks 05 (a generator) and 10b (Gibbs sampling, stationary distributions); Bayes' rule |
-# | Time | 30 minutes to read · 40 seconds to run · seed 0 |
+# | Time | 40 seconds to run · seed 0 |
 
 # %%
 import numpy as np
