@@ -20,6 +20,7 @@ HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
 UNTOUCHED = rf"{CODE.pattern}|{MATHS.pattern}|{LINK.pattern}|(?m:^#{{1,6}}\s[^\n]*)"
 NAMED = re.compile(rf"(?s:{UNTOUCHED})|\b(?P<one>[Nn]otebook\s+(?P<number>{NUMBER}))"
                    rf"|\b(?P<word>[Nn]otebooks\s+)(?P<list>{NUMBER}(?:{SEPARATOR}{NUMBER})*)")
+NAMES = re.compile(rf"\b[Nn]otebooks?\s+{NUMBER}(?:{SEPARATOR}{NUMBER})*")  # the words alone, wherever they stand
 NEXT = re.compile(r"\*\*Next:\*\*(.*)", re.S)
 
 

@@ -110,7 +110,7 @@ def _lint_text(cell: NotebookNode) -> Iterator[str]:
 
 def _bare_numbers(text: str) -> list[str]:
     """Decimals and percentages anywhere, and whole numbers of two digits or more outside formulas."""
-    for pattern in (YEAR, REFERENCES, TIME_ROW):
+    for pattern in (YEAR, REFERENCES, TIME_ROW, links.NAMES):
         text = pattern.sub(" ", text)
     precise = PRECISE.findall(text)
     whole = NUMBER.findall(PRECISE.sub(" ", MATHS.sub(" ", text)))

@@ -398,12 +398,12 @@ claim("Whatever you answer, at least one family is left", bool(all(
 # The same data as a table. **Latent variables**: hidden variables that $x$ is made from, also called its code, and
 # whether they can be had back from $x$. **Z**: the **normalising constant**, the sum over all $x$ that makes
 # probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to the same unknown number for
-# all $x$, and the values of two models are not comparable. **Exact training**: by the very thing that is to be made best; no bound, no chain cut short, no opponent
-# in its place.
+# all $x$, and the values of two models are not comparable. **Exact training**: by the
+# very thing that is to be made best; no bound, no chain cut short, no opponent in its place.
 #
 # And what everybody talks about? **Language models** are **autoregressive models**: they draw one word after another,
 # each given those before it (notebook 07b shows one of letters). **Diffusion models** stand under *variational*: they
-# train on a bound, and draw by a chain of many steps.
+# train on a bound, and draw by a chain of many steps. Notebook 11 begins with them.
 
 # %%
 display(Markdown(table()))

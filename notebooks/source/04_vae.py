@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 04 · The variational autoencoder: a code you can draw from
 #
-# An autoencoder squeezes a picture into a few numbers, the code, and rebuilds it. So draw a code, decode it, and you
-# have a new picture?
+# An **autoencoder** squeezes a picture into a few numbers, the code, and rebuilds it: an **encoder** gives the code, a
+# **decoder** the picture. So draw a code, decode it, and you have a new picture?
 # **Why does that fail, and what must be added so that it works?**
 #
 # | At a glance | This notebook |
@@ -93,12 +93,10 @@ for name, values in verdict.items():
 # %% [markdown]
 # Each measure has a blind spot. The second is kind to blur: rebuilt digits lie nearer to the training pictures than
 # real ones do. And the classifier is not more in doubt about "further out" than about "drawn", rather less: it must
-# name one of ten digits, and may be sure of a scribble. As an **out-of-distribution score** its doubt is weak; the
-# distance tells the two apart.
+# name one of ten digits, and may be sure of a scribble: as an **out-of-distribution score** its doubt is weak.
 #
-# Nothing in $\|x - \hat x\|^2$ speaks of the places between codes, so nobody made them good. (A code of two numbers
-# hides the problem: sixty thousand codes crowd the plane and leave few places empty. You will see that map below. In
-# twenty dimensions there is room.)
+# Nothing in $\|x - \hat x\|^2$ speaks of the places between codes, so nobody made them good. (Two numbers hide the
+# problem: sixty thousand codes crowd the plane. In twenty dimensions there is room.)
 #
 # ## Noise in the code
 # An idea: make each code a Gaussian. The encoder gives a mean $m$ and a standard deviation $s$, and the decoder gets

@@ -40,7 +40,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # ## Conditional sampling: the lower half
-# Cover the lower half. The seen (observed) pixels $x_o$ come first, so ancestral sampling of the hidden ones $x_h$
+# **Conditional sampling** draws what is hidden given what is seen. Cover the lower half. The seen (observed) pixels $x_o$ come first, so ancestral sampling of the hidden ones $x_h$
 # simply goes on from there: each completion (**inpainting**) is an exact draw from $p(x_h \mid x_o)$, with its exact
 # probability. The network is the Row LSTM of notebook 07, which comes trained.
 

@@ -2,7 +2,7 @@
 # # 09 · Conditional GANs and InfoGAN
 #
 # The generator of notebook 06 draws digits, but which one comes next is luck. You want a seven. There is not one right
-# answer but thousands: thin and fat sevens, leaning ones, some with a bar.
+# answer but thousands: thin and fat sevens, leaning ones, some with a bar. A **conditional GAN** is told which digit.
 # **How do you ask for a digit when many pictures are right, and what can you ask for when nobody wrote labels?**
 #
 # | At a glance | This notebook |

@@ -80,7 +80,7 @@ show(shares_along(its_course.steps, its_course.shares, title="Vanilla: few modes
 #    down. What do the points do now?
 # 3. Switch on *G's grid*: a sheet of noise, and how $G$ bends it. Move *Bend the grid*. Why is there a bridge between two
 #    modes?
-# 4. Choose the variant WGAN-GP, which we build below, and Start. What do the colours show now?
+# 4. Choose the variant `WGAN-GP`, which we build below, and Start. What do the colours show now?
 # 5. Choose other data, or draw your own. *Replay* repeats your whole session.
 
 # %%
@@ -198,7 +198,7 @@ with claim_table():
 # being steep. Two ways.
 #
 # - **Weight clipping** (Arjovsky et al.): after each step every weight is cut to $[-c, c]$.
-# - **Gradient penalty** (Gulrajani et al.), *WGAN-GP*: at random points $\varepsilon x + (1 - \varepsilon) \tilde x$
+# - **Gradient penalty** (Gulrajani et al.), **WGAN-GP**: at random points $\varepsilon x + (1 - \varepsilon) \tilde x$
 #   between real and fake ones, a slope other than 1 costs $\lambda\,(\lVert \nabla D \rVert - 1)^2$. To train *that*,
 #   the gradient is itself differentiated.
 #

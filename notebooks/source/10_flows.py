@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10 · Change of variables and normalizing flows
 #
-# Draw noise, bend it by an invertible network, and the density of each point that comes out can be written down.
+# Draw noise, bend it by an **invertible** network, and the density of each point that comes out can be written down.
 # **Which networks can say exactly how probable a point is, and what do they give up for it?**
 #
 # | At a glance | This notebook |
@@ -49,7 +49,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # $$p(x)\,|dx| = p(z)\,|dz| \quad\Longrightarrow\quad p(x) = p(z)\,\left|\frac{dz}{dx}\right|, \qquad z = f^{-1}(x) .$$
 #
-# This is the **change of variables**. It needs $f$ to be **invertible**: each $x$ has one $z$, and only one. The letter
+# This is the **change of variables**. It needs $f$ to be invertible: each $x$ has one $z$, and only one. The letter
 # $p$ stands for two functions here; the argument says which. Where $f$ stretches, the density gets thinner. Take
 # $f = \sinh$: then $z = \operatorname{asinh}(x)$, and $dx/dz = \cosh z = \sqrt{1 + x^2}$.
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10b · Boltzmann machines and contrastive divergence
 #
-# Some models give every picture an energy. Turning energies into probabilities takes a sum over all possible pictures.
+# Some models give every picture an **energy**. Turning energies into probabilities takes a sum over all possible pictures.
 # **How do you train a distribution whose terms are too many to add up?**
 #
 # | At a glance | This notebook |

@@ -121,7 +121,7 @@ with claim_table():
 # ## Training by denoising
 # Now learn the posterior: a small network puts out a mixture of $K$ Gaussians for $x$ given $\tilde x$. It is trained by
 # **denoising**: corrupt a data point, and raise $\log p_\theta(x \mid \tilde x)$ of the point that it was. (Three
-# denoisers are trained here; the second, by *walkback*, is explained under *Going further*.)
+# denoisers are trained here; the second, by **walkback**, is explained under *Going further*.)
 
 # %%
 blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
@@ -344,7 +344,7 @@ with claim_table():
 #
 # ## Going further
 # ### Walkback
-# A denoiser sees corrupted data points; a chain also reaches places where corrupted data points are rare. **Walkback**
+# A denoiser sees corrupted data points; a chain also reaches places where corrupted data points are rare. Walkback
 # training (Bengio et al.) runs the chain itself for some steps from each data point, and teaches the way back from each
 # place on it. The second denoiser above was trained so, with three steps.
 
@@ -432,4 +432,4 @@ show_source(mmd2)
 # - G. Dziugaite, D. Roy, Z. Ghahramani, [*Training Generative Neural Networks via Maximum Mean Discrepancy
 #   Optimization*](https://arxiv.org/abs/1505.03906), UAI (2015).
 #
-# **Next:** the map of the README: which branch would you take for your own data?
+# **Next:** notebook 11, where the noise comes in many levels, and one network learns to undo them all.
