@@ -293,7 +293,7 @@ omega, waves = np.geomspace(1, 30, 16), sinusoids(t)
 figure = curves(t, {f"sin {omega[i]:.1f} t": waves[:, i] for i in (0, 7, 15)}, xlabel="t", ylabel="value",
                 title="A time as a pattern: three of 32 numbers")
 figure.axes[0].set_ylim(top=2)                                                       # room for the legend
-show(figure, alt="Three sine waves of t: one rises slowly, one goes up and down about once, one swings about five times")
+show(figure, alt="Three sine waves of t: one rises slowly, one goes up and down about once, one swings five times")
 
 # %%
 def train(steps, seed, family=Diffusion2DExperiment, **knobs):
