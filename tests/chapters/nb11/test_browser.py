@@ -4,7 +4,7 @@ import pytest
 from jupyter import press
 
 MELTING = "Left, the density of two noised arcs"
-LEARNED = 2  # the first picture that training changes
+LEARNED = "() => document.querySelectorAll('.course-picture')[2].querySelector('canvas').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,9 @@ def test_the_denoiser_trains_and_takes_a_drawing(jupyter):
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     lab = page.locator(".course-lab")
     assert page.locator(".course-picture").count() == 6
-    before = jupyter.pixels(LEARNED)
+    before = page.evaluate(LEARNED)
     lab.get_by_role("button", name="Start").click()
-    jupyter.redrawn(before, LEARNED)
+    page.wait_for_function(f"before => ({LEARNED})() !== before", arg=before, timeout=60_000)
     jupyter.until("lab.trainer.steps > 5")
     lab.get_by_role("button", name="Pause").click()
     jupyter.until("lab.trainer.state == 'paused'")
