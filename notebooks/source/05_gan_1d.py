@@ -311,7 +311,8 @@ with claim_table():
           -2 * np.log(D_right).mean() - 2 * np.log(2), near=0.686, within=0.001, exact=True)
 
 # %% [markdown]
-# The same line, and now real numbers are taken for real. So read no more than this: $D$ takes most made numbers for real.
+# The same line, and now real numbers are taken for real. So read no more than this: $D$ takes most made numbers for real,
+# as each number with $D < \frac12$ costs $G$ at least $\log 2$, and the mean is far below.
 # A loss of $D$ above $2 \log 2$ means: worse than to answer one half about every number. It does not mean that $D$ errs
 # more often than a coin; a few errors of which it is *sure* are enough. A cure to try: let $D$ learn faster, or more
 # often. The two networks need a balance, and the losses hint at which is behind.
@@ -319,8 +320,8 @@ with claim_table():
 # | loss of $D$ | loss of $G$, non-saturating | reading |
 # |---|---|---|
 # | near 0 | large | $D$ is sure and right, **saturated**; with the saturating loss $G$ would get almost no gradient |
-# | near $2 \log 2$ | near $\log 2$ | $D$ does not tell them apart: either $q = p$, or $D$ misses the difference |
-# | above $2 \log 2$ | small | $D$ does worse than answering one half: it is sure, and wrong, of some made numbers |
+# | near $2 \log 2$ | near $\log 2$ | as if $D$ answered one half to all: perhaps $q = p$, perhaps $D$ misses the difference; look at its answers |
+# | above $2 \log 2$ | small | $D$ does worse than answering one half to all, and takes most made numbers for real |
 
 # %% [markdown]
 # ## Your turn
@@ -374,7 +375,7 @@ check("05.repaired_loss_d", repaired_loss_d)
 # - The best discriminator is $p/(p + q)$; its logit is the log density ratio $\log \frac{p}{q}$. Against it, held fixed, the saturating loss has the
 #   gradient of $2\,\mathrm{JS}(p, q)$; the loss that is used has that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p, q)$.
 # - Use the loss that is steep where $D$ sees through $G$, the non-saturating one.
-# - Losses near $2 \log 2$ and $\log 2$ say that $D$ does not tell real from made. They do not say that $G$ is right.
+# - Losses near $2 \log 2$ and $\log 2$ are those of a $D$ that answers one half to all. They do not say that $G$ is right.
 #
 # **Read on:**
 #

@@ -67,10 +67,25 @@ def _with_epsilon(logits: Tensor) -> tuple[Tensor, Tensor]:
     return -(D + 1e-8).log().mean(), (1 - D + 1e-8).log().mean()
 
 
+def _with_gradients(function: Callable[..., Any], logits: Tensor) -> Any:
+    """Both losses, and what of each reaches the logits when it is differentiated: 0 of a loss that was cut off."""
+    logits = logits.clone().requires_grad_()
+    losses = function(logits)
+    if not (isinstance(losses, (tuple, list)) and all(isinstance(loss, Tensor) and loss.ndim == 0 for loss in losses)):
+        return losses
+    gradients = [torch.autograd.grad(loss, logits, retain_graph=True)[0] if loss.requires_grad
+                 else torch.zeros_like(logits) for loss in losses]
+    return (*(loss.detach() for loss in losses), *gradients)
+
+
 GENERATOR_LOSSES = Exercise(
     reference=_losses,
     cases=_logit_cases,
+    observe=_with_gradients,
     mistakes=(
+        Mistake(lambda a: tuple(loss.detach() for loss in _losses(a)),
+                ("the values are right, but G cannot learn from them: they carry no gradient. Return the tensors "
+                 "themselves, without `.item()`, `.detach()` or a new `torch.tensor`.",)),
         Mistake(_by_sigmoid,
                 ("right for small logits, infinite for large ones: on a computer sigmoid(200) is 1, log(1 − 1) is −inf "
                  "and exp(200) infinite. Compute neither.",
