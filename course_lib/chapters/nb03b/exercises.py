@@ -151,8 +151,8 @@ LEAVE_ONE_OUT = Exercise(
         Mistake(lambda f, score: (f * (score - (score.sum() - score) / (len(f) - 1))).mean() * 2,
                 ("the baseline is subtracted from f, not from the score, and nothing is doubled.",)),
         Mistake(lambda f, score: (f - (f.sum() - f) / (len(f) - 1)).mean() * score.mean(),
-                ("this is 0, whatever f is. Either you took the others' mean of f·score from f·score: take that of f from "
-                 "f. Or you averaged before you multiplied: the mean of a product is not the product of the means.",)),
+                ("this is 0, whatever f is. Either you took the others' mean of f·score from f·score: take that of f "
+                 "from f. Or you averaged too early: the mean of a product is not the product of the means.",)),
         Mistake(lambda f, score: (f + (f.sum() - f) / (len(f) - 1)).mul(score).mean(),
                 ("the baseline is added; it should be taken away.",)),
     ),
