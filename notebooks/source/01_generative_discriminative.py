@@ -34,6 +34,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # ## A warm-up: Bayes' rule
 # One picture in ten shows a dog. Floppy ears are seen on eight dogs in ten, and on one in ten of all other
 # pictures. You see floppy ears.
+#
+# Under the answer stands a **claim**: a number of the text, measured again just now. It holds if it is `above` or
+# `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding.
 
 # %%
 predict("01.dog", "What is the probability, in percent, that this is a dog?", low=0, high=100)
@@ -66,13 +69,14 @@ claim("Less than half of the pictures with floppy ears show a dog: their share",
 # | Which class is this? | $p(y \mid x)$ | yes | yes |
 # | Draw me a new one. | $x \sim p(x \mid y)$ | yes | no |
 # | Some of it is hidden. Which class? | $\sum_{x_\text{hidden}} p(x, y)$ | yes | if trained for what is hidden |
-# | Have you seen anything like this? | $p(x)$ | it has an answer | it can only doubt its own |
+# | Have you seen anything like this? | $p(x)$ | it has an answer | only how sure it is of its class |
 #
 # We now build one of each, then put all four questions to them.
 
 # %% [markdown]
 # ## The generative model: naive Bayes, by counting
-# Two classes in the plane. We know the exact density they come from, so we can say later how good a model could get.
+# Two classes in the plane. We know the true $p(x, y)$. Whoever names the class for which it is largest has the
+# **best possible accuracy**: no classifier is right on a larger share of all points.
 
 # %%
 toy = TwoGaussians(separation=2.5)
@@ -90,8 +94,11 @@ show(points({"300 points to learn from": (x, y)}, title="Two classes that overla
 #   = \sum_i \frac{x_i - \mu}{\sigma^2} = 0
 #   \quad\Longrightarrow\quad \mu = \frac{1}{n}\sum_i x_i .$$
 #
-# The logarithm has removed the exponential. The derivative vanishes where the deviations cancel: at the average. The variance follows in the same way; the class shares, which must sum to one, are the relative
-# counts. Nothing needs to be searched.
+# The logarithm has removed the exponential. The derivative vanishes where the deviations cancel: at the average. That
+# with respect to $\sigma^2$ is $\sum_i \bigl((x_i - \mu)^2 / \sigma^2 - 1\bigr) / (2\sigma^2)$; it vanishes where
+# $\sigma^2$ is the average of $(x_i - \mu)^2$. The class shares must sum to one, $\pi$ for class 1 and $1 - \pi$ for
+# class 0. The derivative of $n_1 \log \pi + n_0 \log(1 - \pi)$ is $n_1/\pi - n_0/(1 - \pi)$, and vanishes at the
+# relative count $\pi = n_1 / (n_0 + n_1)$. Nothing needs to be searched.
 
 # %%
 prior = torch.stack([(y == k).float().mean() for k in (0, 1)])          # p(y): count
@@ -122,7 +129,7 @@ with claim_table():
 #
 # $$-\log p(y \mid x) = -y \log \sigma(a) - (1 - y) \log(1 - \sigma(a)).$$
 #
-# Since $\sigma'(a) = \sigma(a)\,(1 - \sigma(a))$, its derivative by $a$ is
+# Since $\sigma'(a) = \sigma(a)\,(1 - \sigma(a))$, its derivative with respect to $a$ is
 # $-y\,(1 - \sigma(a)) + (1 - y)\,\sigma(a) = \sigma(a) - y$, and by the chain rule
 #
 # $$-\frac{\partial}{\partial w} \log p(y \mid x) = \bigl(\sigma(w^\top x + b) - y\bigr)\,x :$$
@@ -132,7 +139,7 @@ with claim_table():
 
 # %%
 def descend(x, y, steps=5000, rate=1.0, l2=1e-3):
-    """Logistic regression by gradient descent, with a small penalty l2/4·|w|², explained below."""
+    """Logistic regression in steps of size rate, with a small penalty l2/4·|w|², explained below."""
     w, b = torch.zeros(x.shape[1]), torch.zeros(())
     for _ in range(steps):
         error = torch.sigmoid(x @ w + b) - y
@@ -141,6 +148,17 @@ def descend(x, y, steps=5000, rate=1.0, l2=1e-3):
     return w, b
 
 w, b = descend(x, y)
+
+# %% [markdown]
+# Why a penalty? If some line separates the classes, doubling $w$ and $b$ raises the likelihood, and doubling them
+# again: descent has no end. And weights that fit the accidents of the training set, which is **overfitting**, tend to
+# be large. A penalty on them is **regularization**; its strength is `l2`.
+#
+# The library's version is **softmax regression**, for any number of classes. Class $k$ has weights of its own,
+# $a_k = w_k^\top x + b_k$, and $p(y = k \mid x) = e^{a_k} / \sum_{k'} e^{a_{k'}}$, the **softmax** of the $a_k$. It
+# adds the penalty `l2`$/2 \cdot \sum_k |w_k|^2$ to the mean cost of an example. For two classes the softmax is
+# $\sigma(a_1 - a_0)$, so only the difference $w = w_1 - w_0$ matters. The split with the least penalty is $w/2$ and
+# $-w/2$, with $|w_0|^2 + |w_1|^2 = |w|^2/2$: hence `l2`$/4 \cdot |w|^2$ above.
 
 # %%
 v = torch.tensor([0.3, -0.2])
@@ -152,12 +170,6 @@ with claim_table():
     claim("The gradient derived above is the one that autograd finds", (by_hand - by_autograd).abs().max(), below=1e-6,
           exact=True)
     claim("The library's optimiser ends at the same weights: largest difference", difference.abs().max(), below=0.01)
-
-# %% [markdown]
-# Why a penalty? If some line separates the classes, doubling its $w$ raises the likelihood, and doubling it again:
-# descent has no end. And weights that fit the accidents of the training set, which is **overfitting**, tend to be large.
-# A penalty on them is **regularization**. The library has one weight vector per class, a *softmax*, and penalises both. Only their
-# difference $w$ matters; the cheapest split is $w/2$ and $-w/2$, which is where the 4 comes from.
 
 # %% [markdown]
 # ## What each has learned: a density, a decision boundary
@@ -183,8 +195,8 @@ with claim_table():
               near=0, within=0.02)
 
 # %% [markdown]
-# As classifiers both are near the best. Now ask both for **new points**. Naive Bayes draws a class, then a point from that
-# class. Logistic regression holds three numbers, $w$ and $b$: given a point, they say how to colour it. The points
+# As classifiers both are near the best. Now ask both for **new points**. Naive Bayes draws a class, then a point from
+# that class. Logistic regression holds three numbers, $w$ and $b$: given a point, they say how to colour it. The points
 # must come from elsewhere; here we bring a uniform square.
 
 # %%
@@ -199,9 +211,15 @@ show(points({"drawn by naive Bayes": (new_x, new_y), "coloured by logistic regre
 
 # %% [markdown]
 # ## Break it: correlated features
-# Naive Bayes *assumes* independence. Move `correlation` away from zero: correlation is information, so the best
-# possible accuracy rises. Who follows, and who stays put? Look at the ellipses, which can only stretch along the axes.
-# Then take twenty points, a tenth of them in class 1. Is naive Bayes better than a model that says 0 each time?
+# Naive Bayes *assumes* independence. Move `correlation` away from zero: with these two means the best possible accuracy
+# rises. Who follows, and who stays put? Look at the ellipses, which can only stretch along the axes. Then take twenty
+# points, a tenth of them in class 1. A model that says 0 each time is right on nine in ten: read in the title whether
+# naive Bayes does better.
+#
+# Here both classes have the same covariance. Then the terms of second order in $x$ are the same in both
+# $\log p(x \mid y)$ and cancel in their difference, so the true log odds are linear in $x$: the form that logistic
+# regression assumes, whatever the correlation. Naive Bayes estimates a variance for each class; where these differ, its
+# border is slightly curved. But it has no term for the correlation.
 
 # %%
 def compare(n=300, separation=2.5, correlation=0.0, share=0.5):
@@ -230,11 +248,12 @@ def lost(predicted):
 naive, straight = GaussianNB().fit(x_train, y_train), SoftmaxRegression(l2=1e-3).fit(x_train, y_train)
 with claim_table():
     claim("Naive Bayes loses this much accuracy to its assumption", lost(naive.predict(x_test)), above=0.06)
-    claim("Logistic regression, which assumed nothing about x, loses next to none", lost(straight.predict(x_test)),
-          below=0.01)
+    claim("Logistic regression, which assumes only a straight border, loses next to none",
+          lost(straight.predict(x_test)), below=0.01)
 
 # %% [markdown]
-# **Repair.** Generative does not mean naive. Give each class a full covariance, still by averaging.
+# **Repair.** Generative does not mean naive. Give each class a full covariance, still without a search. (`cov` divides
+# by $n - 1$ in place of $n$, which hardly matters with so many points.)
 
 # %%
 clouds = [x_train[y_train == k] for k in (0, 1)]
@@ -244,9 +263,16 @@ claim("With full covariances the generative model loses next to nothing", lost(n
 
 # %% [markdown]
 # ## Real data: handwritten digits
-# MNIST: small grey pictures of digits. **Bernoulli** naive Bayes makes every pixel black or white and counts, for
-# each digit, how often each pixel is inked. **Gaussian** naive Bayes averages grey values. **Softmax regression** is
-# logistic regression with ten classes.
+# MNIST: small grey pictures of digits. **Bernoulli** naive Bayes makes every pixel ink, $x_j = 1$, or white, $x_j = 0$.
+# With $\theta_{kj}$, the probability that pixel $j$ is inked in class $k$,
+# $p(x_j \mid y = k) = \theta_{kj}^{x_j} (1 - \theta_{kj})^{1 - x_j}$: that is $\theta_{kj}$ for ink and
+# $1 - \theta_{kj}$ for white. Its logarithm is $x_j \log \theta_{kj} + (1 - x_j) \log(1 - \theta_{kj})$.
+#
+# Maximum likelihood counts: $\theta_{kj}$ is the share of class $k$'s pictures with ink at $j$. If there is none,
+# $\theta_{kj} = 0$, and one speck there makes a picture impossible. So $\alpha$ imaginary inked and $\alpha$ imaginary
+# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1.
+#
+# **Gaussian** naive Bayes averages grey values. Softmax regression has ten classes now.
 
 # %%
 predict("01.winner", "All training digits are used. Which model names test digits best?",
@@ -286,10 +312,11 @@ with claim_table():
           right_of(softmax, test.flat()) - right_of(bernoulli, ink_test), above=0.06)
 
 # %% [markdown]
-# The Gaussian model trips over pixels that are white in every 1 of the training set: their variance is almost zero, and
-# one grey speck there makes a test image all but impossible as a 1. Raising all variances a little mends most of it.
+# The Gaussian model trips over pixels that are white in every 1 of the training set: their variance is 0. The library
+# adds a tiny number to each variance, yet one grey speck there makes a test image all but impossible as a 1. Raising
+# all variances by a tenth of the largest variance of a pixel mends most of it.
 #
-# Bernoulli naive Bayes learned a probability for every pixel and digit. Imagine first what a digit drawn from them
+# Bernoulli naive Bayes learned $\theta_{kj}$ for every digit and pixel. Imagine first what a digit drawn from them
 # will look like. Then look.
 
 # %%
@@ -321,10 +348,11 @@ with claim_table():
 
 # %% [markdown]
 # ## How many examples?
-# Ng and Jordan (2001) proved: with $D$ features, naive Bayes comes near its own best accuracy with a number of examples
-# of order $\log D$, logistic regression with one of order $D$; but in the limit logistic regression is at least as
-# accurate. So the curves may cross. We try it in a made-up world, fifteen pairs of bits, where the first bit of a pair
-# depends on the class and the second often copies the first; and on digits.
+# Ng and Jordan (2001) proved: with $D$ features, a number of examples of order $\log D$ is enough for naive Bayes to
+# come near its own best accuracy, one of order $D$ for logistic regression. The first holds if no probability in the
+# model is close to 0 or 1 and if, for most $x$, naive Bayes' log odds grow in proportion to $D$. In the limit logistic
+# regression is at least as accurate. So the curves may cross. We try it in a made-up world, fifteen pairs of bits,
+# where the first bit of a pair depends on the class and the second often copies the first; and on digits.
 
 # %%
 sizes = np.array([20, 50, 100, 200, 400, 800, 1600])
@@ -352,15 +380,15 @@ def on_digits(n, seed, **options):
     return fit_both(few.binarized().flatten(1), few.labels, ink_test, test.labels, **options)
 
 # %%
-def learning_curves(world, draws=5):
-    """Accuracies, one array (size, draw) for each model; each draw trains on fresh examples."""
-    result = np.array([[world(int(n), seed) for seed in range(draws)] for n in sizes])
+def learning_curves(world, sets=5):
+    """Accuracies, one array (size, training set) for each model; every training set is fresh."""
+    result = np.array([[world(int(n), seed) for seed in range(sets)] for n in sizes])
     return {"naive Bayes": result[:, :, 0], "logistic regression": result[:, :, 1]}
 
 def draw_curves(result, title):
     return curves(sizes, {k: r.mean(axis=1) for k, r in result.items()}, title=title, log_x=True,
                   bands={k: (r.min(axis=1), r.max(axis=1)) for k, r in result.items()},
-                  xlabel="training examples (bands: all draws)", ylabel="test accuracy")
+                  xlabel="training examples (bands: all training sets)", ylabel="test accuracy")
 
 def in_words(result):
     """What the curves show, for someone who cannot see them."""
@@ -380,19 +408,20 @@ with claim_table():
     claim("Digits, 50 examples: naive Bayes' lead", lead["digits"][sizes == 50][0], below=0)
     claim("Digits, 1,600 examples: naive Bayes' lead", lead["digits"][sizes == 1600][0], below=-0.03)
 
-def leads(world, n, draws, **options):
-    """Naive Bayes' lead with n examples, one for each draw."""
-    return np.subtract(*np.array([world(n, seed, **options) for seed in range(draws)]).T)
+def leads(world, n, sets, **options):
+    """Naive Bayes' lead with n examples, one for each training set."""
+    return np.subtract(*np.array([world(n, seed, **options) for seed in range(sets)]).T)
 
 # %% [markdown]
-# **Sweep the loser's setting** before you name a loser. Naive Bayes has one, the pseudo-count $\alpha$, the number of
-# imaginary examples of each kind; so far it was 1. It regularizes, as a penalty does. Let it have, in each draw, the one that tests best. (That is
-# generous: it looks at the test digits.) And logistic regression has its penalty.
+# **Sweep the loser's setting** before you name a loser. On digits naive Bayes was behind. Its setting is the
+# pseudo-count $\alpha$, so far 1. It regularizes, as a penalty does. Let it have, on each training set, the one that
+# tests best. (That is generous: it looks at the test digits.) On few copied bits logistic regression was behind. Its
+# setting is the strength of the penalty, `l2`: we make it a thousand times as large.
 
 # %%
 ALPHAS = (1.0, 0.3, 0.1, 0.01)
 few, many = leads(on_digits, 50, 12, alphas=ALPHAS), leads(on_digits, 1600, 3, alphas=ALPHAS)
-print(f"best α of four: ahead in {(few > 0).sum()} of 12 draws of 50 digits, {(many > 0).sum()} of 3 draws of 1,600")
+print(f"best α of four: ahead in {(few > 0).sum()} of 12 training sets of 50 digits, {(many > 0).sum()} of 3 of 1,600")
 with claim_table():
     claim("Digits, 50 examples, best α: naive Bayes' lead", few, near=0, within=0.015)
     claim("Digits, 1,600 examples, best α: naive Bayes' lead", many, below=-0.015)
@@ -400,14 +429,14 @@ with claim_table():
           near=0, within=0.02)
 
 # %% [markdown]
-# So the crossover exists, but not everywhere. On these digits we found no head start: with few examples and a
-# good $\alpha$ the two are nearly level, with many naive Bayes falls behind. And a strong penalty is an assumption, too: it
+# So the crossover exists, but not everywhere. On these digits we found no head start: with few examples and a good
+# $\alpha$ the two are nearly level, with many naive Bayes falls behind. And a strong penalty is an assumption, too: it
 # buys the same head start.
 
 # %% [markdown]
 # ## Missing features: when pixels are hidden
-# Cover the lower half of a digit. To naive Bayes this is no problem: a hidden pixel is **marginalised** out, summed over:
-# $\sum_{x_j} p(x_j \mid y) = 1$, so its factor simply leaves the product. Logistic regression must be given
+# Cover the lower half of a digit. To naive Bayes this is no problem: a hidden pixel is **marginalised** out, summed
+# over: $\sum_{x_j} p(x_j \mid y) = 1$, so its factor simply leaves the product. Logistic regression must be given
 # *something* in place of each pixel; we try white, and the average. Or we train it anew, on upper halves.
 
 # %%
@@ -428,7 +457,8 @@ with claim_table():
 
 # %% [markdown]
 # Trained for this very half, the discriminative model wins again. But that is one model for one way of hiding. If
-# every picture hides other pixels, nobody can train for each; the generative model needs no training at all.
+# every picture hides other pixels, one would train it on pictures with pixels hidden at random, which we leave out. The
+# generative model needs no training for any of this. Below, logistic regression is the one trained on whole pictures.
 
 # %%
 seen_here = (torch.rand(10_000, 784, generator=seeded()) < 0.2).float()     # each picture shows another fifth
@@ -458,8 +488,9 @@ show(images(torch.cat([digit * seen, completed, digit]).view(30, 28, 28), row_la
 # A classifier trained on cats and cars must call a dog one of the two. Can it at least notice? A number that should be
 # high for what does not belong to the training distribution is an **out-of-distribution score**. We train without one
 # digit, for each digit in turn, and try two scores on the test set: naive Bayes' $-\log p(x)$, "this picture is
-# unlikely", and the doubt $1 - \max_y p(y \mid x)$ of logistic regression. **AUROC** is the probability that an unseen
-# digit scores higher than a known one: 1 is perfect, one half is a coin.
+# unlikely" (with the natural logarithm its unit is the **nat**), and the doubt $1 - \max_y p(y \mid x)$ of logistic
+# regression. **AUROC** is the probability that an unseen digit scores higher than a known one: 1 is perfect, one half
+# is a coin.
 
 # %%
 predict("01.one", "Naive Bayes never saw a 1. How does its score, −log p(x), do at spotting ones?",
@@ -505,11 +536,11 @@ with claim_table():
           above=0.9)
 
 # %% [markdown]
-# It is often said: use $p(x)$, for $p(y \mid x)$ is confidently wrong. Half true. Both posteriors are **overconfident**,
-# naive Bayes' most of all: it counts every pixel of a stroke as independent evidence. (A model is **calibrated** if, of
-# the answers that it gives with probability $p$, a share $p$ is right.) But its $p(x)$ prefers an unseen 1 to
-# the digits it knows. Why? A white pixel near the edge costs almost nothing under any class. What costs is ink. So
-# how likely is a blank page?
+# It is often said: use $p(x)$, for $p(y \mid x)$ is confidently wrong. What is said of $p(y \mid x)$ holds here. A
+# model is **calibrated** if, of the answers that it gives with probability $p$, a share $p$ is right. On unseen digits
+# no answer is right, so both are **overconfident** there, naive Bayes most of all: it counts every pixel of a stroke as
+# independent evidence. But the advice fails: its $p(x)$ prefers an unseen 1 to the digits it knows. Why? A white pixel
+# near the edge costs almost nothing under any class. What costs is ink. So how likely is a blank page?
 
 # %%
 blank = -bernoulli.log_prob(torch.zeros(1, 784)).item()
@@ -541,8 +572,8 @@ def posterior(log_prior, log_likelihood):
 check("01.posterior", posterior)
 
 # %% [markdown]
-# **2.** Fit Bernoulli naive Bayes. For each class, estimate the probability that each pixel is inked, with `alpha`
-# imaginary inked and `alpha` imaginary white examples added to the count of every pixel.
+# **2.** Fit Bernoulli naive Bayes. For each class, estimate $\theta_{kj}$, the probability that pixel $j$ is inked,
+# with `alpha` imaginary inked and `alpha` imaginary white examples added to the count of every pixel.
 
 # %% tags=["exercise"]
 def fit_bernoulli(x, y, K, alpha):
@@ -556,7 +587,7 @@ check("01.fit_bernoulli", fit_bernoulli)
 
 # %% [markdown]
 # **3.** Score pictures of which some pixels are hidden: $\log p(x_\text{observed})$, with hidden pixels and the
-# unknown class summed out.
+# unknown class summed out. `theta[k, j]` is the $\theta_{kj}$ of Bernoulli naive Bayes, as in exercise 2.
 
 # %% tags=["exercise"]
 def log_prob_observed(x, observed, log_prior, theta):
@@ -583,8 +614,8 @@ show_source(NaiveBayes)
 # ## What to keep
 # - A discriminative model learns $p(y \mid x)$: one question, often answered better. A generative one learns
 #   $p(x, y)$ and takes any question: classify, draw, fill in whatever is hidden, judge the picture itself.
-# - A strong assumption is a head start with few examples and a ceiling with many. Whether there is a crossover is a
-#   matter of measurement.
+# - A strong assumption can be a head start with few examples, as on the copied bits, and is a ceiling with many. On
+#   digits we found hardly any head start: whether there is a crossover is a matter of measurement.
 # - $p(x)$ from a crude model is a crude out-of-distribution score.
 #
 # **Read on:**
@@ -597,6 +628,6 @@ show_source(NaiveBayes)
 # - E. Nalisnick et al., [*Do Deep Generative Models Know What They Don't Know?*](https://arxiv.org/abs/1810.09136),
 #   ICLR (2019).
 #
-# **Next:** Naive Bayes' digits fell apart since, within a class, its pixels know nothing of each other. A mixture ties
-# them together through a **latent variable**, a hidden choice: notebook 02, Gaussian mixtures, and how to fit them when
+# **Next:** Within a class, naive Bayes draws each pixel on its own, and its digits fall apart. A mixture ties pixels
+# together through a **latent variable**, a hidden choice: notebook 02, Gaussian mixtures, and how to fit them when
 # nobody tells us the choice.

@@ -26,11 +26,11 @@ from course_lib.teach import check, claim, claim_table, predict, reveal
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
 def noise(*shape, seed=0):
-    """Standard normal numbers: same seed, same numbers. In float64, so that an identity can be held to 1e-9."""
+    """Standard normal numbers: same seed, same numbers. In float64, so that rounding errors stay small."""
     return torch.randn(*shape, generator=seeded(seed), dtype=torch.float64)
 
 def error_in_its_own_unit(values, truth):
-    """How many standard errors the mean of `values` lies above the truth."""
+    """How many standard errors, standard deviation over √n, the mean of n `values` lies above the truth."""
     return (values.mean() - truth) / (values.std() / len(values) ** 0.5)
 
 # %% [markdown] tags=["teacher"]
@@ -43,10 +43,13 @@ def error_in_its_own_unit(values, truth):
 # A picture has $D$ pixels, all inked. Pixel $j$ has its own latent number $z_j$ and is inked with probability
 # $\sigma(z_j)$, and $q(z) = \prod_j \mathcal{N}(z_j; \mu_j, s^2)$. The ELBO holds the average
 # $F(\mu) = \mathbb{E}_q[f(z)]$ of $f(z) = \log p(x \mid z) = \sum_j \log \sigma(z_j)$. We want
-# $\partial F / \partial \mu_1$.
+# $\partial F / \partial \mu_1$. (The ELBO's other term, the KL divergence of $q$ from a Gaussian prior, has a formula
+# that can be differentiated without any draw, so we leave it out.)
 #
-# Each pixel adds its own term, so the exact answer is one integral over a line, whatever $D$ is. In code, `F` is the
-# term of one pixel. ($\mu$ and $s$ are **variational parameters**: they belong to $q$, the variational distribution.)
+# $F$ is a sum over the pixels, and only the first term holds $\mu_1$. So the exact answer is one integral over a line,
+# whatever $D$ is. In code, `F` is that one term, and all $\mu_j$ have the same value, `mu`. A sum over a fine grid,
+# times the grid's spacing, replaces the integral: that is **quadrature**. ($\mu$ and $s$ are **variational
+# parameters**: they belong to $q$, the variational distribution.)
 
 # %%
 mu, s = torch.tensor(0.5, dtype=torch.float64), 1.0
@@ -64,7 +67,8 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 # %% [markdown]
 # **The score-function estimator** (also REINFORCE, or likelihood ratio). Differentiate the integral; $f$ does not
 # contain $\mu_1$, $q$ does. Since $\partial q = q\, \partial \log q$, the derivative is an average over $q$ again, one
-# that draws can estimate. The **score** is the derivative of $\log q$ by a parameter:
+# that draws can estimate. The **score** is the derivative of $\log q$ with respect to a parameter. Here
+# $\log q(z) = -(z_1 - \mu_1)^2 / (2 s^2)$ plus terms without $\mu_1$, so the score is $(z_1 - \mu_1) / s^2$:
 #
 # $$\frac{\partial}{\partial \mu_1} \int q(z)\, f(z)\, dz
 #   = \int q(z)\, f(z)\, \frac{\partial \log q(z)}{\partial \mu_1}\, dz
@@ -77,8 +81,19 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 # $$\frac{\partial}{\partial \mu_1}\, \mathbb{E}_\varepsilon[f(\mu + s\,\varepsilon)]
 #   = \mathbb{E}_\varepsilon\Bigl[\frac{\partial f}{\partial z_1}(\mu + s\,\varepsilon)\Bigr] .$$
 #
-# The first needs only values of $f$. The second needs its slope. (Beware: texts on diffusion models and score matching
-# call $\partial \log p(x) / \partial x$ the score, too. That one is a slope by the *place*, not by a parameter.)
+# The first needs only values of $f$. The second needs its **slope**, $\partial f / \partial z_1$; for our $f$ it is
+# $1 - \sigma(z_1) = \sigma(-z_1)$. (Texts on diffusion models and score matching call
+# $\partial \log p(x) / \partial x$ the score, too: a derivative with respect to the *place*, not a parameter.)
+
+# %% [markdown]
+# **When may derivative and integral be swapped?** If, for all $\mu_1$ near by, the derivative of the integrand stays,
+# in size, below one function whose integral is finite. In the first formula the integrand's derivative is $q f$ times
+# the score: a Gaussian's tails suffice for each $f$ that grows no faster than a polynomial. In the second it is the
+# slope of $f$: so $f$ must have one, and must not jump.
+#
+# **And the gradient with respect to $s$?** Both work alike. If pixel $j$ has an $s_j$ of its own, the score is
+# $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 = (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with
+# $s_1$ at the rate $\varepsilon_1$, so the slope is multiplied by $\varepsilon_1$.
 
 # %%
 def f(z):
@@ -86,7 +101,7 @@ def f(z):
     return logsigmoid(z).sum(dim=1)
 
 def score_function(f, eps, baseline=0.0):
-    """One estimate of the gradient by each mu_j from each draw, (n, D). The baseline is explained below."""
+    """One estimate of the gradient with respect to each mu_j from each draw, (n, D). The baseline: see below."""
     return (f(mu + s * eps) - baseline)[:, None] * eps / s          # (z − mu)/s² = eps/s
 
 def reparametrised(f, eps):
@@ -101,9 +116,14 @@ with claim_table():
               error_in_its_own_unit(values[:, 0], exact), near=0, within=4)
 
 # %% [markdown]
-# Both are right on average: they are **unbiased**. Most programs take a single draw, so what counts is the variance.
-# We can have it exactly, too: all but one of the $D$ terms of $f$ are independent of $z_1$, so only the mean and
-# variance of their sum matter.
+# Both are right on average: they are **unbiased**. The proof is the two derivations; that the measured means lie within
+# a few standard errors is only a check. Most programs take a single draw, so what counts is the variance.
+#
+# We can have it exactly, too. The variance of an estimate is the mean of its square, less the squared gradient. The
+# square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Of the $D$ terms of $f$ one, call it `g`,
+# depends on $z_1$. The others are independent of it: let `a` be the mean of their sum and `v` its variance. Given
+# $z_1$, the mean of $f(z)^2$ is then `(g + a)² + v`, and what is left is one integral over $z_1$. (A baseline,
+# explained below, is taken from `a`.)
 
 # %%
 predict("03b.variance", "From 10 pixels to 100: how does the variance of the score-function estimate change?",
@@ -136,7 +156,7 @@ for D in sizes:
                             measured.values(), strict=True):
         seen.append(values[:, 0].var())
 
-show(powers(sizes, formula, measured, title="The score function pays for every pixel, the slope only for its own",
+show(powers(sizes, formula, measured, title="One estimator pays for every pixel, the other only for its own",
             xlabel="pixels D", ylabel="variance of one estimate"),
      alt="Two logarithmic axes, exact lines and measured marks. From 10 pixels to 100 the variance is multiplied by " +
          ", ".join(f"{v[4] / v[2]:.3g} ({name})" for name, v in formula.items()))
@@ -174,9 +194,9 @@ with claim_table():
               with_and_without[1][i], **limits)
 
 # %% [markdown]
-# **Live.** Both estimators, a few thousand single draws each. Raise $D$. Switch the baseline on. Then make $q$ narrow,
-# as a trained one often is: which estimate varies less, which more, and where in the two formulas do you see it?
-# Last, send the mean to 3, where $f$ is almost 0.
+# **Live.** Both estimators, a few thousand single draws each. Raise $D$. Then make $q$ narrow, as a trained one often
+# is: which estimate varies less, which more, and where in the two formulas do you see it? Switch the baseline on and
+# narrow $q$ again. Last, with few pixels and no baseline, send the mean to 3, where each term of $f$ is almost 0.
 
 # %%
 def two_estimators(D=10, mean=0.5, std=1.0, baseline=False):
@@ -184,7 +204,7 @@ def two_estimators(D=10, mean=0.5, std=1.0, baseline=False):
     z = mean + std * eps
     value = f(z)                                # its mean as a baseline: with 4,000 draws the bias is negligible
     by_score = (value - (value.mean() if baseline else 0)) * eps[:, 0] / std
-    by_slope = torch.sigmoid(-z[:, 0])                              # the derivative of log sigmoid(z)
+    by_slope = torch.sigmoid(-z[:, 0])                              # the slope of log sigmoid(z)
     truth = (Normal(mean, std).log_prob(z_grid).exp() * torch.sigmoid(-z_grid)).sum() * dz
     return estimates({"score function": by_score, "reparametrised": by_slope}, float(truth),
                      title=f"Standard deviation: score function {by_score.std():.3g}, "
@@ -194,13 +214,32 @@ explore(two_estimators, D=(1, 100, 1), mean=(-3.0, 3.0, 0.25), std=(0.25, 2.0, 0
         labels={"D": "pixels D", "mean": "mean μ", "std": "standard deviation s"},
         alt="Histograms of single gradient estimates by both methods around the exact gradient")
 
+# %%
+eps = noise(100_000, 10)
+
+def deviation(width, share):
+    """Standard deviation of the score-function estimate in a q of this width, with a share of E[f] as the baseline."""
+    value = f(mu + width * eps)
+    return ((value - share * value.mean()) * eps[:, 0] / width).std()
+
+with claim_table():
+    for name, share, limits in (("without a baseline", 0, {"near": 3.13, "within": 0.1}),
+                                ("with the baseline E[f]", 1, {"near": 0.89, "within": 0.04})):
+        claim(f"Ten pixels, {name}: standard deviation in a q a quarter as wide, over that before",
+              deviation(0.25, share) / deviation(1.0, share), **limits)
+
 # %% [markdown]
-# In a narrow $q$ the slope hardly varies, while the score divides by $s$. At mean 3 even the bare score varies little:
-# it pays for the *size* of $f$, which is small there. A baseline makes $f$ look small everywhere.
+# In a narrow $q$ the slope hardly varies. The score has the standard deviation $1/s$, which grows. Without a baseline
+# it multiplies the mean of $f$, which stays about as large, so the estimate varies more. With the baseline it
+# multiplies only what varies in $f$, and that shrinks with $s$: the two nearly cancel, and the estimate varies even a
+# little less.
+#
+# At mean 3 and with few pixels even the estimate without a baseline varies little: it pays for the *size* of $f$, which
+# is small there. With many pixels many small terms add up. A baseline takes away the mean of $f$, not its variance.
 #
 # ## What can go wrong
-# **A "true" gradient that is noise.** It is common to average a thousand draws and call the result the truth. Here is
-# what that would be, for a hundred pixels.
+# **An average that is taken for the truth.** It is common to average a thousand draws and call the result the truth.
+# Here is what that would be, for a hundred pixels and the score-function estimator without a baseline.
 
 # %%
 thousand = score_function(f, noise(1_000, 100, seed=1))[:, 0]
@@ -212,7 +251,9 @@ with claim_table():
 
 # %% [markdown]
 # **A function that jumps.** Let $f(z) = 1$ for $z > 0$ and 0 elsewhere: a classifier's decision, or a word that is
-# chosen. Then $F(\mu)$ is the probability of $z > 0$, and its gradient the density of $q$ at 0.
+# chosen. Then $F(\mu)$ is the probability of $z > 0$, which is $\Phi(\mu / s)$, with $\Phi$ the distribution function
+# of the standard Gaussian. Its derivative is $\mathcal{N}(\mu / s; 0, 1) / s = \mathcal{N}(0; \mu, s^2)$: the density
+# of $q$ at 0.
 
 # %%
 predict("03b.step", "What does reparametrisation say the gradient is?",
@@ -237,7 +278,7 @@ with claim_table():
           error_in_its_own_unit(score_function(step, eps)[:, 0], truth), near=0, within=4)
 
 # %% [markdown]
-# The derivation put a derivative inside the integral, and a jump forbids that. The score-function estimator
+# Reparametrisation put a derivative of $f$ inside the integral, and a jump forbids that. The score-function estimator
 # differentiates $q$, which is smooth. And a smooth $f$ is not enough for a low variance: let $f(z) = \cos \omega z$
 # wiggle faster and faster.
 
@@ -255,7 +296,7 @@ def cosine(omega):
 eps = noise(10_000, 1, seed=2)
 seen = {"score function": [score_function(cosine(omega), eps).var() for omega in omegas],
         "reparametrised": [reparametrised(cosine(omega), eps).var() for omega in omegas]}
-show(powers(omegas, wiggle, seen, title="On a wiggly function the slope is the worse guide",
+show(powers(omegas, wiggle, seen, title="On a wiggly function reparametrisation varies more",
             xlabel="frequency ω of cos ωz", ylabel="variance of one estimate"),
      alt="Two logarithmic axes, exact lines and measured marks. From the lowest frequency to the highest the variance "
          "goes " + ", ".join(f"from {v[0]:.2g} to {v[-1]:.3g} ({name})" for name, v in wiggle.items()))
@@ -263,15 +304,25 @@ claim("At the highest frequency the variance of reparametrisation, over the scor
       wiggle["reparametrised"][-1] / wiggle["score function"][-1], near=256, within=0.1)
 
 # %% [markdown]
-# So "reparametrisation has the lower variance" is a habit of slowly varying $f$ in many dimensions, not a theorem. Nor
-# is $\mathbb{E}[f]$ the best baseline: it is a good one where $f$ hardly knows the score, and can even hurt. Here is an
-# example without any draw, by quadrature.
+# Where does that factor come from? For large $\omega$ the gradient is almost 0, and both $\cos^2$ and $\sin^2$ average
+# to one half. So the variances are about $1/(2s^2)$ and $\omega^2/2$, the second $\omega^2 s^2$ times the first. That
+# "reparametrisation has the lower variance" is a habit of slowly varying $f$ in many dimensions, not a theorem.
+#
+# Nor is $\mathbb{E}[f]$ the best baseline. Write $r$ for the score. The variance with the baseline $b$ is
+# $\mathbb{E}[f^2 r^2] - 2b\, \mathbb{E}[f r^2] + b^2\, \mathbb{E}[r^2]$ less the squared gradient: a parabola in $b$,
+# lowest at $b = \mathbb{E}[f r^2] / \mathbb{E}[r^2]$. That is $\mathbb{E}[f]$ if $f$ and $r^2$ are uncorrelated. But
+# take $f(z) = \cos z$ and $s = 1$. Differentiating $\mathbb{E}[\cos \omega\varepsilon] = e^{-\omega^2/2}$ twice with
+# respect to $\omega$ gives $\mathbb{E}[\varepsilon^2 \cos \omega\varepsilon] = (1 - \omega^2)\, e^{-\omega^2/2}$, which
+# is 0 at $\omega = 1$. And $\cos(\mu + \varepsilon) = \cos\mu \cos\varepsilon - \sin\mu \sin\varepsilon$, where the
+# sine, being odd, adds nothing. So the best baseline is 0, and $\mathbb{E}[f]$ hurts. By quadrature, without any draw:
 
 # %%
 cosine_mean, cosine_slope = average(torch.cos(z_grid)), average(torch.cos(z_grid) * score)
 without = average((torch.cos(z_grid) * score)**2) - cosine_slope**2
 subtracted = average(((torch.cos(z_grid) - cosine_mean) * score)**2) - cosine_slope**2
 with claim_table():
+    claim("The best baseline for f = cos z", average(torch.cos(z_grid) * score**2) / average(score**2), near=0,
+          within=1e-8, exact=True)
     claim("The variance of the score-function estimate for f = cos z, without a baseline", without, near=0.306,
           within=0.001)
     claim("The same with the baseline E[f]: larger", subtracted, near=0.589, within=0.001)
@@ -281,17 +332,19 @@ with claim_table():
 # | asks for | score-function estimator | reparametrisation |
 # |---|---|---|
 # | needs of $f$ | its values | its slope at each draw |
-# | needs of $q$ | a slope of $\log q$ by its parameters | draws as a smooth function of parameters and noise |
+# | needs of $q$ | the score | draws as a smooth function of parameters and noise |
 # | $f$ that jumps, or a discrete $z$ | yes | no |
-# | one draw varies with | the size of $f$, unless a baseline takes it away | the slope of $f$ |
+# | one estimate varies more, the larger | the size of $f$; with a baseline, the variation of $f$ | the variation of $f$'s slope |
 #
 # A third way needs no draws: where $z$ is discrete and takes few values, add up all of them. Such **discrete latent
-# variables are marginalised exactly**, as the components of notebook 02 and the tags of notebook 02b were.
+# variables are marginalised exactly**, as the components of notebook 02 were. The tag sequences of notebook 02b are too
+# many to add up one by one; there a recursion along the chain gave their sum.
 
 # %% [markdown]
 # ## Your turn
 # **1.** Reparametrise: turn standard normal numbers `eps` into draws of $q = \prod_j \mathcal{N}(m_j, s_j^2)$ and give
-# $\log q(z)$ with them. Networks output $\log s$, so that $s$ is positive.
+# $\log q(z)$ with them. Networks output $\log s$, so that $s$ is positive. There are `n` data points, each with its own
+# $m$ and $s$ in `d` coordinates, and several draws for each point.
 
 # %% tags=["exercise"]
 def draw_q(m, log_s, eps):
@@ -341,8 +394,9 @@ check("03b.control_variate", control_variate)
 
 # %% [markdown]
 # ## What to keep
-# - The score-function estimator and reparametrisation both point the right way on average. With many dimensions and a
-#   slowly varying $f$ reparametrise; where $f$ jumps, take the score function and a baseline.
+# - The score-function estimator points the right way on average; so does reparametrisation, if $f$ does not jump. With
+#   many dimensions and a slowly varying $f$ reparametrise; where $f$ jumps, take the score-function estimator and a
+#   baseline.
 # - A baseline costs nothing on average. Which one is best depends on how $f$ and the score vary together.
 #
 # **Read on:**

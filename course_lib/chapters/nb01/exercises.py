@@ -26,8 +26,12 @@ def _posterior_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
     return [*cases, (log_prior, uneven)]
 
 
+def _shared(weights: Tensor) -> Tensor:
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
 def _naive_softmax(logs: Tensor) -> Tensor:
-    return logs.exp() / logs.exp().sum(dim=1, keepdim=True)
+    return _shared(logs.exp())
 
 
 POSTERIOR = Exercise(
@@ -49,6 +53,16 @@ POSTERIOR = Exercise(
                 ("you normalise over the pictures (`dim=0`). Each *row* must sum to one: the classes are `dim=1`.",)),
         Mistake(lambda prior, lik: (prior.exp() + lik).softmax(dim=1),
                 ("you add a probability to a log. `log_prior` is a log already: add it as it is.",)),
+        Mistake(lambda prior, lik: (prior + lik) / (prior + lik).sum(dim=1, keepdim=True),
+                ("you divided the logs by their sum. The rows add up to one, but a log is no probability: the least "
+                 "probable class gets the most. Probabilities are divided; of logs, subtract.",
+                 "`log_joint - log_joint.logsumexp(dim=1, keepdim=True)`, then `exp`.")),
+        Mistake(lambda prior, lik: _shared((prior + lik).exp() + 1e-12),
+                ("the small number that you add to each probability avoids 0/0, but not the underflow: exp(−800) is 0 "
+                 "for each class, so that all classes look alike. Normalise *before* you leave the logs.",)),
+        Mistake(lambda prior, lik: (prior + lik).exp() / ((prior + lik).exp().sum(dim=1, keepdim=True) + 1e-12),
+                ("the small number that you add to p(x) avoids 0/0, but not the underflow: exp(−800) is 0, so some "
+                 "rows are all zeros. Normalise *before* you leave the logs.",)),
         Mistake(lambda prior, lik: _naive_softmax((prior + lik) - (prior + lik).max()),
                 ("you subtract one maximum from all pictures; the picture that is furthest below it still underflows. "
                  "Each row has its own maximum.",)),
@@ -110,6 +124,17 @@ FIT_BERNOULLI = Exercise(
                 ("each pixel is counted on its own: it has two values, whatever the number of pixels D.",)),
         Mistake(lambda x, y, K, alpha: _counts(x, y, K)[0] / _counts(x, y, K)[1] + alpha,
                 ("you add `alpha` to the probability; it is a number of examples, to be added to the counts.",)),
+        Mistake(lambda x, y, K, alpha: _fit_bernoulli(x, y, K, alpha).log(),
+                ("these are the logs of the right answer: asked for are the probabilities, without `log`.",)),
+        Mistake(lambda x, y, K, alpha: _fit_bernoulli(1 - x, y, K, alpha),
+                ("this is the probability of a white pixel: count the ones, which are ink, not the zeros.",)),
+        Mistake(lambda x, y, K, alpha: (_counts(x, y, K)[0] + alpha) /
+                (_counts(x, y, K)[0].sum(dim=1, keepdim=True) + 2 * alpha),
+                ("you divide by all the ink of the class. A pixel's share is of *examples*: divide by how many "
+                 "the class has.",)),
+        Mistake(lambda x, y, K, alpha: _shared(_counts(x, y, K)[0] + alpha),
+                ("your rows sum to one over the pixels. Each pixel is a coin of its own, inked or white: divide by the "
+                 "number of examples of the class.",)),
     ),
     hints=("count, class by class: the rows `x[y == k]` hold the examples of class k.",
            "for class k: (how often the pixel was inked + alpha) / (number of examples of the class + 2·alpha).",
@@ -169,6 +194,18 @@ LOG_PROB_OBSERVED = Exercise(
                 ("you use the first picture's mask for all: each row of `observed` belongs to its own picture.",)),
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, x[:, None] * theta.log()).logsumexp(dim=1),
                 ("white pixels are evidence too: a pixel that was seen to be white has the factor 1 − θ.",)),
+        Mistake(lambda x, o, prior, theta: -_log_prob_observed(x, o, prior, theta),
+                ("the sign is turned: this is the cost, −log p. Asked for is log p, which here is 0 at most.",)),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(x, 1 - o, prior, theta),
+                ("the mask is inverted: you scored the hidden pixels. In `observed` a one means that it is seen.",)),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(x, o, prior, theta).exp(),
+                ("this is p, asked for is log p: leave out the last `exp`. With hundreds of pixels p is 0 on a "
+                 "computer.",)),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(x, o, prior, theta) / o.sum(dim=1),
+                ("you divided by the number of seen pixels. That is an average for one pixel; asked for is log p of "
+                 "the picture, without a division.",)),
+        Mistake(lambda x, o, prior, theta: (prior + (o[:, None] * _log_factors(x, theta)).mean(dim=2)).logsumexp(dim=1),
+                ("you took the mean over the pixels. Their factors are multiplied, so their logs add up: `sum`.",)),
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, _log_factors(x, theta)).exp().sum(1).log(),
                 ("it returns −inf for large pictures: the product of hundreds of factors is 0 on a computer. Use "
                  "`logsumexp`.",)),

@@ -78,6 +78,14 @@ DRAW_Q = Exercise(
                 ("z is scaled by the variance; the scale of a draw is the standard deviation, s = exp(log_s).",)),
         Mistake(lambda m, log_s, eps: (m + log_s * eps, _log_q(m + log_s * eps, m, log_s)),
                 ("you scale by log s: a scale must be positive, so take `log_s.exp()`.",)),
+        Mistake(lambda m, log_s, eps: (m + log_s * eps, (-0.5 * eps**2 - log_s - 0.5 * LOG_2PI).sum(dim=2)),
+                ("log q is right, but the draw is scaled by log s. The `exp` is missing: s = exp(log_s).",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0],
+                                       (-0.5 * eps**2 - log_s.exp() - 0.5 * LOG_2PI).sum(dim=2)),
+                ("you subtract s in log q: the density is divided by s, so its log loses log s, which is given.",)),
+        Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 - log_s).sum(dim=2) - 0.5 * LOG_2PI),
+                ("you subtract ½ log 2π once for each draw. Each coordinate has a density of its own, so it belongs "
+                 "inside the sum.",)),
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 - 0.5 * LOG_2PI).sum(dim=2)),
                 ("this is the log density of eps. Stretching by s makes the density s times lower.",
                  "subtract `log_s` for each coordinate.")),
@@ -124,6 +132,8 @@ LEAVE_ONE_OUT = Exercise(
     reference=_leave_one_out,
     cases=_gradient_cases,
     mistakes=(
+        Mistake(lambda f, score: ((f.sum() - f) / (len(f) - 1) * score).mean(),
+                ("only the baseline is multiplied by the score: f itself is missing, f minus baseline.",)),
         Mistake(lambda f, score: ((f - f.mean()) * score).mean(),
                 ("this baseline holds f of draw i itself, so it is not independent of that draw's score: the estimate "
                  "comes out too small, by the factor 1 − 1/n.",
@@ -141,7 +151,8 @@ LEAVE_ONE_OUT = Exercise(
         Mistake(lambda f, score: (f * (score - (score.sum() - score) / (len(f) - 1))).mean() * 2,
                 ("the baseline is subtracted from f, not from the score, and nothing is doubled.",)),
         Mistake(lambda f, score: (f - (f.sum() - f) / (len(f) - 1)).mean() * score.mean(),
-                ("multiply draw by draw, then average: the mean of a product is not the product of the means.",)),
+                ("this is 0, whatever f is. Either you took the others' mean of f·score from f·score: take that of f "
+                 "from f. Or you averaged too early: the mean of a product is not the product of the means.",)),
         Mistake(lambda f, score: (f + (f.sum() - f) / (len(f) - 1)).mul(score).mean(),
                 ("the baseline is added; it should be taken away.",)),
     ),
@@ -171,6 +182,15 @@ CONTROL_VARIATE = Exercise(
     reference=_control_variate,
     cases=_control_cases,
     mistakes=(
+        Mistake(lambda g, h: g,
+                ("this is g as it came: c·h has not been taken away. The best c is Cov(g, h)/Var(h).",)),
+        Mistake(lambda g, h: g - g.mean() * h,
+                ("you took c = E[g]. A baseline has E[f] for its c, not the mean of the whole estimate. Find the "
+                 "lowest point of the parabola in c.",
+                 "set −2·Cov(g, h) + 2c·Var(h) to zero.")),
+        Mistake(lambda g, h: g - ((g - g.mean()) * (h - h.mean())).mean() / h.std() * h,
+                ("you divide the covariance by the standard deviation of h: the parabola in c has its variance, the "
+                 "square.",)),
         Mistake(lambda g, h: g - h,
                 ("you took c = 1. The variance is a parabola in c: where is its lowest point?",
                  "set −2·Cov(g, h) + 2c·Var(h) to zero.")),
@@ -197,7 +217,8 @@ CONTROL_VARIATE = Exercise(
                 ("this is their average; asked for are the corrected estimates, one for each draw.",)),
     ),
     hints=("the best c is Cov(g, h)/Var(h): the slope of the regression of g on h.",
-           "take the means from g and h; c is the mean of their product over the mean of h_rest²."),
+           "take the mean of g from g and that of h from h. c is the mean of the product of the two rests over the "
+           "mean of h's squared rest."),
 )
 
 EXERCISES = {"03b.draw_q": DRAW_Q, "03b.leave_one_out": LEAVE_ONE_OUT, "03b.control_variate": CONTROL_VARIATE}
