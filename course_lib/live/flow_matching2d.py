@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.data.plane import EXTENT
-from course_lib.experiments.diffusion2d import EXAMPLES, drawing_changes
+from course_lib.experiments.diffusion2d import EXAMPLES, EXTENT, drawing_changes
 from course_lib.experiments.flow_matching2d import FlowMatching2DExperiment, FlowMatching2DHyperparameters
 from course_lib.live.lab import LiveLab
 from course_lib.live.pad import SketchPad
