@@ -21,7 +21,7 @@ def test_the_flow_trains_reflows_and_takes_a_drawing(jupyter):
     lab.get_by_role("button", name="Start").click()
     jupyter.redrawn(before)
     jupyter.until("lab.trainer.steps > 5")
-    lab.get_by_label("coupling").select_option("reflow")
+    lab.get_by_role("combobox", name="coupling").select_option("reflow")
     jupyter.until("lab.trainer.ask(lambda e: bool(e.pairs.taken))")
     lab.get_by_role("button", name="Pause").click()
     jupyter.until("lab.trainer.state == 'paused'")
