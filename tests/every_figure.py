@@ -33,6 +33,7 @@ from course_lib.chapters.nb10 import plots as nb10
 from course_lib.chapters.nb10b import plots as nb10b
 from course_lib.chapters.nb10c import plots as nb10c
 from course_lib.chapters.nb11 import plots as nb11
+from course_lib.chapters.nb11c import plots as nb11c
 from course_lib.commands.gan1d_pictures import final_plot
 from course_lib.live import static_figure
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter
@@ -146,6 +147,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      forbidden=[[False, True], [False, False]], **TITLE),
     "two_gaussians": lambda: nb03c.two_gaussians({"p": (np.ones(2), np.eye(2))}, limit=3, **TITLE),
+    "ways": lambda: nb11c.ways({"a": NET, "b": NET}, xlabel="x", ylabel="y", **TITLE),
     "wave_and_density": lambda: nb07b.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
     "by hand": by_hand,
     "lab": lab,

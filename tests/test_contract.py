@@ -38,6 +38,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "diffusion2d": {"data": "clusters", "width": 16, "batch_size": 32},
     "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
     "flow_matching": {"width": 4, "batch_size": 4},
+    "flow_matching2d": {"data": "clusters", "width": 16, "batch_size": 32},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
@@ -49,9 +50,10 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, befo
     ("gan2d", "clip"): {"variant": "WGAN"},
     ("gan2d", "drawing"): {"data": "drawn"},
     ("diffusion2d", "drawing"): {"data": "drawn"},
+    ("flow_matching2d", "drawing"): {"data": "drawn"},
     ("critic1d", "clip"): {"limit": "clip"},
 }
-TEXTS = {(name, "drawing"): (WAVE, SPIRAL) for name in ("gan2d", "diffusion2d")}  # of what may be any text
+TEXTS = {(name, "drawing"): (WAVE, SPIRAL) for name in ("gan2d", "diffusion2d", "flow_matching2d")}  # any text
 LARGE = "the networks and batches of dcgan, which is tried with it"
 SLOW = {  # ends that are left out, and why
     **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},

@@ -88,10 +88,10 @@ def mixture_of(data: Blobs | Drawing | str) -> NoisedMixture:
     return NoisedMixture(MOONS.nodes(MOON_NODES), MOONS.std)
 
 
-def mixture_named(h: Diffusion2DHyperparameters) -> NoisedMixture:
-    """The mixture that the hyperparameters name."""
+def mixture_named(data: str, drawing: str) -> NoisedMixture:
+    """The mixture that hyperparameters name; `drawing` counts where data is 'drawn'."""
     named = {"moons": "moons", "clusters": CLUSTERS, "ring": Ring()}
-    return mixture_of(Drawing(h.drawing) if h.data == "drawn" else named[h.data])
+    return mixture_of(Drawing(drawing) if data == "drawn" else named[data])
 
 
 @register(
@@ -117,7 +117,7 @@ class Diffusion2DExperiment(LossExperiment):
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
-        self.generator, self.schedule, self.mixture = generator, SCHEDULES[h.schedule], mixture_named(h)
+        self.generator, self.schedule, self.mixture = generator, SCHEDULES[h.schedule], mixture_named(h.data, h.drawing)
         self.model = DiffusionMLP(2, h.width, generator, h.told_time).to(self.device)
         self.average = weight_average(self.model, lambda n: min(0.998, n / (10 + n)))
         self.optimizer = adam(self.model)
@@ -148,7 +148,7 @@ class Diffusion2DExperiment(LossExperiment):
         """What the pictures of one noise level show and training does not change: points of the square, and σ times the
         score there."""
         alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
-        pixels, places = _square(PIXELS), _square(LINES)
+        pixels, places = square(PIXELS), square(LINES)
         return {"t": t, "pixels": pixels, "density": self.mixture.log_prob(pixels, alpha, sigma).exp(),
                 "pixels_exact": sigma * self.mixture.score(pixels, alpha, sigma), "at": places,
                 "exact": sigma * self.mixture.score(places, alpha, sigma)}
@@ -214,7 +214,8 @@ class Diffusion2DExperiment(LossExperiment):
         return {"excess": off.square().sum(dim=1).mean().item(), "floor": self.floor.item()}
 
 
-def _square(side: int) -> Tensor:
-    """The middles of side·side equal pixels of the square, rows from bottom to top, float64 `[side², 2]`."""
-    axis = (2 * (torch.arange(side, dtype=torch.float64) + 0.5) / side - 1) * EXTENT
+def square(side: int, reach: float = EXTENT) -> Tensor:
+    """The middles of side·side equal pixels of the square [−reach, reach]², rows from bottom to top, float64
+    `[side², 2]`."""
+    axis = (2 * (torch.arange(side, dtype=torch.float64) + 0.5) / side - 1) * reach
     return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).reshape(-1, 2)

@@ -4,6 +4,7 @@ from course_lib.deprecated import old_names
 from course_lib.live.diffusion2d import diffusion2d_lab
 from course_lib.live.explore import explore
 from course_lib.live.film import show_film
+from course_lib.live.flow_matching2d import flow_matching2d_lab
 from course_lib.live.gan2d import gan2d_lab
 from course_lib.live.instant import explore_canvas
 from course_lib.live.lab import LiveLab
@@ -32,6 +33,7 @@ __all__ = [
     "diffusion2d_lab",
     "explore",
     "explore_canvas",
+    "flow_matching2d_lab",
     "gan2d_lab",
     "show_film",
 ]

@@ -12,7 +12,15 @@ from course_lib.measure.likelihood import bits_per_dimension
 from course_lib.measure.mmd import gaussian_kernel, mmd2, mmd2_gaussians
 from course_lib.measure.modes import Modes, cell_divergences, cell_shares, count_modes
 from course_lib.measure.shape import ink, slant, thickness
-from course_lib.measure.transport import normal_quantiles, recovered, wasserstein1
+from course_lib.measure.transport import (
+    normal_quantiles,
+    optimal_pairs,
+    recovered,
+    sliced_wasserstein2,
+    straightness,
+    transport_cost,
+    wasserstein1,
+)
 from course_lib.measure.unmixing import amari_error
 
 __all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score",
@@ -20,4 +28,5 @@ __all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "ce
            "gaussian_frechet_distance", "gaussian_kernel", "histogram_density", "information_bound", "ink", "iw_bound",
            "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std", "mmd2", "mmd2_gaussians",
            "mutual_information", "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator",
-           "purity", "recovered", "sharpness", "slant", "smooth_density", "thickness", "wasserstein1"]
+           "optimal_pairs", "purity", "recovered", "sharpness", "slant", "sliced_wasserstein2", "smooth_density",
+           "straightness", "thickness", "transport_cost", "wasserstein1"]

@@ -1,12 +1,18 @@
 """How far samples must be moved to become others, and whether they recovered a normal distribution.
 
-Reference: G. Peyré, M. Cuturi, Computational Optimal Transport, 2019, remark 2.28 (on a line, sorting is optimal).
+References:
+    G. Peyré, M. Cuturi, Computational Optimal Transport, 2019: remark 2.28 (on a line, sorting is optimal), section 2.2
+        (assignments).
+    N. Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, J. Mathematical Imaging and Vision 51,
+        2015: the sliced distance.
+    X. Liu, C. Gong, Q. Liu, Flow Straight and Fast, ICLR 2023: straightness.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 
 from course_lib.validation import finite_result, float_array, number, whole_number
 
@@ -48,3 +54,52 @@ def recovered(samples: np.ndarray, mean: float = 4.0, std: float = 0.5) -> bool:
         return False
     return bool(abs(samples.mean() - mean) < 0.15 and abs(samples.std() - std) < 0.1
                 and wasserstein1(samples, normal_quantiles(samples.size, mean, std)) < 0.15)
+
+
+def sliced_wasserstein2(a: np.ndarray, b: np.ndarray, directions: int = 64) -> float:
+    """Sliced W₂ between two samples of the plane `[n, 2]`, in their unit: the root of the mean, over directions that
+    are spread evenly, of W₂² between the shadows of both on a line.
+
+    Raises:
+        ValueError: samples that are empty, of unequal size, or not finite; no directions.
+    """
+    a = float_array(a, "a", ("n", 2), rows=1)
+    b, directions = float_array(b, "b", (len(a), 2)), whole_number(directions, "directions")
+    angle = np.pi * np.arange(directions) / directions
+    ways = np.stack([np.cos(angle), np.sin(angle)])
+    with np.errstate(over="ignore"):
+        squares = (np.sort(a @ ways, axis=0) - np.sort(b @ ways, axis=0)) ** 2
+        return finite_result(float(np.sqrt(squares.mean())), "sliced W₂")
+
+
+def optimal_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Which row of b `[n, D]` belongs to each row of a `[n, D]`, int64 `[n]`: of all one-to-one pairings the one with
+    the least sum of squared distances, exactly. Its time grows as n³.
+
+    Raises:
+        ValueError: samples that are empty, of unequal shape, or not finite.
+    """
+    a = float_array(a, "a", ("n", "D"), rows=1)
+    b = float_array(b, "b", a.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        cost = finite_result(-2 * a @ b.T, "the cost of a pair")  # what is left out, ‖a‖² and ‖b‖², all pairings share
+    return linear_sum_assignment(cost)[1]
+
+
+def transport_cost(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean squared distance of each row of a `[n, D]` from the same row of b, in squared units."""
+    a = float_array(a, "a", ("n", "D"), rows=1)
+    with np.errstate(over="ignore"):
+        squares = (a - float_array(b, "b", a.shape)) ** 2
+        return finite_result(float(squares.sum(axis=1).mean()), "transport cost")
+
+
+def straightness(track: np.ndarray) -> float:
+    """How much velocities change along ways `[steps + 1, n, D]` through times 0 to 1 in equal steps: the mean squared
+    distance of each step's velocity from that of the straight way between the same ends; 0 where all ways are straight
+    and evenly walked."""
+    track = float_array(track, "track", ("steps", "n", "D"), rows=2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        velocity = np.diff(track, axis=0) * (len(track) - 1)
+        squares = ((velocity - (track[-1] - track[0])) ** 2).sum(axis=2)
+        return finite_result(float(squares.mean()), "straightness")
