@@ -643,8 +643,8 @@ check("07.nats_and_bits", nats_and_bits)
 
 # %% [markdown]
 # **3.** Write the loop of ancestral sampling. `logits_of(x)` gives logits `[n, N, H, W]`; those of a pixel depend on
-# earlier ones only. Use the given uniform numbers: a pixel is the first value whose cumulated probability exceeds its
-# `u`.
+# earlier ones only. Use the given uniform numbers: a pixel is the first value (0, 1, …) whose cumulated probability
+# exceeds its `u`. (If rounding leaves none, take the last value; the check does not test it.)
 
 # %% tags=["exercise"]
 def draw_images(logits_of, u):
@@ -653,6 +653,7 @@ def draw_images(logits_of, u):
     x = torch.zeros(u.shape, dtype=torch.int64)
     for i in range(u.shape[1]):
         for j in range(u.shape[2]):
+            # the last cumulated probability is 1, up to rounding: no u in [0, 1) reaches it
             cumulated = logits_of(x)[:, :, i, j].softmax(dim=1).cumsum(dim=1)[:, :-1]
             x[:, i, j] = (u[:, i, j, None] >= cumulated).sum(dim=1)
     return x
