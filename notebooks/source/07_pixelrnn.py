@@ -115,7 +115,7 @@ with claim_table():
 # and so on down to $x_1$: the last factor falls away, then the one before it. So no training can make every picture
 # likely: what one gains, others lose.
 # Let the network learn pictures of one bar, a full row or column, in which each pixel is flipped now and then. Of
-# those, too, we know $p(x)$: if $x$ differs from a bar in $k$ pixels, that bar gives it the probability
+# those, too, we know $p(x)$: if $x$ differs from a bar in `k` pixels, that bar gives it the probability
 # `flip**k * (1 - flip)**(9 - k)`, and $p(x)$ is the mean over the six bars.
 
 # %%
@@ -482,9 +482,9 @@ show_film(images(samples, columns=6, title="Twelve digits appear, pixel by pixel
 # ## Going further
 # ### The shape of the blind spot
 # Each row up, a Row LSTM's layer may step one column to either side: a triangle that opens upwards. The 7 x 7
-# convolution before it makes its base wider. In the row that lies $k$ above, to the left: $k$ columns by the states, one
-# by $K_{is}$, three by the first kernel, so $k + 4$. To the right: the first kernel sees three columns, but only of rows
-# above its own, so its row is one of the $k$: $k - 1$ by the states and three, so $k + 2$.
+# convolution before it makes its base wider. In the row that lies `up` above, to the left: `up` columns by the states, one
+# by $K_{is}$, three by the first kernel, so `up + 4`. To the right: the first kernel sees three columns, but only of rows
+# above its own, so its row is one of those: `up - 1` by the states and three, so `up + 2`.
 
 # %%
 earlier = place < 28 * 14 + 14
