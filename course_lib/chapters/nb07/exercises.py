@@ -198,11 +198,11 @@ def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
     return _walk(logits_of, u, pick=lambda logits, u: torch.multinomial(logits.softmax(1), 1, generator=rng)[:, 0])
 
 
-def _twice(function: Callable[..., Tensor], logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    """What the function returns; −1 everywhere if it draws something else from the same u when it is called again."""
-    first, again = function(logits_of, u), function(logits_of, u)
+def same_twice(function: Callable[..., Tensor], *arguments: object) -> Tensor:
+    """What the function returns; −1 everywhere if it draws something else when it is called again."""
+    first, again = function(*arguments), function(*arguments)
     both = isinstance(first, Tensor) and isinstance(again, Tensor)
-    return torch.full(u.shape, -1) if both and not torch.equal(first, again) else first
+    return torch.full_like(first, -1) if both and not torch.equal(first, again) else first
 
 
 DRAW_IMAGES = Exercise(
@@ -252,7 +252,7 @@ DRAW_IMAGES = Exercise(
     ),
     hints=("a loop over rows, within it over columns: pass, softmax of that pixel's logits, draw, write into x.",
            "the value is the number of cumulated probabilities that u reaches: a comparison, and a sum over values."),
-    observe=_twice,
+    observe=same_twice,
 )
 
 
