@@ -53,7 +53,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # No label is needed. But the input grows from pixel to pixel, and a plain network
 # has a fixed number of inputs. A **recurrent neural network** (RNN) reads one pixel after the other and keeps what it
 # has read in its **recurrent state** $h$: $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$, and the logits of $x_j$ are
-# $V h_j$ plus a bias. A pixel enters as a row of zeros with a one at its value; before the first pixel, all are zeros.
+# $V h_j$ plus a bias. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values (here two:
+# ink or none) enters as $N$ zeros with a one at its value; before the first pixel, all are zeros.
 #
 # To score a picture, feed the network the *true* pixel at each step, whatever it predicted: **teacher forcing**. To
 # draw one, feed it the pixel that it has just drawn: **ancestral sampling**.
@@ -114,7 +115,8 @@ with claim_table():
 # and so on down to $x_1$: the last factor falls away, then the one before it. So no training can make every picture
 # likely: what one gains, others lose.
 # Let the network learn pictures of one bar, a full row or column, in which each pixel is flipped now and then. Of
-# those, too, we know $p(x)$.
+# those, too, we know $p(x)$: if $x$ differs from a bar in `k` pixels, that bar gives it the probability
+# `flip**k * (1 - flip)**(9 - k)`, and $p(x)$ is the mean over the six bars.
 
 # %%
 bar = torch.zeros(6, 3, 3, dtype=torch.int64)
@@ -167,8 +169,9 @@ with torch.no_grad():
 
 # %% [markdown]
 # ## Classification, not regression: many right answers
-# Why a probability for each value, and not simply one number, the predicted pixel? Take numbers $y$ that lie on one of
-# two branches. Squared error is least at the mean, and the mean lies where no $y$ is. Cut $y$ into classes instead, and
+# Why a probability for each value, and not simply one number, the predicted pixel? For a pixel that is 0 or 1 one
+# number is enough: the probability of 1. With more values it is not. Take numbers $y$ that lie on one of two branches.
+# Squared error is least at the mean, and the mean lies where no $y$ is. Cut $y$ into classes instead, and
 # a softmax can give half to each branch.
 
 # %%
@@ -230,29 +233,34 @@ claim("The vertical and the horizontal kernel together have the places of mask A
 # - **Plain PixelCNN**: a stack of masked convolutions.
 # - **Row LSTM** (van den Oord, Kalchbrenner and Kavukcuoglu): after a convolution with mask A, a recurrent network that
 #   goes down the rows, all columns at once.
-# - **Gated PixelCNN**, two stacks (van den Oord and others, later that year): a vertical stack sees only rows above, a
+# - **Gated PixelCNN**, two stacks (a second paper of the same first author): a vertical stack sees only rows above, a
 #   horizontal one only what is left in the same row; each layer hands from the first to the second. The channels are
-#   cut into halves $a_1$ and $a_2$, and a unit is $\tanh(a_1) \odot \sigma(a_2)$.
+#   cut into halves $a_1$ and $a_2$, and a layer gives on $\tanh(a_1) \odot \sigma(a_2)$: $\odot$ multiplies entry by
+#   entry, and $\sigma$, the logistic function, is a gate between 0 and 1.
 #
-# Why two stacks? In a plain stack, the features of the pixel to the *right* mix allowed news, of the rows above it,
-# with forbidden news, of our own row. A mask can only drop both. The vertical stack holds the allowed news by itself:
-# none of its features knows its own row, so its kernels may look left and right and need no mask.
+# Why two stacks? In a plain stack, the features of the pixel to the *right* mix allowed information, of the rows above
+# it, with forbidden information: our own pixel. A mask can only drop both. The vertical stack holds the allowed part by
+# itself: none of its features knows its own row, so its later kernels may look left and right along their own row.
+# (The figure draws the first one as a mask; a kernel of three rows, moved up, does the same without any.)
 
 # %% [markdown]
 # ## LSTM and Row LSTM
 # An **LSTM** (long short-term memory) is a recurrent network with a memory $c$ beside its state $h$. Its **gates** lie
 # between 0 and 1 and say how much of the memory stays ($f$), how much of the new, $g$, is written ($i$), and how much
-# is shown ($o$). Along the pixels of the picture above it would be
+# is shown ($o$). In place of the RNN of the nine pixels it would be
 #
 # $$\begin{aligned}
 # [o, f, i, g] &= [\sigma, \sigma, \sigma, \tanh](U x_{j-1} + W h_{j-1} + b) , \\
 # c_j &= f \odot c_{j-1} + i \odot g , \quad h_j = o \odot \tanh(c_j) .
 # \end{aligned}$$
 #
+# $U$, $W$ and $b$ have four times as many rows as before: a quarter each for $o$, $f$, $i$ and $g$.
+#
 # The Row LSTM takes rows for pixels: $h_{r-1}$ is the state of the whole row above, and $x_r$ the features that mask A
-# has made for row $r$. All columns share their weights, so the products with matrices become convolutions along the
-# row, written $*$: $\;K_{is} * x_r + K_{ss} * h_{r-1} + b$ in place of the bracket. $K_{is}$ (input to state) looks at
-# left and centre, as mask B; $K_{ss}$ (state to state) at left, centre and right of the row above, all of them earlier.
+# has made for row $r$. All columns share their weights, and each may look at its neighbours, so the products with
+# matrices become convolutions along the row, written $*$: $\;K_{is} * x_r + K_{ss} * h_{r-1} + b$ in place of the
+# sum in brackets. $K_{is}$ (input to state) looks at left and centre, as mask B; $K_{ss}$ (state to state) at left,
+# centre and right of the row above, all of them earlier.
 
 # %%
 def row_lstm(x, K_is, K_ss, b):
@@ -274,26 +282,8 @@ K_is = torch.stack(layer.input_to_state.weight.chunk(2, dim=1), dim=2)
 K_ss = torch.stack(layer.state_to_state.weight.chunk(3, dim=1), dim=2)
 b = layer.input_to_state.bias
 difference = row_lstm(x, K_is, K_ss, b) - layer(x.permute(2, 1, 3, 0)).permute(3, 1, 0, 2)
-
-# %% [markdown]
-# A picture of one column has no neighbours at the side: there only the kernels' centres count, and a Row LSTM is a
-# plain LSTM that reads down. PyTorch's own is a witness; it orders the parts $i, f, g, o$.
-
-# %%
-plain = nn.LSTM(8, 8)
-with torch.no_grad():
-    for theirs, ours in ((plain.weight_ih_l0, K_is[:, :, 1]), (plain.weight_hh_l0, K_ss[:, :, 1]),
-                         (plain.bias_ih_l0, b), (plain.bias_hh_l0, 0 * b)):
-        o, f, i, g = ours.chunk(4)
-        theirs.copy_(torch.cat([i, f, g, o]))
-    column = x[..., :1]                                                      # [n, C, H, 1]
-    down = plain(column[..., 0].permute(2, 0, 1))[0].permute(1, 2, 0)        # h of each row, [n, C, H]
-    as_plain = row_lstm(column, K_is, K_ss, b)[..., 0] - down
-with claim_table():
-    claim("Our Row LSTM less the library's layer, which needs one matrix product a row: largest difference",
-          difference.abs().max(), below=1e-5, exact=True)
-    claim("Row LSTM on one column less PyTorch's plain LSTM: largest difference", as_plain.abs().max(), below=1e-5,
-          exact=True)
+claim("Our Row LSTM less the library's layer, which needs one matrix product a row: largest difference",
+      difference.abs().max(), below=1e-5, exact=True)
 
 # %% [markdown]
 # ## Receptive field and blind spot
@@ -303,8 +293,9 @@ predict("07.sees", "Which of the three is blind to some earlier pixels, however 
         options=["none of them", "the plain stack", "the plain stack and Row LSTM", "all three"])
 
 # %% [markdown]
-# Do not believe a drawing: measure the **receptive field**, the pixels that a prediction depends on. The gradient of
-# one prediction with respect to each input pixel is zero exactly where the network does not look.
+# We measure the **receptive field**, the pixels that a prediction depends on: the gradient of one prediction with
+# respect to each input pixel. It is zero where the network does not look. Where it looks, a zero would be a rare chance:
+# the weights are random, and sizes are added up over two random pictures.
 
 # %%
 designs = {"plain": PlainPixelCNN, "Row LSTM": RowLSTM, "two stacks": GatedPixelCNN}
@@ -343,10 +334,12 @@ with claim_table():
           [missed["plain"][40][0], missed["Row LSTM"][40][0]], above=50, exact=True)
 
 # %% [markdown]
-# Two limits. **Reach**: twelve layers are too few for the last row in all three; more mend it. The **blind spot** stays:
-# in a plain stack each step to the right costs a step up, for in its own row a kernel looks only left. A pixel in the
-# row above but far to the right is out of reach at any depth. Row LSTM has a blind spot, too; depth repairs only its
-# left side. Move the pixel and the depth.
+# Two limits. **Reach**: from the last row, twelve layers of the plain stack and of the two stacks do not get to the top.
+# Row LSTM gets there with one layer, but from the last pixel twelve do not get to the left edge. More layers mend
+# both. The **blind spot** stays. In its own row a kernel of the plain stack looks only left, so it gets to the right only
+# on its way up: up to three columns in the first layer (7 x 7), one column a row in later ones. In the row above,
+# whatever lies more than three columns to the right is out of reach at any depth. Row LSTM has a blind spot,
+# too; depth repairs only its left side. Move the pixel and the depth.
 
 # %%
 def look(design="plain", layers=5, row=14, column=14):
@@ -358,7 +351,7 @@ explore(look, design=list(designs), layers=(1, 14, 1), row=(0, 27, 1), column=(0
 
 # %% [markdown]
 # ## Break it: a leak
-# A colleague uses mask B everywhere. Two short runs on MNIST, in ink or no ink:
+# A colleague uses mask B everywhere. Two short runs of a Row LSTM with one layer on MNIST, in ink or no ink:
 
 # %%
 def short_run(steps, **changes):
@@ -374,12 +367,12 @@ with claim_table():
 # %%
 from_causal, from_leaking = (model.sample(10, seeded()).images for model in (causal, leaking))
 show(framed(images(torch.cat([from_causal, from_leaking]), row_labels=["mask A", "mask B"],
-                   title="What the network with the higher and with the much lower loss draw")),
+                   title="Samples; the network with mask B has the much lower loss")),
      alt="Two rows of ten samples, drawn from the network with mask A and from the one with mask B")
 
 # %% [markdown]
-# It copies each pixel; when it draws, there is nothing to copy yet. No error is raised; so **check causality**: change
-# one pixel at a time and see whether anything at or before it reacts.
+# The network with mask B copies each pixel; when it draws, there is nothing to copy yet. No error is raised; so **check
+# causality**: change one pixel at a time and see whether the prediction of itself or of an earlier pixel reacts.
 
 # %%
 @torch.no_grad()
@@ -432,7 +425,8 @@ lab
 # Here are pixel creatures whose right half mirrors the left, so `12 * 6` pixels are free, each of $N = 16$ colours. They
 # are put together from parts with known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known.
 # $-\log p(x)$ of the true distribution, on average its **entropy**, is the end of the road: no model's mean can lie
-# below it, since the difference is a KL divergence. Pixels that ignore each other cost the sum of their own entropies.
+# below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) -
+# \log q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies.
 # What part of the way in between has the trained model gone?
 
 # %%
@@ -458,7 +452,9 @@ with claim_table():
 
 # %% [markdown]
 # ## Digits
-# A Row LSTM with two layers, trained beforehand, on the same binarized test pictures as notebook 04's VAE.
+# A Row LSTM with two layers, trained beforehand, on the same binarized test pictures as notebook 04's VAE. Its **card**
+# is the record of its training that lies beside its weights. Of the VAE we have no exact $\log p(x)$, only a lower bound:
+# the importance-weighted one (notebook 03c) with fifty draws, IW-50.
 
 # %%
 row_lstm_28, card = load_pretrained("row_lstm")
@@ -472,10 +468,9 @@ with claim_table():
     claim("Row LSTM, all 10,000 test pictures, from its card: nats a picture", card.metrics["test_nll"], below=82.5)
     claim("Row LSTM's exact log p(x) less the VAE's bound, nats a picture", exact - bound, above=3)
 
-# %% [markdown] cited="79.20"
-# The paper's best figure for binarized MNIST is 79.20 nats, of a deeper network (a Diagonal BiLSTM with seven layers),
-# but for a *static* binarization that everybody shares. Ours is drawn anew in training and once for testing. So
-# the two figures are not comparable to the nat.
+# %% [markdown]
+# The Row LSTM's exact value lies above what the VAE can prove. The VAE's own $\log p(x)$ lies above its bound too, by an
+# unknown amount, so the difference in the claim is the most that the true lead can be.
 
 # %%
 samples = row_lstm_28.sample(12, seeded()).images
@@ -487,7 +482,9 @@ show_film(images(samples, columns=6, title="Twelve digits appear, pixel by pixel
 # ## Going further
 # ### The shape of the blind spot
 # Each row up, a Row LSTM's layer may step one column to either side: a triangle that opens upwards. The 7 x 7
-# convolution before it makes its base wider.
+# convolution before it makes its base wider. In the row that lies `up` above, to the left: `up` columns by the states, one
+# by $K_{is}$, three by the first kernel, so `up + 4`. To the right: the first kernel sees three columns, but only of rows
+# above its own, so its row is one of those: `up - 1` by the states and three, so `up + 2`.
 
 # %%
 earlier = place < 28 * 14 + 14
@@ -502,6 +499,31 @@ with claim_table():
           (deep_lstm & (right < 0)).sum(), near=0, within=0.1, exact=True)
     claim("On the right: pixels that one layer sees and twelve miss, or the other way round",
           ((shallow ^ deep_lstm) & (right >= 0)).sum(), near=0, within=0.1, exact=True)
+
+# %% [markdown]
+# ### The Row LSTM on one column
+# A picture of one column has no neighbours at the side: there only the kernels' centres count, and a Row LSTM is a
+# plain LSTM that reads down. PyTorch's own is a witness; it orders the parts $i, f, g, o$.
+
+# %%
+plain = nn.LSTM(8, 8)
+with torch.no_grad():
+    for theirs, ours in ((plain.weight_ih_l0, K_is[:, :, 1]), (plain.weight_hh_l0, K_ss[:, :, 1]),
+                         (plain.bias_ih_l0, b), (plain.bias_hh_l0, 0 * b)):
+        o, f, i, g = ours.chunk(4)
+        theirs.copy_(torch.cat([i, f, g, o]))
+    column = x[..., :1]                                                      # [n, C, H, 1]
+    down = plain(column[..., 0].permute(2, 0, 1))[0].permute(1, 2, 0)        # h of each row, [n, C, H]
+    as_plain = row_lstm(column, K_is, K_ss, b)[..., 0] - down
+claim("Row LSTM on one column less PyTorch's plain LSTM: largest difference", as_plain.abs().max(), below=1e-5,
+      exact=True)
+
+# %% [markdown] cited="79.20"
+# ### The published figure
+# The best figure of the Pixel RNN paper for binarized MNIST is 79.20 nats, of a deeper network (seven layers of a Diagonal
+# BiLSTM, whose states go along the diagonals, from the left and from the right), but for a *static* binarization that
+# everybody shares. Ours is drawn anew in training and once for testing. So
+# the two figures are not comparable to the nat.
 
 # %% [markdown]
 # ### Looks and likelihood
@@ -522,8 +544,8 @@ with claim_table():
     claim("The median sample's cost less that of real creatures, nats", cost.median() + true.mean(), above=1, below=10)
 
 # %% [markdown]
-# The median sample costs little more than a real creature; a few very bad ones, with a pixel that no creature has, make
-# the mean. Looks are no evidence.
+# The median sample costs little more than a real creature; a few very bad ones, with a pixel that fits no part, make
+# the mean. Their cost is finite: in the true distribution, too, each pixel is now and then replaced by a random colour.
 #
 # ### Temperature, and the other KL
 # A **temperature** $\tau$ divides the logits before a pixel is drawn: below 1 the likely gets likelier still.
@@ -607,8 +629,9 @@ with claim_table():
 # %% [markdown]
 # The first pixel may be any background; the best single guess is their mean, a grey. Two things differ at once: the
 # regression is linear, the classes come from a deep network. That one number averages, the branches showed. A third way
-# for numbers with an order, such as grey levels, is a mixture of a few bumps, cut into as many classes as there are values (**discretized
-# logistic mixture**; Salimans et al.): several answers, and neighbours stay alike.
+# for numbers with an order, such as grey levels, is a mixture of a few logistic densities, bumps whose cumulated
+# probability is $\sigma$, cut into as many classes as there are values (**discretized logistic mixture**; Salimans et
+# al.): several answers, and neighbours stay alike.
 #
 # ## Your turn
 # **1.** Build mask A.
@@ -643,8 +666,8 @@ check("07.nats_and_bits", nats_and_bits)
 
 # %% [markdown]
 # **3.** Write the loop of ancestral sampling. `logits_of(x)` gives logits `[n, N, H, W]`; those of a pixel depend on
-# earlier ones only. Use the given uniform numbers: a pixel is the first value whose cumulated probability exceeds its
-# `u`.
+# earlier ones only. Use the given uniform numbers: a pixel is the first value (0, 1, …) whose cumulated probability
+# exceeds its `u`. (If rounding leaves none, take the last value; the check does not test it.)
 
 # %% tags=["exercise"]
 def draw_images(logits_of, u):
@@ -653,6 +676,7 @@ def draw_images(logits_of, u):
     x = torch.zeros(u.shape, dtype=torch.int64)
     for i in range(u.shape[1]):
         for j in range(u.shape[2]):
+            # the last cumulated probability is 1, up to rounding: no u in [0, 1) reaches it
             cumulated = logits_of(x)[:, :, i, j].softmax(dim=1).cumsum(dim=1)[:, :-1]
             x[:, i, j] = (u[:, i, j, None] >= cumulated).sum(dim=1)
     return x
@@ -680,8 +704,8 @@ check("07.draw_images", draw_images)
 # - S. Hochreiter, J. Schmidhuber, [*Long Short-Term Memory*](https://doi.org/10.1162/neco.1997.9.8.1735), Neural
 #   Computation 9 (1997).
 # - H. Larochelle, I. Murray, [*The Neural Autoregressive Distribution
-#   Estimator*](https://proceedings.mlr.press/v15/larochelle11a.html), AISTATS (2011): an early fully visible network,
-#   and the static binarization.
+#   Estimator*](https://proceedings.mlr.press/v15/larochelle11a.html), AISTATS (2011): an early network
+#   without latent variables, and the static binarization.
 # - B. Frey, [*Graphical Models for Machine Learning and Digital
 #   Communication*](https://mitpress.mit.edu/9780262062022/), MIT Press (1998).
 #

@@ -2,7 +2,7 @@
 # # 10b · Boltzmann machines and contrastive divergence
 #
 # Some models give every picture an **energy**. Turning energies into probabilities takes a sum over all possible pictures.
-# **How do you train a distribution whose terms are too many to add up?**
+# **How do you train a distribution when its normalising sum has too many terms?**
 #
 # | At a glance | This notebook |
 # |---|---|
@@ -38,19 +38,24 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # ## An energy for every picture
-# Our data are fourteen of the $2^9$ possible pictures: full rows, or full columns. A **restricted Boltzmann machine**,
-# **RBM** for short, joins pixels $x$ and **hidden units** $h$, all 0 or 1, by an **energy**; low energy means probable:
+# Our data are fourteen of the $2^9$ pictures of 3 x 3 pixels: full rows or full columns; the empty and the full picture
+# count as both. A **restricted Boltzmann machine**, **RBM** for short, joins the vectors of pixels $x$ and of **hidden
+# units** $h$, all 0 or 1, by an **energy**; low energy means probable:
 #
 # $$E(x, h) = -b \cdot x - c \cdot h - x^\top W h, \qquad p(x, h) = \frac{e^{-E(x, h)}}{Z}, \qquad
 #   Z = \sum_{x, h} e^{-E(x, h)}.$$
-#
-# $Z$ is the **partition function**, the number that makes the probabilities add up to 1. No pixel is joined to a pixel,
-# and no hidden unit to a hidden unit: that is what *restricted* means. So the sum over $h$ falls apart into one factor
-# for each unit, $1 + e^{c_j + x \cdot W_j}$, with $W_j$ the column of $W$ for $h_j$, and
+
+# %% [markdown]
+# To be learned are $W$, with a row for each pixel and a column for each hidden unit, the biases $b$ of the pixels and $c$
+# of the hidden units. $Z$ is the **partition function**, the number that makes the probabilities add up to 1. No pixel is
+# joined to a pixel, and no hidden unit to a hidden unit: that is what *restricted* means. So for a given $x$ the exponent
+# is a sum over units, $e^{-E}$ a product, and the sum over all $h$ a product of sums over one $h_j$ each: factors
+# $1 + e^{c_j + x \cdot W_j}$, with $W_j$ the column of $W$ for $h_j$. Hence
 #
 # $$p(x) = \frac{e^{-F(x)}}{Z}, \qquad F(x) = -b \cdot x - \sum_j \log\bigl(1 + e^{c_j + x \cdot W_j}\bigr).$$
 #
-# $F$ is the **free energy**. It is cheap. $Z$ has a term for every picture there is.
+# $F$ is the **free energy**, and $\log(1 + e^a)$ the softplus of $a$. $F$ is cheap; $Z$ has a term for every picture there
+# is. (In the same way one can sum out $x$ for each $h$. With few hidden units that is the smaller sum.)
 
 # %%
 patterns = bars_and_stripes(3)
@@ -79,17 +84,19 @@ print(f"{len(world)} pictures, log Z = {log_Z:.3f}")
 # %% [markdown]
 # ## The gradient is a difference of two averages
 # 1. $\log p(x) = -F(x) - \log Z$, for each picture of the data.
-# 2. By the chain rule, $-\partial F/\partial W_{ij} = x_i\, \sigma(c_j + x \cdot W_j) = \mathbb{E}[x_i h_j \mid x]$: the slope of
-#    $\log(1 + e^a)$ is $\sigma(a)$, and that is $p(h_j = 1 \mid x)$.
+# 2. By the chain rule, $-\partial F/\partial W_{ij} = x_i\, \sigma(c_j + x \cdot W_j) = \mathbb{E}[x_i h_j \mid x]$: the slope
+#    of $\log(1 + e^a)$ is $\sigma(a)$. With $a = c_j + x \cdot W_j$, $h_j$ has weights $1$ and $e^a$ for off and on, so
+#    $p(h_j = 1 \mid x) = e^a / (1 + e^a) = \sigma(a)$.
 # 3. $\partial \log Z/\partial W_{ij} = \frac1Z \sum_x e^{-F(x)} \bigl(-\partial F(x)/\partial W_{ij}\bigr) =
-#    \mathbb{E}_{p}[x_i h_j]$: an average over the *model's own* pictures.
+#    \mathbb{E}_{p}[x_i h_j]$, since $e^{-F(x)}/Z = p(x)$: an average over the *model's own* pictures.
 #
 # $$\frac{\partial}{\partial W_{ij}} \mathbb{E}_\text{data}[\log p(x)] = \mathbb{E}_\text{data}[x_i h_j] -
 #   \mathbb{E}_\text{model}[x_i h_j].$$
 #
-# The first average is the **positive phase**: it lowers the energy of the data. The second is the **negative phase**: it
-# raises the energy of what the model draws. At a maximum both averages agree. We hold the formula against automatic
-# differentiation.
+# The first average is the **positive phase**: a step along it lowers the energy of the data. The second is the **negative
+# phase**: a step against it raises the energy of what the model draws. At a maximum both averages agree. For $b_i$ the
+# averages are of $x_i$, for $c_j$ of $h_j$; `moments` gives those for $W$, $b$ and $c$, in this order. We hold the
+# formula against automatic differentiation.
 
 # %%
 rbm.zero_grad()
@@ -103,14 +110,17 @@ with claim_table():
 
 # %% [markdown]
 # ## Gibbs sampling for the negative phase
-# The negative phase needs draws from the model. Given $x$ the hidden units are independent, given $h$ the pixels are:
+# The negative phase needs draws from the model. Given $x$ the hidden units are independent, as $e^{-E}$ is a product over
+# them; given $h$ the pixels are:
 #
 # $$p(h_j = 1 \mid x) = \sigma(c_j + x \cdot W_j), \qquad p(x_i = 1 \mid h) = \sigma(b_i + W_i \cdot h),$$
 #
 # with $W_j$ a column and $W_i$ a row of $W$. So each side is drawn at once, in turns: **Gibbs sampling**, by blocks. If
-# $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. A
-# chain that starts elsewhere comes nearer with every round. A hundred chains start at the empty picture; we count all
-# they visit, from the first round on.
+# $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. One
+# round can lead from any picture to any other, so there is no second such distribution, and chains that start elsewhere
+# approach this one. A hundred chains start at the empty picture; we count all they visit, from the first round on. The
+# distance to the exact distribution is the **total variation**: half the sum over all pictures of how far share and
+# probability are apart, from 0 to 1.
 
 # %%
 def gibbs_round(rbm, x, generator):
@@ -137,7 +147,7 @@ def distances(draws):
     ends = 100 * 2 ** np.arange(12)
     return [np.abs(np.bincount(draws[:end], minlength=512) / end - p).sum() / 2 for end in ends]
 
-generator, x, visited = seeded(4), torch.zeros(1, 100, 9), []       # [machines, chains, pixels], of one machine
+generator, x, visited = seeded(4), torch.zeros(1, 100, 9), []       # [RBMs, chains, pixels], of one RBM
 for _ in range(2048):
     x = gibbs_round(early.rbm, x, generator)
     visited.append(code(x[0]))
@@ -157,6 +167,9 @@ with claim_table():
           chain[-1] / independent[-1], above=1.6)
 
 # %% [markdown]
+# The chains' first pictures are near the empty one, and each resembles the one before: it tells less than an independent
+# draw.
+#
 # ## Contrastive divergence, and persistent chains
 # A new chain for each step, until it has converged, is too slow. Two shortcuts:
 #
@@ -165,13 +178,13 @@ with claim_table():
 # - **Persistent contrastive divergence**, **PCD**: keep the chains from step to step. The model changes little in a
 #   step, so the chains nearly keep up.
 #
-# Sixteen RBMs of each kind; CD and PCD at three rates each, the exact gradient at one and for half as many steps. A
-# rate is constant for the first half of the training (`total_steps`), then falls to 0.
+# Sixteen RBMs of each kind; CD and PCD at three learning rates each. The exact gradient has no
+# noise to average out: it gets one high rate, and half as many steps. A rate is constant for the first half of the training (`total_steps`), then falls to 0.
 
 # %%
 predict("10b.order",
         "Three negative phases: the exact sum; persistent chains; one round from the data. Each at the best of its "
-        "rates, the exact one ends nearest to the data. Which comes second?",
+        "rates, the exact one ends with the least KL. Which comes second?",
         options=["persistent chains", "one round from the data", "they tie"])
 
 # %%
@@ -243,14 +256,14 @@ with claim_table():
           within=0.1)
 
 # %% [markdown]
-# At the middle rate PCD is ahead; at the highest it is behind. The usual explanation: there the weights move on faster
-# than the chains follow. CD-1 ends at about the same KL with both rates, so the size of the steps hardly matters to
-# what it is left with. From here on each method has its best rate.
+# Each at its best rate, PCD comes second. At the middle rate it is ahead of CD-1; at the highest it is behind. The usual
+# explanation: there the weights move on faster than the chains follow. CD-1 ends at about the same KL with both of these
+# rates: the smaller step does not mend what it gets wrong. From here on each method has its best rate.
 
 # %% [markdown]
 # ## Break it: a chain that does not mix
-# A student looks only at the **reconstructions**, $x \to h \to x$, finds them perfect, and is content. What did CD-1
-# get wrong?
+# A student looks only at the **reconstructions**, the pictures after one round $x \to h \to x$ from the data, finds them
+# perfect, and is content. What did CD-1 get wrong?
 
 # %%
 believed = {method: sixteen.shares().numpy() for method, sixteen in rbms.items()}   # p of the 14, and of the rest
@@ -264,6 +277,8 @@ with claim_table():
     claim("CD-1, each RBM: mean probability of the six-pixel patterns over 1/14", mean_of[6], above=1, exact=True)
     claim("CD-1, each RBM: mean probability of the three-pixel patterns over 1/14", mean_of[3], below=1, exact=True)
     claim("CD-1, each RBM: probability of the empty picture over 1/14", mean_of[0], below=0.2, exact=True)
+print("Least likely pattern over 1/14, median of sixteen RBMs:",
+      ", ".join(f"{method} {np.median(ratio):.2f}" for method, ratio in least.items()))
 middle = {method: history[method][-1].argsort()[8] for method in believed}             # a median RBM, by KL
 show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][middle["exact"]],
                                                "CD-1": believed["CD"][middle["CD"]]},
@@ -275,14 +290,14 @@ show(bars([*map(str, range(1, 15)), "other"], {"exact": believed["exact"][middle
 
 # %% [markdown]
 # The errors are not random: in each of the sixteen RBMs the patterns of six pixels are on average too probable, those
-# of three and the empty picture too improbable. Round each pattern the energy now has a **basin**, also called a
-# **mode** of $p(x)$: a local minimum and the slopes around it. One round mostly ends in the basin where it began, so CD-1
-# can be content although the basins' *depths* do not compare; what error it then settles on is a bias of its own, and
-# more data would not help.
+# of three and the empty picture too improbable. Round each pattern the free energy now has a **basin**: a local minimum
+# and the slopes around it. In $p(x)$, where low is high, it is a peak, a **mode**. One round mostly ends in the basin where
+# it began, so CD-1 can be content although the basins' *depths* do not compare: an error of the method.
 #
 # A chain **mixes** if it soon forgets where it began. A better model has deeper basins, and its chains mix more
-# slowly. We start five hundred chains of each RBM at one pattern and count those at it after so many rounds, also
-# those that left and fell back. The floor is the probability that the RBM itself gives that pattern.
+# slowly. We compare the sixteen RBMs of the exact gradient, *fully trained*, with the one from above, *half trained*:
+# start five hundred chains of each RBM at one pattern and count those at it after so many rounds, also those that left
+# and fell back. The floor is the probability that the RBM itself gives that pattern.
 
 # %%
 generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
@@ -310,9 +325,10 @@ show(convergence(rounds, {"fully trained": np.mean(still["exact"], axis=1), "hal
          for name, key in (("fully trained", "exact"), ("half trained", "early"))))
 
 # %% [markdown]
-# **Repairs:** more rounds; persistent chains; or chains that start where everything is flat and cool down slowly. The
-# lab has the first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try
-# CD with one round and with fifty; then PCD at ten times its rate.
+# **Repairs** to try: more rounds; persistent chains (the line above the bars has their least likely pattern); or chains
+# that start where everything is flat and cool down slowly. The lab has the first two. Watch *model* against *data* in the
+# bars, and what the reconstruction error does not say. Try CD with one round and with fifty; then PCD at ten times its
+# rate.
 
 # %%
 lab = LiveLab(
@@ -333,14 +349,19 @@ lab
 # %% [markdown]
 # ## The partition function by annealed importance sampling
 # For nine pixels we sum over $2^9$ pictures; for a real image that is out of reach. **Annealed importance sampling**,
-# **AIS**, goes along a bridge from independent pixels with logits $a$ ($\beta = 0$, where $Z_0$ is a product) to the RBM
-# ($\beta = 1$):
+# **AIS**, goes along a bridge, a row of distributions $p^*_\beta / Z_\beta$ that lead from an easy one ($\beta = 0$) to
+# the RBM ($\beta = 1$). Without its $Z_\beta$ each is known:
 #
 # $$p^*_\beta(x) = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
 #
-# $\beta$ is one over the *temperature*: to raise it is to cool. Start with weight $w = Z_0$ and a draw $x$ at
-# $\beta = 0$; then in turns cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs
-# round $T$ at $\beta'$.
+# At $\beta = 0$ the pixels are independent, with logits $a$, best those of their frequencies in the data. There each of
+# the $H$ hidden units gives a factor 2, so $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to
+# raise it is to cool. Each chain carries an importance weight $w$ (notebook 03c). Start with $w = Z_0$ and a draw $x$
+# at $\beta = 0$; then in turns cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs
+# round $T$ at $\beta'$. The library's loop has four lines:
+
+# %%
+show_source(ais)
 
 # %% [markdown]
 # The mean of $w$ is $Z$ *without bias*. The proof carries one statement (1) along the bridge:
@@ -352,11 +373,11 @@ lab
 #   the new weight $w'$; on its right $p^*_\beta$ cancels: $\sum_x p^*_{\beta'}(x) f(x)$.
 # - **Round.** The new $x'$ gives $\mathbb{E}[w' f(x')] = \sum_x p^*_{\beta'}(x) \sum_{x'} T(x' \mid x) f(x')$, by the line
 #   before with $\sum_{x'} T(x' \mid x) f(x')$ for $f(x)$. Change the order: $\sum_{x'} f(x') \sum_x p^*_{\beta'}(x) T(x'
-#   \mid x)$. The round leaves its distribution, so the inner sum is $p^*_{\beta'}(x')$: that is (1) at $\beta'$.
+#   \mid x)$. The round leaves its distribution unchanged, so the inner sum is $p^*_{\beta'}(x')$: that is (1) at $\beta'$.
 # - **End.** At $\beta = 1$ take $f = 1$: $\mathbb{E}[w] = \sum_x p^*_1(x) = Z$.
 #
 # The *logarithm* of the mean has a bias: by Jensen's inequality $\log Z$ comes out too low on average, and so $\log p$
-# too high. Here it drowns in the scatter of sixteen estimates.
+# too high.
 
 # %%
 exact_rbm = rbms["exact"].rbm.machine(0)
@@ -414,14 +435,16 @@ with claim_table():
 # %% [markdown]
 # The wrong RBMs win. An unnormalised score can be raised by raising it *everywhere*. Only differences within one model
 # mean something. **Repair:** subtract $\log Z$, enumerated or estimated.
-#
+
+# %% [markdown]
 # ## Going further
 # ### Deep Boltzmann machines: a bound again
 # In a **deep Boltzmann machine** the hidden units $h$ have hidden units $g$ of their own:
 #
 # $$E(x, h, g) = -b \cdot x - c_1 \cdot h - c_2 \cdot g - x^\top W_1 h - h^\top W_2\, g.$$
 #
-# Now even $p(h \mid x)$ is out of reach. The bound of notebook 03 helps, with independent units as $q$:
+# Now even $p(h \mid x)$ is out of reach. The bound of notebook 03 helps, with a $q$ under which all hidden units are
+# independent, a **mean field**, and $H(q)$ for its entropy:
 #
 # $$\log p(x) \ge \underbrace{\mathbb{E}_q[-E(x, h, g)] + H(q)}_{\text{the mean field makes it large}} - \log Z .$$
 #
@@ -431,7 +454,7 @@ with claim_table():
 # $$\bar h = \sigma(c_1 + W_1^\top x + W_2\, \bar g), \qquad \text{and in the same way} \quad
 #   \bar g = \sigma(c_2 + W_2^\top \bar h).$$
 #
-# The **mean field** takes them in turns; no turn lowers the bound.
+# We set them in turns; no turn lowers the bound.
 #
 # Mind the sign of $\log Z$: an estimate that comes out too low *raises* this "bound", which is then none. Here $Z$ is
 # exact.
@@ -449,6 +472,7 @@ with torch.no_grad():
     h_bar, g_bar, heights = torch.full((14, 6), 0.5), torch.full((14, 4), 0.5), []
     for _ in range(50):
         h_bar = torch.sigmoid(dbm.c1 + patterns @ dbm.W1 + g_bar @ dbm.W2.T)
+        heights.append(dbm.bound(patterns, h_bar, g_bar))
         g_bar = torch.sigmoid(dbm.c2 + h_bar @ dbm.W2)
         heights.append(dbm.bound(patterns, h_bar, g_bar))
 log_p, bound = gaps(dbm)
@@ -493,8 +517,8 @@ def gibbs_step(x, W, b, c, u_h, u_x):
 check("10b.gibbs_step", gibbs_step)
 
 # %% [markdown]
-# **3.** The estimate of the gradient in $W$ that contrastive divergence follows: positive phase less negative phase. Put
-# the probabilities $p(h_j = 1 \mid x)$ in the place of draws of $h$.
+# **3.** The estimate of the gradient in $W$ that contrastive divergence follows: positive phase less negative phase, each
+# a *mean* over its own pictures. Put the probabilities $p(h_j = 1 \mid x)$ in the place of draws of $h$.
 
 # %% tags=["exercise"]
 def weight_gradient(x, x_negative, W, c):
@@ -518,8 +542,8 @@ show_source(RBM)
 # ## What to keep
 # - The gradient of an RBM's log-likelihood is the positive phase, an average over the data, less the negative phase, an
 #   average over the model's own draws.
-# - Contrastive divergence runs short chains from the data: they learn basins, not how deep they are. Persistent chains
-#   see further, if the rate lets them keep up.
+# - Contrastive divergence runs short chains from the data: from them the model learns where the basins are, not how deep.
+#   Persistent chains see further, if the rate lets them keep up.
 # - Without the partition function a score means nothing across models. Annealed importance sampling estimates it.
 #
 # **Read on:**

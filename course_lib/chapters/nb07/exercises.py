@@ -135,17 +135,18 @@ class Past:
     Args:
         n_classes: N, the number of values of a pixel.
         D: number of pixels.
-        rng, dtype: what the weights are drawn from, and their type.
+        rng: what the weights are drawn from.
     """
 
-    def __init__(self, n_classes: int, D: int, rng: np.random.Generator, dtype: torch.dtype = torch.float64) -> None:
-        self.place, self.past = (torch.tensor(2 * rng.normal(size=size), dtype=dtype)
+    def __init__(self, n_classes: int, D: int, rng: np.random.Generator) -> None:
+        self.place, self.past = (torch.tensor(2 * rng.normal(size=size))  # float64: no answer hangs on a rounding
                                  for size in ((D, n_classes), (3, n_classes, n_classes)))
 
     def __call__(self, x: Tensor) -> Tensor:
         """Logits `[n, N, H, W]` of images x `[n, H, W]` of whole numbers."""
         n_classes = self.place.shape[1]
-        flat = F.one_hot(x.flatten(1).clamp(max=n_classes - 1), n_classes).to(self.place)  # not N: it gets a hint
+        values = x.flatten(1).long().clamp(0, n_classes - 1)  # N, and numbers that are not whole, get hints later
+        flat = F.one_hot(values, n_classes).to(self.place)
         shifted = [F.pad(flat, (0, 0, lag, 0))[:, :flat.shape[1]] for lag in (1, 2, 3)]
         logits = self.place + sum(before @ weight for before, weight in zip(shifted, self.past, strict=True))
         return logits.transpose(1, 2).unflatten(2, x.shape[1:])
@@ -183,22 +184,12 @@ def _row_at_once(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
 
 def _draw_cases(rng: np.random.Generator) -> list[tuple[Past, Tensor]]:
     return [(Past(N, H * W, rng), torch.tensor(rng.random((n, H, W)))) for n, N, H, W in
-            ((40, 2, 3, 4), (30, 3, 4, 3), (30, 5, 2, 5))] + [_rounded(rng)]
+            ((40, 2, 3, 4), (30, 3, 4, 3), (30, 5, 2, 5), (30, 7, 3, 3))]
 
 
-def _rounded(rng: np.random.Generator) -> tuple[Past, Tensor]:
-    """Uniform numbers so near 1 that the sum of all probabilities, rounded, does not always exceed them."""
-    u = torch.full((40, 3, 3), 1 - 2.0**-24, dtype=torch.float32)
-    u[::2] = torch.tensor(rng.random((20, 3, 3)), dtype=torch.float32)
-    return Past(7, 9, rng, torch.float32), u
-
-
-def _counted(logits: Tensor, u: Tensor) -> Tensor:
-    return (u[:, None] >= logits.softmax(dim=1).cumsum(dim=1)).sum(dim=1)
-
-
-def _first_above(logits: Tensor, u: Tensor) -> Tensor:
-    return (logits.softmax(dim=1).cumsum(dim=1) > u[:, None]).int().argmax(dim=1)
+def _first_above(heights: Tensor, u: Tensor) -> Tensor:
+    """The first place in the rows of heights `[n, N]` that exceeds u `[n]`; 0 if there is none."""
+    return (heights > u[:, None]).int().argmax(dim=1)
 
 
 def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
@@ -207,11 +198,11 @@ def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
     return _walk(logits_of, u, pick=lambda logits, u: torch.multinomial(logits.softmax(1), 1, generator=rng)[:, 0])
 
 
-def _twice(function: Callable[..., Tensor], logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    """What the function returns; −1 everywhere if it draws something else from the same u when it is called again."""
-    first, again = function(logits_of, u), function(logits_of, u)
+def same_twice(function: Callable[..., Tensor], *arguments: object) -> Tensor:
+    """What the function returns; −1 everywhere if it draws something else when it is called again."""
+    first, again = function(*arguments), function(*arguments)
     both = isinstance(first, Tensor) and isinstance(again, Tensor)
-    return torch.full(u.shape, -1) if both and not torch.equal(first, again) else first
+    return torch.full_like(first, -1) if both and not torch.equal(first, again) else first
 
 
 DRAW_IMAGES = Exercise(
@@ -219,8 +210,10 @@ DRAW_IMAGES = Exercise(
     cases=_draw_cases,
     mistakes=(
         Mistake(_at_once,
-                ("you drew all pixels from one pass over an empty picture: none knows what its neighbours became.",
-                 "call `logits_of(x)` anew for each pixel, after the pixels before it were written into x.")),
+                ("you drew each pixel as if all before it were 0. Either all come from one pass over the empty "
+                 "picture, or your loop runs backwards.",
+                 "first row first, left to right; and one pass for each pixel, after those before it are in the "
+                 "picture.")),
         Mistake(_row_at_once,
                 ("you drew a whole row at once: pixels of one row depend on each other, too.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u, by_columns=True),
@@ -234,24 +227,32 @@ DRAW_IMAGES = Exercise(
         Mistake(lambda logits_of, u: _walk(logits_of, u,
                                            pick=lambda logits, u: (u[:, None] >= logits.softmax(1)[:, :-1]).sum(1)),
                 ("you compare u with the probabilities themselves; cumulate them first, `cumsum(dim=1)`.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: _first_above(logits.softmax(1), u)),
+                ("you take the first value whose *own* probability exceeds u; cumulate them first, `cumsum(dim=1)`.",)),
+        Mistake(lambda logits_of, u: _walk(
+            logits_of, u, pick=lambda logits, u: (u[:, None] >= logits.cumsum(1)[:, :-1]).sum(1)),
+                ("you cumulate logits: the softmax over the N values is missing.",)),
+        Mistake(lambda logits_of, u: _walk(
+            logits_of, u, pick=lambda logits, u: _first_above(logits.cumsum(1), u)),
+                ("you cumulate logits, which are no probabilities: take the softmax over the N values first.",)),
+        Mistake(lambda logits_of, u: _walk(
+            logits_of, u, pick=lambda logits, u: (logits.softmax(1).cumsum(1) > u[:, None]).sum(1)),
+                ("you count the cumulated probabilities that exceed u; the first of them has as many before it as do "
+                 "not.",)),
+        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: inverse(logits, u) + 1),
+                ("one too many: values start at 0, so the first cumulated probability belongs to the value 0.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u, pick=lambda logits, u: (u < logits.softmax(1)[:, 1]).long()),
                 ("you look at the probability of the value 1 only; a pixel may have N values.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u[:, :1, :1].expand_as(u)),
                 ("one uniform number for all pixels of a picture: each pixel has its own, u[:, i, j].",)),
         Mistake(_by_luck,
                 ("you draw with random numbers of your own. Fair pictures, too; but use the given u.",)),
-        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=_counted),
-                ("nearly: probabilities in float32 may add up to a little less than u, and then you return the value "
-                 "N, which does not exist. Leave the last cumulated probability out, `[:, :-1]`.",)),
-        Mistake(lambda logits_of, u: _walk(logits_of, u, pick=_first_above),
-                ("nearly: where rounding leaves no cumulated probability above u, `argmax` of nothing is 0; it should "
-                 "be the last value. Count those that u reaches instead.",)),
         Mistake(lambda logits_of, u: _walk(logits_of, u).float(),
                 ("the pictures are right; return whole numbers, int64: the next pass needs them.",)),
     ),
     hints=("a loop over rows, within it over columns: pass, softmax of that pixel's logits, draw, write into x.",
-           "with `c = p.cumsum(dim=1)[:, :-1]` the value is `(u[:, i, j, None] >= c).sum(dim=1)`."),
-    observe=_twice,
+           "the value is the number of cumulated probabilities that u reaches: a comparison, and a sum over values."),
+    observe=same_twice,
 )
 
 

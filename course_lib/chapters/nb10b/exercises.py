@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from course_lib.chapters.nb07.exercises import same_twice
 from course_lib.teach.exercises import Exercise, Mistake
+
+
+def _observed(function: Callable[..., Tensor], *arguments: Tensor) -> Tensor:
+    """What the function returns, −1 everywhere if it draws anew at each call; PyTorch's errors with an explanation.
+
+    Raises:
+        RuntimeError: what the function raised, and what that means.
+    """
+    try:
+        return same_twice(function, *arguments)
+    except RuntimeError as error:
+        told = str(error)
+        advice = ("a comparison gives True and False, which no matrix is multiplied with: `.float()`"
+                  if "dtype" in told or "Bool" in told or "scalar type" in told else
+                  "W is (D, H): pictures (n, D) go with W, hidden units (n, H) with W.T"
+                  if "shapes" in told or "size" in told else None)
+        if advice is None:
+            raise
+        raise RuntimeError(f"{told}. Perhaps: {advice}").with_traceback(error.__traceback__) from error
+
+
+def _drawn(p: Tensor) -> Tensor:
+    """Zeros and ones with probability p of a one, by random numbers that are others at each call."""
+    generator = torch.Generator()
+    generator.seed()
+    return torch.bernoulli(p, generator=generator)
 
 
 def _machine(rng: np.random.Generator, n: int, D: int, H: int, scale: float) -> tuple[Tensor, ...]:
@@ -58,6 +87,8 @@ FREE_ENERGY = Exercise(
                 ("one number for each picture, please: sum the softplus over the hidden units, `dim=1`.",)),
         Mistake(lambda x, W, b, c: _free_energy(x, W, b, c).sum(),
                 ("you summed over the batch: each picture has its own free energy.",)),
+        Mistake(lambda x, W, b, c: -x @ b - softplus(x @ W + c).sum(),
+                ("your softplus is summed over the hidden units *and* over the pictures of the batch: `dim=1`.",)),
         Mistake(lambda x, W, b, c: -x @ b - softplus(x @ W + c).mean(1),
                 ("the hidden units *add* their terms; you took the mean.",)),
     ),
@@ -102,6 +133,20 @@ GIBBS_STEP = Exercise(
             torch.sigmoid((u_h < torch.sigmoid(x @ W + c)).to(x.dtype) @ W.T + b) > 0.5).to(x.dtype),
                 ("you rounded the probabilities of the pixels: the most probable picture is not a draw. Compare with "
                  "`u_x`.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: (
+            torch.sigmoid((torch.sigmoid(x @ W + c) > 0.5).to(x.dtype) @ W.T + b) > 0.5).to(x.dtype),
+                ("you rounded the probabilities, of h and of the pixels: then nothing is random. Compare them with "
+                 "`u_h` and `u_x`.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: (u_x < (u_h < x @ W + c).to(x.dtype) @ W.T + b).to(x.dtype),
+                ("you compare u with logits: the sigmoid is missing on both sides.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: (u_x < torch.sigmoid((u_h < x @ W + c).to(x.dtype) @ W.T + b)).to(x.dtype),
+                ("the sigmoid is missing for the hidden units: x @ W + c are logits.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: (
+            u_x < (u_h < torch.sigmoid(x @ W + c)).to(x.dtype) @ W.T + b).to(x.dtype),
+                ("the sigmoid is missing for the pixels: h @ W.T + b are logits.",)),
+        Mistake(lambda x, W, b, c, u_h, u_x: _drawn(torch.sigmoid(_drawn(torch.sigmoid(x @ W + c)) @ W.T + b)),
+                ("you draw with random numbers of your own (`torch.bernoulli`?). A fair round, too; but use the given "
+                 "u_h and u_x.",)),
         Mistake(lambda x, W, b, c, u_h, u_x: _gibbs_turned(x, W, b, c, u_h, u_x, h_too=True),
                 ("both comparisons are turned: a unit is 1 where u < p. With u > p it is 1 with probability 1 − p.",)),
         Mistake(lambda x, W, b, c, u_h, u_x: _gibbs_turned(x, W, b, c, u_h, u_x, h_too=False),
@@ -128,6 +173,7 @@ GIBBS_STEP = Exercise(
     hints=("first all hidden units from x, then all pixels from those hidden units.",
            "p(h = 1 | x) = σ(x @ W + c), `[n, H]`; p(x = 1 | h) = σ(h @ W.T + b), `[n, D]`.",
            "`(u < p)` is True and False: turn it into floats, `.to(x.dtype)`."),
+    observe=_observed,
 )
 
 
@@ -155,6 +201,12 @@ WEIGHT_GRADIENT = Exercise(
                 ("the sign is turned: the positive phase, of the data, is added, the negative one subtracted.",)),
         Mistake(lambda x, y, W, c: _phase(x, W, c),
                 ("this is the positive phase alone: subtract the same average over `x_negative`.",)),
+        Mistake(lambda x, y, W, c: torch.zeros_like(W),
+                ("0 everywhere: do both phases use the same pictures? The negative one is of `x_negative`.",)),
+        Mistake(lambda x, y, W, c: x.T @ _drawn(torch.sigmoid(x @ W + c)) / len(x)
+                - y.T @ _drawn(torch.sigmoid(y @ W + c)) / len(y),
+                ("you drew h. On average that is right, too, but noisier: put its probabilities in the place of "
+                 "draws.",)),
         Mistake(lambda x, y, W, c: x.T @ torch.sigmoid(x @ W + c) - y.T @ torch.sigmoid(y @ W + c),
                 ("these are sums over pictures, and there may be more of one kind than of the other: divide each "
                  "phase by its own number of pictures.",)),
@@ -177,6 +229,7 @@ WEIGHT_GRADIENT = Exercise(
     hints=("mean of x_i p(h_j = 1 | x) over the data, less the same over the chains' pictures.",
            "one phase is `x.T @ torch.sigmoid(x @ W + c) / len(x)`, (D, H).",
            "with x_negative equal to x the gradient must be 0."),
+    observe=_observed,
 )
 
 EXERCISES = {"10b.free_energy": FREE_ENERGY, "10b.gibbs_step": GIBBS_STEP, "10b.weight_gradient": WEIGHT_GRADIENT}
