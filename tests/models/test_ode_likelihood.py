@@ -45,5 +45,5 @@ def test_any_field_in_equal_steps():
 
     off = [(field_log_prob(velocity, x, steps, start=1e-3) - m.log_prob(x)).abs().max().item()
            for steps in (25, 50, 100)]
-    assert off[2] < 2e-3 and off[1] < off[0] / 3 and off[2] < off[1] / 3  # Heun: with the square of the step
+    assert off[2] < 4e-3 and off[1] < off[0] / 3 and off[2] < off[1] / 3  # Heun: with the square of the step
     assert not field_log_prob(velocity, x.clone().requires_grad_(), 2, start=1e-3).isnan().any()
