@@ -235,7 +235,8 @@ show(curves(calls, errors_at, log_x=True, log_y=True, xlabel="calls of the denoi
 
 # %% [markdown] cited="10"
 # DDIM is of first order, its error halves with twice the calls; Heun's falls to about a quarter. Ancestral draws soon end
-# at the chance of so few draws. Dice forgive: each new noise washes out some of the errors before it.
+# at the chance of so few draws. A usual reason for the good start: each new noise
+# washes out some of the errors before it.
 #
 # ## What the ODE is good for
 # An ODE has no dice, so it is an invertible map from data to noise: a **normalizing flow** (notebook 10) without couplings. Along a
