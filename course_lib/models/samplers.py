@@ -93,8 +93,8 @@ def ancestral(denoiser: Denoiser, x: Tensor, times: Tensor, schedule: Schedule, 
 
 
 def ddim(denoiser: Denoiser, x: Tensor, times: Tensor, schedule: Schedule) -> Tensor:
-    """DDIM: noise the guess x̂_0 again, with the ε̂ that belongs to it, to the next level. No dice. States and arguments
-    as of `ancestral`."""
+    """DDIM: noise the guess x̂_0 again, with the ε̂ that belongs to it, to the next level. No dice. All states `[len(times), n, D]`
+    from noise x `[n, D]`; arguments as of `ancestral`."""
     path = [x]
     for t, s in pairwise(times):
         x_0 = denoiser(x, t.expand(len(x)))
@@ -111,8 +111,9 @@ def drift_and_diffusion(schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reverse_sde(score: Score, x: Tensor, times: Tensor, schedule: Schedule, generator: torch.Generator) -> Tensor:
-    """The reverse SDE dx = (f x − g² ∇ log p_t) dt + g dw by Euler and Maruyama's steps; arguments and states as of
-    `ancestral`, with the score in place of the denoiser. f and g² must be finite at all times but the last."""
+    """The reverse SDE dx = (f x − g² ∇ log p_t) dt + g dw by Euler and Maruyama's steps: all states
+    `[len(times), n, D]` from noise x `[n, D]`. Arguments as of `ancestral`, with the score in place of the denoiser; f
+    and g² must be finite at all times but the last."""
     path = [x]
     for t, s in pairwise(times):
         f, g2 = drift_and_diffusion(schedule, t)
