@@ -93,8 +93,8 @@ def ancestral(denoiser: Denoiser, x: Tensor, times: Tensor, schedule: Schedule, 
 
 
 def ddim(denoiser: Denoiser, x: Tensor, times: Tensor, schedule: Schedule) -> Tensor:
-    """DDIM: noise the guess x̂_0 again, with the ε̂ that belongs to it, to the next level. No dice. All states `[len(times), n, D]`
-    from noise x `[n, D]`; arguments as of `ancestral`."""
+    """DDIM: noise the guess x̂_0 again, with the ε̂ that belongs to it, to the next level. No dice. All states
+    `[len(times), n, D]` from noise x `[n, D]`; arguments as of `ancestral`."""
     path = [x]
     for t, s in pairwise(times):
         x_0 = denoiser(x, t.expand(len(x)))
