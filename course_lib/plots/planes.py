@@ -105,14 +105,18 @@ def square_axes(ax: Axes, title: str, limit: float) -> None:
     ax.grid(visible=False)
 
 
-def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1$", ylabel: str = "$x_2$") -> Figure:
-    """A row of point clouds `[n, 2]` over common axes, each with its title."""
+def scatters(panels: Mapping[str, ArrayLike], *, title: str, xlabel: str = "$x_1$", ylabel: str = "$x_2$",
+             limit: float | None = None) -> Figure:
+    """A row of point clouds `[n, 2]` over common axes, each with its title; `limit` on each side of the origin, or as
+    far as the points go."""
     fig, axes = figure(max(3.2 * len(panels), 5.2), 3.9, 1, len(panels), sharex=True, sharey=True)
     for i, (ax, (name, x)) in enumerate(zip(axes[0], panels.items(), strict=True)):
         ax.scatter(*np.asarray(x).T, s=10, color=COLOURS[i], linewidths=0, alpha=0.6)
         ax.set_title(name, fontsize=13)
         ax.set(xlabel=xlabel)
     axes[0, 0].set_ylabel(ylabel)
+    if limit is not None:
+        axes[0, 0].set(xlim=(-limit, limit), ylim=(-limit, limit))
     fig.suptitle(title, ha="left", x=0.01)
     return fig
 

@@ -590,4 +590,4 @@ check("11.score_loss", score_loss)
 # - T. Salimans, J. Ho, [*Progressive Distillation for Fast Sampling of Diffusion
 #   Models*](https://arxiv.org/abs/2202.00512), ICLR (2022): v.
 #
-# **Next:** the way back. With a score for every level, noise can be turned into data.
+# **Next:** notebook 11b, the way back. With a score for every level, noise can be turned into data.

@@ -78,3 +78,12 @@ def test_each_training_gets_somewhere_in_a_few_steps():
         return digits8.measure(row, TRAIN, TEST, seeded()).frechet
 
     assert frechet(150) < 0.4 * frechet(0)
+
+
+def test_the_diffusion_model_of_three_pictures_names_them():
+    pictures = 2 * TRAIN[:3] - 1
+    network = digits8.train_diffusion(pictures, 150, seeded())
+    x_t = 0.9 * pictures + 0.4 * torch.randn(3, 64, generator=seeded(1))
+    said = network(x_t, torch.full((3,), 0.29))
+    assert torch.equal(torch.cdist(said, pictures).argmin(dim=1), torch.arange(3))
+    assert (said - pictures).square().sum(dim=1).max() < 5  # of 64 and more between two of them

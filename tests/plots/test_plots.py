@@ -146,3 +146,8 @@ def test_pyplot_is_not_needed():
 
     code = "import sys, course_lib.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+def test_scatters_may_keep_their_limits():
+    fig = plots.scatters({"a": POINTS, "b": POINTS}, title="t", limit=7)
+    assert {ax.get_xlim() for ax in fig.axes} == {ax.get_ylim() for ax in fig.axes} == {(-7, 7)}
