@@ -39,6 +39,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
     "flow_matching": {"width": 4, "batch_size": 4},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "latent_flow": {"width": 8, "batch_size": 8, "sampling_steps": 2},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
     "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
@@ -60,7 +61,7 @@ SLOW = {  # ends that are left out, and why
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
 DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "flow_matching", "infogan",  # to evaluate
-        "image_to_image")
+        "image_to_image", "latent_flow")
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 
