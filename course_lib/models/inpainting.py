@@ -3,9 +3,9 @@
 On the way from noise to data, at every time, the seen pixels are overwritten by the true ones, noised as far as that
 time asks. The hidden ones are drawn beside them, one ancestral step after another:
 
-    x_s ~ N(a·x_t + b·x̂_0, c²),   a = (α_t/α_s) σ_s²/σ_t²,  b = α_s (1 − r²),  c² = σ_s² (1 − r²),  r = α_t σ_s/(α_s σ_t)
+    x_s ~ N(a·x_t + b·x̂_0, c²),   a = (α_t/α_s) σ_s²/σ_t²,   b = α_s (1 − r²),   c² = σ_s² (1 − r²)
 
-which is q(x_s | x_t, x_0) with the denoiser's x̂_0 = x_t − t·v(x_t, t) in the place of x_0. It is biased: the noised
+with r = α_t σ_s/(α_s σ_t), which is q(x_s | x_t, x_0) with the denoiser's x̂_0 = x_t − t·v(x_t, t) in the place of x_0. It is biased: the noised
 seen pixels of one time say little of the clean ones, and what was decided early for the hidden ones is kept. Going back
 to more noise and down again, several rounds at each time, lessens the bias.
 
@@ -17,6 +17,8 @@ References:
 """
 
 from __future__ import annotations
+
+import itertools
 
 import torch
 from torch import Tensor
@@ -60,7 +62,7 @@ def inpaint(field: Field, x_0: Tensor, seen: Tensor, steps: int, generator: torc
         return torch.randn(x_0.shape, generator=generator, dtype=x_0.dtype)
 
     x, times = noise(), torch.linspace(1, 0, steps + 1, dtype=torch.float64).tolist()
-    for t, s in zip(times[:-1], times[1:], strict=True):
+    for t, s in itertools.pairwise(times):
         for round_ in range(rounds if s > 0 else 1):
             if round_:
                 x = step_up(x, s, t, noise())

@@ -77,4 +77,4 @@ def test_the_snapshot_has_pictures_of_both_and_codes_of_both(experiment):
     shown = experiment.snapshot()
     assert shown["samples"].shape == shown["prior"].shape == (20, 28, 28)
     assert shown["real"].shape == shown["made"].shape == (PLANE, 2)
-    assert all(0 <= shown[key].min() and shown[key].max() <= 1 for key in ("samples", "prior"))
+    assert all(shown[key].min() >= 0 and shown[key].max() <= 1 for key in ("samples", "prior"))

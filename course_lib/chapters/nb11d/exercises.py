@@ -1,4 +1,4 @@
-"""Exercises of notebook 11d: the guided velocity, labels left out, one step with replacement, variety within a class."""
+"""Exercises of notebook 11d: the guided velocity, labels left out, one replacement step, variety within a class."""
 
 from __future__ import annotations
 
