@@ -5,9 +5,9 @@ time asks. The hidden ones are drawn beside them, one ancestral step after anoth
 
     x_s ~ N(a·x_t + b·x̂_0, c²),   a = (α_t/α_s) σ_s²/σ_t²,   b = α_s (1 − r²),   c² = σ_s² (1 − r²)
 
-with r = α_t σ_s/(α_s σ_t), which is q(x_s | x_t, x_0) with the denoiser's x̂_0 = x_t − t·v(x_t, t) in the place of x_0. It is biased: the noised
-seen pixels of one time say little of the clean ones, and what was decided early for the hidden ones is kept. Going back
-to more noise and down again, several rounds at each time, lessens the bias.
+with r = α_t σ_s/(α_s σ_t), which is q(x_s | x_t, x_0) with the denoiser's x̂_0 = x_t − t·v(x_t, t) in the place of x_0.
+It is biased: the noised seen pixels of one time say little of the clean ones, and what was decided early for the hidden
+ones is kept. Going back to more noise and down again, several rounds at each time, lessens the bias.
 
 References:
     Y. Song et al., Score-Based Generative Modeling through Stochastic Differential Equations, ICLR 2021: appendix I.2.
