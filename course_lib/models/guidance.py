@@ -13,7 +13,7 @@ N(0, 1) ends at an increasing function x(z), and its density is that of z over d
 
 References:
     J. Ho, T. Salimans, Classifier-Free Diffusion Guidance, 2022: equation 6, whose w is ours less 1.
-    A. Bradley, P. Nakkiran, Classifier-Free Guidance is a Predictor-Corrector, 2024: that the guided way does not lead
+    A. Bradley, P. Nakkiran, Classifier-Free Guidance is a Predictor-Corrector, TMLR 2025: the guided way does not lead
         to the tilted density.
 """
 
