@@ -21,7 +21,7 @@ def test_it_holds_as_written(starts):
     (LINE, r"guided_line\(both, asked_for, w\)\)", "guided_line(asked_for, both, w))", "w = 0 and w = 1"),
     (LINE, r"tilted\(both, asked_for, w, line\)", "tilted(both, asked_for, w**2, line)", "mean of the tilted"),
     (ORDER, r"3 \* \(scores\[1\] - scores\[0\]\)", "0 * (scores[1] - scores[0])", "Score that guidance uses"),
-    (PLANE, r"inpaint\(lambda x, t: blobs", "inpaint(lambda x, t: -blobs", "Share by replacement"),
+    (PLANE, r"torch\.tensor\(\[True, False\]\)", "torch.tensor([False, True])", "Share by replacement"),
     (PLANE, r"seeded\(s\), rounds\)", "seeded(s), 1)", "5 rounds at each"),
     (PLANE, r"2 \* first / 0\.4\*\*2", "2 * first / 0.4", "Exact probability"),
 ])
@@ -36,7 +36,8 @@ SEEDS = range(3)
 
 
 def test_an_untrained_network_lands_on_no_mean():
-    broken(CELLS, ("asked = in_turn(150)",), "rms difference", (r"steps=2\)", "steps=1)"), (r"drawn\(\)", "one_step"),
+    broken(CELLS, ("asked = in_turn(150)",), "rms difference", (r"steps=2\)", "steps=1)"),
+           (r"drawn\(\)", "drawn(steps=1)"),
            given=UNTRAINED)
 
 
