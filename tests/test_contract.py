@@ -40,6 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "flow_matching": {"width": 4, "batch_size": 4},
     "flow_matching2d": {"data": "clusters", "width": 16, "batch_size": 32},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
+    "latent_flow": {"width": 8, "batch_size": 8, "sampling_steps": 2},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
     "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
@@ -59,10 +60,11 @@ SLOW = {  # ends that are left out, and why
     **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
     **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
 }
+ONLY_SHOWN = {("latent_flow", "w"), ("latent_flow", "sampling_steps")}  # they change what is drawn of a trained model
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
 DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "flow_matching", "infogan",  # to evaluate
-        "image_to_image")
+        "image_to_image", "latent_flow")
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 
@@ -320,16 +322,20 @@ def test_a_hyperparameter_changes_what_is_trained_or_begins_anew_and_is_saved(na
     declared = e.hyperparameters.fields()[field]
     for value in others(name, field, state["hyperparameters"][field]):
         e.load_state_dict(state)
+        shown = e.snapshot() if (name, field) in ONLY_SHOWN else {}
         assert e.set(**{field: value}) == declared.restart
         if declared.restart:
             assert e.digest() == experiment(name, **{**settings, field: value}).digest()
         else:
             assert e.steps == LAZY
+        if shown:
+            now = e.snapshot()
+            assert any((now[key] != shown[key]).any() for key in shown), f"{field} = {value!r} changes no picture"
         train(e, 1)
         half_way = copy.deepcopy(e.state_dict())
         train(e, 1)
         whole = e.digest()
-        assert declared.restart or not same(learned(e), unchanged), f"{field} = {value!r} changes nothing"
+        assert declared.restart or shown or not same(learned(e), unchanged), f"{field} = {value!r} changes nothing"
         e.load_state_dict(half_way)
         train(e, 1)
         assert e.digest() == whole

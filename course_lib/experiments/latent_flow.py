@@ -5,6 +5,7 @@ Reference: R. Rombach et al., High-Resolution Image Synthesis with Latent Diffus
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,16 +78,14 @@ class LatentFlowExperiment(LossExperiment):
         model: the `LabelledMLP` that learns.
         average: the moving average of its weights, which draws.
         vae: the trained VAE; it stays as it is.
-        codes: of the training images, `[60000, 20]`.
+        codes, labels: of the training images, `[60000, 20]` and `[60000]`.
     """
 
     Hyperparameters = LatentFlowHyperparameters
 
     def build(self, generator: torch.Generator) -> None:
         self.generator = generator
-        self.vae, _ = load_pretrained(VAE_NAME)
-        train = load_mnist("train")
-        self.codes, self.labels = codes_of(self.vae, train.images), train.labels
+        self.vae, self.codes, self.labels = training_codes()
         self.model = LabelledMLP(self.vae.latent_size, self.hyperparameters.width, generator=generator).to(self.device)
         self.average = weight_average(self.model, lambda n: min(0.999, n / (9 + n)))
         self.optimizer = adam(self.model)
@@ -140,6 +139,15 @@ class LatentFlowExperiment(LossExperiment):
         sees as asked."""
         images = self.samples(IMAGES)
         return {**scores(images), "as_asked": float(classed_as_asked(images, in_turn(IMAGES)).mean())}
+
+
+@functools.cache
+def training_codes() -> tuple[VAE, Tensor, Tensor]:
+    """The shipped VAE, and the codes `[60000, 20]` and labels `[60000]` of the training images: encoded once a process,
+    which takes seconds, and shared, so do not change them in place."""
+    vae, _ = load_pretrained(VAE_NAME)
+    train = load_mnist("train")
+    return vae, codes_of(vae, train.images), train.labels
 
 
 @torch.no_grad()

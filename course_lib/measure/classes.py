@@ -1,4 +1,5 @@
-"""What a classifier sees in generated images: whether each is of one class, and whether all classes are there.
+"""What a classifier sees in generated images: whether each is of one class, whether all classes are there, and how much
+those of one class differ.
 
 Reference: T. Salimans et al., Improved Techniques for Training GANs, NIPS 2016, section 4: the score (of a network
     trained on other images there, hence 'inception score').
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.validation import float_array, whole_array, whole_number
+from course_lib.validation import finite_result, float_array, whole_array, whole_number
 
 
 def classifier_score(probabilities: np.ndarray) -> float:
@@ -43,3 +44,22 @@ def coverage_kl(predicted: np.ndarray, classes: int = 10) -> float:
     q = np.bincount(predicted, minlength=classes) / len(predicted)
     q = q[q > 0]
     return float((q * np.log(q * classes)).sum())
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def within_class_variance(features: np.ndarray) -> float:
+    """Σ_j Var(feature j | class), mean over classes, of n images of each of K classes, features `[K, n, d]`; in squared
+    units of the features.
+
+    What `coverage_kl` and `classifier_score` cannot see: whether the images of one class are all alike. Each variance
+    is divided by n − 1, so that sets of different sizes can be compared.
+
+    Raises:
+        ValueError: another shape, fewer than two images a class, or numbers whose squares overflow.
+    """
+    features = float_array(features, "features")
+    if features.ndim != 3 or features.shape[0] < 1 or features.shape[1] < 2 or features.shape[2] < 1:
+        raise ValueError("features must have shape [K, n, d], at least two images of each class, not "
+                         f"{list(features.shape)}")
+    variances = features.var(axis=1, ddof=1).sum(axis=1)
+    return finite_result(float(np.mean(variances)), "the variance within classes")

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from course_lib.measure import classifier_score, coverage_kl
+from course_lib.measure import classifier_score, coverage_kl, within_class_variance
 
 
 def test_score_is_the_number_of_classes_where_the_classifier_is_sure_and_all_are_there():
@@ -49,3 +49,25 @@ def test_what_is_no_distribution_is_refused(probabilities):
 def test_what_is_no_class_is_refused(predicted):
     with pytest.raises(ValueError):
         coverage_kl(predicted)
+
+
+def test_variance_within_classes_is_that_of_each_class_about_its_own_mean():
+    rng = np.random.default_rng(0)
+    deviations, means = np.array([1, 2, 3])[:, None, None], np.array([0, 300, -700])[:, None, None]
+    features = means + deviations * rng.normal(size=(3, 40_000, 4))
+    assert within_class_variance(features) == pytest.approx(4 * (1 + 4 + 9) / 3, rel=0.02)
+    two = np.array([[[0.0, 1.0], [2.0, 5.0]], [[7.0, 7.0], [7.0, 7.0]]])
+    assert within_class_variance(two) == pytest.approx((2 + 8) / 2)
+
+
+def test_coverage_does_not_see_what_the_variance_within_classes_sees():
+    alike = np.broadcast_to(np.eye(10)[:, None], (10, 100, 10))
+    varied = alike + 0.1 * np.random.default_rng(0).normal(size=alike.shape)
+    assert within_class_variance(alike) == 0 < within_class_variance(varied)
+    assert [coverage_kl(x.argmax(-1).ravel()) for x in (alike, varied)] == pytest.approx([0, 0])
+
+
+@pytest.mark.parametrize("features", [np.zeros((0, 2, 2)), np.zeros((3, 1, 2)), np.ones((3, 2)), np.ones((3, 2, 0))])
+def test_a_variance_needs_two_of_each_class(features):
+    with pytest.raises(ValueError):
+        within_class_variance(features)

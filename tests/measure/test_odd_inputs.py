@@ -144,6 +144,8 @@ ROWS: dict[str, Row] = {
                           rows=("samples",), together=("samples", "grid"), scaled=("samples",)),
     "thickness": Row(images, rows=("images",), scaled=("images",), degree=0),
     "wasserstein1": Row(pairs("a", "b", 9), rows=("a", "b"), together=("a", "b"), scaled=("a", "b"), degree=1),
+    "within_class_variance": Row(lambda draw: {"features": draw(3, 5, 2)}, together=("features",), scaled=("features",),
+                                 degree=2),
 }
 FUNCTIONS = pytest.mark.parametrize("name", sorted(ROWS))
 

@@ -11,9 +11,10 @@ from torch import nn
 from course_lib.commands import main as cli
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
+from course_lib.models.flow_matching import in_turn
 from course_lib.training import checkpoints, pretrained, registry, run
 from course_lib.training.checkpoints import FOLDER, Card, CheckpointError, read, round_weights, write
-from course_lib.training.image_scores import scores, stand_ins
+from course_lib.training.image_scores import classifier, scores, stand_ins
 from course_lib.training.pretrained import load_pretrained, pretrained_experiment
 from course_lib.training.registry import families, shipped
 
@@ -46,6 +47,11 @@ def test_each_shipped_model_is_as_good_as_its_card_says(name):
         nll = -log_prob_of(experiment.model, held_out(card.hyperparameters["data"])[::20])
         assert nll.mean().item() == pytest.approx(card.metrics["test_nll"], abs=3 * nll.std().item() / len(nll) ** 0.5)
         return
+    if card.experiment == "flow_matching":  # 10,000 images take minutes: some of them, within their standard error
+        asked, share = in_turn(300), card.metrics["as_asked"]
+        right = classifier().predict(experiment.samples(len(asked))) == asked
+        assert right.float().mean().item() == pytest.approx(share, abs=3 * (share * (1 - share) / len(asked)) ** 0.5)
+        return
     for metric, value in experiment.evaluate(thorough=False).items():
         assert value == pytest.approx(card.metrics[metric], rel=2e-3, abs=2e-3 if "accuracy" in metric else 0.02)
     assert experiment.seed == card.seed and card.experiment in families()
@@ -63,6 +69,8 @@ def test_the_shipped_models_are_good():
     assert dcgan.metrics["frechet"] <= 5 * real["frechet"] and dcgan.metrics["coverage_kl"] <= 0.1
     _, conditional = read("conditional")
     assert conditional.metrics["as_asked"] >= 0.97 and conditional.metrics["worst_class"] >= 0.92
+    _, flow = read("flow_matching")
+    assert flow.metrics["as_asked"] >= 0.95 and flow.metrics["worst_class"] >= 0.9 and flow.metrics["frechet"] <= 7.5
     _, infogan = read("infogan")
     assert max(infogan.metrics["largest_slant"], infogan.metrics["largest_thickness"]) >= 0.8
 
