@@ -28,10 +28,5 @@ __all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "ce
            "gaussian_frechet_distance", "gaussian_kernel", "histogram_density", "information_bound", "ink", "iw_bound",
            "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std", "mmd2", "mmd2_gaussians",
            "mutual_information", "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator",
-<<<<<<< HEAD
            "optimal_pairs", "purity", "recovered", "sharpness", "slant", "sliced_wasserstein2", "smooth_density",
-           "straightness", "thickness", "transport_cost", "wasserstein1"]
-=======
-           "purity", "recovered", "sharpness", "slant", "smooth_density", "thickness", "wasserstein1",
-           "within_class_variance"]
->>>>>>> h-d4
+           "straightness", "thickness", "transport_cost", "wasserstein1", "within_class_variance"]

@@ -556,4 +556,4 @@ check("11b.reverse_step", reverse_step)
 # - M. Kamb, S. Ganguli, [*An analytic theory of creativity in convolutional diffusion
 #   models*](https://arxiv.org/abs/2412.20292), arXiv preprint (2024): what holds a network back from copying.
 #
-# **Next:** the same ODE as a task of its own: learn the velocity, along straight ways.
+# **Next:** notebook 11c, the same ODE as a task of its own: learn the velocity, along straight ways.

@@ -564,4 +564,4 @@ check("11c.reflow", reflow_loss)
 # - A. Tong et al., [*Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal
 #   Transport*](https://arxiv.org/abs/2302.00482), TMLR (2024).
 #
-# **Next:** pictures. The same loss, a network that sees, and digits that are made to order.
+# **Next:** notebook 11d, pictures. The same loss, a network that sees, and digits that are made to order.
