@@ -199,7 +199,7 @@ def _by_luck(logits_of: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
 
 
 def same_twice(function: Callable[..., Tensor], *arguments: object) -> Tensor:
-    """What the function returns; −1 everywhere if it draws something else when it is called again."""
+    """What the function returns, of any shape; −1 everywhere if it draws something else when it is called again."""
     first, again = function(*arguments), function(*arguments)
     both = isinstance(first, Tensor) and isinstance(again, Tensor)
     return torch.full_like(first, -1) if both and not torch.equal(first, again) else first
