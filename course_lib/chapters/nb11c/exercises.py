@@ -168,8 +168,8 @@ LOG_DENSITY = Exercise(
 
 
 class Carrier(nn.Module):
-    """A small velocity network that can also carry noise to data, for the exercise on reflow: its weights are A `[D, D]`
-    and b `[D]`."""
+    """A small velocity network that can also carry noise to data, for the exercise on reflow: weights A `[D, D]`,
+    b `[D]`."""
 
     def __init__(self, A: Tensor, b: Tensor) -> None:
         super().__init__()
