@@ -28,6 +28,9 @@ def pulls(pictures: ArrayLike, forces: ArrayLike, *, title: str) -> Figure:
         strongest = np.abs(force).max() or 1.0
         axes[0, i].imshow(picture, vmin=0, vmax=1, cmap="gray_r")
         axes[1, i].imshow(force, vmin=-strongest, vmax=strongest, cmap=PROBABILITY)
+        if force.max() > strongest / 4:
+            dots = axes[1, i].contourf(force, levels=[strongest / 4, strongest], colors="none", hatches=["....."])
+            dots.set(edgecolor="black", linewidth=0)
     for ax, name in zip(axes[:, 0], ("made", "force"), strict=True):
         ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=12)
     fig.suptitle(title, ha="left", x=0.01)

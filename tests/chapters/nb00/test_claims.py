@@ -86,7 +86,7 @@ def test_the_picker_marks_and_counts_what_it_names():
     names = run(CELLS, "numbers = {", change=((r"(?s)\nexplore\(.*", "\n"),))
     ax = names["picker"]("not at all", True, False).axes[0]
     stars = [text.get_text() for text in ax.texts if text.get_text().startswith("★")]
-    assert ax.get_title(loc="left") == "5 of 9 families give what you need" and len(stars) == 5
+    assert ax.get_title(loc="left") == "5 of 10 families give what you need" and len(stars) == 5
     said = names["in_words"](score="not at all", one_pass=True, code=False)
     assert all(star.removeprefix("★ ").split("  ")[0] in said for star in stars)
 

@@ -100,6 +100,6 @@ def test_a_wrong_price_is_caught(old, new, claim):
 
 
 def test_a_trap_that_is_none_is_caught():
-    few = ((r"seeds = range\(8\)", "seeds = range(1)"), (r"(?s)far = .*?within=0\.05\)", ""))
+    few = ((r"seeds = range\(8\)", "seeds = range(1)"), (r"(?s)far = .*?within=0\.02\)", ""))
     broken(CELLS, (PRICE[1], 'predict("09b.trap"', "seeds = range"), "whose value is below 0", *few,
            (r'limit="penalty"', 'limit="one-sided"'))
