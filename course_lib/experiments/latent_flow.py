@@ -28,6 +28,7 @@ from course_lib.seeds import seeded
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
+from course_lib.training.image_gan import ema_keep
 from course_lib.training.image_scores import IMAGES, scores
 from course_lib.training.optim import adam, length_of_training, weight_average
 from course_lib.training.pretrained import load_pretrained
@@ -87,7 +88,7 @@ class LatentFlowExperiment(LossExperiment):
         self.generator = generator
         self.vae, self.codes, self.labels = training_codes()
         self.model = LabelledMLP(self.vae.latent_size, self.hyperparameters.width, generator=generator).to(self.device)
-        self.average = weight_average(self.model, lambda n: min(0.999, n / (9 + n)))
+        self.average = weight_average(self.model, ema_keep)
         self.optimizer = adam(self.model)
         self.batches = EpochSampler(len(self.codes), generator)
 

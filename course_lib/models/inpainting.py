@@ -23,15 +23,14 @@ import itertools
 import torch
 from torch import Tensor
 
-from course_lib.models.flow_matching import Field
+from course_lib.models.flow_matching import PATH, Field
+from course_lib.models.samplers import posterior
 
 
 def step_down(x: Tensor, x_0: Tensor, t: float, s: float, eps: Tensor) -> Tensor:
     """A draw `[n, …]` of q(x_s | x_t, x_0) on the straight path, from x_t, x_0 and noise `[n, …]`; 0 ≤ s < t ≤ 1."""
-    r2 = ((1 - t) * s / ((1 - s) * t)) ** 2
-    # a = r² α_s/α_t, written without α_t, which is 0 at t = 1.
-    a = (1 - t) * s**2 / ((1 - s) * t**2)
-    return a * x + (1 - s) * (1 - r2) * x_0 + s * (1 - r2) ** 0.5 * eps
+    a, c, variance = posterior(PATH, *torch.tensor([t, s], dtype=torch.float64))
+    return a * x + c * x_0 + variance.sqrt() * eps
 
 
 def step_up(x: Tensor, s: float, t: float, eps: Tensor) -> Tensor:

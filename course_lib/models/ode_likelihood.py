@@ -4,7 +4,7 @@
 
 u is the velocity, of `schedules.KINDS`, and p_1 = N(0, I). Of a mixture the divergence is exact: with û the velocity as
 a sum a x_0 + b ε, u = (b/σ) x + (a − α b/σ) x̂_0(x), and the divergence of x̂_0 is α/σ² times tr Cov(x_0 | x_t). Of a
-network it takes one backward pass for each coordinate.
+network `velocity.log_prob` does the same, with one backward pass for each coordinate.
 
 References:
     R. Chen, Y. Rubanova, J. Bettencourt, D. Duvenaud, Neural Ordinary Differential Equations, NeurIPS 2018: theorem 1.
@@ -17,13 +17,11 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.models.flow_matching import follow
 from course_lib.models.noised import NoisedMixture
 from course_lib.models.schedules import Schedule, weights
 
@@ -59,27 +57,6 @@ def exact_log_prob(mixture: NoisedMixture, x: Tensor, schedule: Schedule, rtol: 
     way = solve_ivp(flow, (EARLIEST, 1.0), start, method="DOP853", rtol=rtol, atol=rtol / 100)
     end = torch.from_numpy(way.y[:, -1])
     return _standard_normal(end[: n * D].reshape(n, D)) + end[n * D:], way.nfev
-
-
-def field_log_prob(velocity: Callable[[Tensor, Tensor], Tensor], x: Tensor, steps: int, method: str = "heun",
-                   start: float = 0.0, end: float = 1.0) -> Tensor:
-    """log p_0 `[n]` in nats of points `[n, D]`, by any field with a gradient, in equal steps of `flow_matching.follow`.
-
-    Args:
-        velocity: from points `[n, D]` and times `[n]`.
-        start, end: times to go from and to; at the end x is taken to be N(0, I).
-    """
-    D = x.shape[1]
-
-    def flow(state: Tensor, t: Tensor) -> Tensor:
-        with torch.enable_grad():
-            now = state[:, :D].detach().requires_grad_()
-            u = velocity(now, t)
-            div = sum(torch.autograd.grad(u[:, j].sum(), now, retain_graph=j + 1 < D)[0][:, j] for j in range(D))
-        return torch.cat([u.detach(), div[:, None]], dim=1)
-
-    state = follow(flow, torch.cat([x, torch.zeros_like(x[:, :1])], dim=1), steps, method, start, end)
-    return _standard_normal(state[:, :D]) + state[:, D]
 
 
 def _standard_normal(x: Tensor) -> Tensor:

@@ -54,16 +54,18 @@ def with_divergence(field: Field, x: Tensor, t: Tensor, probes: Tensor | None = 
     return v.detach(), torch.stack(parts).sum(dim=0)
 
 
-def log_prob(field: Field, x: Tensor, steps: int, method: str = "heun", probes: Tensor | None = None) -> Tensor:
+def log_prob(field: Field, x: Tensor, steps: int, method: str = "heun", probes: Tensor | None = None, *,
+             start: float = 0.0, end: float = 1.0) -> Tensor:
     """log p_0(x) `[n]` in nats of what noise becomes along a field, at points `[n, D]`: point and divergence are
-    followed together from data to noise. `steps` and `method` as of `follow`, `probes` as of `with_divergence`."""
+    followed together from time `start`, data, to `end`, where they are taken to be N(0, I). `steps` and `method` as of
+    `follow`, `probes` as of `with_divergence`."""
 
     def both(state: Tensor, t: Tensor) -> Tensor:
         v, divergence = with_divergence(field, state[:, :-1], t, probes)
         return torch.cat([v, divergence[:, None]], dim=1)
 
-    end = follow(both, torch.cat([x, torch.zeros_like(x[:, :1])], dim=1), steps, method, start=0.0, end=1.0)
-    z, total = end[:, :-1], end[:, -1]
+    state = follow(both, torch.cat([x, torch.zeros_like(x[:, :1])], dim=1), steps, method, start, end)
+    z, total = state[:, :-1], state[:, -1]
     return total - 0.5 * (z.square().sum(dim=1) + z.shape[1] * math.log(2 * math.pi))
 
 

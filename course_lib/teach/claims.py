@@ -80,7 +80,8 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     if numeric == all(e is None for e in expectations) or (near is None) != (within is None):
         raise TypeError("give a number with near= and within=, above= or below=, or give True/False alone")
     limits = Limits(near, within, above, below)
-    if numeric and _is_several(value):
+    several = numeric and _is_several(value)
+    if several:
         values = float_array(value, "the values of a claim", ("n",), rows=2, finite=False)
         holds, measured, expected = (_all_of if exact else _mean_of)(values, limits)
     else:
@@ -90,7 +91,7 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     for listener in listeners:
         listener(Outcome(text, str(limits) if numeric else "true", exact or not numeric, values, holds,
                          sys._getframe(1)))
-    told = (f"{measured}; expected {expected}" if measured.startswith("mean")  # says itself what it is
+    told = (f"{measured}; expected {expected}" if several and not exact
             else f"measured {measured}, expected {expected}" if numeric else "checked just now")
     message = Message(_verdict(holds), f"{text} ({told})", "good" if holds else "bad")
     if _open_tables:

@@ -21,9 +21,10 @@ from course_lib.measure import frechet_distance, wasserstein1
 from course_lib.models.diffusion_bound import eps_weight, gap
 from course_lib.models.flow_matching import follow
 from course_lib.models.noised import NoisedMixture
-from course_lib.models.ode_likelihood import exact_log_prob, field_log_prob
+from course_lib.models.ode_likelihood import exact_log_prob
 from course_lib.models.samplers import VARIANCES, ancestral, ddim, drift_and_diffusion, langevin, reverse_sde
 from course_lib.models.schedules import SCHEDULES
+from course_lib.models.velocity import log_prob
 from course_lib.plots import curves, images, plane, scatters, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
@@ -273,7 +274,7 @@ networks = [learn(seed) for seed in range(3)]
 square = torch.from_numpy(plane(3.0, 61)[1])
 log_p = moons.log_prob(square)
 weight = log_p.softmax(dim=0)                                   # of each point of the square, in the data
-log_q = [field_log_prob(lambda x, t, e=e: np.pi / 2 * e.average(x, t), square.float(), 24).double()
+log_q = [log_prob(lambda x, t, e=e: np.pi / 2 * e.average(x, t), square.float(), 24).double()
          for e in networks]
 kls = [(weight * (log_p - q)).sum().item() for q in log_q]
 with claim_table():

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from course_lib.models.noised import NoisedMixture
-from course_lib.models.ode_likelihood import exact_divergence, exact_log_prob, field_log_prob
+from course_lib.models.ode_likelihood import exact_divergence, exact_log_prob
 from course_lib.models.schedules import SCHEDULES
+from course_lib.models.velocity import log_prob
 from course_lib.seeds import seeded
 
 COSINE = SCHEDULES["cosine"]
@@ -43,7 +44,7 @@ def test_any_field_in_equal_steps():
     def velocity(x, t):
         return m.field("velocity", x, t, COSINE)
 
-    off = [(field_log_prob(velocity, x, steps, start=1e-3) - m.log_prob(x)).abs().max().item()
+    off = [(log_prob(velocity, x, steps, start=1e-3) - m.log_prob(x)).abs().max().item()
            for steps in (25, 50, 100)]
     assert off[2] < 4e-3 and off[1] < off[0] / 3 and off[2] < off[1] / 3  # Heun: with the square of the step
-    assert not field_log_prob(velocity, x.clone().requires_grad_(), 2, start=1e-3).isnan().any()
+    assert not log_prob(velocity, x.clone().requires_grad_(), 2, start=1e-3).isnan().any()
