@@ -3,14 +3,20 @@
 A claim is a number that a notebook measures, with a limit. A limit that the measured value touches with another seed is
 red on another machine; one that is a hundred standard deviations away guards nothing. Both are seen in the table,
 `docs/claims.md`, which is made of `data/claims.jsonl`, a line for each run of a notebook.
+
+A record is of a notebook's code without the sentences and the limits of its claims, wherever these are typed as a
+string and as numbers: who changes them needs no new run, and the table has them as they are now.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,9 +28,10 @@ from typing import Any
 import numpy as np
 
 from course_lib.authoring.handout import COURSE
-from course_lib.authoring.run_cells import code_cells
+from course_lib.authoring.run_cells import claim_calls, code_cells
 from course_lib.comparisons.runs import map_runs, read_record, write_record
 from course_lib.files import atomic_write
+from course_lib.teach.claims import Limits
 
 PROCESSORS = {  # settings of MKL and ATEN that stand for the machines of a class
     "": {}, "COMPATIBLE": {"MKL_CBWR": "COMPATIBLE"}, "AVX2": {"MKL_ENABLE_INSTRUCTIONS": "AVX2"},
@@ -35,9 +42,42 @@ ROUNDING = 1e-9  # of a value: smaller differences are the processor's
 FAR = 10  # standard deviations: a limit further away holds whatever happens, and should be tightened
 
 
+LIMITS = ("near", "within", "above", "below")  # what `claim` is told beside the sentence, the value and `exact`
+
+
 def digest(notebook: Path) -> str:
     """Of all that a notebook computes by itself: 'is this record of the notebook as it is?'"""
-    return hashlib.sha256("\0".join(code_cells(notebook)).encode()).hexdigest()[:12]
+    cells = code_cells(notebook)
+    lines = [cell.encode().splitlines(keepends=True) for cell in cells]
+    for (position, _), call in reversed(claim_calls(cells).items()):
+        here, kept = lines[position], [_segment(lines[position], node) for node in _computed(call)]
+        first, last = call.lineno - 1, call.end_lineno - 1
+        here[first:last + 1] = [here[first][:call.col_offset] + b"claim(" + b",".join(kept) + b")"
+                                + here[last][call.end_col_offset:]]
+    return hashlib.sha256(b"\0".join(b"".join(cell) for cell in lines)).hexdigest()[:12]
+
+
+def _computed(call: ast.Call) -> list[ast.expr | ast.keyword]:
+    """What the notebook computes of a call of `claim`: all but a typed sentence and typed limits."""
+    typed = typed_of(call)
+    return [*call.args["text" in typed:], *(word for word in call.keywords if word.arg not in typed)]
+
+
+def typed_of(call: ast.Call) -> dict[str, Any]:
+    """The sentence and the limits of a call of `claim`, as far as they are typed: `{"text": "…", "above": 3}`."""
+    told = {word.arg: word.value for word in call.keywords if word.arg in (*LIMITS, "exact")}
+    typed = {}
+    for name, node in {"text": call.args[0], **told}.items():
+        with contextlib.suppress(ValueError):  # which says that it is computed
+            typed[name] = ast.literal_eval(node)
+    return typed
+
+
+def _segment(lines: list[bytes], node: ast.expr | ast.keyword) -> bytes:
+    """The source of a part of a call, in one line: how a call is wrapped depends on the length of its sentence."""
+    text = b"".join(lines[node.lineno - 1:node.end_lineno])
+    after = len(lines[node.end_lineno - 1]) - node.end_col_offset
+    return re.sub(rb"\s+", b" ", text[node.col_offset:len(text) - after])
 
 
 def run_notebook(path: str, digest: str, seed: int, processor: str, broken: str) -> dict[str, Any]:
@@ -56,8 +96,8 @@ def run_notebook(path: str, digest: str, seed: int, processor: str, broken: str)
             raise RuntimeError(f"{path} ended with {done.returncode}: {done.stderr[-2000:]}")
         result = json.loads(out.read_text(encoding="utf-8"))
     if seed or processor or broken == "weights":  # their sentences stand in the record of seed 0
-        result["claims"] = {number: [{key: outcome[key] for key in ("value", "n", "holds")} for outcome in outcomes]
-                            for number, outcomes in result["claims"].items()}
+        result["claims"] = {number: [{key: outcome[key] for key in outcome if key not in ("text", "exact")}
+                                     for outcome in outcomes] for number, outcomes in result["claims"].items()}
     return result
 
 
@@ -90,7 +130,7 @@ class Row:
 
     key: str
     text: str
-    limits: str
+    limits: Limits
     exact: bool
     at_0: float
     values: np.ndarray
@@ -106,7 +146,7 @@ class Row:
     @property
     def margin(self) -> float:
         """Distance of the mean from the nearest limit in spreads; infinite where nothing varies."""
-        distances = [abs(float(np.mean(self.values)) - limit) for limit in limits_of(self.limits)]
+        distances = [abs(float(np.mean(self.values)) - limit) for limit, _ in self.limits.bounds()]
         if not distances:
             return math.inf
         return min(distances) / self.spread if self.spread > 0 else math.inf
@@ -114,51 +154,36 @@ class Row:
     @property
     def worst(self) -> float:
         """The value that is nearest to a limit, or furthest beyond one."""
-        limits = limits_of(self.limits)
-        if not limits:
-            return float(self.values.min())
-        return float(min(self.values, key=lambda v: min(_inside(v, self.limits, limit) for limit in limits)))
+        bounds = self.limits.bounds()
+        inside = [min((side * (value - limit) for limit, side in bounds), default=value) for value in self.values]
+        return float(self.values[np.argmin(inside)])
 
 
-def limits_of(told: str) -> list[float]:
-    """The numbers that a claim's value must not pass, from what `claim` says: "above 1 and below 2", "3 ± 0.5"."""
-    limits = []
-    for part in told.split(" and "):
-        if "±" in part:
-            near, within = map(float, part.split("±"))
-            limits += [near - within, near + within]
-        elif part != "true":
-            limits.append(float(part.split()[1]))
-    return [limit for limit in limits if math.isfinite(limit)]
+def rows(notebook: Path, runs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> list[Row]:
+    """A row for each claim of a notebook, from its runs, pairs (setting, what `run_cells` returned).
 
-
-def _inside(value: float, told: str, limit: float) -> float:
-    """How far a value is on the right side of one limit; negative beyond it."""
-    for part in told.split(" and "):
-        if "±" in part:
-            near, _ = map(float, part.split("±"))
-            if limit in limits_of(part):
-                return value - limit if limit < near else limit - value
-        elif part != "true" and float(part.split()[1]) == limit:
-            return value - limit if part.startswith("above") else limit - value
-    return math.inf
-
-
-def rows(notebook: str, runs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> list[Row]:
-    """A row for each claim of one notebook, from its runs, pairs (setting, what `run_cells` returned)."""
+    Sentences and limits are the notebook's of now where they are typed, else those of the run.
+    """
     whole = [(s, r) for s, r in runs if not s["broken"]]
     fresh = next((r["claims"] for s, r in runs if s["broken"] == "weights"), {})
     first = next(r["claims"] for s, r in whole if s["seed"] == 0 and not s["processor"])
     table = []
-    for number in sorted(first, key=int):
-        for i, outcome in enumerate(first[number]):
-            seen = [r["claims"][number][i] for _, r in whole if i < len(r["claims"].get(number, []))]
-            values = np.array([o["value"] for o in seen], dtype=float)
-            other = fresh.get(number, [])
-            letter = chr(ord("a") + i) if len(first[number]) > 1 else ""
-            table.append(Row(f"{notebook}:{number}{letter}", outcome["text"], outcome["limits"], outcome["exact"],
-                             outcome["value"], values, sum(not o["holds"] for o in seen),
-                             i >= len(other) or other[i]["value"] != outcome["value"]))
+    for number, call in enumerate(claim_calls(code_cells(notebook)).values(), start=1):
+        typed, made = typed_of(call), first.get(str(number), [])
+        given = {word.arg for word in call.keywords}  # None of `**limits`
+        for i, outcome in enumerate(made):
+            seen = [r["claims"][str(number)][i] for _, r in whole if i < len(r["claims"].get(str(number), []))]
+            told = [o["limits"] | typed for o in seen]
+            limits = [Limits(**{name: t.get(name) for name in LIMITS if {name, None} & given}) for t in told]
+            exact = limits[0] == Limits() or typed.get("exact", outcome["exact"] and None in given)
+            failed = sum(not one.judge(o["mean"], o["error"], o["low"], o["high"], exact)
+                         for one, o in zip(limits, seen, strict=True))
+            values = np.array([o["mean"] for o in seen], dtype=float)
+            other = fresh.get(str(number), [])
+            letter = chr(ord("a") + i) if len(made) > 1 else ""
+            table.append(Row(f"{notebook.stem.split('_')[0]}:{number}{letter}", typed.get("text", outcome["text"]),
+                             limits[0], exact, outcome["mean"], values, failed,
+                             i >= len(other) or other[i]["mean"] != outcome["mean"]))
     return table
 
 
@@ -171,14 +196,14 @@ def as_markdown(tables: dict[str, list[Row]], digests: dict[str, str], runs: dic
              "which do not vary.*", ""]
     for name, table in tables.items():
         lines += [f"## {name}", "", f"{runs[name]} runs; code {digests[name]}.", "",
-                  "| claim | sentence | limit | seed 0 | mean | spread | worst | margin | failed | |",
+                  "| claim | sentence | limit | seed 0 | mean | spread | worst | margin | failed | kind |",
                   "|---|---|---|---|---|---|---|---|---|---|"]
         for row in table:
             text = row.text.replace("|", "\\|")
             margin = "∞" if math.isinf(row.margin) else f"{row.margin:.1f}" + (" far" if row.margin > FAR else "")
-            lines.append(f"| {row.key} | {text} | {row.limits} | {row.at_0:.4g} | {np.mean(row.values):.4g} | "
-                         f"{row.spread:.2g} | {row.worst:.4g} | {margin} | {row.failed or ''} | "
-                         f"{'exact' if row.exact else 'W' if row.weights else ''} |")
+            lines.append(f"| {row.key} | {text} | {str(row.limits) or 'true'} | {row.at_0:.4g} | "
+                         f"{np.mean(row.values):.4g} | {row.spread:.2g} | {row.worst:.4g} | {margin} | "
+                         f"{row.failed or ''} | {'exact' if row.exact else 'W' if row.weights else ''} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -213,7 +238,8 @@ def survivors(notebooks: Sequence[Path], broken: str, **options: Any) -> list[tu
     return [(f"{path.stem.split('_')[0]}:{number}", outcome["text"])
             for path, result in zip(notebooks, map_runs(run_notebook, asked, **options), strict=True)
             for number in sorted(result["claims"], key=int) for outcome in result["claims"][number]
-            if outcome["holds"] and not outcome["exact"]]
+            if not outcome["exact"] and Limits(**outcome["limits"]).judge(
+                *(outcome[key] for key in ("mean", "error", "low", "high")), exact=False)]
 
 
 def write_table(path: Path, record: Path, notebooks: Sequence[Path]) -> None:
@@ -223,6 +249,6 @@ def write_table(path: Path, record: Path, notebooks: Sequence[Path]) -> None:
         now = digest(notebook)
         runs = [(s, r) for s, r in found if Path(s["path"]).stem == notebook.stem and s["digest"] == now]
         if any(s["seed"] == 0 and not s["processor"] and not s["broken"] for s, _ in runs):
-            tables[notebook.stem] = rows(notebook.stem.split("_")[0], runs)
+            tables[notebook.stem] = rows(notebook, runs)
             digests[notebook.stem], counts[notebook.stem] = now, len(runs)
     atomic_write(path, as_markdown(tables, digests, counts))

@@ -12,6 +12,7 @@ processor's instructions, and `COURSE_BREAK` breaks one thing on purpose:
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
@@ -35,18 +36,17 @@ def code_cells(notebook: Path) -> list[str]:
     return ["".join(cell["source"]).lstrip("\n") for cell in cells if cell["cell_type"] == "code"]
 
 
-def claim_calls(cells: list[str]) -> dict[tuple[int, int], int]:
-    """The number of each call of `claim`, in the order of definition, by its cell and its line there."""
-    places = sorted((position, call.lineno) for position, cell in enumerate(cells) for call in claims(cell))
-    return {place: number for number, place in enumerate(places, start=1)}
+def claim_calls(cells: list[str]) -> dict[tuple[int, int], ast.Call]:
+    """Each call of `claim` by its cell and its line there, in the order of definition, by which they are numbered."""
+    return dict(sorted(((position, call.lineno), call) for position, cell in enumerate(cells) for call in claims(cell)))
 
 
 def run_cells(notebook: Path) -> dict[str, Any]:
     """Run all cells, whether claims hold or not.
 
     Returns:
-        claims: for each number of a claim one outcome for each time that it was made: text, limits, exact, values
-            (their mean), n, holds.
+        claims: for each number of a claim one outcome for each time that it was made: text, limits (those given),
+            exact, n, and the mean, error, low and high that `claims.summary` gives.
         seconds: processor time.
         error: what broke the notebook off, or None; later claims are missing then.
     """
@@ -55,13 +55,14 @@ def run_cells(notebook: Path) -> dict[str, Any]:
     from course_lib.teach import claims as made
 
     cells = code_cells(notebook)
-    calls, outcomes, files = claim_calls(cells), {}, {}
+    calls, outcomes, files = {place: n for n, place in enumerate(claim_calls(cells), start=1)}, {}, {}
 
     def note(outcome: made.Outcome) -> None:
         where = files.get(outcome.frame.f_code.co_filename), outcome.frame.f_lineno
-        outcomes.setdefault(str(calls[where]), []).append(
-            {"text": outcome.text, "limits": outcome.limits, "exact": outcome.exact,
-             "value": float(outcome.values.mean()), "n": len(outcome.values), "holds": outcome.holds})
+        outcomes.setdefault(str(calls[where]), []).append({
+            "text": outcome.text, "limits": {k: float(v) for k, v in vars(outcome.limits).items() if v is not None},
+            "exact": outcome.exact, "n": len(outcome.values),
+            **dict(zip(("mean", "error", "low", "high"), made.summary(outcome.values), strict=True))})
 
     made.listeners.append(note)
     shell, error, start = InteractiveShell.instance(), None, time.process_time()

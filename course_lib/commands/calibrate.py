@@ -46,8 +46,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
                 print(f"{name}, seed {setting['seed']}, {setting['processor'] or 'here'}: {result['error']}",
                       file=sys.stderr)
     calibration.write_table(TABLE, RECORD, sorted((COURSE / "notebooks").glob("[0-9]*.ipynb")))
-    failed = {name: sum(row.failed > 0 for row in calibration.rows(name.split("_")[0], found))
-              for name, found in runs.items()}
+    failed = {path.stem: sum(row.failed > 0 for row in calibration.rows(path, runs[path.stem])) for path in notebooks}
     print(json.dumps({name: count for name, count in failed.items() if count}) if any(failed.values())
           else "no claim failed in any run")
     return 1 if any(failed.values()) else 0

@@ -27,14 +27,14 @@ class Outcome:
     """What became of a claim.
 
     Attributes:
-        text, limits, exact: the sentence, and what was expected.
+        text, limits, exact: the sentence, and what was expected; of a True or False there are no limits.
         values: what was measured, `[n]`; of a True or False 1 or 0.
         holds: whether it is as expected.
         frame: where `claim` was called.
     """
 
     text: str
-    limits: str
+    limits: Limits
     exact: bool
     values: np.ndarray
     holds: bool
@@ -83,14 +83,13 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     several = numeric and _is_several(value)
     if several:
         values = float_array(value, "the values of a claim", ("n",), rows=2, finite=False)
-        holds, measured, expected = (_all_of if exact else _mean_of)(values, limits)
+        measured, expected = (_all_of if exact else _mean_of)(values, limits)
     else:
         values = np.array([number(value)])
-        holds = bool(limits.hold(values[0])) if numeric else bool(values[0])
-        measured, expected = (_rounded(values[0]), str(limits)) if numeric else (str(holds), "True")
+        measured, expected = (_rounded(values[0]), str(limits)) if numeric else (str(bool(values[0])), "True")
+    holds = limits.judge(*summary(values), exact)
     for listener in listeners:
-        listener(Outcome(text, str(limits) if numeric else "true", exact or not numeric, values, holds,
-                         sys._getframe(1)))
+        listener(Outcome(text, limits, exact or not numeric, values, holds, sys._getframe(1)))
     told = (f"{measured}; expected {expected}" if several and not exact
             else f"measured {measured}, expected {expected}" if numeric else "checked just now")
     message = Message(_verdict(holds), f"{text} ({told})", "good" if holds else "bad")
@@ -150,10 +149,22 @@ def _verdict(holds: bool) -> str:
 class Limits:
     """What is expected of a number, as `claim` takes it."""
 
-    near: float | None
-    within: float | None
-    above: float | None
-    below: float | None
+    near: float | None = None
+    within: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def judge(self, mean: float, error: float, low: float, high: float, exact: bool) -> bool:
+        """Whether a claim holds, from the `summary` of its values; without any limit, whether they are all True."""
+        if self == Limits():
+            return low == 1
+        return bool(self.hold(np.array([low, high])).all() if exact else self.hold(mean, 2 * error))
+
+    def bounds(self) -> list[tuple[float, int]]:
+        """The finite numbers that a value must not pass, each with 1 if it must stay above and -1 if below."""
+        both = [] if self.near is None else [(self.near - self.within, 1), (self.near + self.within, -1)]
+        both += [(limit, side) for limit, side in ((self.above, 1), (self.below, -1)) if limit is not None]
+        return [(limit, side) for limit, side in both if math.isfinite(limit)]
 
     def hold(self, value: float | np.ndarray, margin: float = 0.0) -> np.ndarray:
         """Whether a value and all numbers up to `margin` from it are as expected, of values `[n]` each; NaN is not."""
@@ -179,19 +190,22 @@ def _is_several(value: ArrayLike | Tensor) -> bool:
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0 and value.size != 1)
 
 
-def _mean_of(values: np.ndarray, limits: Limits) -> tuple[bool, str, str]:
-    """Whether the mean is as expected, two standard errors included; what is told of the values, and of the limits."""
-    n, mean, spread = len(values), values.mean(), values.std(ddof=1)
-    error = spread / math.sqrt(n)
-    told = (f"mean {_rounded(mean)} ± {_rounded(error)} of n = {n}, standard deviation {_rounded(spread)}, "
-            f"{limits.hold(values).sum()} of {n} by themselves")
-    return bool(limits.hold(mean, 2 * error)), told, f"{limits}, by two standard errors"
+def summary(values: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, standard error of the mean (0 of a single value), least and greatest of values `[n]`."""
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return float(values.mean()), float(error), float(values.min()), float(values.max())
 
 
-def _all_of(values: np.ndarray, limits: Limits) -> tuple[bool, str, str]:
-    held = limits.hold(values)
-    worst = f"{_rounded(values.min())} to {_rounded(values.max())}"
-    return bool(held.all()), f"{worst}, n = {len(values)}", f"of each {limits}"
+def _mean_of(values: np.ndarray, limits: Limits) -> tuple[str, str]:
+    """What is told of several values, and of the limits that their mean is held to."""
+    n, (mean, error, _, _) = len(values), summary(values)
+    told = (f"mean {_rounded(mean)} ± {_rounded(error)} of n = {n}, standard deviation "
+            f"{_rounded(values.std(ddof=1))}, {limits.hold(values).sum()} of {n} by themselves")
+    return told, f"{limits}, by two standard errors"
+
+
+def _all_of(values: np.ndarray, limits: Limits) -> tuple[str, str]:
+    return f"{_rounded(values.min())} to {_rounded(values.max())}, n = {len(values)}", f"of each {limits}"
 
 
 def _rounded(value: float) -> str:

@@ -9,9 +9,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from course_lib.authoring.calibrate import Row, as_markdown, calibrate, digest, limits_of, rows, survivors, write_table
+from course_lib.authoring.calibrate import Row, as_markdown, calibrate, digest, rows, survivors, write_table
 from course_lib.authoring.run_cells import claim_calls, code_cells
 from course_lib.commands import main as cli
+from course_lib.teach.claims import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = ["""
@@ -55,7 +56,7 @@ def runs(notebook):
 
 
 def test_claims_are_numbered_in_the_order_of_definition(notebook):
-    assert claim_calls(code_cells(notebook)) == {(0, 6): 1, (1, 4): 2, (1, 6): 3, (1, 8): 4, (2, 5): 5, (2, 6): 6}
+    assert list(claim_calls(code_cells(notebook))) == [(0, 6), (1, 4), (1, 6), (1, 8), (2, 5), (2, 6)]
 
 
 def test_seeds_and_processors_are_run_and_each_claim_is_noted_as_often_as_it_is_made(runs):
@@ -67,8 +68,8 @@ def test_seeds_and_processors_are_run_and_each_claim_is_noted_as_often_as_it_is_
     assert runs[0][1]["claims"]["2"][0]["n"] == 1000
 
 
-def test_another_seed_gives_other_numbers_and_the_same_seed_the_same(runs):
-    table = {row.key: row for row in rows("77", runs)}
+def test_another_seed_gives_other_numbers_and_the_same_seed_the_same(notebook, runs):
+    table = {row.key: row for row in rows(notebook, runs)}
     assert list(table) == ["77:1", "77:2", "77:3a", "77:3b", "77:4", "77:5", "77:6"]
     small = table["77:2"]
     assert len(small.values) == 6 and small.values[0] != small.values[1] and small.at_0 == small.values[0]
@@ -111,22 +112,60 @@ def test_the_table_says_what_is_known_of_each_claim(notebook, runs, tmp_path):
     assert text.count("\n| 77:") == 7 and "| 77:4 | an identity | true | 1 | 1 | 0 | 1 | ∞ |  | exact |" in text
 
 
-def row(limits: str, *values: float) -> Row:
+def row(limits: Limits, *values: float) -> Row:
     return Row("1:1", "a", limits, False, values[0], np.array(values), 0, False)
 
 
 @pytest.mark.parametrize(("limits", "values", "margin", "worst"), [
-    ("above 1", (3.0, 5.0), 3 / math.sqrt(2), 3.0), ("below 6", (3.0, 5.0), math.sqrt(2), 5.0),
-    ("above 0 and below 6", (3.0, 5.0), math.sqrt(2), 5.0), ("4 ± 1.5", (3.0, 5.0), 1.5 / math.sqrt(2), 3.0),
-    ("above 1", (2.0, 2.0), math.inf, 2.0), ("above 1", (2.0, 2.0 + 1e-12), math.inf, 2.0),
-    ("true", (1.0, 1.0), math.inf, 1.0), ("below 4", (3.0, 5.0), 0, 5.0)])
+    (Limits(above=1), (3.0, 5.0), 3 / math.sqrt(2), 3.0), (Limits(below=6), (3.0, 5.0), math.sqrt(2), 5.0),
+    (Limits(above=0, below=6), (3.0, 5.0), math.sqrt(2), 5.0),
+    (Limits(near=4, within=1.5), (3.0, 5.0), 1.5 / math.sqrt(2), 3.0), (Limits(above=1), (2.0, 2.0), math.inf, 2.0),
+    (Limits(above=1), (2.0, 2.0 + 1e-12), math.inf, 2.0), (Limits(), (1.0, 1.0), math.inf, 1.0),
+    (Limits(below=4), (3.0, 5.0), 0, 5.0)], ids=str)
 def test_margin_and_worst(limits, values, margin, worst):
     assert row(limits, *values).margin == pytest.approx(margin) and row(limits, *values).worst == worst
 
 
-def test_limits_are_read_as_they_are_told():
-    assert limits_of("3 ± 0.5") == [2.5, 3.5] and limits_of("above -1e-05 and below 2") == [-1e-05, 2]
-    assert limits_of("true") == [] and limits_of("0 ± inf") == []
+JUDGED = """
+import numpy as np
+x, limit = np.array([1.0, 2.0, 3.0]), 3.5
+claim("the mean is {word}", x, {limits})
+claim(f"up to {{limit}}", x.max(), below=limit)
+"""
+
+
+def judged(path: Path, limits: str, word: str = "large") -> Path:
+    cells = ["from course_lib.teach import claim", JUDGED.format(limits=limits, word=word)]
+    nbformat.write(nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells))), path)
+    return path
+
+
+def test_other_sentences_and_limits_need_no_new_run(tmp_path, monkeypatch):
+    path, record = tmp_path / "79_judged.ipynb", tmp_path / "r.jsonl"
+    runs = calibrate([judged(path, "above=0.5")], record, seeds=1, workers=1, progress=False)["79_judged"]
+    before, told = digest(path), rows(path, runs)
+    assert [(r.text, r.limits, r.failed) for r in told] == [("the mean is large", Limits(above=0.5), 0),
+                                                            ("up to 3.5", Limits(below=3.5), 0)]
+    monkeypatch.setattr("course_lib.authoring.calibrate.run_notebook", None)
+    for limits, expected, failed in (("above=1.5", Limits(above=1.5), 5), ("above=0.5,\n      below=2", Limits(
+            above=0.5, below=2), 5), ("near=2, within=1.2", Limits(near=2, within=1.2), 0),
+            ("above=0.5, exact=True", Limits(above=0.5), 0), ("above=1.2, exact=True", Limits(above=1.2), 5)):
+        judged(path, limits, word="quite otherwise")
+        again = calibrate([path], record, seeds=1, workers=1, progress=False)["79_judged"]
+        first, second = rows(path, again)
+        assert digest(path) == before and again == runs and first.exact == ("exact" in limits)
+        assert (first.text, first.limits, first.failed) == ("the mean is quite otherwise", expected, failed), limits
+        assert (second.text, second.limits, second.failed) == ("up to 3.5", Limits(below=3.5), 0)
+
+
+@pytest.mark.parametrize(("old", "new"), [("below=limit", "below=limit + 1"), ("x.max()", "x.min()"),
+                                          ("up to", "at most"), ("3.0]", "4.0]")])
+def test_what_a_notebook_computes_makes_another_digest(old, new, tmp_path):
+    path = judged(tmp_path / "79_judged.ipynb", "above=0.5")
+    before, text = digest(path), path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert digest(path) != before
 
 
 def test_an_unknown_notebook_is_told(capsys):
@@ -137,7 +176,7 @@ def test_an_unknown_notebook_is_told(capsys):
 @pytest.mark.parametrize(("spread", "told"), [(1.0, "| 3.0 |"), (0.1, "| 30.0 far |"), (0.0, "| ∞ |")])
 def test_a_limit_that_guards_nothing_is_marked(spread, told):
     values = 4 + spread * np.array([-1, 1]) / math.sqrt(2)
-    assert told in as_markdown({"01_a": [row("above 1", *values)]}, {"01_a": "f"}, {"01_a": 2})
+    assert told in as_markdown({"01_a": [row(Limits(above=1), *values)]}, {"01_a": "f"}, {"01_a": 2})
 
 
 def test_nothing_is_written_of_nothing():
@@ -158,4 +197,4 @@ def test_the_table_is_of_the_notebooks_as_they_are_and_names_each_of_their_claim
         path, number = ROOT / "notebooks" / f"{name}.ipynb", name.split("_")[0]
         assert digest(path) == code, f"{name} has changed: make calibrate ARGS={number}"
         told = {int(claim) for claim in re.findall(rf"^\| {number}:(\d+)[a-z]? \|", text, re.M)}
-        assert told == set(claim_calls(code_cells(path)).values()), f"make calibrate ARGS={number}"
+        assert told == set(range(1, 1 + len(claim_calls(code_cells(path))))), f"make calibrate ARGS={number}"

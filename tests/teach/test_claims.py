@@ -8,6 +8,7 @@ import torch
 
 from course_lib.teach import ClaimFailed, claim, claim_table
 from course_lib.teach import claims as module
+from course_lib.teach.claims import Limits, summary
 
 
 @pytest.fixture
@@ -126,8 +127,8 @@ def test_listeners_are_told_before_a_failed_claim_raises(shown, strict, monkeypa
     with pytest.raises(ClaimFailed):
         claim("d", 0.5, below=0)
     assert [(o.text, o.limits, o.exact, o.holds) for o in outcomes] == [
-        ("a", "above 0", False, True), ("b", "true", True, True), ("c", "2.5 ± 9", False, True),
-        ("d", "below 0", False, False)]
+        ("a", Limits(above=0), False, True), ("b", Limits(), True, True),
+        ("c", Limits(near=2.5, within=9), False, True), ("d", Limits(below=0), False, False)]
     assert list(outcomes[2].values) == SEVERAL and outcomes[0].frame.f_code.co_filename == __file__
 
 
@@ -164,3 +165,18 @@ def test_tables_nest_and_an_empty_one_shows_nothing(shown):
         with claim_table():
             pass
     assert [[row[0] for row in table.rows] for table in shown] == [["inner"]]
+
+
+@pytest.mark.parametrize(("limits", "bounds"), [
+    (Limits(near=3, within=0.5), [(2.5, 1), (3.5, -1)]), (Limits(above=-1e-5, below=2), [(-1e-5, 1), (2, -1)]),
+    (Limits(), []), (Limits(near=0, within=math.inf), [])])
+def test_the_bounds_of_limits(limits, bounds):
+    assert limits.bounds() == bounds
+
+
+@pytest.mark.parametrize(("limits", "values", "exact", "holds"), [
+    (Limits(above=1), [2.0], False, True), (Limits(above=1), [math.nan], False, False),
+    (Limits(above=1), [1.1, 2.9], False, False), (Limits(above=1), [1.1, 2.9], True, True),
+    (Limits(above=1), [0.9, 2.9], True, False), (Limits(), [1.0], True, True), (Limits(), [0.0], True, False)])
+def test_a_summary_is_judged_as_the_values_are(limits, values, exact, holds):
+    assert limits.judge(*summary(np.array(values)), exact) is holds
