@@ -7,6 +7,7 @@ import torch
 
 from course_lib.models.flow_matching import (
     PATH,
+    draw,
     drop_labels,
     even_times,
     flow_matching_loss,
@@ -72,10 +73,35 @@ def test_there_and_back_again():
     torch.testing.assert_close(follow(velocity, z, steps=400), x, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("steps", "method"), [(0, "heun"), (3, "rk4")])
-def test_an_unknown_way_is_refused(steps, method):
+def to_a_point(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """E[ε − x_0 | x_t] where all data are the point M: the noise is known but at t = 0, where its mean is 0."""
+    return torch.where(t.view(-1, 1) > 0, (x - M) / t.view(-1, 1), -x)
+
+
+class ToAPoint(torch.nn.Linear):
+    """The same, as a network."""
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return to_a_point(x, t)
+
+
+def test_heuns_mean_with_the_velocity_of_data_leaves_half_of_the_last_steps_noise():
+    z = torch.randn(7, 1, generator=seeded(), dtype=torch.float64)
+    before = follow(to_a_point, z, 4, end=0.2)
+    torch.testing.assert_close(follow(to_a_point, z, 5), M + (before - M) / 2 + 0.2 * M / 2)
+    torch.testing.assert_close(follow(to_a_point, z, 5, last="euler"), torch.full_like(z, M))
+
+
+def test_a_draw_ends_with_eulers_step():
+    model = ToAPoint(1, 1)
+    torch.testing.assert_close(draw(model, in_turn(9), (1,), seeded(), steps=5), torch.full((9, 1), M))
+    assert (draw(model, in_turn(9), (1,), seeded(), steps=5, last="heun") - M).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(("steps", "method", "last"), [(0, "heun", None), (3, "rk4", None), (3, "heun", "rk4")])
+def test_an_unknown_way_is_refused(steps, method, last):
     with pytest.raises(ValueError, match="euler, midpoint or heun"):
-        follow(velocity, torch.zeros(1, 1), steps, method)
+        follow(velocity, torch.zeros(1, 1), steps, method, last=last)
 
 
 def test_times_are_uniform_and_evenly_spread():

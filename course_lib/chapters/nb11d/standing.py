@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from course_lib.experiments.flow_matching import JUDGED_STEPS
 from course_lib.training.checkpoints import Card
 
 HEAD = "| model | Fréchet distance | read as asked | log p(x) in nats | passes a picture | minutes of training |"
@@ -12,7 +13,7 @@ MODELS = {  # names, and how often a network must be asked for one picture, one 
     "row_lstm": ("Row LSTM", 784),
     "dcgan": ("DCGAN", 1),
     "conditional": ("conditional GAN", 1),
-    "flow_matching": ("flow matching, U-Net", 20),
+    "flow_matching": ("flow matching, U-Net", 2 * JUDGED_STEPS - 1),  # the last step is Euler's
 }
 
 
