@@ -51,8 +51,8 @@ class ConditionalGenerator(Generator):
     def sample(self, y: Tensor, generator: torch.Generator) -> Tensor:
         """An image `[28, 28]` with pixels in [0, 1] for each label of y `[n]`."""
         device = device_of(self)
-        images = [self(noise(len(part), generator).to(device), part.to(device)) for part in y.split(500)]
-        return joined_in_unit_range(images)
+        images = (self(noise(len(part), generator).to(device), part.to(device)) for part in y.split(500))
+        return joined_in_unit_range(images, len(y))
 
 
 @takes_rng

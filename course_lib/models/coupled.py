@@ -57,7 +57,7 @@ class CoupledGenerator(nn.Module):
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """n pairs of images, each `[n, 28, 28]` in [0, 1]; row i of both is made from one z."""
         made = [self(noise(len(part), generator).to(device_of(self))) for part in torch.arange(n).split(500)]
-        return tuple(joined_in_unit_range(kind) for kind in zip(*made, strict=True))
+        return tuple(joined_in_unit_range(kind, n) for kind in zip(*made, strict=True))
 
 
 class CoupledDiscriminator(nn.Module):

@@ -71,9 +71,9 @@ class InfoGenerator(Generator):
     def sample(self, code: Code, generator: torch.Generator) -> Tensor:
         """An image `[28, 28]` with pixels in [0, 1] for each of n codes."""
         device = device_of(self)
-        images = [self(noise(len(k), generator).to(device), Code(k.to(device), u.to(device)))
-                  for k, u in zip(code.k.split(500), code.u.split(500), strict=True)]
-        return joined_in_unit_range(images)
+        images = (self(noise(len(k), generator).to(device), Code(k.to(device), u.to(device)))
+                  for k, u in zip(code.k.split(500), code.u.split(500), strict=True))
+        return joined_in_unit_range(images, len(code.k))
 
 
 class QHead(nn.Module):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib.deprecated import old_members
+from course_lib.models.layers import joined
 from course_lib.validation import (
     all_bits,
     all_finite,
@@ -225,4 +226,4 @@ class BernoulliNB(NaiveBayes):
         return self.theta
 
     def _sample_features(self, k: Tensor, generator: torch.Generator) -> Tensor:
-        return torch.bernoulli(self.theta[k], generator=generator)
+        return joined((torch.bernoulli(self.theta[part], generator=generator) for part in k.split(PART)), len(k))

@@ -22,14 +22,20 @@ from torch.nn.functional import softplus
 
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
-from course_lib.experiments.vae import elbo_of, held_out_images
+from course_lib.experiments.vae import elbo_of
 from course_lib.measure import coverage_kl, frechet_distance, nearest_neighbours, sharpness
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.plots import bars, curves, images, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
 from course_lib.training import fastest_precision, load_pretrained, run
-from course_lib.training.image_scores import features_and_probabilities, reference_features, scores, stand_ins
+from course_lib.training.image_scores import (
+    as_bytes,
+    features_and_probabilities,
+    reference_features,
+    scores,
+    stand_ins,
+)
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -55,13 +61,9 @@ def timed(name, sample):
     seconds[name] = (time.process_time() - start) / 10
     return made
 
-def as_bytes(x):
-    """Greys from 0 to 255, as in a picture file: a quarter of the memory."""
-    return (255 * x).round().byte().view(-1, 28, 28)
-
-gan = as_bytes(timed("GAN", lambda: G.sample(10_000, seeded())))
-drawn, means = map(as_bytes, timed("VAE", lambda: vae.sample(10_000, seeded())))
-others = {name: as_bytes(x) for name, x in stand_ins(seed=0).items()}
+gan = as_bytes(timed("GAN", lambda: G.sample(10_000, seeded())))     # greys from 0 to 255: a quarter of the memory
+drawn, means = (as_bytes(x).view(-1, 28, 28) for x in timed("VAE", lambda: vae.sample(10_000, seeded())))
+others = stand_ins(seed=0)
 kinds = {"GAN": gan, "VAE means": means, "VAE drawn": drawn, "naive Bayes": others["naive Bayes"],
          "class means": others["ten class means"], "exact copies": others["training images"],
          "shifted copies": others["training images"].roll(1, dims=2)}
@@ -121,7 +123,7 @@ claim("Eigenvalues of the product of covariances that came out complex or negati
 # **number of pictures**: fewer look worse, even when they are real.
 
 # %%
-features, _ = features_and_probabilities(kinds["exact copies"] / 255)
+features, _ = features_and_probabilities(kinds["exact copies"])
 of_real = {n: frechet_distance(features[:n], reference_features()) for n in (500, 2_000, 10_000)}
 for n, distance in of_real.items():
     print(f"{n:6,} real training pictures: Fréchet distance {distance:6.2f}")
@@ -140,9 +142,9 @@ real_sharpness = sharpness(test[:2000].floats().numpy()).mean()
 reference = train.images.numpy()                                         # greys from 0 to 255
 
 def row(x):
-    return {**scores(x), "sharpness": sharpness(x[::7].numpy()).mean() / real_sharpness}
+    return {**scores(x), "sharpness": sharpness(x[::7].numpy() / 255).mean() / real_sharpness}
 
-table = {name: row(x / 255) for name, x in kinds.items()}
+table = {name: row(x) for name, x in kinds.items()}
 some = torch.cat([x[::99] for x in (*kinds.values(), test.images)]).numpy()  # 102 of each; every 100th mean is a 0
 *nearest, held_out = (nearest_neighbours(some, reference)[0] / 255).reshape(-1, 102)
 for r, distance in zip(table.values(), nearest, strict=True):
@@ -252,8 +254,7 @@ predict("06b.moment", "Which moment scores best, by Fréchet distance?", options
 # %%
 along = {}
 for step, G_then in moments.items():
-    x = made(G_then)
-    along[step] = scores(x) | {"sharpness": sharpness(x[:2000].numpy()).mean() / real_sharpness}
+    along[step] = scores(made(G_then)) | {"sharpness": sharpness(made(G_then, 2_000).numpy()).mean() / real_sharpness}
 for step, s in along.items():
     print(f"step {step:4}: Fréchet {s['frechet']:6.1f}, score {s['classifier_score']:.2f}, class KL "
           f"{s['coverage_kl']:.3f}, sharpness {s['sharpness']:.2f}")
@@ -306,12 +307,12 @@ reveal("06b.range", raised, lambda raised: "no" if not raised else "yes, by D" i
        "yes, the loss is not a number")
 compared("Paper turns grey: the scale of the data is not that of tanh", "Two rows of ten pictures, of the healthy game "
          "and of the one with data in [0, 1]", **{"healthy": (moments[150], along[150]), "data in [0, 1]": grey})
-right_scale = (2 * made(grey[0]) - 1).clamp(0, 1)
+right_scale = scores((2 * made(grey[0]) - 1).clamp(0, 1))
 with claim_table():
     claim("Data in [0, 1]: Fréchet distance relative to the healthy twin", grey[1]["frechet"] / along[150]["frechet"],
           above=1.7)
     claim("The same pictures, read on the scale of their data: Fréchet distance relative to that",
-          scores(right_scale)["frechet"] / grey[1]["frechet"], below=0.7)
+          right_scale["frechet"] / grey[1]["frechet"], below=0.7)
 try:
     game.D(255 * made(moments[150], 1)[:, None])                     # the opposite mistake: bytes, not divided at all
 except ValueError as error:
@@ -439,7 +440,7 @@ with claim_table():
 # nothing.
 
 # %%
-x_test = held_out_images()[:2000].clone()                                # the other 8,000 need not be kept
+x_test = test[:2_000].binarized(seeded()).flatten(1)
 nb = BernoulliNB().fit(train.ink().flatten(1), train.labels)
 log_p = {"VAE means": elbo_of(vae, x_test).value.mean().item(),  # of the model, which draws pixels
          "naive Bayes": nb.log_prob(x_test).mean().item()}
@@ -471,7 +472,7 @@ with claim_table():
 # probability zero.
 
 # %%
-mixture = torch.cat([kinds["VAE drawn"][:100], kinds["naive Bayes"][:9_900]]) / 255
+mixture = torch.cat([kinds["VAE drawn"][:100], kinds["naive Bayes"][:9_900]])
 with claim_table():
     claim("Fréchet distance of the mixture, relative to naive Bayes",
           scores(mixture)["frechet"] / frechet["naive Bayes"], above=0.9)
@@ -501,12 +502,13 @@ ways = {"turned": lambda x: v2.functional.rotate(x, 6, v2.InterpolationMode.BILI
         "blurred": lambda x: v2.functional.gaussian_blur(x, kernel_size=7, sigma=1.0),
         "grainy": lambda x: (x + 0.16 * torch.randn(x.shape, generator=numbers)).clamp(0, 1)}
 real = kinds["exact copies"]
-damaged = {name: torch.cat([as_bytes(way(x[:, None] / 255)) for x in real.split(500)]) for name, way in ways.items()}
+damaged = {name: torch.cat([as_bytes(way(x / 255)[:, 0]) for x in real[:, None].split(125)])
+           for name, way in ways.items()}
 show(images(torch.cat([x[:10] for x in (real, *damaged.values())]) / 255, row_labels=["real", *damaged],
             title="Three damages of one size, by squared error"),
      alt="Four rows of the same ten digits: as they are; turned a little; soft; and with grey grain on the paper")
 error = {name: (x[::10] / 255 - real[::10] / 255).square().mean().item() for name, x in damaged.items()}
-distance = {name: scores(x / 255)["frechet"] for name, x in damaged.items()}
+distance = {name: scores(x)["frechet"] for name, x in damaged.items()}
 for name in damaged:
     print(f"{name + ':':9} squared error of a pixel {error[name]:.4f}, Fréchet distance {distance[name]:6.1f}")
 reveal("06b.damage", distance, lambda distance: max(distance, key=distance.get))
@@ -537,13 +539,14 @@ with claim_table():
 # %%
 def near_neighbours(real, made, k=5):
     """Which of the pictures count for precision, recall and coverage; features [n, d] of each, three bools [n]."""
-    ball_real, ball_made = (torch.cdist(x, x).kthvalue(k + 1).values for x in (real, made))  # the nearest is itself
+    ball_real, ball_made = (torch.cat([torch.cdist(part, x).kthvalue(k + 1).values for part in x.split(250)])
+                            for x in (real, made))                               # k + 1, as the nearest is itself
     apart = torch.cdist(real, made)                                              # real pictures down, made across
     in_ball_of_real = apart < ball_real[:, None]
     return in_ball_of_real.any(dim=0), (apart < ball_made).any(dim=1), in_ball_of_real.any(dim=1)
 
 real_ones = torch.from_numpy(reference_features()[:2_000])
-shares_of = {name: near_neighbours(real_ones, torch.from_numpy(features_and_probabilities(x[:2_000] / 255)[0]))
+shares_of = {name: near_neighbours(real_ones, torch.from_numpy(features_and_probabilities(x[:2_000])[0]))
              for name, x in kinds.items()}
 print(f"{'':15}{'precision':>10}{'recall':>8}{'coverage':>10}")
 for name, (precision, recall, coverage) in shares_of.items():

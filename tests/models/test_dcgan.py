@@ -222,5 +222,5 @@ def test_parts_are_joined_from_the_range_of_a_tanh_to_that_of_pixels_and_stay_as
     parts = [2 * torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(n)) - 1 for n in (3, 2)]
     kept = [part.clone() for part in parts]
     for some in (parts, parts[:1]):
-        assert joined_in_unit_range(some).equal((torch.cat(some)[:, 0] + 1) / 2)
+        assert joined_in_unit_range(some, sum(map(len, some))).equal((torch.cat(some)[:, 0] + 1) / 2)
     assert all(part.equal(before) for part, before in zip(parts, kept, strict=True))

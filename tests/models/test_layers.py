@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.models.layers import check_images, init_layer, mlp
+from course_lib.models.layers import check_images, init_layer, joined, mlp
 
 
 def seeded(seed=0):
@@ -55,3 +55,12 @@ def test_what_is_an_image_passes():
     check_images(torch.rand(3, 784, generator=seeded()), 784)
     check_images(torch.rand(0, 784), 784)
     check_images(torch.full((3, 784), -1.0), 784, unit_range=False)
+
+
+def test_parts_are_joined_in_order_and_too_few_or_too_many_are_told():
+    x = torch.rand(7, 2, generator=seeded()).double()
+    assert joined(iter(x.split(3)), 7).equal(x) and joined(iter(x[:0].split(3)), 0).equal(x[:0])
+    with pytest.raises(ValueError, match="have 6 rows, not 7"):
+        joined(x[:6].split(3), 7)
+    with pytest.raises(ValueError, match="more than 5 rows"):
+        joined(x.split(3), 5)

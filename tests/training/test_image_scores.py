@@ -8,6 +8,7 @@ from course_lib.data import load_mnist
 from course_lib.training import checkpoints
 from course_lib.training.image_scores import (
     IMAGES,
+    as_bytes,
     classifier,
     features_and_probabilities,
     reference_features,
@@ -46,13 +47,22 @@ def test_features_and_probabilities_are_the_shipped_judges():
     np.testing.assert_allclose(np.log(probabilities), classifier().log_posterior(images).numpy(), atol=1e-4)
 
 
+def test_bytes_are_judged_as_the_greys_that_they_stand_for():
+    images = load_mnist("test").images[:300]
+    assert as_bytes(images / 255).equal(images)
+    assert as_bytes(torch.tensor([[0.0, 0.4999 / 255, 0.5001 / 255, 1.0]])).tolist() == [[0, 0, 1, 255]]
+    for of_bytes, of_greys in zip(features_and_probabilities(images), features_and_probabilities(images / 255),
+                                  strict=True):
+        assert np.array_equal(of_bytes, of_greys)
+
+
 def test_another_number_of_images_is_refused():
     with pytest.raises(ValueError, match="10,000 images"):
         scores(torch.zeros(500, 28, 28))
 
 
 def test_stand_ins_are_images(kinds):
-    assert all(x.shape == (IMAGES, 28, 28) and x.min() >= 0 and x.max() <= 1 for x in kinds.values())
+    assert all(x.shape == (IMAGES, 28, 28) and x.dtype == torch.uint8 for x in kinds.values())
     assert len(kinds["ten class means"].unique(dim=0)) == 10
     again, other = stand_ins(seed=0), stand_ins(seed=4)
     assert all(torch.equal(kinds[name], again[name]) for name in kinds)

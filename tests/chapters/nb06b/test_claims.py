@@ -12,7 +12,6 @@ from course_lib.training import image_scores
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("06b")
-(AS_BYTES,) = re.findall(r"(?m)^def as_bytes.*(?:\n .*)+", "\n".join(CELLS))
 UNSCORED = ((r"/ real_sharpness", "/ 1"), (r'(?s)reveal\("06b\.moment".*?below=0\.05\)', "pass"))
 
 
@@ -51,7 +50,7 @@ def test_a_failure_that_is_none_is_told(monkeypatch, start, old, new, claim):
 ])
 def test_a_classifier_with_other_preferences_is_told(old, new, claim):
     given = 'kinds = {"exact copies": load_mnist("train").images[:10_000]}'
-    broken([*CELLS, AS_BYTES], (AS_BYTES, 'predict("06b.damage"', "from torchvision"), claim, (old, new), given=given)
+    broken(CELLS, ('predict("06b.damage"', "from torchvision"), claim, (old, new), given=given)
 
 
 def complex_root(mu_a, cov_a, mu_b, cov_b):
