@@ -25,7 +25,7 @@ from course_lib.models.gmm import CollapsedError, GaussianMixture
 from course_lib.models.gmm_em import STARTS, bic, fit, m_step, start
 from course_lib.models.gmm_missing import em_step, fit_missing
 from course_lib.models.gmm_subspace import Subspace
-from course_lib.plots import bent_lines, curves, images, plane, scatters, show
+from course_lib.plots import bars, bent_lines, curves, images, plane, scatters, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 
@@ -521,6 +521,99 @@ claim("Small round components share points out as k-means does: largest differen
       (tight.log_posterior(x).exp() - nearest).abs().max(), below=1e-6, exact=True)
 
 # %% [markdown]
+# So the *step* is the same, too. Only the means move. The part of $Q$ that depends on them is
+# $-\sum_i \sum_k r_{ik}\,|x_i - \mu_k|^2 / 2\sigma^2$, and to make that large is to make the sum of squared distances
+# small, which is what k-means does. We hold EM with a fixed $\sigma$ against scikit-learn's `KMeans`, from the same
+# start.
+
+# %%
+from sklearn.cluster import KMeans
+
+def em_means(mu, sigma, steps):
+    """The means [K, 2] after some steps of EM in which only the means move; all components are alike and round."""
+    for _ in range(steps):
+        r = (-((x[:, None] - mu) ** 2).sum(dim=2) / (2 * sigma**2)).softmax(dim=1)
+        mu = r.T @ x / r.sum(dim=0)[:, None]
+    return mu
+
+def k_means(mu, steps):
+    """The means [K, 2] after at most so many steps of scikit-learn's k-means."""
+    done = KMeans(3, init=mu.numpy(), n_init=1, max_iter=steps, tol=0, algorithm="lloyd").fit(x.numpy())
+    return torch.tensor(done.cluster_centers_)
+
+sigmas = np.array([0.01, 0.1, 0.2, 0.4, 0.8, 1.6])
+apart = {name: np.array([(em_means(first.mu, s, steps) - k_means(first.mu, steps)).norm(dim=1).max() for s in sigmas])
+         for name, steps in (("after one step", 1), ("after 100 steps", 100))}
+show(curves(sigmas, apart, title="With a small σ, a step of EM is a step of k-means", xlabel="σ",
+            ylabel="largest distance of a mean"),
+     alt="Largest distance between a mean of EM and that of k-means, from the smallest σ to the largest: " + "; ".join(
+         f"{name}, {', '.join(f'{value:.2f}' for value in values)}" for name, values in apart.items()))
+
+# %%
+with claim_table():
+    for steps in (1, 100):
+        claim(f"σ = 0.0001, {steps} step{'s' * (steps > 1)}: largest difference of EM's means and scikit-learn's",
+              (em_means(first.mu, 1e-4, steps) - k_means(first.mu, steps)).abs().max(), below=1e-9, exact=True)
+    starts = [start(x, 3, seeded(seed), "random points").mu for seed in range(10)]
+    claim("σ = 1.6, one step from each of ten starts: largest distance of a mean from that of k-means",
+          np.array([(em_means(mu, 1.6, 1) - k_means(mu, 1)).norm(dim=1).max() for mu in starts]), above=0.5)
+
+# %% [markdown]
+# ### Label switching: an average that means nothing
+# The likelihood does not know the numbers of the components: the sum over $k$ is the same in each order. So each optimum
+# comes in $K!$ copies, equally high. Ten starts find the same three clusters, each in an order of its own. What happens
+# to whoever averages the ten results, $\mu_1$ with $\mu_1$ and so on?
+
+# %%
+predict("02.switch", "Average the ten fits from k-means, number by number. Where are the three means?",
+        options=["at the three clusters", "all near the middle of the data", "far outside the data"])
+
+# %%
+import itertools
+
+def renamed(model, order):
+    return GaussianMixture(*(value[list(order)] for value in (model.pi, model.mu, model.cov)))
+
+def aligned(model, target):
+    """The copy of a model whose means are nearest to those of another."""
+    return min((renamed(model, o) for o in itertools.permutations(range(3))), key=lambda m: (m.mu - target.mu).norm())
+
+def average(models):
+    """A mixture of the averaged parameters, number by number."""
+    return GaussianMixture(*(torch.stack(values).mean(dim=0) for values in
+                             zip(*((m.pi, m.mu, m.cov) for m in models), strict=True)))
+
+ten = [model for model, _ in runs["k-means"]]
+copies = torch.stack([renamed(ten[0], o).log_prob(x) for o in itertools.permutations(range(3))])
+orders = len({tuple(m.mu[:, 0].argsort().tolist()) for m in ten})
+by_number, by_place = average(ten), average([aligned(m, ten[0]) for m in ten])
+
+# %%
+show(clouds({"one of the ten": (x, ten[0].log_posterior(x).exp(), ten[0].mu, ten[0].cov),
+             "averaged by number": (x, by_number.log_posterior(x).exp(), by_number.mu, by_number.cov),
+             "aligned, then averaged": (x, by_place.log_posterior(x).exp(), by_place.mu, by_place.cov)},
+            title=f"Ten fits in {orders} different orders, and two ways to average them"),
+     alt="The points with three ellipses each: of one fit; of the average by number; of the average of aligned fits. "
+         "Nats per point " + ", ".join(f"{m.log_prob(x).mean():.2f}" for m in (ten[0], by_number, by_place)))
+
+# %%
+spread = {name: (m.mu - x.mean(dim=0)).norm(dim=1).mean().item() for name, m in
+          (("one fit", ten[0]), ("averaged", by_number))}
+reveal("02.switch", spread, lambda s: "all near the middle of the data" if s["averaged"] < 0.7 * s["one fit"] else
+       "at the three clusters" if s["averaged"] < 1.3 * s["one fit"] else "far outside the data")
+with claim_table():
+    claim("All 3! = 6 orders have the same log p(x): largest difference", (copies - copies[0]).abs().max(), below=1e-9,
+          exact=True)
+    claim("Averaged by number, the fit loses, in nats per point", ten[0].log_prob(x) - by_number.log_prob(x), above=0.5)
+    claim("Aligned first, the average loses, in nats per point", ten[0].log_prob(x) - by_place.log_prob(x), near=0,
+          within=1e-3)
+
+# %% [markdown]
+# In a Bayesian treatment with the same prior for each component, all $K!$ orders are equally probable. So the posterior
+# mean of $\mu_k$ is the same for each $k$, whatever the data say. **Repair:** align the components first, as here, or
+# average what has no numbers, like the density $p(x)$.
+
+# %% [markdown]
 # ### Digits: a mixture in pixel space
 # A full covariance of all pixels is large. So we describe a picture by fewer numbers, its **principal component
 # scores**, the coordinates $c = V^\top (x - m)$: $m$ is the mean picture, and the columns of $V$ are orthonormal, the
@@ -662,8 +755,92 @@ with claim_table():
 
 # %% [markdown]
 # The cross is made of filled-in averages: the fit takes them for facts. What was hidden must stay uncertain. And EM is
-# right only if data are **missing at random**: whether a number is hidden must not depend on its value. The last row
-# of the table hides the larger half of one score, and its mean comes out too low.
+# right only if data are **missing at random**: given what is seen, whether a number is hidden must not depend on its
+# value. The last row of the table hides the larger half of one score, and its mean comes out too low.
+
+# %% [markdown]
+# ### Missing at random: what it takes, and what breaks without it
+# Take pairs $(x_1, x_2)$ in which $x_1$ is always seen, and $x_2$ in about half of them. Rubin told three ways apart in
+# which $x_2$ may be hidden: **missing completely at random** (MCAR), missing at random (MAR) and **missing not at
+# random** (MNAR).
+#
+# | Name | Whether $x_2$ is hidden depends on | Example |
+# |---|---|---|
+# | MCAR | nothing | a sensor fails now and then |
+# | MAR | what is seen, here $x_1$ | the second test is given to those who failed the first |
+# | MNAR | what is hidden, $x_2$ itself | the rich do not tell their income |
+#
+# That a point's coordinates $o$ were seen, and which values they have, has the likelihood
+# $p(x_o, o) = \int p(x)\,p(o \mid x)\,dx_h$. If $p(o \mid x)$ depends on $x_o$ alone, it leaves the integral:
+# $p(x_o, o) = p(o \mid x_o)\,p(x_o)$, and whoever maximises $p(x_o)$, as EM does, need not know it. Otherwise it stays
+# inside, and EM maximises something else.
+#
+# We draw pairs from a Gaussian with means 0, variances 1 and a strong correlation, hide $x_2$ in each of the three ways, and
+# estimate its mean twice: from the pairs that are complete (**complete-case analysis**), and by EM.
+
+# %%
+predict("02.mar", "x₂ is mostly hidden where x₁ is large. Whose mean of x₂ is right?",
+        options=["complete cases and EM", "EM only", "complete cases only", "neither"])
+
+# %%
+correlation, often = 0.8, 0.9
+WAYS = ("completely at random", "at random", "not at random")
+
+def hide(x, way, rng):
+    """Mask of what is seen: x₂ is hidden 9 times in 10 where x₁ (or x₂ itself) is above 0, else 1 time in 10."""
+    large = {"at random": x[:, 0] > 0, "not at random": x[:, 1] > 0}.get(way)
+    p = torch.full((len(x),), 0.5) if large is None else torch.where(large, often, 1 - often)
+    return torch.stack([torch.ones(len(x)), 1 - torch.bernoulli(p, generator=rng)], dim=1).bool()
+
+def two_means(way, seed, n=500):
+    """The mean of x₂ in one data set: of complete pairs, by EM, and by Anderson's formula. The truth is 0."""
+    rng = seeded(seed)
+    e = torch.randn(n, 2, generator=rng, dtype=torch.float64)
+    pairs = torch.stack([e[:, 0], correlation * e[:, 0] + math.sqrt(1 - correlation**2) * e[:, 1]], dim=1)
+    seen = hide(pairs, way, rng)
+    complete = pairs[seen[:, 1]]
+    begin = GaussianMixture(torch.ones(1), complete.mean(dim=0)[None], complete.T.cov()[None])
+    by_em = fit_missing(torch.where(seen, pairs, torch.nan), seen, begin, steps=20)[0].mu[0, 1]
+    covariance = complete.T.cov(correction=0)
+    slope = covariance[0, 1] / covariance[0, 0]
+    anderson = complete[:, 1].mean() + slope * (pairs[:, 0].mean() - complete[:, 0].mean())
+    return complete[:, 1].mean(), by_em, anderson
+
+means = {way: np.array([two_means(way, seed) for seed in range(12)]) for way in WAYS}       # (12 data sets, 3)
+
+# %%
+shown = {"complete cases": [means[way][:, 0].mean() for way in WAYS], "EM": [means[way][:, 1].mean() for way in WAYS]}
+show(bars([f"missing {way}" for way in WAYS], shown, title="EM is right if what is hidden depends on what is seen",
+          xlabel="", ylabel="mean of $x_2$, average of 12 sets", baseline=(0, "truth")),
+     alt="Bars of the estimated mean of x₂, whose truth is 0: " + "; ".join(
+         f"missing {way}, complete cases {shown['complete cases'][i]:.2f}, EM {shown['EM'][i]:.2f}"
+         for i, way in enumerate(WAYS)))
+reveal("02.mar", {"complete cases": means["at random"][:, 0].mean(), "EM": means["at random"][:, 1].mean()},
+       lambda m: {(True, True): "complete cases and EM", (False, True): "EM only", (True, False): "complete cases only",
+                  (False, False): "neither"}[abs(m["complete cases"]) < 0.1, abs(m["EM"]) < 0.1])
+
+q = (2 * often - 1) * math.sqrt(2 / math.pi)             # minus the mean of seen x₁ (at random) or x₂ (not at random)
+slope = correlation * (1 - q**2) / (1 - correlation**2 * q**2)          # of x₂ on x₁ among pairs chosen by x₂
+with claim_table():
+    claim("Completely at random: the mean of complete cases", means["completely at random"][:, 0], near=0, within=0.1)
+    claim("At random: the mean of complete cases, less its limit", means["at random"][:, 0] + correlation * q,
+          near=0, within=0.1)
+    claim("At random: the mean by EM", means["at random"][:, 1], near=0, within=0.1)
+    claim("EM ends at Anderson's formula: largest difference, all three ways",
+          max(np.abs(np.diff(m[:, 1:])).max() for m in means.values()), below=1e-3, exact=True)
+    claim("Not at random: the mean by EM, less its limit", means["not at random"][:, 1] + q * (1 - slope * correlation),
+          near=0, within=0.1)
+    claim("Not at random: the mean by EM", means["not at random"][:, 1], below=-0.2)
+
+# %% [markdown]
+# In the second row the complete pairs are those with small $x_1$, and so with small $x_2$. EM sees all $x_1$ and
+# corrects for that: for a Gaussian, Anderson gave the answer in closed form, the mean of the complete pairs moved
+# along their regression line to the mean of all $x_1$. The line itself is right, for given $x_1$ nothing more was
+# selected. In the third row it is not: pairs were chosen by $x_2$, and the line is too flat. EM then repairs a part of
+# the error, by what $x_1$ tells of $x_2$, and no more.
+#
+# We know this because we hid the numbers ourselves. Whoever has only what was seen must *argue* that it is missing at
+# random: from how the data came about.
 
 # %% [markdown]
 # ## Your turn
@@ -740,6 +917,12 @@ show_source(em_step)
 #   (1994).
 # - G. Schwarz, [*Estimating the Dimension of a Model*](https://doi.org/10.1214/aos/1176344136), Annals of Statistics 6
 #   (1978).
+#
+# - D. B. Rubin, [*Inference and Missing Data*](https://doi.org/10.1093/biomet/63.3.581), Biometrika 63 (1976).
+# - T. W. Anderson, [*Maximum Likelihood Estimates for a Multivariate Normal Distribution when Some Observations are
+#   Missing*](https://doi.org/10.1080/01621459.1957.10501379), Journal of the American Statistical Association 52 (1957).
+# - M. Stephens, [*Dealing with Label Switching in Mixture Models*](https://doi.org/10.1111/1467-9868.00265), Journal of
+#   the Royal Statistical Society B 62 (2000).
 #
 # **Next:** notebook 02b, mixtures with memory, where each choice depends on the last; or straight on to notebook 03, the
 # bound itself.
