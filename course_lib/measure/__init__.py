@@ -1,6 +1,6 @@
 """How good is a model? Functions of arrays, in nats where they measure information."""
 
-from course_lib.measure.bounds import effective_sample_size, iw_bound
+from course_lib.measure.bounds import effective_sample_size, iw_bound, ratio_moments
 from course_lib.measure.classes import classifier_score, coverage_kl, within_class_variance
 from course_lib.measure.densities import histogram_density, normal_density, smooth_density
 from course_lib.measure.divergences import js, kl, optimal_discriminator
@@ -28,5 +28,5 @@ __all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "ce
            "gaussian_frechet_distance", "gaussian_kernel", "histogram_density", "information_bound", "ink", "iw_bound",
            "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std", "mmd2", "mmd2_gaussians",
            "mutual_information", "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator",
-           "optimal_pairs", "purity", "recovered", "sharpness", "slant", "sliced_wasserstein2", "smooth_density",
-           "straightness", "thickness", "transport_cost", "wasserstein1", "within_class_variance"]
+           "optimal_pairs", "purity", "ratio_moments", "recovered", "sharpness", "slant", "sliced_wasserstein2",
+           "smooth_density", "straightness", "thickness", "transport_cost", "wasserstein1", "within_class_variance"]

@@ -87,8 +87,8 @@ show(curves(Z[view], {"posterior p(z | x)": np.exp(log_posterior[view]), "prior 
 #    \log \frac{p}{q} \le \int q\, \bigl(\frac{p}{q} - 1\bigr) = 1 - 1 = 0$. Equality needs $u = 1$ everywhere, that is
 #    $q = p$. (A KL is no distance, though: exchange $q$ and $p$, and its value changes.)
 #
-# $\mathcal{L}$ is the **evidence lower bound**, or ELBO. No line asked $q$ to be good. We take a bad one and evaluate
-# each.
+# $\mathcal{L}$ is the **evidence lower bound**, or **ELBO**. No line asked $q$ to be good. We take a bad one and
+# evaluate each.
 
 # %%
 q = normal_density(Z, -0.5, 0.8)

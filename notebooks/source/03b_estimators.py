@@ -17,9 +17,9 @@ import torch
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid
 
-from course_lib.chapters.nb03b.plots import estimates, powers
+from course_lib.chapters.nb03b.plots import estimates, logarithmic, powers
 from course_lib.live import explore
-from course_lib.plots import show
+from course_lib.plots import bars, curves, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
 
@@ -67,8 +67,9 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 # %% [markdown]
 # **The score-function estimator** (also REINFORCE, or likelihood ratio). Differentiate the integral; $f$ does not
 # contain $\mu_1$, $q$ does. Since $\partial q = q\, \partial \log q$, the derivative is an average over $q$ again, one
-# that draws can estimate. The **score** is the derivative of $\log q$ with respect to a parameter. Here
-# $\log q(z) = -(z_1 - \mu_1)^2 / (2 s^2)$ plus terms without $\mu_1$, so the score is $(z_1 - \mu_1) / s^2$:
+# that draws can estimate. The **score**, or **score function**, is the derivative of $\log q$ with respect to a
+# parameter. Here $\log q(z) = -(z_1 - \mu_1)^2 / (2 s^2)$ plus terms without $\mu_1$, so the score is
+# $(z_1 - \mu_1) / s^2$:
 #
 # $$\frac{\partial}{\partial \mu_1} \int q(z)\, f(z)\, dz
 #   = \int q(z)\, f(z)\, \frac{\partial \log q(z)}{\partial \mu_1}\, dz
@@ -122,8 +123,8 @@ with claim_table():
 # We can have it exactly, too. The variance of an estimate is the mean of its square, less the squared gradient. The
 # square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Of the $D$ terms of $f$ one, call it `g`,
 # depends on $z_1$. The others are independent of it: let `a` be the mean of their sum and `v` its variance. Given
-# $z_1$, the mean of $f(z)^2$ is then `(g + a)² + v`, and what is left is one integral over $z_1$. (A baseline,
-# explained below, is taken from `a`.)
+# $z_1$, the mean of $f(z)^2$ is then `(g + a)² + v`, and what is left is one integral over $z_1$. (A
+# **baseline**, explained below, is taken from `a`.)
 
 # %%
 predict("03b.variance", "From 10 pixels to 100: how does the variance of the score-function estimate change?",
@@ -341,6 +342,338 @@ with claim_table():
 # many to add up one by one; there a recursion along the chain gave their sum.
 
 # %% [markdown]
+# ## Going further
+# ### The best baseline, step by step
+# Above it took one line. In steps, with $r$ for the score:
+#
+# 1. The estimate is $(f - b)\, r$. Its mean is the gradient for every $b$, since $\mathbb{E}[r] = 0$. So $b$ changes
+#    the variance by way of the mean square alone.
+# 2. Multiply out: $\;\mathbb{E}[(f - b)^2 r^2] = \mathbb{E}[f^2 r^2] - 2b\, \mathbb{E}[f r^2] + b^2\, \mathbb{E}[r^2]$.
+# 3. Set the derivative with respect to $b$ to zero: $\;-2\, \mathbb{E}[f r^2] + 2b\, \mathbb{E}[r^2] = 0$. The second
+#    derivative, $2\, \mathbb{E}[r^2]$, is positive, so this is the lowest point:
+#
+# $$b^* = \frac{\mathbb{E}[f r^2]}{\mathbb{E}[r^2]} .$$
+#
+# 4. Complete the square: with another $b$ the variance is higher by $\mathbb{E}[r^2]\, (b - b^*)^2$.
+#
+# So this **optimal baseline** is a mean of $f$, too, but one in which a draw counts by its squared score: the mean
+# under the density $q\, r^2 / \mathbb{E}[r^2]$. A draw near $\mu$, where the score is 0, hardly counts.
+
+# %%
+predict("03b.best_baseline", "f(z) = cos 2z, and s = 1. Where is the best baseline?",
+        options=["at E[f]", "at 0", "on the other side of 0 than E[f]"])
+
+# %%
+def best_baseline(values):
+    return average(values * score**2) / average(score**2)
+
+def variance_with(values, b):
+    """Of (f − b)·score, by quadrature, for the values of f on the grid."""
+    return average(((values - b) * score)**2) - average(values * score)**2
+
+functions = {"log σ(z)": g, "a jump": torch.heaviside(z_grid, torch.tensor(0.5, dtype=torch.float64)),
+             "cos z/2": torch.cos(z_grid / 2), "cos z": torch.cos(z_grid), "cos 2z": torch.cos(2 * z_grid)}
+choices = {"no baseline": lambda values: 0, "E[f]": average, "best": best_baseline}
+with_choice = {name: [variance_with(values, b(values)).item() for values in functions.values()]
+               for name, b in choices.items()}
+show(bars(list(functions), with_choice, title="For cos z and cos 2z the baseline E[f] is worse than none", xlabel="f",
+          ylabel="variance of one estimate"),
+     alt="Three bars for each function, variance without a baseline, with E[f], and with the best one: " + "; ".join(
+         f"{name} {', '.join(f'{v:.2f}' for v in each)}"
+         for name, each in zip(functions, zip(*with_choice.values(), strict=True), strict=True)))
+
+# %%
+reveal("03b.best_baseline", best_baseline(functions["cos 2z"]) / average(functions["cos 2z"]),
+       lambda ratio: "at E[f]" if ratio > 0.5 else "on the other side of 0 than E[f]" if ratio < -0.5 else "at 0")
+squares = [variance_with(values, average(values)) - variance_with(values, best_baseline(values))
+           - average(score**2) * (average(values) - best_baseline(values))**2 for values in functions.values()]
+by_frequency = [best_baseline(wave) / average(wave) - (1 - omega**2)
+                for omega in (0.5, 1, 2, 3) for wave in [torch.cos(omega * z_grid)]]
+ten_pixels = [exact_score_variance(10, b) for b in (10 * m_g, 9 * m_g + best_baseline(g))]
+with claim_table():
+    claim("Step 4 for these functions, with E[f] for b: the largest distance of the two sides",
+          max(map(abs, squares)), below=1e-12, exact=True)
+    claim("The best baseline for cos ωz over E[f], less 1 − ω²s²: the largest distance at four ω",
+          max(map(abs, by_frequency)), below=1e-9, exact=True)
+    claim("One pixel, f = log σ(z): the best baseline's variance over that of E[f]",
+          with_choice["best"][0] / with_choice["E[f]"][0], near=0.908, within=0.001)
+    claim("Ten pixels: the same", ten_pixels[1] / ten_pixels[0], near=0.981, within=0.001)
+
+# %% [markdown]
+# Why 0 for $\cos z$? Look at what $\cos z$ is averaged over.
+
+# %%
+shown = slice(1_600, 3_401, 10)                           # z from -4 to 5
+weighted = q * score**2 / average(score**2)
+show(curves(z_grid[shown], {"q": q[shown], "q, weighted": weighted[shown],
+                            "cos z": torch.cos(z_grid)[shown]},
+            title="Weighted by the squared score, cos z has the mean 0", xlabel="z", ylabel="density, or cos z"),
+     alt=f"Over z, q with one hump at {mu:.1f}; the weighted density with two humps, at {mu - 2**0.5 * s:.1f} and "
+         f"{mu + 2**0.5 * s:.1f}, and 0 between them; and cos z. Its mean is {average(torch.cos(z_grid)):.2f} under q, "
+         f"{abs((weighted * torch.cos(z_grid)).sum() * dz):.2f} under the other")
+
+# %% [markdown]
+# The weighted density has two humps, at $\mu \pm \sqrt2\, s$. There $\cos z$ has both signs, and they cancel: exactly
+# so at $\omega s = 1$. For any frequency, $b^* = (1 - \omega^2 s^2)\, \mathbb{E}[f]$, by the two derivatives of
+# $e^{-\omega^2 s^2 / 2}$ that were taken above. Waves much longer than $q$ is wide have $b^* \approx \mathbb{E}[f]$;
+# for shorter ones even its sign is wrong.
+#
+# With many pixels the choice matters little. What $\mathbb{E}[f]$ costs,
+# $\mathbb{E}[r^2]\, (\mathbb{E}[f] - b^*)^2$, comes from the pixel's own term of $f$: the others are independent of
+# $r$, and add the same to both baselines. The variance grows with $D$, that cost does not.
+
+# %% [markdown]
+# ### Sticking the landing: a gradient without noise
+# Take the whole ELBO, $\mathbb{E}_q[\log p(x, z) - \log q(z)]$, and reparametrise. The draw $z = \mu + s\,\varepsilon$
+# moves with $\mu$, and $\log q(z)$ holds $\mu$ twice: in the draw, and as its own parameter. By the chain rule one
+# estimate is
+#
+# $$\underbrace{\frac{\partial}{\partial z} \bigl[\log p(x, z) - \log q(z)\bigr]}_{\text{through the draw}}
+#   - \underbrace{\frac{\partial \log q(z)}{\partial \mu}}_{\text{the score}} .$$
+#
+# The score has mean 0. Roeder et al. (2017) leave it out: the **path-derivative gradient** is the first term alone,
+# and unbiased, too. If $q$ is the posterior, $\log p(x, z) - \log q(z) = \log p(x)$, whatever $z$ is: its slope is 0.
+# So every draw gives exactly 0, the right gradient at the top of the bound; they call that **sticking the landing**.
+# The full estimate gives minus the score there, with the variance $1/s^2$.
+#
+# In code one keeps the gradient from reaching the parameters of $\log q$. A model with a Gaussian posterior:
+# $z \sim \mathcal{N}(0, 1)$, $x \sim \mathcal{N}(z, 1)$. At $x = 2$ the posterior is $\mathcal{N}(1, \frac12)$.
+
+# %%
+predict("03b.landing", "q has the posterior's mean, and half its standard deviation. Which estimate varies more?",
+        options=["the full one", "the path-derivative one", "both alike"])
+
+# %%
+def log_joint(z):
+    return Normal(0.0, 1.0).log_prob(z) + Normal(z, 1.0).log_prob(torch.tensor(2.0, dtype=torch.float64))
+
+def elbo_gradients(mean, std, eps, path_only):
+    """Of the ELBO by the mean and the standard deviation of q: one estimate from each draw, two tensors (n,)."""
+    mean, std = (torch.full_like(eps, float(value)).requires_grad_() for value in (mean, std))
+    z = mean + std * eps
+    log_q = (Normal(mean.detach(), std.detach()) if path_only else Normal(mean, std)).log_prob(z)
+    return torch.autograd.grad((log_joint(z) - log_q).sum(), (mean, std))
+
+eps, top = noise(10_000), 0.5**0.5                        # the posterior's standard deviation
+path, full = (elbo_gradients(1.0, top, eps, path_only) for path_only in (True, False))
+off_path, off_full = (elbo_gradients(1.4, 0.6, eps, path_only)[0] for path_only in (True, False))
+with claim_table():
+    claim("q is the posterior: the largest path-derivative estimate, of both gradients and all draws, in size",
+          torch.stack(path).abs().max(), below=1e-12, exact=True)
+    claim("There the full estimate for the mean has the variance, times s²", full[0].var() * top**2, near=1,
+          within=0.06)
+    claim("Another q: the path-derivative estimate's error in standard errors", error_in_its_own_unit(
+        off_path, -(1.4 - 1) / top**2), near=0, within=4)
+
+# %% [markdown]
+# And away from the landing? Let the posterior be $\mathcal{N}(\mu_*, s_*^2)$. The slope of $\log p(x, z)$ is
+# $-(z - \mu_*)/s_*^2$, that of $-\log q(z)$ is $(z - \mu)/s^2$, and so is the score. Put $z = \mu + s\,\varepsilon$ in.
+# Both estimates have the mean $-(\mu - \mu_*)/s_*^2$, and what varies is
+#
+# $$\text{full:}\; -\frac{s}{s_*^2}\, \varepsilon, \qquad
+#   \text{path:}\; \Bigl(\frac{1}{s} - \frac{s}{s_*^2}\Bigr)\, \varepsilon .$$
+#
+# The path-derivative estimate varies less if $1/s < 2s/s_*^2$, that is if $s > s_*/\sqrt2$, wherever the mean is.
+
+# %%
+widths = torch.tensor([0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.01, 1.05, 1.2, 1.5, 2.0],
+                      dtype=torch.float64)                # s/s_*
+by_formula = {"full": (widths / top)**2, "path-derivative": ((1 / widths - widths) / top)**2}
+by_draws = {name: [elbo_gradients(1.4, width * top, eps, name != "full")[0].var() for width in widths]
+            for name in by_formula}
+show(powers(widths, by_formula, by_draws, title="In a q much too narrow the path-derivative varies more",
+            xlabel="standard deviation of q, over the posterior's", ylabel="variance of one estimate"),
+     alt="Two logarithmic axes, exact lines and measured marks, from 0.3 to 2 posterior standard deviations. The full "
+         f"estimate's variance goes from {by_formula['full'][0]:.2g} to {by_formula['full'][-1]:.2g}; the other's from "
+         f"{by_formula['path-derivative'][0]:.3g} down to {by_formula['path-derivative'].min():.2g} near 1, and up to "
+         f"{by_formula['path-derivative'][-1]:.2g}")
+
+# %%
+ratio = by_draws["path-derivative"][1] / by_draws["full"][1]
+reveal("03b.landing", ratio, lambda r: "the path-derivative one" if r > 1.5 else "the full one" if r < 0.67 else
+       "both alike")
+with claim_table():
+    claim("The largest relative distance of a measured variance from its formula", max(
+        abs(seen / true - 1) for name in by_formula for seen, true in zip(by_draws[name], by_formula[name],
+                                                                          strict=True)), below=0.06)
+    claim("A q half as wide as the posterior: the path-derivative variance over the full one", ratio, near=9,
+          within=1e-6, exact=True)
+
+# %% [markdown]
+# Exercise 3 takes $c$ times a quantity of mean 0 from an estimate. With the score for it, to leave the score out is to
+# take $c = -1$. The best $c$ is $-(s/s_*)^2$, so $-1$ at the landing and nowhere else.
+#
+# No real posterior is in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
+# density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature:
+
+# %%
+slope = torch.sigmoid(-z_grid) - z_grid                   # of log p(x, z)
+mean, log_std = (torch.zeros((), dtype=torch.float64, requires_grad=True) for _ in range(2))
+optimizer = torch.optim.LBFGS([mean, log_std], max_iter=100, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+
+def minus_elbo():
+    optimizer.zero_grad()
+    log_q = Normal(mean, log_std.exp()).log_prob(z_grid)
+    loss = (log_q.exp() * (log_q - logsigmoid(z_grid) + z_grid**2 / 2)).sum() * dz      # up to a constant
+    loss.backward()
+    return loss
+
+optimizer.step(minus_elbo)
+with torch.no_grad():
+    density = Normal(mean, log_std.exp()).log_prob(z_grid).exp() * dz
+    no_noise = slope + (z_grid - mean) / (2 * log_std).exp()
+    spread = [((density * v**2).sum() - (density * v).sum()**2).item() for v in (slope, no_noise)]
+claim("One pixel, the best Gaussian q: the full estimate's variance over the path-derivative one's",
+      spread[0] / spread[1], near=1_840, within=20)
+
+# %% [markdown]
+# ### Discrete latents: Gumbel-softmax and straight-through
+# Two bits, $z_1$ and $z_2$, and one inked pixel: $f(z) = \log p(x \mid z) = \log \sigma(5 z_1 - 4 z_2 + 2 z_1 z_2 - 2)$.
+# Under $q$ the bits are independent, with the logits $a_1$ and $a_2$. We want $\partial\, \mathbb{E}_q[f] / \partial
+# a_1$. Four states are soon enumerated, so the exact gradient is known, and so is the variance of the score-function
+# estimator, whose score is $z_1 - \sigma(a_1)$. With fifty bits one would have to draw.
+#
+# Reparametrise a bit: $z_j = 1$ if $a_j + \ell_j > 0$, with the logistic noise $\ell_j = \log u_j - \log(1 - u_j)$ and
+# $u_j$ uniform on $(0, 1)$. This is the **Gumbel-max trick** for two categories. But the bit jumps, so its slope is 0.
+
+# %% [markdown]
+# - **Straight-through**, by Bengio et al. (2013), draws the bit, and goes back as if it were its probability.
+# - **Gumbel-softmax**, by Jang et al. (2017), or *concrete*, by Maddison et al. (2017), takes a soft bit, with a
+#   **temperature** $\tau$: $\;\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$. For $\tau \to 0$ it becomes the
+#   bit. (For more categories: logits plus Gumbel noise, over $\tau$, through a softmax.)
+# - Straight-through Gumbel-softmax asks $f$ about the bit, and goes back as if it were $\tilde z_j$.
+#
+# All three need $f$ between the bits, or its slope at them, where the model says nothing. Expect a bias.
+
+# %%
+a = torch.tensor([1.0, -0.5], dtype=torch.float64)
+states = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 2)
+
+def log_pixel(z):
+    """log p(x | z) of an inked pixel, for bits z (…, 2) or for numbers in their place."""
+    return logsigmoid(5 * z[..., 0] - 4 * z[..., 1] + 2 * z[..., 0] * z[..., 1] - 2)
+
+def q_of_states(a):
+    return torch.where(states > 0, torch.sigmoid(a), torch.sigmoid(-a)).prod(dim=1)
+
+def slope_1(z):
+    """∂f/∂z_1."""
+    z = z.clone().requires_grad_()
+    return torch.autograd.grad(log_pixel(z).sum(), z)[0][..., 0]
+
+def moments(weights, values):
+    """Mean and variance."""
+    mean = (weights * values).sum()
+    return torch.stack([mean, (weights * values**2).sum() - mean**2])
+
+# %%
+exact_bits = torch.func.grad(lambda a: (q_of_states(a) * log_pixel(states)).sum())(a)[0]
+q_4, value, on = q_of_states(a), log_pixel(states), torch.sigmoid(a[0])
+score_1 = states[:, 0] - on
+best_b = (q_4 * value * score_1**2).sum() / (q_4 * score_1**2).sum()
+found = {"score function": moments(q_4, value * score_1),
+         "score function, best baseline": moments(q_4, (value - best_b) * score_1),
+         "straight-through": moments(q_4, slope_1(states) * on * (1 - on))}
+with claim_table():
+    claim("The exact gradient", exact_bits, near=0.677, within=0.001)
+    claim("The score-function estimators' means over the four states, less it: the largest of two",
+          max(abs(found[name][0] - exact_bits) for name in list(found)[:2]), below=1e-12, exact=True)
+    claim("The bias of straight-through", found["straight-through"][0] - exact_bits, near=-0.269, within=0.001)
+
+# %%
+predict("03b.temperature", "The temperature of the soft bits is lowered. What happens to the Gumbel-softmax estimate?",
+        options=["less bias, more variance", "more bias, less variance", "less of both"])
+
+# %% [markdown]
+# Mean and variance of the other two are integrals over both noises, so quadrature gives them. The program beside it
+# shows that formula and program mean the same. (`torch.nn.functional.gumbel_softmax` has both, as `hard=False` and
+# `hard=True`.)
+
+# %%
+def drawn(tau, hard, n=100_000):
+    logits, u = a.expand(n, 2).clone().requires_grad_(), torch.rand(n, 2, generator=seeded(5), dtype=torch.float64)
+    soft = torch.sigmoid((logits + u.log() - (1 - u).log()) / tau)
+    z = (soft > 0.5).double() + soft - soft.detach() if hard else soft   # hard: the bit, with the gradient of the soft
+    return torch.autograd.grad(log_pixel(z).sum(), logits)[0][:, 0]
+
+h = 0.1
+y = (torch.arange(-180, 180, dtype=torch.float64) + 0.5) * h           # logit plus noise; no point at the jump
+noises = torch.outer(*(torch.sigmoid(y - a_j) * torch.sigmoid(a_j - y) * h for a_j in a))     # logistic densities
+
+def by_quadrature(tau, hard):
+    soft = torch.sigmoid(y / tau)
+    z = torch.stack(torch.meshgrid(*[(y > 0).double() if hard else soft] * 2, indexing="ij"), dim=-1)
+    return moments(noises, slope_1(z) * (soft * (1 - soft) / tau)[:, None])
+
+kinds = {"Gumbel-softmax": False, "straight-through Gumbel-softmax": True}
+with claim_table():
+    for name, hard in kinds.items():
+        claim(f"{name} at τ = 0.5: the mean of the draws less that by quadrature, in standard errors",
+              error_in_its_own_unit(drawn(0.5, hard), by_quadrature(0.5, hard)[0]), near=0, within=4)
+
+# %%
+taus = torch.logspace(-1, 1, 25, dtype=torch.float64)
+found |= {name: torch.stack([by_quadrature(tau, hard) for tau in taus], dim=1) for name, hard in kinds.items()}
+bias = {name: (mean - exact_bits).abs().expand(25) for name, (mean, _) in list(found.items())[2:]}
+deviation_of = {name: variance.sqrt().expand(25) for name, (_, variance) in found.items()}
+show(logarithmic(taus, {"standard deviation": deviation_of, "size of the bias": bias},
+                 title="A low temperature: little bias, much noise", xlabel="temperature τ"),
+     alt="Two panels over the temperature. From 0.1 to 10 the standard deviation of one estimate goes " + ", ".join(
+         f"from {d[0]:.2f} to {d[-1]:.2f} ({name})" for name, d in deviation_of.items()) +
+     "; the size of the bias " + ", ".join(f"from {b[0]:.2f} to {b[-1]:.2f} ({name})" for name, b in bias.items()))
+
+# %%
+colder = {name: [by_quadrature(tau, hard) for tau in (0.2, 0.1)] for name, hard in kinds.items()}
+(warm_mean, warm_variance), (cold_mean, cold_variance) = colder["Gumbel-softmax"]
+change = {"bias": (cold_mean - exact_bits) / (warm_mean - exact_bits), "variance": cold_variance / warm_variance}
+reveal("03b.temperature", change, lambda c: "less of both" if max(c.values()) < 1 else
+       "less bias, more variance" if c["bias"] < c["variance"] else "more bias, less variance")
+two_ends = (q_4 * slope_1(states)).reshape(2, 2) / torch.stack([1 - on, on])[:, None]     # ∂f/∂z_1 · q(z_2)
+limit = on * (1 - on) * two_ends.sum(dim=1).mean()
+with claim_table():
+    claim("Gumbel-softmax from τ = 0.2 to 0.1: the bias is multiplied by", change["bias"], near=0.487, within=0.005)
+    claim("The variance is multiplied by", change["variance"], near=2.25, within=0.02)
+    claim("The bias that straight-through Gumbel-softmax keeps as τ → 0", limit - exact_bits, near=-0.0636,
+          within=0.0005)
+    claim("A straight line through its means at τ = 0.2 and 0.1 ends at τ = 0 this far from that limit",
+          2 * colder["straight-through Gumbel-softmax"][1][0] - colder["straight-through Gumbel-softmax"][0][0] - limit,
+          near=0, within=0.003)
+
+# %% [markdown]
+# The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
+# $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
+# As $\tau \to 0$ a soft bit passes evenly through all values from 0 to 1 on its way, so the average slope of $f$ is
+# $f(1) - f(0)$: no bias. The hard one knows only the two ends, each half of the time, and takes the average of two
+# slopes: the trapezoid rule with one interval. That is right for an $f$ without a third power, and ours is not like
+# that.
+#
+# Averaging takes away noise, and no bias. With $n$ draws the mean squared error is the squared bias plus the variance
+# over $n$. Each gets its best temperature for that $n$.
+
+# %%
+def error_with(n):
+    """Root mean squared error of the average of n draws, at the best temperature, by the estimator's name."""
+    return {name: ((mean - exact_bits)**2 + variance / n).min().sqrt().item()
+            for name, (mean, variance) in found.items()}
+
+n_draws = [1, 3, 10, 30, 100, 300, 1_000]
+rmse = {name: [error_with(n)[name] for n in n_draws] for name in found}
+show(logarithmic(n_draws, {"root mean squared error": rmse}, xlabel="draws that are averaged",
+                 title="With few draws Gumbel-softmax errs least, with many the score function"),
+     alt="Two logarithmic axes, the error over the number of draws, from 1 to 1,000: " + "; ".join(
+         f"{name} {e[0]:.2f} to {e[-1]:.3f}" for name, e in rmse.items()))
+least = [min(found, key=error_with(n).get) for n in range(1, 31)]
+with claim_table():
+    claim("One draw: the error of Gumbel-softmax over that of the score function with its best baseline",
+          rmse["Gumbel-softmax"][0] / rmse["score function, best baseline"][0], near=0.531, within=0.005)
+    claim("Of all five Gumbel-softmax errs least with 1 to 7 draws, the score function and best baseline with 8 to 30",
+          least == 7 * ["Gumbel-softmax"] + 23 * ["score function, best baseline"], exact=True)
+
+# %% [markdown]
+# So with one draw, as is usual in training, a relaxation can be the better bargain. Where the border lies depends on $f$
+# and on the number of bits, and without the enumeration nobody would know the bias.
+
+# %% [markdown]
 # ## Your turn
 # **1.** Reparametrise: turn standard normal numbers `eps` into draws of $q = \prod_j \mathcal{N}(m_j, s_j^2)$ and give
 # $\log q(z)$ with them. Networks output $\log s$, so that $s$ is positive. There are `n` data points, each with its own
@@ -406,5 +739,15 @@ check("03b.control_variate", control_variate)
 #   Learning*](https://doi.org/10.1007/BF00992696), Machine Learning 8 (1992).
 # - S. Mohamed et al., [*Monte Carlo Gradient Estimation in Machine Learning*](https://arxiv.org/abs/1906.10652), JMLR
 #   21 (2020).
+# - G. Roeder, Y. Wu, D. Duvenaud, [*Sticking the Landing: Simple, Lower-Variance Gradient Estimators for Variational
+#   Inference*](https://arxiv.org/abs/1703.09194), NeurIPS (2017).
+# - E. Jang, S. Gu, B. Poole, [*Categorical Reparameterization with Gumbel-Softmax*](https://arxiv.org/abs/1611.01144),
+#   ICLR (2017).
+# - C. Maddison, A. Mnih, Y. W. Teh, [*The Concrete Distribution: A Continuous Relaxation of Discrete Random
+#   Variables*](https://arxiv.org/abs/1611.00712), ICLR (2017).
+# - Y. Bengio, N. Léonard, A. Courville, [*Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
+#   Computation*](https://arxiv.org/abs/1308.3432), arXiv (2013).
+# - E. Greensmith, P. Bartlett, J. Baxter, [*Variance Reduction Techniques for Gradient Estimates in Reinforcement
+#   Learning*](https://jmlr.org/papers/v5/greensmith04a.html), JMLR 5 (2004).
 #
 # **Next:** notebook 03c, importance weighting: how far below $\log p(x)$ the climb ends, and how to tighten the bound.

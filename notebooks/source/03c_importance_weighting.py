@@ -20,7 +20,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from course_lib.chapters.nb03c.plots import gap_maps, proposal, running, two_gaussians
 from course_lib.live import explore
-from course_lib.measure import effective_sample_size, iw_bound
+from course_lib.measure import effective_sample_size, iw_bound, ratio_moments
 from course_lib.models.circle import Circle, Encoder
 from course_lib.models.ppca import PPCA
 from course_lib.plots import bars, curves, plane, show
@@ -259,12 +259,12 @@ predict("03c.order", "Estimated from one and the same set of 50 draws, which ine
         options=["L̂_1 ≤ L̂_5", "L̂_5 ≤ L̂_50", "L̂_50 ≤ log p(x)", "none"])
 
 # %% [markdown]
-# The logarithm is concave, so the log of an average is at least the average of the logs (Jensen). Cut fifty draws into
-# groups of five: the log of the average over all is the log of the average of ten group averages. Jensen once: it is
-# at least the average of the ten logs. Jensen within each group: that is at least the average of all the logs. So for
-# *these very draws* $\hat{\mathcal{L}}_1 \le \hat{\mathcal{L}}_5 \le \hat{\mathcal{L}}_{50}$, without luck. The last
-# step, to $\log p(x) = \log \mathbb{E}[w]$, is Jensen for the expectation: $\mathcal{L}_{50}$ obeys it, its estimate
-# only on average.
+# The logarithm is concave, so the log of an average is at least the average of the logs: **Jensen's inequality**. Cut
+# fifty draws into groups of five: the log of the average over all is the log of the average of ten group averages.
+# Jensen once: it is at least the average of the ten logs. Jensen within each group: that is at least the average of all
+# the logs. So for *these very draws* $\hat{\mathcal{L}}_1 \le \hat{\mathcal{L}}_5 \le \hat{\mathcal{L}}_{50}$,
+# without luck. The last step, to $\log p(x) = \log \mathbb{E}[w]$, is Jensen for the expectation: $\mathcal{L}_{50}$
+# obeys it, its estimate only on average.
 
 # %%
 x_inside = torch.tensor([[0.3, 0.2]], dtype=torch.float64)
@@ -471,6 +471,114 @@ with claim_table():
 # only where $\max_z p(x \mid z)$ is not far above $p(x)$.
 
 # %% [markdown]
+# ### A tighter bound, and an encoder's gradient lost in noise
+# Climb $\mathcal{L}_k$ by the gradient from one group of $k$ draws, reparametrised,
+# $\sum_i w_i\, \partial \log w_i / \sum_i w_i$. Is a larger $k$ better? Judge a gradient by its **signal-to-noise
+# ratio**: the size of its mean over its standard deviation.
+#
+# - A parameter of the model moves $\log p(x)$ itself. The mean tends to a constant; the noise of an average of $k$ falls
+#   like $1/\sqrt{k}$. So the ratio should rise like $\sqrt{k}$.
+# - A parameter of the encoder moves only the gap, which is about $\mathrm{Var}(w) / (2k\,p(x)^2)$. The mean falls like
+#   $1/k$, the noise only like $1/\sqrt{k}$. So the ratio should *fall* like $1/\sqrt{k}$, say Rainforth et al. (2018).
+#
+# For a model with one latent number this can be had exactly, though the mean is over $k$ of them. For $y > 0$,
+#
+# $$\frac1y = \int_0^\infty e^{-ty}\, dt, \qquad \frac1{y^2} = \int_0^\infty t\, e^{-ty}\, dt .$$
+#
+# With $y = w_1 + \dots + w_k$ the exponential is a product over the draws, which are independent. So
+# $\mathbb{E}[a_1 / y] = \int \mathbb{E}[a\, e^{-tw}]\, \mathbb{E}[e^{-tw}]^{k-1}\, dt$: integrals over one $z$, and one
+# over $t$. `ratio_moments` does that, and the same for the square.
+
+# %%
+predict("03c.noise", "From 1 draw to 1,024: the signal-to-noise ratio of the gradient for the encoder's mean m?",
+        options=["it rises", "it stays", "it falls"])
+
+# %% [markdown]
+# The model: $z \sim \mathcal{N}(\theta, 1)$, $x \sim \mathcal{N}(z, 1)$, at $\theta = 0$ and $x = 2$. So $\log p(x) =
+# \log \mathcal{N}(x; \theta, 2)$ has the slope $(x - \theta)/2 = 1$, and the posterior is $\mathcal{N}(1, \frac12)$. We
+# give $q$ the variance $\frac23$, as Rainforth et al. do, and the mean $m = \frac32$, so that there is something to learn.
+
+# %%
+def log_weight(m, theta, eps):
+    z = m + math.sqrt(2 / 3) * eps
+    x = torch.tensor(2.0, dtype=torch.float64)
+    return Normal(theta, 1.0).log_prob(z) + Normal(z, 1.0).log_prob(x) - Normal(m, math.sqrt(2 / 3)).log_prob(z)
+
+eps_line = torch.linspace(-9, 9, 721, dtype=torch.float64)
+shares = torch.softmax(-0.5 * eps_line**2, dim=0)                   # of N(0, 1), at these nodes
+m_each, theta_each = (torch.full_like(eps_line, value, requires_grad=True) for value in (1.5, 0.0))
+log_w_line = log_weight(m_each, theta_each, eps_line)
+by_m, by_theta = torch.autograd.grad(log_w_line.sum(), (m_each, theta_each))       # ∂ log w, draw by draw
+log_w_line, w_line = log_w_line.detach(), log_w_line.detach().exp()
+
+groups = [2**i for i in range(11)]
+moments = {"θ, of the model": ratio_moments(log_w_line, w_line * by_theta, shares, groups),
+           "m, of the encoder": ratio_moments(log_w_line, w_line * by_m, shares, groups)}
+with claim_table():
+    claim("k = 1, for m: the mean, less -(1.5 - 1)/0.5, the slope of the ELBO", moments["m, of the encoder"][0][0] + 1,
+          near=0, within=1e-9, exact=True)
+    claim("k = 1,024, for θ: the mean, less the slope of log p(x)", moments["θ, of the model"][0][-1] - 1, near=0,
+          within=0.0005)
+
+# %% [markdown]
+# The program that one would write, by `iw_bound` and draws, agrees.
+
+# %%
+parameters = [torch.full((20_000,), value, dtype=torch.float64, requires_grad=True) for value in (1.5, 0.0)]
+gradients = torch.autograd.grad(iw_bound(log_weight(*parameters, noise(16, 20_000, seed=8)), 16).sum(), parameters)
+mean_16, std_16 = (values[4] for values in moments["m, of the encoder"])
+with claim_table():
+    claim("k = 16, for m: the mean of these gradients less the exact one, in standard errors",
+          (gradients[0].mean() - mean_16) / (std_16 / math.sqrt(20_000)), near=0, within=4)
+    claim("Their standard deviation over the exact one", gradients[0].std() / std_16, near=1, within=0.03)
+    claim("The gradient for m is 2 - 2 times that for θ, group by group: the largest distance",
+          (gradients[0] - 2 + 2 * gradients[1]).abs().max(), near=0, within=1e-9, exact=True)
+
+# %% [markdown]
+# In this model both gradients come from the same random number. Their noise is the same, up to the factor 2: only their
+# means go different ways, one to 1, the other to 0.
+#
+# **A repair.** For a fixed $z$, $\log w$ still holds $-\log q(z)$, whose derivative by $m$ is minus a score, weighted by
+# $w_i / \sum_j w_j$. Its mean is no longer 0, since the weight depends on $z_i$, so it may not be dropped, as
+# notebook 03b drops it for $k = 1$. But a score times a function of $z$ can be reparametrised once more. What comes out
+# is the **doubly reparametrised gradient** of Tucker et al. (2019):
+#
+# $$\sum_i \Bigl(\frac{w_i}{\sum_j w_j}\Bigr)^{2}\, \frac{\partial \log w_i}{\partial z_i}\,
+#   \frac{\partial z_i}{\partial m} .$$
+
+# %%
+z_nodes = 1.5 + math.sqrt(2 / 3) * eps_line
+by_z = -z_nodes + (2.0 - z_nodes) + (z_nodes - 1.5) / (2 / 3)       # of log w by z, with m and θ held still
+moments["m, doubly reparametrised"] = ratio_moments(log_w_line, w_line**2 * by_z, shares, groups, power=2)
+ratios = {name: mean.abs() / std for name, (mean, std) in moments.items()}
+show(curves(groups, ratios, log_x=True, log_y=True, title="More draws drown the encoder's gradient, not the model's",
+            xlabel="draws k in one group", ylabel="signal-to-noise ratio"),
+     alt="Two logarithmic axes, the ratio over the draws from 1 to 1,024: " + "; ".join(
+         f"{name}, from {r[0]:.2f} to {r[-1]:.2g}" for name, r in ratios.items()))
+
+# %%
+def exponent(values):
+    """The power of k between the last two points: the slope on logarithmic axes."""
+    return math.log2(values[-1] / values[-2])
+
+reveal("03c.noise", ratios["m, of the encoder"][-1] / ratios["m, of the encoder"][0],
+       lambda r: "it falls" if r < 0.8 else "it rises" if r > 1.25 else "it stays")
+with claim_table():
+    claim("The exponent of k for θ", exponent(ratios["θ, of the model"]), near=0.5, within=0.005, exact=True)
+    claim("The exponent of k for m", exponent(ratios["m, of the encoder"]), near=-0.5, within=0.005, exact=True)
+    claim("The exponent of k for m, doubly reparametrised", exponent(ratios["m, doubly reparametrised"]), near=0.5,
+          within=0.005, exact=True)
+    claim("Its mean over that of the plain gradient, less 1: the largest of all k",
+          (moments["m, doubly reparametrised"][0] / moments["m, of the encoder"][0] - 1).abs().max(), near=0,
+          within=1e-6, exact=True)
+
+# %% [markdown]
+# With the plain gradient a larger $k$ makes the bound tighter and the encoder's gradient worse. Averaging the gradients
+# of several groups helps both: over $n$ groups each ratio is $\sqrt{n}$ times as large. So a number of draws can be
+# split into few large groups for the model, or many small ones for the encoder. The doubly reparametrised gradient
+# needs no such choice here.
+
+# %% [markdown]
 # ## Your turn
 # **1.** Estimate $\mathcal{L}_k$, in groups of `k` consecutive draws. Expect log weights like $-1000$.
 
@@ -535,6 +643,8 @@ check("03c.independent_variances", independent_variances)
 #   Distributions*](https://doi.org/10.1080/00401706.1995.10484303), Technometrics 37 (1995).
 # - T. Rainforth et al., [*Tighter Variational Bounds Are Not Necessarily Better*](https://arxiv.org/abs/1802.04537),
 #   ICML (2018).
+# - G. Tucker et al., [*Doubly Reparameterized Gradient Estimators for Monte Carlo
+#   Objectives*](https://arxiv.org/abs/1810.04152), ICLR (2019).
 #
 # **Next:** notebook 04, the variational autoencoder: one encoder, one decoder, trained together on digits by what you
 # have here.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.measure import effective_sample_size, iw_bound
+from course_lib.measure import effective_sample_size, iw_bound, ratio_moments
 from course_lib.models.circle import Circle
 
 
@@ -84,3 +84,39 @@ def test_effective_sample_size():
 def test_bad_input_is_told(log_w, k, words):
     with pytest.raises(ValueError, match=words):
         iw_bound(log_w, k)
+
+
+FOUR = torch.tensor([-2.0, 0.0, 0.3, 1.5], dtype=torch.float64)                         # log w of four kinds of draw
+A = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+CHANCES = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_moments_of_a_ratio_are_those_over_all_tuples_of_draws(power):
+    ks = [1, 2, 5]
+    for k, *moments in zip(ks, *ratio_moments(FOUR, A, CHANCES, ks, power), strict=True):
+        tuples = torch.cartesian_prod(*[torch.arange(4)] * k).reshape(-1, k)
+        chance, value = CHANCES[tuples].prod(dim=1), A[tuples].sum(dim=1) / FOUR.exp()[tuples].sum(dim=1) ** power
+        mean = (chance * value).sum()
+        expected = mean, (chance * (value - mean) ** 2).sum().sqrt()
+        torch.testing.assert_close(tuple(moments), expected, rtol=1e-9, atol=0)
+
+
+def test_the_scale_of_the_weights_divides_the_ratio_and_equal_weights_leave_a_mean_of_a():
+    for here, there in zip(ratio_moments(FOUR, A, CHANCES, [3], 2), ratio_moments(FOUR + 20, A, CHANCES, [3], 2),
+                           strict=True):
+        torch.testing.assert_close(there * math.exp(40), here, rtol=1e-9, atol=0)
+    mean, deviation = ratio_moments(torch.zeros_like(A), A, CHANCES, [10_000])
+    exact = (CHANCES * A).sum()
+    torch.testing.assert_close(mean[0], exact, rtol=1e-9, atol=0)
+    torch.testing.assert_close(deviation[0], ((CHANCES * A**2).sum() - exact**2).sqrt() / 100, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"weights": CHANCES / 2}, "of sum 1, not 0.5"), ({"weights": CHANCES - 0.1}, "none negative"),
+    ({"a": A[:3]}, "need one shape"), ({"ks": [2, 0]}, "k must be"), ({"power": 0}, "power must be"),
+    ({"log_w": torch.full((4,), torch.nan)}, "log_w"),
+])
+def test_moments_of_what_is_no_distribution_are_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        ratio_moments(**({"log_w": FOUR, "a": A, "weights": CHANCES, "ks": [2], "power": 1} | change))

@@ -42,3 +42,22 @@ def powers(x: ArrayLike, exact: Mapping[str, ArrayLike], measured: Mapping[str, 
     ax.set(xscale="log", yscale="log")
     ax.legend()
     return fig
+
+
+def logarithmic(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, title: str, xlabel: str) -> Figure:
+    """Panels side by side, on two logarithmic axes each: by the label of its y-axis, its lines by name over `x` `[n]`.
+
+    A name keeps its colour, line and mark from panel to panel, and stands once in the legend.
+    """
+    fig, axes = figure(9.0, 4.9, 1, len(panels), sharex=True)
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    handles = {}
+    for ax, (ylabel, lines) in zip(axes[0], panels.items(), strict=True):
+        for name, y in lines.items():
+            i = names.index(name)
+            handles[name], = ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8], marker=MARKERS[i % 8], markersize=7,
+                                     markevery=max(1, len(x) // 6), markeredgecolor="white")
+        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+    fig.legend([handles[name] for name in names], names, loc="outside lower center", ncols=2)
+    fig.suptitle(title, ha="left", x=0.01)
+    return fig

@@ -9,6 +9,7 @@ X = np.arange(1, 6)
 FIGURES = {
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, title="t", xlabel="x"),
     "powers": lambda: nb03b.powers(X, {"a": X, "b": X**2}, {"a": X, "b": X**2}, title="t", xlabel="x", ylabel="y"),
+    "logarithmic": lambda: nb03b.logarithmic(X, {"y": {"a": X}, "z": {"b": X**2, "a": X**3}}, title="t", xlabel="x"),
 }
 
 
@@ -42,3 +43,13 @@ def test_marks_lie_on_the_curves_they_are_named_after():
     for curve, marks in ((lines[0], lines[1]), (lines[2], lines[3])):
         assert curve.get_color() == marks.get_color() and marks.get_linestyle() == "None"
         np.testing.assert_array_equal(curve.get_ydata(), marks.get_ydata())
+
+
+def test_a_name_looks_the_same_in_each_panel_and_stands_once_in_the_legend():
+    fig = FIGURES["logarithmic"]()
+    (left,), (other, right) = (ax.lines for ax in fig.axes)
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["a", "b"]
+    assert (left.get_color(), left.get_linestyle(), left.get_marker()) == (
+        right.get_color(), right.get_linestyle(), right.get_marker())
+    assert len({(line.get_color(), line.get_linestyle()) for line in (left, other)}) == 2
+    np.testing.assert_array_equal(right.get_ydata(), X**3)
