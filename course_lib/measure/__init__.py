@@ -11,6 +11,7 @@ from course_lib.measure.information import counts, information_bound, mutual_inf
 from course_lib.measure.likelihood import bits_per_dimension
 from course_lib.measure.mmd import gaussian_kernel, mmd2, mmd2_gaussians
 from course_lib.measure.modes import Modes, cell_divergences, cell_shares, count_modes
+from course_lib.measure.rate_distortion import gaussian_rate_distortion
 from course_lib.measure.shape import ink, slant, thickness
 from course_lib.measure.transport import (
     normal_quantiles,
@@ -25,7 +26,8 @@ from course_lib.measure.unmixing import amari_error
 
 __all__ = ["Modes", "amari_error", "bits_per_dimension", "cell_divergences", "cell_shares", "classifier_score",
            "count_modes", "counts", "coverage_kl", "effective_sample_size", "frechet_distance",
-           "gaussian_frechet_distance", "gaussian_kernel", "histogram_density", "information_bound", "ink", "iw_bound",
+           "gaussian_frechet_distance", "gaussian_kernel", "gaussian_rate_distortion", "histogram_density",
+           "information_bound", "ink", "iw_bound",
            "js", "kl", "kl_diagonal", "kl_standard", "kl_standard_log_std", "mmd2", "mmd2_gaussians",
            "mutual_information", "nearest_neighbours", "normal_density", "normal_quantiles", "optimal_discriminator",
            "optimal_pairs", "purity", "ratio_moments", "recovered", "sharpness", "slant", "sliced_wasserstein2",

@@ -14,6 +14,7 @@ References:
         where they are μ and σ), the closed form of KL (appendix B), both kinds of decoder (appendix C).
     D. J. Rezende, S. Mohamed, D. Wierstra, Stochastic Backpropagation, ICML 2014: filling in missing pixels.
     Y. Burda, R. Grosse, R. Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016: eq. 8, theorem 1.
+    D. P. Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, NIPS 2016: free bits.
 """
 
 from __future__ import annotations
@@ -56,6 +57,15 @@ class Elbo(NamedTuple):
     def value(self) -> Tensor:
         """The bound, reconstruction − KL, `[n]`. Its mean over images is what is reported."""
         return self.reconstruction - self.kl
+
+
+def weighted_loss(terms: Elbo, beta: float = 1.0, free_nats: float = 0.0) -> Tensor:
+    """−reconstruction + β Σ_i max(KL_i, free_nats), 0-d, where each term is first averaged over the images.
+
+    β = 1 without free nats is −ELBO. A dimension whose mean KL lies below `free_nats` costs the same whatever it is, so
+    nothing presses it further down (free bits, Kingma et al., 2016, section C.8).
+    """
+    return beta * terms.kl_per_dimension.mean(0).clamp(min=free_nats).sum() - terms.reconstruction.mean()
 
 
 @old_members(draw_z="reparameterize", complete="inpaint", pixels="n_pixels")

@@ -13,6 +13,7 @@
 
 # %%
 from itertools import combinations
+from math import acos
 
 import torch
 
@@ -21,6 +22,7 @@ from course_lib.data import like_mnist, load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.live import Bars, ImageGrid, SketchPad, explore_canvas
 from course_lib.measure import nearest_neighbours, slant, thickness
+from course_lib.models.geodesics import curved_path, geodesic_bends, path_length, pullback_metric
 from course_lib.models.latent import attribute_vector, class_centroids, linear_path, spherical_path
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.plots import bars, curves, images, show
@@ -522,8 +524,97 @@ with claim_table():
 # pixel loss and in their length of training, too; notebook 04 turns noise and KL alone.
 #
 # ### Shortest paths
-# Neither path asks what the decoder does. A third, the **geodesic**, is the shortest as measured in pictures: it bends
-# round regions where a small step of the code changes the picture much (Arvanitidis et al.).
+# Neither path asks what the decoder does. A small step $dz$ moves the picture by $J\,dz$, with $J$ the decoder's
+# **Jacobian**, so by the length $\sqrt{dz^\top J^\top J\,dz}$: this is the decoder's **pull-back metric** $J^\top J$. A
+# **geodesic** is the shortest path as measured in pictures (Arvanitidis et al.). We look for it among
+#
+# $$z(t) = (1 - t)\,a + t\,b + \sum_j \sin(\pi j t)\,c_j ,$$
+#
+# which runs from $a$ to $b$ whatever the bends $c_j$ are: cut it into pieces, and go down the **energy**, their number
+# times the sum of their squared lengths, by gradients. It is at least the length squared, and equal where the speed is
+# even. First a decoder whose geodesics are known: longitude and latitude to the place on a globe.
+
+# %%
+def globe(z):
+    """Places on a sphere of radius 1, `[n, 3]`, of longitude and latitude in radians, `[n, 2]`."""
+    longitude, latitude = z.unbind(dim=-1)
+    across = latitude.cos()
+    return torch.stack([across * longitude.cos(), across * longitude.sin(), latitude.sin()], dim=-1)
+
+there = torch.linspace(0, 1, 33)
+west, east = torch.tensor([[0.0, 60.0], [120.0, 60.0]]).deg2rad()[:, None]
+bends = geodesic_bends(globe, west, east, terms=6, pieces=32, steps=200)
+flight, parallel = (globe(path) for path in (curved_path(west, east, there, bends), linear_path(west, east, there)))
+stretch = pullback_metric(globe, west)[0].diagonal()                        # across, and northwards
+with claim_table():
+    claim("The metric at 60° north: a step eastwards counts as its square times", stretch[0], near=0.25, within=1e-5,
+          exact=True)
+    claim("From 0° to 120° east at 60° north, straight in the codes: the way on the globe", path_length(parallel),
+          near=torch.pi / 3, within=1e-3, exact=True)
+    claim("The geodesic that was found, less the great circle, arccos 5/8", path_length(flight) - acos(5 / 8), near=0,
+          within=1e-3, exact=True)
+
+# %% [markdown]
+# So aeroplanes fly over the north. Now the digits: the same forty-eight pairs for each kind of path.
+
+# %%
+predict("08.geodesic", "The shortest path in pictures or the straight one in codes: on which is the classifier in doubt "
+        "for a larger part of the way?", options=["on the shortest", "on the straight one", "alike"])
+
+# %%
+few_one, few_other = z_one[:48], z_other[:48]
+bends = geodesic_bends(decode, few_one, few_other, pieces=12, steps=25)
+ways = {"straight": linear_path(few_one, few_other, there), "spherical": spherical_path(few_one, few_other, there),
+        "geodesic": curved_path(few_one, few_other, there, bends)}              # (33, 48, 20) each
+
+def seen_on(path):
+    """Pictures of codes on several paths, (steps, n, 784)."""
+    return decode(path.flatten(0, 1)).unflatten(0, path.shape[:2])
+
+def judged(path):
+    """Of each path: its length in pictures, and the share of that length on which the classifier is in doubt."""
+    x = seen_on(path)
+    pieces, in_doubt = x.diff(dim=0).norm(dim=2), 1 - sure(x.flatten(0, 1)).view(path.shape[:2])
+    return path_length(x), (pieces * (in_doubt[1:] + in_doubt[:-1]) / 2).sum(dim=0) / pieces.sum(dim=0)
+
+length, in_doubt = ({name: each[k] for name, each in {n: judged(path) for n, path in ways.items()}.items()}
+                    for k in (0, 1))
+show(images(torch.cat([decode(path[::4, 1]) for path in ways.values()]).view(-1, 28, 28), row_labels=list(ways),
+            columns=9, title="One pair of digits, three paths: the shortest fades one out and the other in"),
+     alt="Three rows of nine pictures from one digit to another: straight and spherical in the codes, and the geodesic. "
+         "Mean length of the paths in pictures: "
+         + ", ".join(f"{name} {each.mean():.1f}" for name, each in length.items()))
+
+# %%
+reveal("08.geodesic", in_doubt["geodesic"] - in_doubt["straight"], lambda more: (
+    "on the shortest" if more.mean() > 2 * more.std() / len(more) ** 0.5 else
+    "on the straight one" if more.mean() < -2 * more.std() / len(more) ** 0.5 else "alike"))
+round_again = ways["geodesic"] * (ways["spherical"].norm(dim=2) / ways["geodesic"].norm(dim=2)).unsqueeze(2)
+x_ends, x_halfway = ({name: seen_on(path[k]) for name, path in ways.items()} for k in ([0, -1], [16]))
+mixed = x_ends["straight"].mean(dim=0)                                      # of the pixels of both ends
+from_mixture = {name: (x[0] - mixed).norm(dim=1) for name, x in x_halfway.items()}
+with claim_table():
+    claim("Length in pictures: the geodesic's over that of the straight path", length["geodesic"] / length["straight"],
+          below=0.93)
+    claim("Length in pictures: the spherical path's over that of the straight path",
+          length["spherical"] / length["straight"], above=1.03)
+    claim("Length in pictures: the geodesic's over the distance of its two ends",
+          length["geodesic"] / (x_ends["straight"][1] - x_ends["straight"][0]).norm(dim=1), above=1, exact=True)
+    claim("Share of the way on which the classifier is in doubt: geodesic less straight",
+          in_doubt["geodesic"] - in_doubt["straight"], above=0)
+    claim("Halfway, distance from the pixel mixture of both ends: the geodesic's over the straight path's",
+          from_mixture["geodesic"] / from_mixture["straight"], below=0.93)
+    claim("Halfway, length of the code: the geodesic's over the straight path's",
+          ways["geodesic"][16].norm(dim=1) / ways["straight"][16].norm(dim=1), above=1.5)
+    claim("Share in doubt: the geodesic's codes, brought to the length of the spherical path's, less straight",
+          judged(round_again)[1] - in_doubt["straight"], above=0)
+
+# %% [markdown]
+# Shorter, and *more* in doubt. No path can be shorter than the distance of its ends, which is the way of the pixel
+# mixtures; so what is short comes near them, two pale digits on one sheet. Its codes are also longer than those that
+# the decoder was trained on; but shortened, they leave as much doubt. This metric measures how far the mean picture
+# moves, and nothing else. Arvanitidis et al. add how much the decoder's standard deviation changes, and let that grow
+# away from the training codes, so that ways through places without data become long.
 #
 # ## Your turn
 # **1.** Average the codes of each class.
