@@ -6,6 +6,7 @@ free, and every symbol is predicted by the same network.
 References:
     S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9 (1997).
     A. Graves, Generating Sequences With Recurrent Neural Networks, 2013, section 3: text, character by character.
+    A. Holtzman et al., The Curious Case of Neural Text Degeneration, ICLR 2020, section 3.1: top-p (nucleus) sampling.
     A. van den Oord et al., WaveNet: A Generative Model for Raw Audio, 2016, sections 2.1 (dilated causal convolutions),
         2.3 (gates), 2.4 (residual and skip connections).
 """
@@ -21,6 +22,24 @@ from torch.nn import functional as F
 from course_lib.deprecated import takes_rng
 from course_lib.models.layers import init_layer
 from course_lib.validation import finite_result
+
+
+def nucleus(p: Tensor, top_p: float) -> Tensor:
+    """Probabilities `[n, N]` cut to the nucleus of each row, the smallest set of likeliest symbols whose sum is at least
+    `top_p`, and divided by what it holds (Holtzman et al. 2020, equations 2 and 3).
+
+    Args:
+        p: probabilities `[n, N]`, rows that add up to 1. Of equally likely symbols at the border the first are kept.
+        top_p: above 0 and at most 1; 1 keeps all symbols that are possible.
+
+    Raises:
+        ValueError: another top_p.
+    """
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top_p must be above 0 and at most 1, not {top_p}")
+    ordered, symbols = p.sort(dim=1, descending=True, stable=True)
+    kept = torch.where(ordered.cumsum(1) - ordered < top_p, ordered, 0)
+    return torch.zeros_like(p).scatter(1, symbols, kept / kept.sum(1, keepdim=True))
 
 
 class SequenceModel(nn.Module):
@@ -58,15 +77,16 @@ class SequenceModel(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, length: int, generator: torch.Generator, temperature: float = 1.0,
-               prefix: Tensor | None = None) -> tuple[Tensor, Tensor]:
+               prefix: Tensor | None = None, top_p: float = 1.0) -> tuple[Tensor, Tensor]:
         """`n` sequences `[n, length]` that all begin with `prefix` `[L]`, and their log p(x) in nats `[n]`.
 
         Args:
             temperature: divides the logits of what is drawn; below 1 the likely becomes likelier still. log p(x) is
                 the model's own, with temperature 1.
+            top_p: draws from the nucleus alone, after the temperature; 1 cuts nothing.
 
         Raises:
-            ValueError: a temperature that is not positive, a prefix longer than `length`, a network that has diverged.
+            ValueError: a temperature that is not positive, a top_p outside (0, 1], a prefix longer than `length`, a network that has diverged.
         """
         prefix = torch.empty(0, dtype=torch.int64) if prefix is None else self._checked(prefix[None])[0]
         if not temperature > 0:
@@ -79,7 +99,8 @@ class SequenceModel(nn.Module):
         steps = self.steps(n)
         logits = next(steps).double()
         for t in range(length):
-            cumulated = (logits / temperature).softmax(1).cumsum(1)[:, :-1]
+            p = (logits / temperature).softmax(1)
+            cumulated = (p if top_p == 1 else nucleus(p, top_p)).cumsum(1)[:, :-1]
             x[:, t] = prefix[t] if t < len(prefix) else (u[:, t, None] > cumulated).sum(1)
             log_p += logits.log_softmax(1).gather(1, x[:, t, None])[:, 0]
             if t + 1 < length:

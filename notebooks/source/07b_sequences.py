@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from course_lib.chapters.nb07b.plots import wave_and_density
 from course_lib.data.text import TEXTS, Alphabet, excerpts, load_text
 from course_lib.data.waveform import NOTE_LENGTH, RATE, melody, mu_law_decode, mu_law_encode
-from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
+from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet, nucleus
 from course_lib.plots import curves, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
@@ -34,7 +34,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # ## A character model
-# Two small texts in verse come with the course: nursery rhymes, and poems by Shakespeare, Blake, Shelley and
+# A **sequence model** gives a probability to each row of symbols, of any length. We take one for letters. Two small
+# texts in verse come with the course: nursery rhymes, and poems by Shakespeare, Blake, Shelley and
 # Wordsworth. A text $x_1, \dots, x_T$ is a row of **tokens**, symbols from an alphabet: here of $N$ characters (larger
 # models take pieces of words). It has, as any picture,
 #
@@ -178,9 +179,8 @@ claim("Share of words that exist, ten samples: τ of 0.3 less τ of 1.3", exist[
 
 # %% [markdown]
 # At a small $\tau$ more words exist, often the same short ones again and again. At a large one the network makes up
-# more of its own. **Top-p sampling** (Holtzman et al.) cuts the tail instead: it draws from the smallest set of
-# likeliest
-# symbols whose probabilities add up to a given $p$.
+# more of its own. **Top-p sampling**, or **nucleus sampling** (Holtzman et al.), cuts the tail instead: it draws from the
+# smallest set of likeliest symbols whose probabilities add up to a given $p$.
 #
 # ## Fine-tuning and Bayes' rule: from a sequence model to a classifier
 # Which of the two texts does a line come from? There are two ways to a classifier. **Fine-tuning**: begin with
@@ -362,6 +362,138 @@ claim("Share of energy in the strongest frequency, relative to the same samples 
       peak(wave) / peak(shuffled), above=5)
 
 # %% [markdown]
+# ## Going further
+# ### Perplexity on a chain that is known
+# How low can a perplexity get? On a Markov chain the answer is exact. Three symbols; the matrix $A$ has the probabilities
+# of a step, $A_{jk} = p(x_{t+1} = k \mid x_t = j)$, and $\pi$ the shares of the symbols in the long run, $\pi = \pi A$. What
+# the next symbol costs at least is the **entropy rate** $H$. A model $Q$ of the steps costs more:
+#
+# $$H = -\sum_j \pi_j \sum_k A_{jk} \log A_{jk}, \qquad
+#   -\sum_j \pi_j \sum_k A_{jk} \log Q_{jk} = H + \sum_j \pi_j\, \mathrm{KL}(A_j \,\|\, Q_j) .$$
+#
+# In nats a perplexity is the exponential of the cost, so $e^H$ at least.
+
+# %%
+A = torch.tensor([[0.82, 0.14, 0.04], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]], dtype=torch.float64)
+
+def long_run(A):
+    return torch.linalg.matrix_power(A, 2**12)[0]
+
+def cost(A, Q):
+    """Nats a symbol in the long run of A, if Q tells the next symbol."""
+    return -(long_run(A)[:, None] * torch.xlogy(A, Q)).sum()
+
+pi, rate = long_run(A), cost(A, A)
+rng, x = seeded(10), torch.empty(400, 60, dtype=torch.int64)
+x[:, 0] = torch.multinomial(pi.expand(400, 3), 1, generator=rng)[:, 0]
+for t in range(59):
+    x[:, t + 1] = torch.multinomial(A[x[:, t]], 1, generator=rng)[:, 0]
+spent = -(pi[x[:, 0]].log() + A[x[:, :-1], x[:, 1:]].log().sum(dim=1)) / 60      # nats a symbol, of each sequence
+expected = (torch.special.entr(pi).sum() + 59 * rate) / 60                            # the first symbol has no past
+counted = torch.bincount((3 * x[:4, :-1] + x[:4, 1:]).flatten(), minlength=9).view(3, 3).double() + 1
+costs = {"all symbols alike": cost(A, torch.full_like(A, 1 / 3)), "shares alone": cost(A, pi.expand(3, 3)),
+         "counted in four sequences": cost(A, counted / counted.sum(dim=1, keepdim=True)), "the chain itself": rate}
+for name, nats in costs.items():
+    print(f"{name:28} {nats:.3f} nats, {nats / np.log(2):.3f} bits, perplexity {nats.exp():.3f}")
+
+# %%
+joint = pi[:, None] * A                                                            # of neighbours
+information = (joint * (joint / (pi[:, None] * pi)).log()).sum()
+pairs = torch.special.entr(joint[:, :, None] * A[None]).sum() - torch.special.entr(pi).sum()
+with claim_table():
+    claim("All symbols alike: perplexity", costs["all symbols alike"].exp(), near=3, within=1e-9, exact=True)
+    claim("400 sequences of 60 symbols: nats a symbol less what is expected", spent - expected, near=0, within=0.03)
+    claim("Shares alone: cost less H and less the mutual information of neighbours", costs["shares alone"] - rate
+          - information, near=0, within=1e-9, exact=True)
+    claim("Counted: cost less H, nats", costs["counted in four sequences"] - rate, above=0, exact=True)
+    claim("Pairs taken for symbols: perplexity over the square of that of single ones", (pairs - 2 * rate).exp(),
+          near=1, within=1e-9, exact=True)
+    claim("Mean of the sequences' perplexities less the perplexity of their mean cost", spent.exp().mean()
+          - spent.mean().exp(), above=0, exact=True)
+
+# %% [markdown]
+# What the past is worth is the mutual information of neighbours. The last two rows are warnings. A perplexity belongs to
+# its tokens: with pairs for tokens the same model has the square of it, while bits a character stay. And average the costs
+# first: the mean of many perplexities is larger than the perplexity of their mean, by Jensen's inequality.
+#
+# ### Top-p sampling on known probabilities
+# Two places in a text, each with a hundred possible tokens: at one a single token is nearly certain, at the other forty
+# are equally good. At both, a tail of bad ones shares eight in a hundred.
+
+# %%
+predict("07b.tail", "Eight in a hundred for the tail, at every place. What is the chance that none of fifty drawn "
+        "tokens is from the tail, in percent?", low=0, high=100)
+
+# %%
+def top_p_of(p, top_p):
+    """Probabilities [N] after the cut: the smallest set of likeliest tokens that holds top_p, divided by its sum."""
+    ordered, token = p.sort(descending=True)
+    kept = ordered.cumsum(dim=0) - ordered < top_p                                 # what the likelier ones hold
+    return torch.zeros_like(p).scatter(0, token[kept], ordered[kept] / ordered[kept].sum())
+
+def top_k_of(p, k=10):
+    kept = p >= p.sort(descending=True).values[k - 1]
+    kept &= kept.cumsum(dim=0) <= k
+    return torch.where(kept, p, 0) / p[kept].sum()
+
+good = {"one certain": 1, "forty good": 40}
+places = {name: torch.cat([torch.full((n,), 0.92 / n), torch.full((100 - n,), 0.08 / (100 - n))]).double()
+          for name, n in good.items()}
+samplers = {"as they are": lambda p: p, "τ of 0.5": lambda p: p**2 / (p**2).sum(), "top-k, ten": top_k_of,
+            "top-p, 0.9": lambda p: top_p_of(p, 0.9)}
+for name, p in places.items():
+    for way, sampler in samplers.items():
+        q = sampler(p)
+        tail = q[good[name]:]
+        print(f"{name:12} {way:12} tokens left {(q > 0).sum():3}, of them {(tail > 0).sum():3} in the tail, with "
+              f"probability {tail.sum():.4f}")
+none = (1 - 0.08) ** 50
+reveal("07b.tail", 100 * none)
+
+# %%
+with claim_table():
+    claim("Fifty tokens, none from the tail: probability", none, near=0.01547, within=1e-4, exact=True)
+    for name, p in places.items():
+        q = top_p_of(p, 0.9)
+        claim(f"{name}: tokens that top-p leaves", (q > 0).sum(), near=good[name], within=0.1, exact=True)
+        claim(f"{name}: KL(drawn from ‖ model) less −log of what is kept, nats", torch.xlogy(q, q).sum()
+              - torch.xlogy(q, p)[q > 0].sum() + p[q > 0].sum().log(), near=0, within=1e-9, exact=True)
+    claim("Library's top-p less ours", torch.stack([nucleus(p[None], 0.9)[0] - top_p_of(p, 0.9)
+                                                    for p in places.values()]).flatten(), near=0, within=1e-12,
+          exact=True)
+
+# %% [markdown]
+# Top-p follows the place: one token here, forty there. **Top-k sampling** keeps the same number everywhere: with ten it
+# lets nine of the tail in at the first place, and drops thirty good ones at the second. What top-p leaves is $p$ itself
+# up to a factor, so the KL of what is drawn from the model is minus the logarithm of what it keeps.
+#
+# Is text that was drawn so like text? On the chain from above, each row cut, this is a sum again:
+
+# %%
+cuts = (1.0, 0.97, 0.9, 0.8)
+cut_chains = {top_p: torch.stack([top_p_of(row, top_p) for row in A]) for top_p in cuts}
+judged = {top_p: cost(chain, A) for top_p, chain in cut_chains.items()}            # by the chain itself
+for top_p, chain in cut_chains.items():
+    print(f"top-p {top_p:4}: shares in the long run", " ".join(f"{share:.2f}" for share in long_run(chain)),
+          f"  perplexity {cost(chain, chain).exp():.3f}, judged by the chain {judged[top_p].exp():.3f}")
+x, _ = model.sample(10, 150, seeded(20), prefix=alphabet.encode("The "))
+y, _ = model.sample(10, 150, seeded(20), top_p=0.6, prefix=alphabet.encode("The "))
+exist_p = [[np.mean([word in known for word in words(alphabet.decode(row))[1:-1]]) for row in drawn]
+           for drawn in (x, y)]
+print("--- top-p 0.6\n" + alphabet.decode(y[0]))
+with claim_table():
+    claim("Top-p of 0.9: perplexity of what is drawn, judged by the chain, less that of real sequences",
+          judged[0.9].exp() - rate.exp(), below=-0.1, exact=True)
+    claim("Top-p of 0.8: share of the first symbol in the long run", long_run(cut_chains[0.8])[0], near=1, within=1e-9,
+          exact=True)
+    claim("Characters: share of words that exist, ten samples, top-p of 0.6 less none", np.subtract(*exist_p[::-1]),
+          above=0.05)
+
+# %% [markdown]
+# What is drawn scores better than the real thing: a low perplexity is no proof of good text. And a cut can go too far: at
+# the last setting the first symbol is followed by itself alone, and the chain repeats it for ever. Holtzman et al. saw
+# such loops when language models search for the likeliest text.
+#
 # ## Your turn
 # **1.** Temperature: from logits to the probabilities $p_\tau$ that a symbol is drawn from.
 
@@ -403,6 +535,22 @@ def to_classes(x, n_classes):
 
 # %%
 check("07b.to_classes", to_classes)
+
+# %% [markdown]
+# **4.** Top-p sampling: what the next symbol is drawn from, for many places at once. The symbol that brings the sum to
+# `top_p` stays. (No two symbols of a row are equally likely here.)
+
+# %% tags=["exercise"]
+def cut_tail(p, top_p):
+    """Probabilities [n, N] after the cut, in the order of the symbols, from p [n, N]; top_p lies between 0 and 1."""
+    ### BEGIN SOLUTION
+    ordered, symbol = p.sort(dim=1, descending=True)
+    kept = torch.where(ordered.cumsum(dim=1) - ordered < top_p, ordered, 0)
+    return torch.zeros_like(p).scatter(1, symbol, kept / kept.sum(dim=1, keepdim=True))
+    ### END SOLUTION
+
+# %%
+check("07b.cut_tail", cut_tail)
 
 # %% [markdown]
 # ## What to keep

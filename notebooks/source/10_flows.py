@@ -26,9 +26,10 @@ from course_lib.data import load_digits8
 from course_lib.data.moons import CIRCLE, MOONS
 from course_lib.experiments.flow import FlowExperiment, FlowHyperparameters, square_grid
 from course_lib.live import Curve, Density, HeatMap, LiveLab, Mesh, Scatter, explore
-from course_lib.measure import amari_error, kl, normal_density
+from course_lib.measure import amari_error, bits_per_dimension, kl, normal_density
 from course_lib.models import gmm_em, ica, made, splines
 from course_lib.models.flows import Flow
+from course_lib.models.pixelrnn import RowLSTM
 from course_lib.plots import bent_lines, curves, images, matrices, scatters, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
@@ -551,6 +552,79 @@ reveal("10.gauss", times, pick=lambda times: "as small as before" if times < 3 e
 # Pajunen, below). **Nonlinear ICA** needs more than the points. So a flow learns a density, not the sources.
 
 # %% [markdown]
+# ### Comon's condition: how many Gaussian sources?
+# *At most one*, says **Comon's condition**. Then the sources are **identifiable**: the points settle everything but
+# order, sign and scale. Why one is allowed shows in the plane of two independent sources. Turn the direction $w$ from
+# the first source ($0$ degrees) to the second ($90$), and measure how far from Gaussian the points are along it.
+
+# %%
+degrees, root_3 = np.arange(0, 181, 3), math.sqrt(3)
+nodes, weights = np.polynomial.legendre.leggauss(64)                               # quadrature: no draws, no noise
+flat = root_3 * nodes, weights / 2                                                 # uniform, of variance 1
+nodes, weights = np.polynomial.hermite_e.hermegauss(64)
+bell = nodes, weights / weights.sum()
+
+def contrast(first, second, degrees):
+    """E[log cosh] of two independent sources, each (values, weights), along a direction."""
+    (a, p), (b, q), t = first, second, np.radians(degrees)
+    return p @ np.log(np.cosh(a[:, None] * np.cos(t) + b * np.sin(t))) @ q
+
+along = {name: np.array([contrast(*pair, t) for t in degrees])
+         for name, pair in {"no Gaussian": (flat, flat), "second Gaussian": (flat, bell),
+                            "both Gaussian": (bell, bell)}.items()}
+show(curves(degrees, along, title="Two Gaussian sources: no direction stands out", xlabel="direction, degrees",
+            ylabel="E[log cosh], along it"),
+     alt="E log cosh over the direction, for three pairs of sources. From least to largest: " + ", ".join(
+         f"{name} {np.ptp(values):.4f}" for name, values in along.items()))
+with claim_table():
+    claim("Both Gaussian: largest less least value", np.ptp(along["both Gaussian"]), below=1e-4, exact=True)
+    claim("Second Gaussian: largest less least value", np.ptp(along["second Gaussian"]), above=0.01, exact=True)
+    claim("Second Gaussian: the largest value is at the first source, at degrees",
+          degrees[along["second Gaussian"].argmax()] % 180, near=0, within=1, exact=True)
+
+# %% [markdown]
+# With one Gaussian the other source is the peak, and the Gaussian is what is at right angles to it. With two the curve
+# is level. Now the four sources from above, of which none, one or two are replaced by Gaussians.
+
+# %%
+predict("10.comon", "Two of the four sources are Gaussian. Which does FastICA find?",
+        options=["none of the four", "the two others", "all four"])
+
+# %%
+amari, others, gaussians = ({count: [] for count in (0, 1, 2)} for _ in range(3))
+for count, seed in product(amari, range(32)):
+    rng = seeded(1100 + 100 * seed + 10 * count)
+    A_seed, z = torch.randn(4, 4, generator=rng, dtype=torch.float64), draw_sources(5_000, rng)
+    z[:, :count] = torch.randn(5_000, count, generator=rng, dtype=torch.float64)
+    x = z @ A_seed.T
+    W = unmix(x, rng, rounds=60)
+    amari[count].append(amari_error(W, A_seed))
+    match = torch.corrcoef(torch.cat([z, x @ W.T], dim=1).T)[:4, 4:].abs().amax(dim=1)
+    others[count].append(match[count:].min().item())
+    gaussians[count].append(match[:count].mean().item())
+for count in amari:
+    print(f"{count} Gaussian: Amari error {np.mean(amari[count]):.3f}, from {min(amari[count]):.3f} to "
+          f"{max(amari[count]):.3f}")
+found_by_two = {"others": np.mean(others[2]), "Gaussians": np.mean(gaussians[2])}
+reveal("10.comon", found_by_two, pick=lambda c: "none of the four" if c["others"] < 0.98 else
+       "the two others" if c["Gaussians"] < 0.98 else "all four")
+
+# %%
+with claim_table():
+    for count in (0, 1):
+        claim(f"{count} Gaussian, 32 mixtures: Amari error", amari[count], below=0.02)
+    claim("1 Gaussian: correlation of the Gaussian source with its find", gaussians[1], above=0.99)
+    claim("2 Gaussian, 32 mixtures: Amari error", amari[2], above=0.05, below=0.15)
+    claim("2 Gaussian: least correlation of the two others with their finds", others[2], above=0.99)
+    claim("2 Gaussian: correlation of a Gaussian source with its best find, blindly 2 √2 / π", gaussians[2],
+          near=2 * math.sqrt(2) / math.pi, within=0.1)
+
+# %% [markdown]
+# One Gaussian does no harm. With two, the others are still found; of the Gaussian plane the points tell nothing. There
+# FastICA does as a direction drawn blindly would: the best of two finds has the correlation
+# $\max(|\cos|, |\sin|)$ of a random angle, whose mean is the number in the last row.
+
+# %% [markdown]
 # ### Autoregressive networks: MADE
 # Now pictures, and notebook 07's chain rule: $p(x) = \prod_j p(x_j \mid x_1, \dots, x_{j-1})$. An **autoregressive**
 # network has no $z$ at all. **MADE** computes all factors in *one* pass of an ordinary network. Each unit gets a
@@ -639,6 +713,176 @@ show(images(torch.cat([x_test[:10], drawn[:20]]), title="Test digits (top), and 
 # One pass to score, sixty-four to draw: the price of the chain rule. (The clock says less than sixty-four times: scoring
 # has work of its own besides the pass.) A flow of couplings does both in one pass, and pays with layers that must be
 # invertible. Exactness has a price in each family, and each pays it somewhere else.
+
+# %% [markdown]
+# ### Dequantization: a density for whole numbers
+# Grey levels are whole numbers, here $0$ to $16$, and a flow is a density on real ones. Give each level $x$ the cell
+# from $x$ to $x + 1$: a density $p$ *is* a model $P$ of whole numbers, and by Jensen's inequality (Theis et al.)
+#
+# $$P(x) = \int_0^1 p(x + u)\, du, \qquad \log P(x) \ge \int_0^1 \log p(x + u)\, du .$$
+#
+# So train on $x + u$ with fresh uniform noise $u$: **uniform dequantization**. What is maximised is a lower bound of a
+# discrete model's log-likelihood. On average over the data it cannot exceed $-H(P_\text{data})$, as no $\log P$ can. The
+# smallest flow is one spline for one number; we fit one to each of eleven pixels. Its $P(x)$ is known twice: by adding up
+# the density in each cell, and by $\Phi$, since noise below $z(y)$ is what ends below $y$.
+
+# %%
+grey = load_digits8(grey=True)
+shares = nn.functional.one_hot(grey.train.flatten(1).long(), 17).double().mean(dim=0)         # [64, 17]
+entropies = torch.special.entr(shares).sum(dim=1)
+varied = (entropies > 2.3).nonzero()[::3, 0]                                       # pixels with many levels in use
+P_data, H, level = shares[varied], entropies[varied], torch.arange(17, dtype=torch.float64)
+
+def bend(parameters, y):
+    """z and log p(y), each [pixels, m], of numbers y [m]: a spline of 16 bins for each pixel."""
+    at = splines.Knots(*(knot[:, None].expand(-1, len(y), -1) for knot in splines.knots(parameters)))
+    z, log_slope = splines.spline(((y - 8.5) / 2.5).expand(len(parameters), -1), at)
+    return z, -0.5 * z**2 - 0.5 * math.log(2 * math.pi) + log_slope - math.log(2.5)
+
+def fit_levels(noise, steps, rng):
+    parameters = torch.zeros(len(varied), 47, dtype=torch.float64, requires_grad=True)
+    optimizer, track = torch.optim.Adam([parameters]), []
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 0.02 * min(1, 2 * (1 - step / steps))
+        u = torch.rand(17, 3, generator=rng, dtype=torch.float64) if noise else torch.full((17, 1), 0.5)
+        log_p = bend(parameters, (level[:, None] + u).flatten())[1].unflatten(1, (17, -1)).mean(dim=2)
+        track.append((P_data * log_p).sum(dim=1))
+        optimizer.zero_grad()
+        (-track[-1].sum()).backward()
+        optimizer.step()
+    return parameters.detach(), track[-1].detach()
+
+# %%
+noisy, _ = fit_levels(True, 200, seeded(1200))
+whole, on_levels = fit_levels(False, 300, seeded(1200))
+u = (torch.arange(512, dtype=torch.float64) + 0.5) / 512
+y = (level[:, None] + u).flatten()
+log_density = bend(noisy, y)[1].unflatten(1, (17, 512))                            # [pixels, levels, places in a cell]
+log_P = log_density.logsumexp(dim=2) - math.log(512)
+bound = log_density.mean(dim=2)                                                    # uniform dequantization
+z_edge = bend(noisy, torch.arange(18, dtype=torch.float64))[0]
+with claim_table():
+    claim("P(x) by adding up the cell, less that by Φ: each pixel, each level",
+          (log_P.exp() - torch.special.ndtr(z_edge).diff(dim=1)).flatten(), near=0, within=2e-4, exact=True)
+    claim("log P(x) less the bound: each pixel, each level", (log_P - bound).flatten(), above=-1e-12, exact=True)
+    claim("The bound's mean over the data less −H, each pixel", (P_data * bound).sum(dim=1) + H, below=0, exact=True)
+    claim("The same of log P", (P_data * log_P).sum(dim=1) + H, below=0, exact=True)
+
+# %% [markdown]
+# ### Break it: no noise
+# The same flow, trained on the levels as they are, at the middle of each cell. Its log density at the data goes above
+# $-H(P_\text{data})$, so it is no log-probability of anything. It is the singularity of notebook 02 again: nothing
+# keeps the flow from narrowing a peak at each level. Bumps of width $s$ at the levels show the rate: each halving of $s$
+# doubles the density, and there is no end to it.
+
+# %%
+widths = 0.1 / 2.0 ** np.arange(8)
+far = (level[:, None] - level) ** 2
+climb = np.array([(P_data[0] * (P_data[0].log() - 0.5 * far / s**2 - math.log(s * math.sqrt(2 * math.pi)))
+                   .logsumexp(dim=1)).sum() for s in widths])
+spiky = bend(whole, y)[1].unflatten(1, (17, 512))
+with claim_table():
+    claim("Trained without noise: log density at the levels, the data's mean less −H, eleven pixels", on_levels + H,
+          above=0.8)
+    claim("Bumps: gain of the mean log density by each halving of their width", np.diff(climb), near=math.log(2),
+          within=1e-6, exact=True)
+k = (on_levels + H).argmax()                                                       # the pixel that climbed most
+show(curves(y, {"trained with noise": log_density[k].flatten().exp(),
+                "trained without": spiky[k].flatten().exp().clamp(min=1e-4),       # the figure's floor
+                "share of each level": P_data[k].repeat_interleave(512)}, log_y=True, ylabel="density",
+            xlabel="grey level of one pixel, and noise", title="Without noise a flow makes peaks at the levels"),
+     alt="Over the grey levels 0 to 17: the shares of the levels as steps, the density trained with noise along them, "
+         f"at most {log_density[k].max().exp():.2f}, and that trained without, in narrow peaks up to "
+         f"{spiky[k].max().exp():.1f}")
+
+# %% [markdown]
+# ### Variational dequantization
+# Uniform noise wastes something unless $p$ is level within each cell. Noise with a density $q(u \mid x)$ of its own
+# (Ho et al.) gives the exact account of notebook 03, with $u$ for the latent variable:
+#
+# $$\log P(x) = \mathbb{E}_{q}\left[\log \frac{p(x + u)}{q(u \mid x)}\right] +
+#   \mathrm{KL}\bigl(q(u \mid x) \,\|\, p(u \mid x)\bigr), \qquad p(u \mid x) = \frac{p(x + u)}{P(x)} .$$
+#
+# To train $q$ with $p$ is **variational dequantization**; in Flow++ $q$ is a second flow. Here the best $q$ that is
+# constant in each of some equal bins of the cell is known. In a bin it is in proportion to the exponential of the mean
+# of $\log p$ there, for that makes the KL least. One bin is uniform noise.
+
+# %%
+def best_bound(bins):
+    """The bound [pixels, levels] under the best q that is constant in each of so many bins."""
+    return log_density.unflatten(2, (bins, -1)).mean(dim=3).logsumexp(dim=2) - math.log(bins)
+
+gap = {bins: (P_data * (log_P - best_bound(bins))).sum(dim=1) for bins in (1, 2, 4, 8, 32, 128, 512)}
+for bins, lost in gap.items():
+    print(f"{bins:4} bins: log P less the bound, mean of the pixels {lost.mean():.4f} nats")
+with claim_table():
+    claim("One bin less uniform dequantization: each pixel, each level", (best_bound(1) - bound).flatten(), near=0,
+          within=1e-9, exact=True)
+    claim("Finer bins: change of the gap at each step, each pixel, nats", torch.stack(list(gap.values())).diff(
+        dim=0).flatten(), below=1e-12, exact=True)
+    claim("q as fine as the density: gap, nats", gap[512], near=0, within=1e-9, exact=True)
+    claim("Eight bins: gap over that of uniform noise, eleven pixels", gap[8] / gap[1], below=0.25)
+
+# %% [markdown]
+# ### Bits a pixel: flows beside discrete models
+# Dequantized, a flow can stand beside models of classes: both give bits a pixel of the same whole pictures, the flow an
+# upper bound of its own. Now all pixels, and the same test digits for all.
+
+# %%
+def fit_grey(log_prob, parameters, steps, lr, rng):
+    optimizer = torch.optim.AdamW(parameters, weight_decay=0.1)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = lr * min(1, 2 * (1 - step / steps))
+        loss = -log_prob(grey.train[torch.randint(len(grey.train), (64,), generator=rng)]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+centre = grey.train.flatten(1).float().mean(dim=0) + 0.5
+scale = (grey.train.flatten(1).float().var(dim=0) + 1 / 12).sqrt()                # 1/12: the variance of the noise
+
+def grey_flow(noise, steps, rng):
+    """log p(y) of pictures y [n, 8, 8], from a flow trained with or without noise."""
+    flow = Flow([splines.SplineCoupling(64, 64, swap, rng) for swap in (False, True)], 64)
+    shuffle = torch.randperm(64, generator=rng)
+
+    def log_p(y):
+        return flow.log_prob(((y.flatten(1) - centre) / scale)[:, shuffle]) - scale.log().sum()
+
+    fit_grey(lambda x: log_p(x + (torch.rand(x.shape, generator=rng) if noise else 0.5)), flow.parameters(), steps,
+             5e-3, rng)
+    return log_p
+
+# %%
+with_noise, without = grey_flow(True, 300, seeded(1300)), grey_flow(False, 100, seeded(1400))
+row_lstm = RowLSTM((8, 8), 17, 24, 1, generator=seeded(1500))
+fit_grey(row_lstm.log_prob, row_lstm.parameters(), 100, 1e-2, seeded(1600))
+smoothed = (nn.functional.one_hot(grey.train.long(), 17).sum(dim=0) + 0.5) / (len(grey.train) + 8.5)
+x_grey, rng = grey.test, seeded(1700)
+with torch.no_grad():
+    draws = torch.stack([with_noise(x_grey + torch.rand(x_grey.shape, generator=rng)) for _ in range(16)])
+    nats = {"each pixel's own shares": -smoothed.log().expand(360, -1, -1, -1).gather(
+                3, x_grey[..., None].long()).sum(dim=(1, 2, 3)),
+            "Row LSTM, 17 classes": -row_lstm.log_prob(x_grey),
+            "flow, uniform noise: at most": -draws.mean(dim=0),
+            "flow, log of the mean of 16 draws": math.log(16) - draws.logsumexp(dim=0),
+            "trained without noise, at the levels": -without(x_grey + 0.5),
+            "trained without noise, scored with it": -without(x_grey + torch.rand(x_grey.shape, generator=rng))}
+bits_a_pixel = {name: bits_per_dimension(value, 64) for name, value in nats.items()}
+for name, value in bits_a_pixel.items():
+    print(f"{name:38}{value.mean():6.2f} bits a pixel")
+own, classes, uniform, sixteen, at_levels, scored_with = bits_a_pixel.values()
+with claim_table():
+    claim("Each pixel's own shares less the flow's bound, bits a pixel, 360 digits", own - uniform, above=0.15)
+    claim("Row LSTM: bits a pixel", classes.mean(), above=1.95, below=2.25)
+    claim("One draw less the mean of 16 inside the logarithm, bits a pixel, 360 digits", uniform - sixteen, above=0.03)
+    claim("Without noise, at the levels: \"bits\" a pixel", at_levels, below=1.4)
+    claim("The same flow scored with noise: bits a pixel", scored_with, above=3)
+
+# %% [markdown]
+# The flow's bound lies below what single pixels can say; how it compares with the Row LSTM at their best we did not try.
+# Sixteen draws inside the logarithm (notebook 03c) show that a part of its bits is the bound's. Trained without noise,
+# it would seem to beat all of them, and is the worst of them as a model of levels.
 #
 # ## Your turn
 # **1.** Let $z \sim \mathcal{N}(0, 1)$ and $x = \sinh(r z + t)$, where $r \neq 0$ may be negative. Write $\log p(x)$.
@@ -710,6 +954,10 @@ check("10.mask", mask)
 #   Processing 36 (1994).
 # - D. Rezende, S. Mohamed, [*Variational Inference with Normalizing Flows*](https://arxiv.org/abs/1505.05770), ICML
 #   (2015).
+# - L. Theis, A. van den Oord, M. Bethge, [*A Note on the Evaluation of Generative
+#   Models*](https://arxiv.org/abs/1511.01844), ICLR (2016): the bound of uniform dequantization.
+# - J. Ho et al., [*Flow++: Improving Flow-Based Generative Models with Variational Dequantization and Architecture
+#   Design*](https://arxiv.org/abs/1902.00275), ICML (2019).
 # - G. Papamakarios et al., [*Normalizing Flows for Probabilistic Modeling and
 #   Inference*](https://arxiv.org/abs/1912.02762), JMLR 22 (2021): an overview.
 #

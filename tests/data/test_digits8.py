@@ -21,3 +21,10 @@ def test_labels_belong_to_their_images():
     means = torch.stack([d.train[d.train_labels == k].float().mean(0) for k in range(10)])
     nearest = ((d.test[:, None].float() - means) ** 2).sum((2, 3)).argmin(1)
     assert (nearest == d.test_labels).float().mean() > 0.8
+
+
+def test_grey_levels_are_the_same_images():
+    ink, grey = load_digits8(), load_digits8(grey=True)
+    assert grey.train.dtype == torch.uint8 and grey.train.max() == 16
+    assert torch.equal(grey.train >= 8, ink.train.bool()) and torch.equal(grey.test >= 8, ink.test.bool())
+    assert torch.equal(grey.test_labels, ink.test_labels)

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet
+from course_lib.models.sequences import CharLSTM, SequenceClassifier, WaveNet, nucleus
 
 DESIGNS = {"lstm": lambda n, generator: CharLSTM(n, 5, 2, generator=generator),
            "wavenet": lambda n, generator: WaveNet(n, 5, 3, generator=generator)}
@@ -109,3 +109,31 @@ def test_what_does_not_fit_is_told():
         model.sample(1, 2, seeded(), temperature=0.0)
     with pytest.raises(ValueError, match="prefix of 3 does not fit into 2"):
         model.sample(1, 2, seeded(), prefix=torch.zeros(3, dtype=torch.int64))
+
+
+def test_the_nucleus_is_the_smallest_set_that_holds_enough():
+    """Against all sets of symbols: of those that hold top_p the smallest, and of these the one that holds most."""
+    p = torch.randn(20, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64).softmax(1)
+    sets = [list(s) for size in range(1, 6) for s in itertools.combinations(range(5), size)]
+    for top_p in (0.1, 0.5, 0.9, 1.0):
+        for row, cut in zip(p, nucleus(p, top_p), strict=True):
+            enough = [s for s in sets if row[s].sum() >= top_p - 1e-12]
+            best = max((s for s in enough if len(s) == len(enough[0])), key=lambda s: row[s].sum())
+            assert torch.allclose(cut[best], row[best] / row[best].sum()) and cut.sum().sub(1).abs() < 1e-12
+    for top_p in (0.0, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="top_p"):
+            nucleus(p, top_p)
+
+
+def test_what_is_drawn_with_top_p_lies_in_the_nucleus():
+    model = CharLSTM(6, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        model.last.weight.mul_(8)
+        x, log_p = model.sample(200, 5, torch.Generator().manual_seed(2), top_p=0.6)
+        p = model(x).double().softmax(2)
+    allowed = nucleus(p.flatten(0, 1), 0.6 + 1e-6).view_as(p) > 0  # float32 logits: at the border both are right
+    assert allowed.gather(2, x[:, :, None]).all() and not allowed.all()
+    assert torch.allclose(log_p, model.log_prob(x).double(), atol=1e-4)
+    same = model.sample(3, 5, torch.Generator().manual_seed(2))[0], model.sample(3, 5, torch.Generator().manual_seed(2),
+                                                                                 top_p=1.0)[0]
+    assert torch.equal(*same)

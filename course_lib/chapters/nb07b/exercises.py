@@ -1,8 +1,9 @@
-"""Exercises of notebook 07b: temperature, a dilated causal convolution, and the μ-law."""
+"""Exercises of notebook 07b: temperature, a dilated causal convolution, the μ-law, and top-p sampling."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data.waveform import mu_law_encode
+from course_lib.models.sequences import nucleus
 from course_lib.teach.exercises import Exercise, Mistake
 
 
@@ -157,4 +159,52 @@ TO_CLASSES = Exercise(
            "`((u + 1) / 2 * n_classes).long().clamp(max=n_classes - 1)`."),
 )
 
-EXERCISES = {"07b.next_probabilities": NEXT_PROBABILITIES, "07b.dilated": DILATED, "07b.to_classes": TO_CLASSES}
+
+def _tail_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
+    cases = [(torch.tensor(rng.dirichlet(np.full(N, 0.7), size=n)), top_p)
+             for n, N, top_p in ((4, 6, 0.8), (3, 12, 0.6), (5, 9, 0.95), (1, 4, 0.3))]
+    return [*cases, (torch.tensor([[0.05, 0.6, 0.04, 0.31], [0.02, 0.03, 0.9, 0.05]], dtype=torch.float64), 0.7)]
+
+
+def _cut(p: Tensor, top_p: float, keep: Callable[[Tensor], Tensor], descending: bool = True) -> Tensor:
+    """Probabilities after a cut: `keep` says which of the sorted ones stay; at least one does."""
+    ordered, symbol = p.sort(dim=1, descending=descending)
+    stay = keep(ordered)
+    stay[:, 0] = True
+    kept = torch.where(stay, ordered, 0)
+    return torch.zeros_like(p).scatter(1, symbol, kept / kept.sum(dim=1, keepdim=True))
+
+
+def _in_order(p: Tensor, top_p: float) -> Tensor:
+    kept = torch.where(p.cumsum(dim=1) - p < top_p, p, 0)
+    return kept / kept.sum(dim=1, keepdim=True)
+
+
+CUT_TAIL = Exercise(
+    reference=nucleus,
+    cases=_tail_cases,
+    mistakes=(
+        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered.cumsum(dim=1) < top_p),
+                ("one symbol short: what you keep adds up to less than top_p. The symbol that brings the sum to top_p "
+                 "stays, so ask what the *likelier* ones add up to: cumsum less the symbol's own.",)),
+        Mistake(lambda p, top_p: (p > 0) * torch.where(nucleus(p, top_p) > 0, p, 0),
+                ("the right symbols, but their probabilities do not add up to 1: divide by their sum.",)),
+        Mistake(lambda p, top_p: nucleus(p, top_p).sort(dim=1, descending=True).values,
+                ("these are in the order of size: bring them back to their symbols, with `scatter`.",)),
+        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered.cumsum(dim=1) - ordered < top_p, False),
+                ("you began with the unlikeliest symbols: sort in descending order.",)),
+        Mistake(_in_order,
+                ("you added up in the order of the alphabet; begin with the likeliest symbol: sort first.",)),
+        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered > 1 - top_p),
+                ("you cut single probabilities at 1 − top_p. It is their *sum*, from the likeliest down, that is held "
+                 "against top_p.",)),
+        Mistake(lambda p, top_p: p.clone(),
+                ("nothing was cut: all symbols are left.",)),
+    ),
+    hints=("sort each row in descending order, and add up: `ordered.cumsum(dim=1)`.",
+           "a symbol stays if the likelier ones hold less than top_p: `ordered.cumsum(dim=1) - ordered < top_p`.",
+           "divide by the sum of what stays, and put it back in place: `torch.zeros_like(p).scatter(1, symbol, kept)`."),
+)
+
+EXERCISES = {"07b.next_probabilities": NEXT_PROBABILITIES, "07b.dilated": DILATED, "07b.to_classes": TO_CLASSES,
+             "07b.cut_tail": CUT_TAIL}

@@ -69,3 +69,30 @@ def test_a_bridge_that_does_not_get_thinner_is_told():
     run(CELLS, *hole)
     broken(CELLS, hole, "Longest training: the ratio", (r"ratios\[-1\] / ratios", "ratios[0] / ratios"))
     broken(CELLS, hole, "Longest training: flow over truth", (r"row\.ratio for", "[r / 10 for r in row.ratio] for"))
+
+
+COMON = ("degrees, root_3",)
+DEQUANTIZED = ("grey = load_digits8", "noisy, _")
+SHORT = ((r"True, 200, seeded", "True, 20, seeded"), (r"False, 300, seeded", "False, 20, seeded"))
+VARIATIONAL = (*DEQUANTIZED, "def best_bound")
+
+
+def test_directions_and_cells_hold_as_written():
+    run(CELLS, *COMON)
+    run(CELLS, *VARIATIONAL, change=[*SHORT, (r"below=0\.25", "below=2")])
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (COMON, r"\(bell, bell\)", "(bell, flat)", "Both Gaussian"),
+    (COMON, r"\(flat, bell\), *\n", "(bell, flat),\n", "the largest value is at the first source"),
+    (DEQUANTIZED, r"log_slope - math\.log\(2\.5\)", "log_slope", "less that by Φ"),
+    (DEQUANTIZED, r"log_density\.mean\(dim=2\)", "log_density.amax(dim=2)", "less the bound: each pixel"),
+    (VARIATIONAL, r"\.logsumexp\(dim=2\) - math\.log\(bins\)", ".mean(dim=2)", "as fine as the density"),
+    (VARIATIONAL, r"\(bins, -1\)\)", "(-1, bins))", "One bin"),
+])
+def test_a_broken_direction_or_cell_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new), *(SHORT if starts is not COMON else ()))
+
+
+def test_a_density_that_stays_below_the_entropy_is_told():
+    broken(CELLS, (*DEQUANTIZED, "widths = "), "log density at the levels", *SHORT)
