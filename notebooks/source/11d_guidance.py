@@ -170,7 +170,8 @@ def grey(sets):
     """Share of the pixels that are neither paper nor ink, by seed."""
     return np.array([((x > 0.02) & (x < 0.98)).double().mean() for x in sets])
 
-ends = {last: [sample(net, in_turn(40), seeded(100 + s), steps=8, last=last) for s in SEEDS] for last in ("heun", "euler")}
+ends = {last: [sample(net, in_turn(40), seeded(100 + s), steps=8, last=last) for s in SEEDS]
+        for last in ("heun", "euler")}
 show(images(torch.cat([x[0][:10] for x in (ends["heun"], ends["euler"], real)]) ** 0.5, columns=10,
             row_labels=["Heun to the end", "Euler's last step", "real"],
             title="Faint greys made visible: Heun's last step leaves noise on the paper"),
