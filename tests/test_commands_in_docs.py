@@ -8,7 +8,8 @@ import pytest
 from shells import FITTING, Special, cmd, powershell, sh
 
 COURSE = Path(__file__).resolve().parents[1]
-PAGES = [path for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md") for path in sorted(COURSE.glob(pattern))]
+PAGES = [path for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/projects/*.md")
+         for path in sorted(COURSE.glob(pattern))]
 LANGUAGES = {"python", "yaml", "toml", "json", "text", "bibtex"}  # blocks that are no commands
 PROGRAMS = r"make|python3?|pip|py|conda|\.venv[/\\]\S+"
 POSIX_PATHS = {"make": "sh", ".venv/": "sh", ".venv\\": "bat"}  # inline, a command's first word says for which shell

@@ -556,6 +556,179 @@ with claim_table():
 # likelihood still prefers simple pictures. Better models of $p(x)$ fill the rest of this course.
 
 # %% [markdown]
+# ### Calibration: how sure, and how often right?
+# A **reliability diagram** sorts a model's answers into bins by its **confidence**, the probability of the answer it
+# gives, and draws the share of right ones in each bin. The **expected calibration error** (ECE) is the mean distance of
+# that share from the mean confidence, each bin weighted by the number of its answers.
+
+# %%
+def answers(model, x, y):
+    """How sure the model is of each answer, and 1 where the answer is right, else 0; both float64 [n]."""
+    sure, k = model.log_posterior(x).exp().max(dim=1)
+    return sure.double().numpy(), (model.classes[k] == y).double().numpy()
+
+def reliability(sure, right, bins=10):
+    """Of each bin of equal width: number of answers, mean confidence, share right; and the ECE."""
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    number, confidence, share = (np.bincount(place, weights=w, minlength=bins) for w in (None, sure, right))
+    error = np.abs(confidence - share).sum() / len(sure)
+    return number, confidence / np.maximum(number, 1), share / np.maximum(number, 1), error
+
+judged = {"naive Bayes": answers(bernoulli, ink_test, test.labels),
+          "softmax regression": answers(softmax, test.flat(), test.labels)}
+diagram = {name: reliability(*each) for name, each in judged.items()}
+filled = [b for b in range(10) if min(number[b] for number, *_ in diagram.values()) >= 20]
+
+# %%
+show(bars([f"{b / 10:.1f}–{(b + 1) / 10:.1f}" for b in filled],
+          {name: share[filled] for name, (_, _, share, _) in diagram.items()} |
+          {"if calibrated": [b / 10 + 0.05 for b in filled]},
+          title="Naive Bayes is right less often than it says", xlabel="confidence", ylabel="share of answers right"),
+     alt="Reliability diagram of test digits. Share right in each bin of confidence: " + "; ".join(
+         f"{name}, {', '.join(f'{share[b]:.2f}' for b in filled)}" for name, (_, _, share, _) in diagram.items()))
+
+# %%
+too_sure = {name: sure - right for name, (sure, right) in judged.items()}
+with claim_table():
+    claim("Naive Bayes, test digits: expected calibration error", diagram["naive Bayes"][3], near=0.14, within=0.02)
+    claim("Softmax regression, test digits: expected calibration error", diagram["softmax regression"][3], below=0.03)
+    claim("Naive Bayes: confidence minus 1 if right, else 0, of each digit", too_sure["naive Bayes"], above=0.1)
+    claim("The same of softmax regression", too_sure["softmax regression"], near=0, within=0.03)
+
+# %% [markdown]
+# Why is naive Bayes overconfident? Its log odds are a sum over pixels, a term for each. Let it see every pixel *twice*:
+# no picture says more than before, yet the sum doubles. Neighbouring pixels nearly repeat each other, so a real picture
+# is a little like that. Two measurements: fewer pixels, every fourth in each direction, should cure some of it. And
+# where its assumption is true, it should be calibrated.
+
+# %%
+grid = torch.zeros(28, 28, dtype=torch.bool)
+grid[2::4, 2::4] = True
+ink, seen_ink = train.ink().flatten(1)[:, grid.flatten()], ink_test[:, grid.flatten()]              # 49 pixels
+once, twice = (BernoulliNB().fit(torch.cat([ink] * n, dim=1), train.labels) for n in (1, 2))
+evidence = [m.log_joint(torch.cat([seen_ink] * n, dim=1)) - m.log_prior for m, n in ((once, 1), (twice, 2))]
+
+def surplus(model, x, y):
+    """How much surer than right, of each answer."""
+    sure, right = answers(model, x, y)
+    return sure - right
+
+x, y = torch.bernoulli(0.4 + 0.2 * (torch.arange(22_000) % 2)[:, None].expand(-1, 30), generator=seeded()), \
+    torch.arange(22_000) % 2                                                     # 30 bits, independent given the class
+fair = BernoulliNB().fit(x[:2_000], y[:2_000])
+with claim_table():
+    claim("Each pixel twice: the log evidence is doubled, largest difference",
+          (evidence[1] - 2 * evidence[0]).abs().max(), below=1e-2, exact=True)
+    claim("49 pixels: confidence minus right", surplus(once, seen_ink, test.labels), near=0.048, within=0.02)
+    claim("The same 49 pixels twice", surplus(twice, torch.cat([seen_ink] * 2, dim=1), test.labels), above=0.08)
+    claim("All pixels: by how much more is naive Bayes overconfident than with 49",
+          too_sure["naive Bayes"] - surplus(once, seen_ink, test.labels), above=0.06)
+    claim("Independent bits, 2,000 to learn from: confidence minus right", surplus(fair, x[2_000:], y[2_000:]), near=0,
+          within=0.02)
+
+# %% [markdown]
+# So it is the repeated evidence, not the counting, that makes it too sure. Accuracy does not show it: to double the log
+# evidence changes an answer only where the prior decides.
+
+# %% [markdown]
+# ### Sample complexity: log D examples or D?
+# Back to Ng and Jordan's theorem: how many examples bring a model within $\varepsilon$ of its own best error? That
+# number is its **sample complexity**. We take a world in which naive Bayes is *right*: $D$ independent bits, each
+# equal to the class with probability $\frac12 + \delta$ (or to its opposite). Both families contain the truth, so both
+# end at the error of Bayes' rule, which has a closed form: the classes are equally frequent, so the majority of bits
+# decides, and it is wrong with the probability that a binomial count stays below $D/2$ (half of it at $D/2$).
+#
+# The theorem wants evidence that grows with $D$. So we try two worlds: the same $\delta$ for each bit, and one that
+# shrinks as $1/\sqrt{D}$, with which the best error stays as it is.
+
+# %%
+predict("01.complexity", "Each bit says the same, however many there are. From 64 to 128 bits, the number of examples "
+        "that naive Bayes needs", options=["doubles", "grows a little", "shrinks"])
+
+# %%
+from scipy.stats import binom
+
+def bayes_error(D, delta):
+    count = np.arange(D + 1)
+    p = binom.pmf(count, D, 0.5 + delta)
+    return p[2 * count < D].sum() + p[2 * count == D].sum() / 2
+
+def newton(x, y, l2=1e-3, steps=9):
+    """Logistic regression by Newton's steps: w and b in one vector, and the largest entry of the last gradient."""
+    x, R = torch.cat([x, torch.ones(len(x), 1)], dim=1), l2 / 2 * torch.eye(x.shape[1] + 1)
+    R[-1, -1] = 1e-6                                                               # hardly any penalty on b
+    w = torch.zeros(x.shape[1])
+    for _ in range(steps):
+        p = torch.sigmoid(x @ w)
+        gradient, H = x.T @ (p - y) / len(x) + R @ w, (x.T * (p * (1 - p))) @ x / len(x) + R
+        w = w - torch.linalg.solve(H, gradient)
+    return w, gradient.abs().max().item()
+
+# %%
+amounts, EPSILON = 2 ** np.arange(3, 12), 0.03
+
+def examples_needed(D, delta, seed):
+    """From which amount on the test error stays within EPSILON of the best: naive Bayes, logistic regression."""
+    rng = seeded(seed)
+    sign = 2 * torch.bernoulli(torch.full((D,), 0.5), generator=rng) - 1
+    y = torch.arange(amounts[-1] + 4_000) % 2
+    x = torch.bernoulli(0.5 + delta * sign * (2 * y[:, None] - 1), generator=rng)
+    x_test, y_test, wrong = x[amounts[-1]:], y[amounts[-1]:], []
+    for n in amounts:
+        w, gradient = newton(x[:n], y[:n])
+        assert gradient < 1e-3
+        said = BernoulliNB().fit(x[:n], y[:n]).predict(x_test), (x_test @ w[:-1] + w[-1] > 0).long()
+        wrong.append([(k != y_test).float().mean().item() for k in said])
+    late = np.array(wrong) > bayes_error(D, delta) + EPSILON                        # (amounts, 2)
+    return amounts[np.minimum(len(amounts) - late[::-1].argmax(axis=0), len(amounts) - 1) * late.any(axis=0)]
+
+widths = np.array([16, 32, 64, 128])
+needed = {name: np.array([[examples_needed(int(D), float(d), seed) for seed in range(8)]
+                          for D, d in zip(widths, deltas, strict=True)])             # (widths, seeds, 2 models)
+          for name, deltas in (("δ shrinks", 0.6 / np.sqrt(widths)), ("δ fixed", np.full(4, 0.1)))}
+
+# %%
+lines = {f"{model}, {name}": 2 ** np.log2(r[:, :, i]).mean(axis=1) for i, model in
+         enumerate(("naive Bayes", "logistic regression")) for name, r in needed.items()}
+show(curves(widths, lines, log_x=True, log_y=True, xlabel="bits D", ylabel="examples needed (of at most 2,048)",
+            title="Where evidence grows with D, fewer examples do"),
+     alt="Examples needed with 16, 32, 64 and 128 bits, mean of eight worlds: " + "; ".join(
+         f"{name}, {', '.join(f'{value:.0f}' for value in values)}" for name, values in lines.items()))
+
+# %%
+doublings = {name: np.log2(r) for name, r in needed.items()}
+shrinks, fixed = doublings["δ shrinks"], doublings["δ fixed"]
+reveal("01.complexity", 2 ** (fixed[3, :, 0] - fixed[2, :, 0]).mean(), lambda ratio: "doubles" if ratio > 1.6 else
+       "grows a little" if ratio >= 1 else "shrinks")
+listed = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8)                       # all pictures of eight bits
+ones = listed.sum(dim=1)
+p_0, p_1 = (0.4**ones * 0.6 ** (8 - ones), 0.6**ones * 0.4 ** (8 - ones))
+check_w = newton(x[:500], y[:500])[0]
+same = SoftmaxRegression(l2=1e-3).fit(x[:500], y[:500])
+with claim_table():
+    claim("The closed form of the best error, less the sum over all 256 rows of eight bits",
+          bayes_error(8, 0.1) - torch.minimum(p_0, p_1).sum().item() / 2, near=0, within=1e-5, exact=True)
+    claim("Newton's weights are the library's: largest difference", (check_w[:-1] - same.W[1] + same.W[0]).abs().max(),
+          below=0.01)
+    claim("δ shrinks, four times the bits: doublings of what naive Bayes needs", shrinks[2, :, 0] - shrinks[0, :, 0],
+          above=1)
+    claim("The same for logistic regression", shrinks[2, :, 1] - shrinks[0, :, 1], above=1)
+    for name, r in doublings.items():
+        claim(f"{name}, 64 bits: logistic regression needs more, in doublings", r[2, :, 1] - r[2, :, 0], above=0.5)
+    claim("δ fixed, 128 bits: examples that logistic regression needs, for each bit", needed["δ fixed"][3, :, 1] / 128,
+          below=1.5)
+    claim("δ fixed, 64 to 128 bits: doublings of what naive Bayes needs", fixed[3, :, 0] - fixed[2, :, 0], below=0)
+
+# %% [markdown]
+# Four times the bits would be little more than half a doubling for $\log D$. In the first world both need a number of
+# order $D$, logistic regression a few times as many: the theorem does not speak
+# of it, for there the evidence does not grow. In the second it does, and what naive Bayes needs does not grow with $D$
+# at all: $\log D$ is an upper limit. Nor is order $D$ a lower limit for logistic regression: with many bits
+# the best error is so small, and so many directions are good, that it, too, gets by with fewer examples than bits. What
+# we saw agrees with the theorem, and is less neat: naive Bayes has the head start in both, and how large it is depends
+# on how the evidence is spread.
+
+# %% [markdown]
 # ## Your turn
 # **1.** Turn log priors (shape `(K,)`) and log likelihoods (shape `(n, K)`) into posteriors, shape `(n, K)`. A picture
 # has hundreds of pixels, so expect logs like $-800$, whose exponential is zero on a computer.
@@ -627,6 +800,8 @@ show_source(NaiveBayes)
 #   ACM 8 (1961).
 # - E. Nalisnick et al., [*Do Deep Generative Models Know What They Don't Know?*](https://arxiv.org/abs/1810.09136),
 #   ICLR (2019).
+# - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, [*On Calibration of Modern Neural
+#   Networks*](https://arxiv.org/abs/1706.04599), ICML (2017).
 #
 # **Next:** Within a class, naive Bayes draws each pixel on its own, and its digits fall apart. A mixture ties pixels
 # together through a **latent variable**, a hidden choice: notebook 02, Gaussian mixtures, and how to fit them when

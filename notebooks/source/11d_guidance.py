@@ -545,4 +545,7 @@ check("11d.variety", variety)
 # - A. Bradley, P. Nakkiran, [*Classifier-Free Guidance is a Predictor-Corrector*](https://arxiv.org/abs/2408.09000),
 #   Transactions on Machine Learning Research (2025).
 #
+# Two projects that use it all lie in the course's folder, each with what to hand in and a rubric: a data set of your own,
+# `docs/projects/own_data.md`, and a figure of a paper made anew, `docs/projects/paper_figure.md`.
+#
 # **Next:** the map of the README: which branch would you take for your own data?
