@@ -484,7 +484,7 @@ claim("The decoder's mean lies this near to the average: over its distance to th
 #
 # The first term is the **mutual information** of picture and code, how much the code tells about its picture (Hoffman
 # and Johnson): the entropy of $q(z)$ less the mean entropy of $q(z \mid x)$, which for a Gaussian is
-# $\sum_i \tfrac12 \log(2 \pi e\, s_i^2)$. The second is what sampling from the prior pays. In two dimensions we can
+# $\tfrac12 \sum_i (1 + \log 2 \pi s_i^2)$. The second is what sampling from the prior pays. In two dimensions we can
 # integrate both over a grid, and check the first by draws.
 
 # %%
@@ -622,7 +622,7 @@ with claim_table():
 # A decoder that also reads the pixels before, as notebook 07's models do, can describe a picture with no code at all.
 # Then a rate of 0 may be as good a bargain as any. Two remedies are common: **KL annealing**, where β grows from 0 to 1
 # over the first steps (a *warm-up*, Bowman et al.); and **free bits**, where the mean KL of each dimension below a
-# threshold λ costs nothing more, $\sum_i \max(\lambda, \mathrm{KL}_i)$, λ in nats (Kingma et al.).
+# threshold κ costs nothing more, $\sum_i \max(\kappa, \mathrm{KL}_i)$, κ in nats (Kingma et al.).
 
 # %%
 predict("04.anneal", "β grows to 1 over the first quarter of the training. Against plain training, what becomes of the "
@@ -632,7 +632,7 @@ predict("04.anneal", "β grows to 1 over the first quarter of the training. Agai
 # %%
 ways = {f"plain, learning rate {r:g}": {"learning_rate": r} for r in vae_seeds.RATES}
 ways |= {f"warm-up of {steps} steps": {"warmup": steps} for steps in vae_seeds.WARMUPS}
-ways |= {f"free bits, λ = {nats:g}": {"free_nats": nats} for nats in vae_seeds.FREE_NATS}
+ways |= {f"free bits, κ = {nats:g}": {"free_nats": nats} for nats in vae_seeds.FREE_NATS}
 readers = {name: vae_seeds.recorded("reader", **setting) for name, setting in ways.items()}
 elbos = {name: -row["rate"] - row["distortion"] for name, row in readers.items()}
 held_out = {name: -row["test_rate"] - row["test_distortion"] for name, row in readers.items()}
@@ -659,7 +659,7 @@ with claim_table():
     claim("Rate, a warm-up of 250 steps more than plain", readers[warm]["rate"] - readers[plain]["rate"], above=2.5)
     claim("The ELBO: the same difference", elbos[warm] - elbos[plain], near=0, within=0.1)
     claim("The ELBO, held-out: the same difference", held_out[warm] - held_out[plain], near=0, within=0.2)
-    for name in ("warm-up of 1000 steps", "free bits, λ = 0.25"):
+    for name in ("warm-up of 1000 steps", "free bits, κ = 0.25"):
         claim(f"{name}: rate more than plain", readers[name]["rate"] - readers[plain]["rate"], above=1.5)
         claim(f"{name}: the held-out ELBO is lower than the plain one, by", held_out[plain] - held_out[name], above=0.1)
     claim("Plain, learning rate 0.003: rate more than at 0.01",

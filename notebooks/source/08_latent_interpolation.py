@@ -528,9 +528,9 @@ with claim_table():
 # **Jacobian**, so by the length $\sqrt{dz^\top J^\top J\,dz}$: this is the decoder's **pull-back metric** $J^\top J$. A
 # **geodesic** is the shortest path as measured in pictures (Arvanitidis et al.). We look for it among
 #
-# $$z(t) = (1 - t)\,a + t\,b + \sum_j \sin(\pi j t)\,c_j ,$$
+# $$z(\alpha) = (1 - \alpha)\,z_1 + \alpha\,z_2 + \sum_j \sin(\pi j \alpha)\,u_j ,$$
 #
-# which runs from $a$ to $b$ whatever the bends $c_j$ are: cut it into pieces, and go down the **energy**, their number
+# which runs from $z_1$ to $z_2$ whatever the bends $u_j$ are: cut it into pieces, and go down the **energy**, their number
 # times the sum of their squared lengths, by gradients. It is at least the length squared, and equal where the speed is
 # even. First a decoder whose geodesics are known: longitude and latitude to the place on a globe.
 
