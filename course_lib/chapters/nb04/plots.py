@@ -76,7 +76,7 @@ def rate_distortion(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], betas: Ar
                              f"{list(rate.shape)} and {list(distortion.shape)}")
         width, height = np.ptp(rate), np.ptp(distortion)
         ax.plot(rate, distortion, ":", color=COLOURS[0], linewidth=1.6)
-        crowded = np.append(np.abs(np.diff(distortion)) < 0.08 * height, False)  # by the point of the next β
+        crowded = np.append(np.abs(np.diff(distortion)) < 0.05 * height, False)  # by the point of the next β
         for x, y, beta, low in zip(rate, distortion, betas, crowded, strict=True):
             step = 0.09 * np.array([1, -beta]) / np.hypot(1 / width, beta / height)
             ends = np.array([x, y]) + np.outer([-1, 1], step)
