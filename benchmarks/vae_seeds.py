@@ -2,8 +2,8 @@
 
     python benchmarks/vae_seeds.py [--seeds 5] [--workers 1] [--record]
 
-About five minutes of one core. `--record` keeps each finished run in the record that notebook 04 reads, and goes on from
-what is there.
+About five minutes of one core. `--record` keeps each finished run in the record that notebook 04 reads, and goes on
+from what is there.
 """
 
 from __future__ import annotations

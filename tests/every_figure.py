@@ -123,6 +123,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "line_and_density": lambda: nb07.line_and_density(X, X, X, X, EDGES, THIRDS, **TITLE),
     "loss_against_quality": lambda: nb09b.loss_against_quality({"a": (X, X)}, X, xlabels={"a": "x"}, ylabel="y",
                                                                **TITLE),
+    "rate_distortion": lambda: nb04.rate_distortion({"a": ([2, 1, 0], [0, 2, 5])}, [1, 2, 4], **TITLE),
     "manifold": lambda: nb04.manifold(np.stack([INK] * 4), [-1, 1], **TITLE),
     "matrices": lambda: plots.matrices({"a": np.eye(3)}, columns=1, **TITLE),
     "pair_sheet": lambda: nb08.pair_sheet(np.zeros((2, 3, 4, 4)), [(0, 1), (1, 0)], **TITLE),

@@ -63,7 +63,7 @@ def weighted_loss(terms: Elbo, beta: float = 1.0, free_nats: float = 0.0) -> Ten
     """−reconstruction + β Σ_i max(KL_i, free_nats), 0-d, where each term is first averaged over the images.
 
     β = 1 without free nats is −ELBO. A dimension whose mean KL lies below `free_nats` costs the same whatever it is, so
-    nothing presses it further down (free bits, Kingma et al., 2016, section C.8).
+    nothing presses it further down (free bits, Kingma et al., 2016).
     """
     return beta * terms.kl_per_dimension.mean(0).clamp(min=free_nats).sum() - terms.reconstruction.mean()
 

@@ -4,7 +4,7 @@
 
 References:
     S. R. Bowman, L. Vilnis, O. Vinyals, A. M. Dai, R. Jozefowicz, S. Bengio, Generating Sentences from a Continuous
-        Space, CoNLL 2016: a decoder that reads what it has written, and its collapse (section 3.1).
+        Space, CoNLL 2016: a decoder that reads what it has written, and its collapse.
     M. Germain, K. Gregor, I. Murray, H. Larochelle, MADE, ICML 2015: the masked network.
 """
 

@@ -17,12 +17,13 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from course_lib.chapters.nb04.plots import digit_maps, manifold
+from course_lib.chapters.nb04.plots import digit_maps, manifold, rate_distortion
+from course_lib.comparisons import digits8, vae_seeds
 from course_lib.comparisons.vae_pictures import recorded
 from course_lib.data import load_mnist
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters, elbo_of, held_out_images, iw_bound_of
 from course_lib.live import Bars, Curve, ImageGrid, LiveLab, Scatter, explore
-from course_lib.measure import nearest_neighbours
+from course_lib.measure import gaussian_rate_distortion, nearest_neighbours
 from course_lib.models.gmm_em import fit, start
 from course_lib.models.gmm_subspace import Subspace
 from course_lib.plots import bars, curves, images, show
@@ -483,12 +484,12 @@ claim("The decoder's mean lies this near to the average: over its distance to th
 #
 # The first term is the **mutual information** of picture and code, how much the code tells about its picture (Hoffman
 # and Johnson): the entropy of $q(z)$ less the mean entropy of $q(z \mid x)$, which for a Gaussian is
-# $\sum_i \tfrac12 \log(2 \pi e\, s_i^2)$. The second is what sampling from the prior pays. In two dimensions we can
+# $\tfrac12 \sum_i (1 + \log 2 \pi s_i^2)$. The second is what sampling from the prior pays. In two dimensions we can
 # integrate both over a grid, and check the first by draws.
 
 # %%
 def aggregate(elbo, lim=6.0, points=401):
-    """A grid of the plane `[n, 2]`, q(z) on it `[n]`, and its cell's area. Each q(z | x) is a product of two factors."""
+    """A grid of the plane `[n, 2]`, q(z) on it `[n]`, its cell's area. Each q(z | x) is a product of two factors."""
     axis = torch.linspace(-lim, lim, points)
     along = [torch.distributions.Normal(elbo.mu[:, i], (elbo.log_var[:, i] / 2).exp()).log_prob(axis[:, None]).exp()
              for i in (0, 1)]
@@ -529,8 +530,9 @@ with claim_table():
 # %%
 m, log_var = vae2.encode(train[:10_000].binarized(seeded(4)).flatten(1))
 own = vae2.reparameterize(m, log_var, seeded(5)).double()                            # codes of training pictures
-one, twenty = (kl_to(fit(own, start(own, K, seeded(), reg=1e-3), steps=20, reg=1e-3)[0].log_prob(grid.double()).float())
-               for K in (1, 20))
+fitted = [fit(own, start(own, K, seeded(), reg=1e-3), steps=20, reg=1e-3)[0] for K in (1, 20)]
+parts = grid.double().split(20_000)                                                  # all at once are a lot of memory
+one, twenty = (kl_to(torch.cat([each.log_prob(part) for part in parts]).float()) for each in fitted)
 with claim_table():
     claim("One Gaussian, fitted: the KL of q(z) to it, over that to the prior", one / gap, near=0.96, within=0.01)
     claim("Twenty Gaussians, fitted: the KL of q(z) to their mixture, over that to the prior", twenty / gap, near=0.39,
@@ -546,6 +548,152 @@ with claim_table():
 # classifier in doubt less often.
 
 # %% [markdown]
+# ### Rate and distortion
+# In the theory of codes the two terms have names: the mean KL is the rate, what the code costs, and the mean of
+# $-\log p(x \mid z)$ is the **distortion**, what is left to say of the picture once the code is known. The ELBO is minus
+# their sum. A **β-VAE** minimises distortion $+\;\beta \cdot$ rate, so each β asks for another bargain (Alemi et al.).
+# The best bargains are the **rate–distortion curve**. At the one for β a small exchange must not pay: the curve has the
+# slope $-\beta$ there.
+#
+# In one case the curve is known: Gaussian data, with linear encoder and decoder and a fixed variance $\sigma_x^2$ of the
+# pixels. In the direction of variance $\lambda_i$ the squared error is $\min(\lambda_i, \theta)$ and the rate
+# $\tfrac12 \log (\lambda_i / \theta)$ or 0, with one level $\theta = \beta \sigma_x^2$ for all (Shannon). So a
+# direction gets a code if $\lambda_i > \beta \sigma_x^2$. Posterior collapse of the others is no accident: it is optimal.
+
+# %%
+BETAS, variance_x = vae_seeds.BETAS, 0.1
+pixels, _ = digits8.flat_digits()                                        # 8x8 pixels of 0 and 1, (1437, 64)
+variances = np.linalg.eigvalsh(np.cov(pixels.numpy(), rowvar=False)).clip(0)
+
+def bargain(beta):
+    """Rate and distortion in nats of the best linear VAE of these variances (distortion without its constant)."""
+    rate, error = gaussian_rate_distortion(variances, beta * variance_x)
+    return np.array([rate, error / (2 * variance_x)])
+
+exact = np.stack([bargain(beta) for beta in BETAS])                      # (6, 2)
+(r1, d1), (r2, d2) = (np.stack([bargain(beta * (1 + nudge)) for beta in BETAS], axis=1) for nudge in (-1e-5, 1e-5))
+loss = exact[:, 1] + np.outer(BETAS, exact[:, 0])                        # row: the β of the loss; column: the bargain
+with claim_table():
+    claim("The slope of the curve at each β, over -β", (d2 - d1) / (r2 - r1) / -np.array(BETAS), near=1, within=1e-4,
+          exact=True)
+    claim("Each loss is least at its own bargain: what the best of the others lacks",
+          np.sort(loss, axis=1)[:, 1] - loss.diagonal(), above=0, exact=True)
+    claim("Directions with a code, of 64, at β = 8", (variances > 8 * variance_x).sum(), near=2, within=0.1, exact=True)
+
+# %% [markdown]
+# Now networks, which are neither linear nor at a perfect optimum: small β-VAEs of the same pictures, five seeds for each
+# β. Of two optima, for $\beta < \beta'$, neither loss may gain by going to the other; so the line through both has a slope
+# between $-\beta'$ and $-\beta$.
+
+# %%
+curve = {beta: vae_seeds.recorded("beta", beta=beta) for beta in BETAS}
+rate, distortion, told = (np.array([curve[beta][name] for beta in BETAS])
+                          for name in ("rate", "distortion", "information"))          # (6, 5) each
+show(rate_distortion({"linear VAE, exact": tuple(exact.T),
+                      "networks, mean of five": (rate.mean(axis=1), distortion.mean(axis=1))}, BETAS,
+                     title="Each β takes another bargain, where the curve has the slope −β"),
+     alt="Two curves of distortion over rate, falling and bent, each with a point for every β and a line of slope -β "
+         "through it. Networks: " + "; ".join(
+             f"β = {beta:g}, rate {r:.1f}, distortion {d:.1f}"
+             for beta, r, d in zip(BETAS, rate.mean(axis=1), distortion.mean(axis=1), strict=True)))
+
+# %%
+today = elbo_of(vae_seeds.beta_vae(1.0, seed=0), pixels)
+chord = np.diff(distortion, axis=0) / np.diff(rate, axis=0)                           # (5, 5)
+cost = rate + distortion                                                              # minus the ELBO
+with claim_table():
+    claim("Today's VAE with β = 1: minus its ELBO, less the mean of the record's", -today.value.mean() - cost[2].mean(),
+          near=0, within=0.4)
+    for low, high, slope in zip(BETAS[:-1], BETAS[1:], chord, strict=True):
+        claim(f"The slope from β = {low:g} to {high:g}, five seeds", slope, above=-high, below=-low)
+    for k in (1, 3):
+        claim(f"Minus the ELBO: with β = {BETAS[k]:g} more than with β = 1, by", cost[k] - cost[2], above=0.3)
+        claim("The same on held-out pictures", curve[BETAS[k]]["test_rate"] + curve[BETAS[k]]["test_distortion"]
+              - curve[1.0]["test_rate"] - curve[1.0]["test_distortion"], above=0.3)
+    claim("Mutual information at β = 1/4: at most log 1,437 = 7.27, for so many pictures there are", told[0],
+          below=np.log(1437))
+    claim("The rate at β = 1/4 beyond that information, KL(q(z) ‖ p(z))", rate[0] - told[0], above=4)
+
+# %% [markdown]
+# The bound is best at β = 1, on pictures that were held out, too, and it does not care which way a nat goes. A small β
+# buys more rate than the pictures hold information: what is beyond it only moves codes away from the prior. A large β
+# leaves no code. (Higgins et al. chose β above 1 for dimensions that mean one thing each.)
+#
+# ### Against posterior collapse
+# A decoder that also reads the pixels before, as notebook 07's models do, can describe a picture with no code at all.
+# Then a rate of 0 may be as good a bargain as any. Two remedies are common: **KL annealing**, where β grows from 0 to 1
+# over the first steps (a *warm-up*, Bowman et al.); and **free bits**, where the mean KL of each dimension below a
+# threshold κ costs nothing more, $\sum_i \max(\kappa, \mathrm{KL}_i)$, κ in nats (Kingma et al.).
+
+# %%
+predict("04.anneal", "β grows to 1 over the first quarter of the training. Against plain training, what becomes of the "
+        "code's rate and of the ELBO?", options=["more rate, higher ELBO", "more rate, the same ELBO",
+                                                 "more rate, lower ELBO", "no more rate"])
+
+# %%
+ways = {f"plain, learning rate {r:g}": {"learning_rate": r} for r in vae_seeds.RATES}
+ways |= {f"warm-up of {steps} steps": {"warmup": steps} for steps in vae_seeds.WARMUPS}
+ways |= {f"free bits, κ = {nats:g}": {"free_nats": nats} for nats in vae_seeds.FREE_NATS}
+readers = {name: vae_seeds.recorded("reader", **setting) for name, setting in ways.items()}
+elbos = {name: -row["rate"] - row["distortion"] for name, row in readers.items()}
+held_out = {name: -row["test_rate"] - row["test_distortion"] for name, row in readers.items()}
+for name, row in readers.items():
+    print(f"{name:26} rate {row['rate'].mean():4.2f} ± {row['rate'].std(ddof=1):4.2f}, ELBO {elbos[name].mean():.2f} ± "
+          f"{elbos[name].std(ddof=1):.2f}, held-out {held_out[name].mean():.2f} ± {held_out[name].std(ddof=1):.2f}")
+
+plain, warm = "plain, learning rate 0.01", "warm-up of 250 steps"
+today = elbo_of(vae_seeds.reading_vae(seed=0, warmup=250), pixels)
+
+# %%
+def became(gain):
+    """Which answer the differences of the ELBO speak for, by two standard errors; the rate is looked at first."""
+    if not (readers[warm]["rate"] > readers[plain]["rate"]).all():
+        return "no more rate"
+    clear = abs(gain.mean()) > 0.1 and abs(gain.mean()) > 2 * gain.std(ddof=1) / len(gain) ** 0.5
+    return f"more rate, {'the same' if not clear else 'higher' if gain.mean() > 0 else 'lower'} ELBO"
+
+reveal("04.anneal", elbos[warm] - elbos[plain], became)
+with claim_table():
+    claim("Today's run with a warm-up: its rate less the mean of the record's",
+          today.kl.mean() - readers[warm]["rate"].mean(), near=0, within=0.9)
+    claim("Rate, plain training", readers[plain]["rate"], below=1)
+    claim("Rate, a warm-up of 250 steps more than plain", readers[warm]["rate"] - readers[plain]["rate"], above=2.5)
+    claim("The ELBO: the same difference", elbos[warm] - elbos[plain], near=0, within=0.1)
+    claim("The ELBO, held-out: the same difference", held_out[warm] - held_out[plain], near=0, within=0.2)
+    for name in ("warm-up of 1000 steps", "free bits, κ = 0.25"):
+        claim(f"{name}: rate more than plain", readers[name]["rate"] - readers[plain]["rate"], above=1.5)
+        claim(f"{name}: the held-out ELBO is lower than the plain one, by", held_out[plain] - held_out[name], above=0.1)
+    claim("Plain, learning rate 0.003: rate more than at 0.01",
+          readers["plain, learning rate 0.003"]["rate"] - readers[plain]["rate"], above=1)
+    claim("Plain, learning rate 0.003: held-out ELBO lower than at 0.01, by",
+          held_out[plain] - held_out["plain, learning rate 0.003"], above=0.3)
+
+# %% [markdown]
+# With a short warm-up the code carries three nats more, and the ELBO is the same: the distortion fell by as much as the
+# rate rose. So the ELBO alone does not say whether a code is used. A long warm-up, and free bits, buy more rate for a
+# lower bound; so does slow learning. Whoever wants the density has no reason to mend this collapse; whoever wants the
+# code must ask for it, and say at what price.
+
+# %% [markdown]
+# ### Fixed or resampled pixels
+# How much are the two kinds of binarized pictures worth? A thousand training pictures, five seeds: binarized once, or
+# anew at every step.
+
+# %%
+fixed, resampled = (vae_seeds.recorded("pixels", resampled=anew) for anew in (False, True))
+bound = {name: -row["rate"] - row["distortion"] for name, row in (("fixed", fixed), ("resampled", resampled))}
+fresh_bound = {name: -row["test_rate"] - row["test_distortion"]
+               for name, row in (("fixed", fixed), ("resampled", resampled))}
+with claim_table():
+    claim("ELBO of the training pictures, as binarized for the fixed: fixed more than resampled, by",
+          bound["fixed"] - bound["resampled"], above=1)
+    claim("ELBO of held-out pictures: resampled more than fixed, by", fresh_bound["resampled"] - fresh_bound["fixed"],
+          above=1)
+
+# %% [markdown]
+# One is better where it trained, the other elsewhere: to draw a picture's pixels again is to have more data, and less to
+# learn by heart. So a table must say which it was.
+#
 # ### Break it: grey pixels
 # Much published code feeds grey $x \in [0, 1]$ to the same formula $\log p^x (1-p)^{1-x}$ and calls it a likelihood.
 # Over $x \in \{0, 1\}$ it sums to one. Over $[0, 1]$, with $a = \log\frac{p}{1-p}$,
@@ -737,6 +885,10 @@ check("04.active_dimensions", active_dimensions)
 #   Models*](https://arxiv.org/abs/1401.4082), ICML (2014).
 # - I. Higgins et al., [*beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
 #   Framework*](https://openreview.net/forum?id=Sy2fzU9gl), ICLR (2017).
+# - A. Alemi et al., [*Fixing a Broken ELBO*](https://arxiv.org/abs/1711.00464), ICML (2018).
+# - S. Bowman et al., [*Generating Sentences from a Continuous Space*](https://arxiv.org/abs/1511.06349), CoNLL (2016).
+# - D. Kingma et al., [*Improved Variational Inference with Inverse Autoregressive
+#   Flow*](https://arxiv.org/abs/1606.04934), NIPS (2016).
 # - Y. Burda, R. Grosse, R. Salakhutdinov, [*Importance Weighted Autoencoders*](https://arxiv.org/abs/1509.00519), ICLR
 #   (2016).
 # - M. Hoffman, M. Johnson, [*ELBO Surgery: Yet Another Way to Carve Up the Variational Evidence Lower

@@ -528,9 +528,9 @@ with claim_table():
 # **Jacobian**, so by the length $\sqrt{dz^\top J^\top J\,dz}$: this is the decoder's **pull-back metric** $J^\top J$. A
 # **geodesic** is the shortest path as measured in pictures (Arvanitidis et al.). We look for it among
 #
-# $$z(t) = (1 - t)\,a + t\,b + \sum_j \sin(\pi j t)\,c_j ,$$
+# $$z(\alpha) = (1 - \alpha)\,z_1 + \alpha\,z_2 + \sum_j \sin(\pi j \alpha)\,u_j ,$$
 #
-# which runs from $a$ to $b$ whatever the bends $c_j$ are: cut it into pieces, and go down the **energy**, their number
+# which runs from $z_1$ to $z_2$ whatever the bends $u_j$ are: cut it into pieces, and go down the **energy**, their number
 # times the sum of their squared lengths, by gradients. It is at least the length squared, and equal where the speed is
 # even. First a decoder whose geodesics are known: longitude and latitude to the place on a globe.
 
@@ -555,17 +555,17 @@ with claim_table():
           within=1e-3, exact=True)
 
 # %% [markdown]
-# So aeroplanes fly over the north. Now the digits: the same forty-eight pairs for each kind of path.
+# So aeroplanes fly over the north. Now the digits: the same sixty-four pairs for each kind of path.
 
 # %%
-predict("08.geodesic", "The shortest path in pictures or the straight one in codes: on which is the classifier in doubt "
-        "for a larger part of the way?", options=["on the shortest", "on the straight one", "alike"])
+predict("08.geodesic", "The shortest path in pictures or the straight one in codes: on which is the classifier in "
+        "doubt for a larger part of the way?", options=["on the shortest", "on the straight one", "alike"])
 
 # %%
-few_one, few_other = z_one[:48], z_other[:48]
-bends = geodesic_bends(decode, few_one, few_other, pieces=12, steps=25)
+few_one, few_other = z_one[:64], z_other[:64]
+bends = geodesic_bends(decode, few_one, few_other, pieces=12, steps=20)
 ways = {"straight": linear_path(few_one, few_other, there), "spherical": spherical_path(few_one, few_other, there),
-        "geodesic": curved_path(few_one, few_other, there, bends)}              # (33, 48, 20) each
+        "geodesic": curved_path(few_one, few_other, there, bends)}              # (33, 64, 20) each
 
 def seen_on(path):
     """Pictures of codes on several paths, (steps, n, 784)."""
@@ -579,9 +579,10 @@ def judged(path):
 
 length, in_doubt = ({name: each[k] for name, each in {n: judged(path) for n, path in ways.items()}.items()}
                     for k in (0, 1))
-show(images(torch.cat([decode(path[::4, 1]) for path in ways.values()]).view(-1, 28, 28), row_labels=list(ways),
-            columns=9, title="One pair of digits, three paths: the shortest fades one out and the other in"),
-     alt="Three rows of nine pictures from one digit to another: straight and spherical in the codes, and the geodesic. "
+shown = (length["geodesic"] / length["straight"]).argmin()
+show(images(torch.cat([decode(path[::4, shown]) for path in ways.values()]).view(-1, 28, 28), row_labels=list(ways),
+            columns=9, title="The pair of digits whose path the geodesic shortens most"),
+     alt="Three rows of nine pictures from one digit to another: straight and spherical in codes, and the geodesic. "
          "Mean length of the paths in pictures: "
          + ", ".join(f"{name} {each.mean():.1f}" for name, each in length.items()))
 
@@ -700,6 +701,8 @@ show_source(attribute_vector)
 #   Metric*](https://arxiv.org/abs/1512.09300), ICML (2016).
 # - G. Arvanitidis, L. K. Hansen, S. Hauberg, [*Latent Space Oddity: on the Curvature of Deep Generative
 #   Models*](https://arxiv.org/abs/1710.11379), ICLR (2018): geodesics.
+# - H. Shao, A. Kumar, P. T. Fletcher, [*The Riemannian Geometry of Deep Generative
+#   Models*](https://arxiv.org/abs/1711.08014), CVPR workshop (2018): the energy of a path in pieces.
 # - K. Shoemake, [*Animating Rotation with Quaternion Curves*](https://doi.org/10.1145/325334.325242), SIGGRAPH (1985).
 #
 # **Next:** notebook 09, conditional GANs and InfoGAN: a code whose parts mean something from the start.

@@ -27,7 +27,7 @@ def test_the_slope_is_that_of_its_level(level):
 
 @pytest.mark.parametrize("beta", [0.5, 2.0])
 def test_a_linear_vae_with_its_kl_weighted_by_beta_ends_on_the_curve(beta):
-    """x ~ N(0, diag λ), q(z | x) = N(A x, diag s²), mean W z: the expectations are closed forms, so nothing is drawn."""
+    """x ~ N(0, diag λ), q(z | x) = N(A x, diag s²), mean W z: expectations are closed forms, so nothing is drawn."""
     sigma2, cov = 0.4, torch.diag(torch.tensor(VARIANCES))
     g = torch.Generator().manual_seed(0)
     W, A = (0.5 * torch.randn(*shape, generator=g, dtype=torch.float64) for shape in ((4, 4), (4, 4)))
@@ -59,5 +59,5 @@ def test_a_level_above_all_variances_needs_no_code():
 
 @pytest.mark.parametrize(("variances", "level"), [([-1.0, 1.0], 1.0), ([1.0], 0.0), ([[1.0]], 1.0), ([np.nan], 1.0)])
 def test_what_is_no_gaussian_or_no_level_is_told(variances, level):
-    with pytest.raises(ValueError, match="variances|level"):
+    with pytest.raises(ValueError, match=r"variances|level"):
         gaussian_rate_distortion(np.array(variances), level)

@@ -83,5 +83,5 @@ def test_what_makes_no_path_is_told():
         geodesic_bends(sphere, a, b.expand(2, 2))
     with pytest.raises(ValueError, match="pieces"):
         geodesic_bends(sphere, a, b, pieces=0)
-    with pytest.raises(ValueError, match="finite|NaN"):
+    with pytest.raises(ValueError, match=r"finite|NaN"):
         geodesic_bends(sphere, a, torch.full_like(b, torch.nan))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import distributions as td
 
-from course_lib.models.vae import VAE
+from course_lib.models.vae import VAE, weighted_loss
 
 
 def seeded(seed=0):
@@ -268,3 +268,16 @@ def test_mistakes_are_told():
     small("gaussian").elbo(2 * images() - 1, seeded())  # grey values of any range have a Gaussian density
     with pytest.raises(ValueError, match="NaN"):
         small("gaussian").encode(torch.full((1, 11), torch.nan))
+
+
+def test_the_weighted_loss_is_minus_the_elbo_and_free_nats_cost_nothing():
+    vae, x = small(), images()
+    terms = vae.elbo(x, seeded(5))
+    torch.testing.assert_close(weighted_loss(terms), -terms.value.mean())
+    torch.testing.assert_close(weighted_loss(terms, beta=3.0), 3 * terms.kl.mean() - terms.reconstruction.mean())
+    means = terms.kl_per_dimension.mean(0)
+    threshold = means.sort().values[:2].mean().item()  # above the smallest of the three, below the others
+    expected = sum(max(threshold, mean) for mean in means.tolist()) - terms.reconstruction.mean().item()
+    assert weighted_loss(terms, free_nats=threshold).item() == pytest.approx(expected)
+    slope, = torch.autograd.grad(weighted_loss(terms, free_nats=threshold), terms.kl_per_dimension)
+    assert ((slope == 0).all(0) == (means < threshold)).all()

@@ -1,4 +1,5 @@
-"""Latent spaces of two dimensions: where pictures lie in them, and what is decoded at each place."""
+"""Latent spaces of two dimensions, where pictures lie in them and what is decoded at each place; and the curve of rate
+and distortion."""
 
 from __future__ import annotations
 
@@ -57,4 +58,33 @@ def manifold(pictures: ArrayLike, z: ArrayLike, *, title: str) -> Figure:
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     ax.set_title(title)
     ax.grid(visible=False)
+    return fig
+
+
+@styled()
+def rate_distortion(panels: Mapping[str, tuple[ArrayLike, ArrayLike]], betas: ArrayLike, *, title: str) -> Figure:
+    """Rate over distortion, one panel for each name: two arrays `[n]`, in nats, a point for each of `betas` `[n]`.
+
+    Through each point goes a short line of slope −β, which touches the curve if the point is an optimum for its β.
+    """
+    betas = np.asarray(betas)
+    fig, axes = figure(4.7 * len(panels), 4.4, 1, len(panels))
+    for ax, (name, (rate, distortion)) in zip(axes[0], panels.items(), strict=True):
+        rate, distortion = np.asarray(rate), np.asarray(distortion)
+        if not rate.shape == distortion.shape == betas.shape:
+            raise ValueError(f"{name}: {len(betas)} values of β need as many rates and distortions, not "
+                             f"{list(rate.shape)} and {list(distortion.shape)}")
+        width, height = np.ptp(rate), np.ptp(distortion)
+        ax.plot(rate, distortion, ":", color=COLOURS[0], linewidth=1.6)
+        crowded = np.append(np.abs(np.diff(distortion)) < 0.05 * height, False)  # by the point of the next β
+        for x, y, beta, low in zip(rate, distortion, betas, crowded, strict=True):
+            step = 0.09 * np.array([1, -beta]) / np.hypot(1 / width, beta / height)
+            ends = np.array([x, y]) + np.outer([-1, 1], step)
+            ax.plot(*ends.T, "-", color=COLOURS[1], linewidth=2.2)
+            ax.annotate(f"β = {beta:g}", (x, y), (9, -9 if low else 5), textcoords="offset points", fontsize=12)
+        ax.plot(rate, distortion, "o", color=COLOURS[0])
+        ax.set(xlabel="rate (nats)", ylabel="distortion (nats)")
+        ax.margins(0.18, 0.12)
+        ax.set_title(name, fontsize=13)
+    fig.suptitle(title, ha="left", x=0.01)
     return fig

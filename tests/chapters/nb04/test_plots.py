@@ -1,4 +1,4 @@
-"""The figures of notebook 04: maps of codes, and the manifold that a decoder makes."""
+"""The figures of notebook 04: maps of codes, the manifold that a decoder makes, and rate over distortion."""
 
 import numpy as np
 import pytest
@@ -26,3 +26,14 @@ def test_a_manifold_rises_to_the_right_and_upwards():
     assert [t.get_text() for t in ax.get_xticklabels()][::4] == ["-1.00", "1.00"]
     with pytest.raises(ValueError, match=r"3 by 3 needs pictures of shape \[9, H, W\], not \[4, 2, 2\]"):
         plots.manifold(pictures[:4], [-1, 0, 1], title="t")
+
+
+def test_a_line_of_slope_minus_beta_goes_through_each_point():
+    ax = plots.rate_distortion({"a": ([3.0, 1.0, 0.0], [0.5, 2.0, 6.0])}, [0.5, 2.0, 4.0], title="t").axes[0]
+    points, tangents = ax.lines[-1].get_xydata(), [line.get_xydata() for line in ax.lines[1:-1]]
+    for point, ends, beta in zip(points, tangents, [0.5, 2.0, 4.0], strict=True):
+        assert ends.mean(axis=0) == pytest.approx(point)
+        assert np.diff(ends, axis=0)[0] @ [beta, 1] == pytest.approx(0)
+    assert [t.get_text() for t in ax.texts] == ["β = 0.5", "β = 2", "β = 4"]
+    with pytest.raises(ValueError, match="3 values of β"):
+        plots.rate_distortion({"a": ([1.0], [2.0])}, [0.5, 2.0, 4.0], title="t")
