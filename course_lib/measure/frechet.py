@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.validation import finite_result, float_array
+from course_lib.validation import finite_result, float_array, whole_number
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -32,6 +32,28 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
         raise ValueError(f"both sets need the same features, not {a.shape[1]} and {b.shape[1]} of them")
     moments = a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False)
     return gaussian_frechet_distance(*(finite_result(moment, "the Fréchet distance") for moment in moments))
+
+
+def frechet_bias(cov_a: np.ndarray, cov_b: np.ndarray, n: int) -> float:
+    """By how much the Fréchet distance of n draws from N(μ_a, Σ_a) to N(μ_b, Σ_b), known exactly, is too large on
+    average, to first order in 1/n; covariances `[d, d]`, Σ_b ≠ 0.
+
+    The mean of n draws adds tr Σ_a / n. The trace of the root of Σ_b^½ Σ̂ Σ_b^½ is concave in Σ̂, and its second order,
+    averaged over Wishart's distribution with n − 1 degrees of freedom, adds
+
+        1/(2 (n − 1)) Σ_ij (1 + δ_ij) r_i r_j / (r_i + r_j),
+
+    where r are the roots of the eigenvalues of Σ_a Σ_b. On a line that is σ_a²/n + σ_a σ_b / (2 (n − 1)).
+
+    Raises:
+        ValueError: fewer than two draws; else as `gaussian_frechet_distance`.
+    """
+    n, zero = whole_number(n, "n", least=2), np.zeros(len(np.atleast_2d(cov_a)))
+    gaussian_frechet_distance(zero, cov_a, zero, cov_b)  # refuses what is no pair of covariances
+    cov_a, root_b = np.atleast_2d(float_array(cov_a, "cov_a")), _root(np.atleast_2d(float_array(cov_b, "cov_b")))
+    r = np.sqrt(np.linalg.eigvalsh(root_b @ cov_a @ root_b).clip(min=0))
+    pairs = r[:, None] * r / np.maximum(r[:, None] + r, np.finfo(float).tiny)
+    return float(np.trace(cov_a) / n + (pairs.sum() + pairs.trace()) / (2 * (n - 1)))
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -16,7 +16,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -50,19 +50,25 @@ def gaussian_kernel(x: Tensor, y: Tensor, widths: Sequence[float]) -> Tensor:
     return torch.stack([torch.exp(-(d / width)**2 / 2) for width in widths]).mean(0).to(x.dtype)
 
 
+def kid(x: Tensor, y: Tensor) -> Tensor:
+    """Kernel Inception distance, 0-d: the unbiased estimate of MMD² with the kernel (x · y / D + 1)³, from features
+    `[n, D]` and `[m, D]`.
+
+    M. Bińkowski et al., Demystifying MMD GANs, ICLR 2018, section 4. Raises ValueError as `mmd2` does.
+    """
+    x, y = _two_or_more(x, y)
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"points must be of one dimension, not of {x.shape[1]} and {y.shape[1]}")
+    return finite_result(_unbiased(x, y, lambda a, b: (a @ b.T / a.shape[1] + 1) ** 3), "KID")
+
+
 def mmd2(x: Tensor, y: Tensor, widths: Sequence[float]) -> Tensor:
     """Unbiased estimate of MMD², 0-d, from points `[n, D]` and `[m, D]`: pairs of a point with itself are left out.
 
     It is negative about half of the time when p = q. Raises ValueError for fewer than two points on a side, and as
     `gaussian_kernel` does.
     """
-    x, y = float_tensors(("n", "D"), x=x, y=y)
-    n, m = len(x), len(y)
-    if n < 2 or m < 2:
-        raise ValueError(f"both sides need at least two points, not {n} and {m}")
-    within = sum((k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
-                 for k in (gaussian_kernel(x, x, widths), gaussian_kernel(y, y, widths)))
-    return within - 2 * gaussian_kernel(x, y, widths).mean()
+    return _unbiased(*_two_or_more(x, y), lambda a, b: gaussian_kernel(a, b, widths))
 
 
 def mmd2_gaussians(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor, width: float) -> Tensor:
@@ -91,3 +97,16 @@ def mmd2_gaussians(mean_p: Tensor, cov_p: Tensor, mean_q: Tensor, cov_q: Tensor,
     zero = torch.zeros_like(mean_p)
     distance = expected(zero, 2 * cov_p) + expected(zero, 2 * cov_q) - 2 * expected(mean_p - mean_q, cov_p + cov_q)
     return finite_result(distance, "MMD²")
+
+
+def _two_or_more(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    x, y = float_tensors(("n", "D"), x=x, y=y)
+    if len(x) < 2 or len(y) < 2:
+        raise ValueError(f"both sides need at least two points, not {len(x)} and {len(y)}")
+    return x, y
+
+
+def _unbiased(x: Tensor, y: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Means of the kernel over pairs of different points of one side, less twice that over pairs of both sides."""
+    within = sum((k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (kernel(x, x), kernel(y, y)))
+    return within - 2 * kernel(x, y).mean()

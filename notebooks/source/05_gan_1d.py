@@ -324,6 +324,110 @@ with claim_table():
 # | above $2 \log 2$ | small | $D$ does worse than answering one half to all, and takes most made numbers for real |
 
 # %% [markdown]
+# ## Going further
+# ### Read the log density ratio off $D$
+# The logit of the best $D$ is $\log \frac{p}{q}$. So a trained classifier *is* an estimate of a log density ratio, wherever
+# both kinds of numbers occur, though nobody wrote down a density.
+#
+# A **relativistic** discriminator (Jolicoeur-Martineau) is asked another question: of a *pair*, one real and one made number,
+# which is the real one? The **pairing loss** of $D$ is the mean of $\mathrm{softplus}(-(a(x) - a(\tilde x)))$, with the logits
+# of a real $x$ and of a made $\tilde x$; $G$'s has the two exchanged. Only differences of logits count. Which $a$ is
+# best? "Real first" and "made first" are two classes of pairs, with densities $p(x)\,q(\tilde x)$ and $q(x)\,p(\tilde x)$,
+# so the best logit of a pair is the logarithm of their ratio, $\log \frac{p(x)}{q(x)} - \log \frac{p(\tilde
+# x)}{q(\tilde x)}$: the same log density ratio, up to a constant that nobody sees.
+
+# %%
+D_of_pairs = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
+optimizer = torch.optim.Adam(D_of_pairs.parameters(), lr=1e-2)
+for step in range(2000):
+    if step == 1000:
+        optimizer.param_groups[0]["lr"] = 1e-3
+    real, fake = 4 + 0.5 * torch.randn(512, 1, generator=rng), 2.5 + torch.randn(512, 1, generator=rng)
+    loss_of_pairs = softplus(D_of_pairs(fake) - D_of_pairs(real)).mean()
+    optimizer.zero_grad()
+    loss_of_pairs.backward()
+    optimizer.step()
+
+# %%
+def logit(D):
+    return D(torch.tensor(grid, dtype=torch.float32)[:, None]).detach().numpy()
+
+log_ratio, both = np.log(p / q), np.minimum(p, q) > 0.01                     # where both kinds of numbers occur
+off_alone, off_pairs = ((logit(D) - log_ratio)[both] for D in (D_alone, D_of_pairs))
+constant = off_pairs.mean()
+show(curves(grid[both], {"log p/q": log_ratio[both], "logit of D": logit(D_alone)[both],
+                         "logit of D of pairs, less a constant": logit(D_of_pairs)[both] - constant},
+            title="Two discriminators, one log density ratio", xlabel="x", ylabel="logit, or log ratio (nats)"),
+     alt="Where both kinds of numbers occur: an arch, log p/q, and two learned logits, off by "
+         f"{np.abs(off_alone).mean():.2f} and {np.abs(off_pairs - constant).mean():.2f} on average")
+answers = 1 / (1 + np.exp(log_ratio[:, None] - log_ratio))                  # σ(−(a(x) − a(x̃))) at a = log p/q
+slope_of_loss = -p * (answers * q).sum(axis=1) + q * (answers.T * p).sum(axis=1)    # by a(x), at each x
+with claim_table():
+    claim("The logit of the trained D: mean distance from log p/q, where both occur", np.abs(off_alone).mean(),
+          below=0.25)
+    claim("Pairing loss at a = log p/q: its slope in a(x), relative to the larger of its two parts, at each x",
+          slope_of_loss / (p * (answers * q).sum(axis=1)), near=0, within=1e-9, exact=True)
+    claim("The logit of the D of pairs: mean distance from log p/q plus a constant, where both occur",
+          np.abs(off_pairs - constant).mean(), below=0.25)
+
+# %% [markdown]
+# ### R1: a penalty that lets the game settle
+# The smallest GAN (Mescheder et al.): every real number is 0, $G$ makes one number $\theta$, and $D$'s logit is a line
+# through 0, $a(x) = \psi x$. All is well at $\theta = \psi = 0$. $D$'s loss is $\mathrm{softplus}(\psi \theta) + \log 2$ and
+# $G$'s is $\mathrm{softplus}(-\psi \theta)$; the pairing loss of $D$ differs by the $\log 2$ alone. Near 0 every $\sigma$ is
+# one half, so $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, which never comes in.
+#
+# **R1** adds to $D$'s loss $\frac{\gamma}{2}$ times the squared slope of the logit at real numbers, here $\frac{\gamma}{2}
+# \psi^2$, and so $-\gamma \psi$ to the speed of $\psi$. The two speeds are then a matrix times $(\theta, \psi)$, with
+# eigenvalues $-\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}$. Their real parts say how fast the game comes in.
+
+# %%
+predict("05.r1", "Which weight of R1 brings the smallest GAN to rest fastest?", options=["0", "0.3", "1", "3"])
+
+# %%
+def speeds(players, gamma):
+    """How theta and psi move, each down its own loss; from a pair of both."""
+    theta, psi = players
+    loss_d, loss_g = softplus(psi * theta) + gamma / 2 * psi**2, softplus(-psi * theta)
+    return torch.stack([-torch.autograd.grad(loss_g, theta, create_graph=True)[0],
+                        -torch.autograd.grad(loss_d, psi, create_graph=True)[0]])
+
+def at(*players):
+    return torch.tensor(players, dtype=torch.float64, requires_grad=True)
+
+gammas, errors, far = (0.0, 0.3, 1.0, 3.0), [], {}
+for gamma in gammas:
+    matrix = torch.autograd.functional.jacobian(lambda players, gamma=gamma: speeds(players.unbind(), gamma), at(0, 0))
+    root = np.sqrt(complex(gamma**2 - 1))
+    errors.append(abs(np.poly(matrix.numpy()) - np.poly([(-gamma + root) / 2, (-gamma - root) / 2])).max())
+    players, path = at(1, 0), []
+    for _ in range(400):                                                    # both at once, steps of 0.2
+        path.append(players.detach().norm().item())
+        players = (players + 0.2 * speeds(players.unbind(), gamma)).detach().requires_grad_()
+    far[f"γ = {gamma:g}"] = np.array(path)
+
+# %%
+show(curves(np.arange(400), far, log_y=True, xlabel="step", ylabel="distance from θ = ψ = 0",
+            title="Without R1 the game does not settle; with too much it is slow"),
+     alt="Distance from the solution over 400 steps, on a logarithmic axis; at the end "
+         + ", ".join(f"{name}: {path[-1]:.1g}" for name, path in far.items()))
+reveal("05.r1", {name[4:]: path[-1] for name, path in far.items()}, lambda far: min(far, key=far.get))
+with claim_table():
+    claim("Eigenvalues of the speeds, for four weights: their polynomial less that of the formula", np.array(errors),
+          near=0, within=1e-12, exact=True)
+    claim("Without R1: distance after 400 steps", far["γ = 0"][-1], above=0.5, exact=True)
+    claim("R1 of weight 1: distance after 400 steps", far["γ = 1"][-1], below=1e-12, exact=True)
+    claim("Weights 0.3 and 3, relative to weight 1: logarithm (base 10) of the distance",
+          np.log10([far[name][-1] / far["γ = 1"][-1] for name in ("γ = 0.3", "γ = 3")]), above=3, exact=True)
+
+# %% [markdown]
+# At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes back towards 0: $D$ is then held so flat that it
+# hardly tells $G$ where to go. **R3GAN** (Huang et al.) is the pairing loss with R1 and with **R2**, the same penalty at
+# *made* numbers. In this game the slope is $\psi$ everywhere, so R2 doubles $\gamma$; the pairing loss by itself changes
+# nothing here, and the penalties bring the rest. What is shown for two numbers need not hold for networks: notebook 06
+# measures what R1 does to a $D$ of pictures.
+
+# %% [markdown]
 # ## Your turn
 # **1.** Of all numbers that $D$ sees, a share `pi` is real and the rest is made. What is the best $D$ now? (With `pi` one half the cost is half of $L_D$, so the answer must be $D^*$.)
 
@@ -384,5 +488,11 @@ check("05.repaired_loss_d", repaired_loss_d)
 #   Networks*](https://arxiv.org/abs/1701.04862), ICLR (2017).
 # - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
 #   (2016).
+# - L. Mescheder, A. Geiger, S. Nowozin, [*Which Training Methods for GANs do actually
+#   Converge?*](https://arxiv.org/abs/1801.04406), ICML (2018): the smallest GAN, R1 and R2.
+# - A. Jolicoeur-Martineau, [*The Relativistic Discriminator: a Key Element Missing from Standard
+#   GAN*](https://arxiv.org/abs/1807.00734), ICLR (2019).
+# - N. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin, [*The GAN is Dead; Long Live the GAN! A Modern GAN
+#   Baseline*](https://arxiv.org/abs/2501.05441), NeurIPS (2024): R3GAN.
 #
 # **Next:** notebook 05b, how GAN training fails: why the same game ends well with one seed and badly with the next, and a remedy.

@@ -1,8 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 import scipy.linalg
 
-from course_lib.measure import frechet_distance, gaussian_frechet_distance
+from course_lib.measure import frechet_bias, frechet_distance, gaussian_frechet_distance
 
 
 def covariance(d, rng):
@@ -91,3 +93,35 @@ def test_what_is_no_gaussian_is_refused(mean, cov):
     for arguments in ((mean, cov, np.zeros(2), np.eye(2)), (np.zeros(2), np.eye(2), mean, cov)):
         with pytest.raises(ValueError):
             gaussian_frechet_distance(*arguments)
+
+
+def test_the_bias_on_a_line_is_that_of_the_mean_and_of_the_standard_deviation_of_normal_draws():
+    """E s = c₄ σ exactly, so E (x̄ − μ_b)² + E (s − σ_b)² exceeds the distance by σ_a²/n + 2 σ_a σ_b (1 − c₄)."""
+    n, a, b = 2000, 1.5, 0.7
+    c4 = math.sqrt(2 / (n - 1)) * math.exp(math.lgamma(n / 2) - math.lgamma((n - 1) / 2))
+    assert frechet_bias(a**2, b**2, n) == pytest.approx(a**2 / n + 2 * a * b * (1 - c4), rel=1e-3)
+
+
+def test_the_bias_is_the_mean_of_the_second_order_in_draws_of_the_covariance():
+    """Σ̂ = L S Lᵀ; the entries of S on and above the diagonal are uncorrelated, with variances (1 + δ_ij)/(n − 1)."""
+    rng, d, n, h = np.random.default_rng(2), 3, 50, 1e-3
+    cov_a, cov_b, zero = covariance(d, rng), covariance(d, rng), np.zeros(d)
+    L, expected = np.linalg.cholesky(cov_a), np.trace(cov_a) / n
+
+    def moved(t, i, j):
+        S = np.eye(d)
+        S[i, j] += t
+        S[j, i] += t * (i != j)
+        return gaussian_frechet_distance(zero, L @ S @ L.T, zero, cov_b)
+
+    for i in range(d):
+        for j in range(i, d):
+            curvature = (moved(h, i, j) - 2 * moved(0, i, j) + moved(-h, i, j)) / h**2
+            expected += curvature * (1 + (i == j)) / (n - 1) / 2
+    assert frechet_bias(cov_a, cov_b, n) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_covariance_without_spread_in_one_direction_has_a_bias_too():
+    assert frechet_bias(np.diag([4.0, 0.0]), np.eye(2), 101) == pytest.approx(4 / 101 + 2 * 1 / 200)
+    with pytest.raises(ValueError, match="symmetric"):
+        frechet_bias(np.array([[1.0, 2.0], [0.0, 1.0]]), np.eye(2), 10)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 
-from course_lib.measure import gaussian_kernel, mmd2, mmd2_gaussians
+from course_lib.measure import gaussian_kernel, kid, mmd2, mmd2_gaussians
 
 
 def draws(seed, *shape):
@@ -69,3 +69,11 @@ def test_its_gradient_is_right():
 def test_bad_input_is_refused(x, y, widths, message):
     with pytest.raises(ValueError, match=message):
         mmd2(x, y, widths)
+
+
+def test_kid_is_the_mean_of_scikit_learns_kernel_over_pairs_of_different_points():
+    x, y = draws(0, 4, 3), draws(1, 6, 3)
+    within = [polynomial_kernel(s, degree=3)[~np.eye(len(s), dtype=bool)].mean() for s in (x, y)]  # gamma is 1/D
+    assert kid(x, y).item() == pytest.approx(sum(within) - 2 * polynomial_kernel(x, y, degree=3).mean(), abs=1e-12)
+    with pytest.raises(ValueError, match="of 3 and 2"):
+        kid(x, draws(2, 5, 2))
