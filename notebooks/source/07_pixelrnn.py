@@ -27,10 +27,11 @@ from course_lib.experiments.vae import iw_bound_of
 from course_lib.live import Curve, ImageGrid, LiveLab, explore, explore_canvas, show_film
 from course_lib.measure import bits_per_dimension
 from course_lib.models.layers import mlp
+from course_lib.models.logistic_mixture import level_log_probs
 from course_lib.models.pixelcnn import GatedPixelCNN, PlainPixelCNN
 from course_lib.models.pixelrnn import RasterRNN, RowLSTM, RowLSTMLayer
 from course_lib.models.pixels import raster_mask
-from course_lib.plots import framed, images, show
+from course_lib.plots import curves, framed, images, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal
 from course_lib.training import load_pretrained, run
@@ -501,6 +502,36 @@ with claim_table():
           ((shallow ^ deep_lstm) & (right >= 0)).sum(), near=0, within=0.1, exact=True)
 
 # %% [markdown]
+# The plain stack's right side is the same: three columns by the first kernel in the row above, then one more a row. So at
+# any depth a pixel that is `up` rows above is out of sight if it lies more than `up + 2` columns to the right. That is
+# the blind spot, by counting; what a network of some depth misses besides is its reach. A smaller picture, every place:
+
+# %%
+side = 12
+rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+
+def blind_spot(i, j):
+    """Earlier pixels that no depth gets to see, bool [rows, columns]."""
+    return (rows < i) & (columns - j > i - rows + 2)
+
+def missed_everywhere(design, layers):
+    """Of each place of the picture, the earlier pixels missed, bool [places, rows, columns]."""
+    network = designs[design]((side, side), 2, 8, layers, generator=seeded())
+    return torch.stack([(rows * side + columns < place_) & (network.receptive_field(
+        place_ // side, place_ % side, seeded(), images=1) == 0) for place_ in range(side * side)])
+
+blind_places = torch.stack([blind_spot(i, j) for i, j in product(range(side), range(side))])
+for design, layers in (("plain", 4), ("plain", 16), ("two stacks", 4), ("two stacks", 16)):
+    missed_here = missed_everywhere(design, layers)
+    in_spot = (missed_here & blind_places).sum()
+    print(f"{design:10} {layers:2} layers, all places together: missed {missed_here.sum():5,}, of them {in_spot:5,} "
+          f"in the plain stack's blind spot")
+    if layers == 16:
+        expected_here = blind_places if design == "plain" else torch.zeros_like(blind_places)
+        claim(f"{design.capitalize()}, 16 layers, each of all places: pixels missed other than its blind spot",
+              (missed_here ^ expected_here).sum(dim=(1, 2)), near=0, within=0.1, exact=True)
+
+# %% [markdown]
 # ### The Row LSTM on one column
 # A picture of one column has no neighbours at the side: there only the kernels' centres count, and a Row LSTM is a
 # plain LSTM that reads down. PyTorch's own is a witness; it orders the parts $i, f, g, o$.
@@ -628,10 +659,115 @@ with claim_table():
 
 # %% [markdown]
 # The first pixel may be any background; the best single guess is their mean, a grey. Two things differ at once: the
-# regression is linear, the classes come from a deep network. That one number averages, the branches showed. A third way
-# for numbers with an order, such as grey levels, is a mixture of a few logistic densities, bumps whose cumulated
-# probability is $\sigma$, cut into as many classes as there are values (**discretized logistic mixture**; Salimans et
-# al.): several answers, and neighbours stay alike.
+# regression is linear, the classes come from a deep network. That one number averages, the branches showed.
+#
+# ### Discretized logistic mixture: a third output
+# One number serves two values, and classes serve any. Grey levels have an order, which classes do not know: that level
+# one hundred is likely says nothing of its neighbour. Take a mixture of a few bumps, **logistic** densities, whose share below
+# $x$ is $\sigma((x - \mu_k) / s_k)$, and cut it halfway between the levels: a **discretized logistic mixture** (Salimans et
+# al.). With weights $\pi_k$ that sum to 1,
+#
+# $$p(x) = \sum_k \pi_k \left[\sigma\Bigl(\frac{x + 1/2 - \mu_k}{s_k}\Bigr) -
+#   \sigma\Bigl(\frac{x - 1/2 - \mu_k}{s_k}\Bigr)\right] ,$$
+#
+# and the first and the last level take what lies beyond them, too. Neighbouring terms cancel, so the sum is 1.
+
+# %%
+def mixture_of_levels(logits, mu, log_s, levels=256):
+    """p of each level [..., levels], from logits of the weights, means and log scales [..., K] of K bumps."""
+    halfway = torch.arange(levels - 1, dtype=mu.dtype)[:, None] + 0.5
+    logits, mu, log_s = (part[..., None, :] for part in (logits, mu, log_s))
+    below = (logits.softmax(dim=-1) * ((halfway - mu) / log_s.exp()).sigmoid()).sum(dim=-1)
+    return F.pad(F.pad(below, (1, 0)), (0, 1), value=1.0).diff(dim=-1)
+
+rng = seeded(10)
+logits, mu, log_s = torch.randn(3, 100, 5, generator=rng, dtype=torch.float64)                  # a hundred pixels
+mu, log_s = 128 + 90 * mu, 2 + log_s
+p_level = mixture_of_levels(logits, mu, log_s)
+parameters = torch.stack([logits, mu, log_s], dim=1).requires_grad_()                           # [100, 3, 5]
+x_level = torch.randint(256, (100, 1), generator=rng)
+
+# %%
+def log_p_of(parameters):
+    return level_log_probs(parameters, 256).gather(1, x_level)[:, 0]
+
+direction = torch.randn(100, 3, 5, generator=rng, dtype=torch.float64)
+(gradient,) = torch.autograd.grad(log_p_of(parameters).sum(), parameters)
+with torch.no_grad():
+    by_difference = (log_p_of(parameters + 1e-5 * direction) - log_p_of(parameters - 1e-5 * direction)) / 2e-5
+sizes = {name: sum(w.numel() for w in nn.Linear(32, outputs).parameters())
+         for name, outputs in (("one logit, ink or paper", 1), ("five bumps, 256 levels", 15), ("256 classes", 256))}
+print("numbers in a last layer on 32 channels:", ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
+with claim_table():
+    claim("A hundred random pixels: sum over the 256 levels", p_level.sum(dim=1), near=1, within=1e-12, exact=True)
+    claim("Library's log p, which works in logarithms, less ours", (level_log_probs(parameters, 256).exp()
+                                                                  - p_level).detach().flatten(), near=0, within=1e-12,
+          exact=True)
+    claim("Gradient along a random direction, less the finite difference, each pixel",
+          (gradient * direction).sum(dim=(1, 2)) - by_difference, near=0, within=1e-4, exact=True)
+    claim("Last layer: 256 classes over five bumps", sizes["256 classes"] / sizes["five bumps, 256 levels"],
+          near=17.07, within=0.01, exact=True)
+
+# %% [markdown]
+# Which is the better output? It depends on how much there is to learn from. Take grey levels of known probabilities, two
+# bell-shaped bumps, a flat stretch, and a share of pure black, none of them logistic; fit both outputs to some pixels of
+# it, over eight draws; and compute the exact KL. The classes are counts with a pseudo-count, the best of six, chosen
+# by the exact KL itself.
+
+# %%
+predict("07.third", "Fitted to a hundred pixels, or to a hundred thousand: which output comes closer to the truth?",
+        options=["the mixture, both times", "the classes, both times", "the mixture first, then the classes"])
+
+# %%
+grey = torch.arange(256, dtype=torch.float64)
+parts = [torch.exp(-0.5 * ((grey - 60) / 12)**2), torch.exp(-0.5 * ((grey - 150) / 25)**2), (grey > 100).double(),
+         (grey == 0).double()]
+p_grey = sum(weight * part / part.sum() for weight, part in zip((0.3, 0.5, 0.15, 0.05), parts, strict=True))
+amounts = (100, 1_000, 10_000, 100_000)
+counts = torch.stack([torch.bincount(torch.multinomial(p_grey, n, replacement=True, generator=seeded(100 * seed + 11)),
+                                     minlength=256) for n in amounts for seed in range(8)])
+counts = counts.view(4, 8, 256).double()                                                     # [amounts, draws, levels]
+
+def kl_from_truth(log_q):
+    return (torch.xlogy(p_grey, p_grey) - p_grey * log_q).sum(dim=-1)
+
+pseudo = torch.stack([kl_from_truth(((counts + a) / (counts + a).sum(dim=-1, keepdim=True)).log())
+                      for a in (0.01, 0.03, 0.1, 0.3, 1, 3)])
+by_classes = pseudo.gather(0, pseudo.mean(dim=2).argmin(dim=0)[None, :, None].expand(1, 4, 8))[0]
+start = torch.stack([torch.zeros(5), torch.linspace(20, 235, 5), torch.full((5,), 3.0)]).double()
+moved = torch.zeros(4, 8, 3, 5, dtype=torch.float64, requires_grad=True)
+optimizer, unit = torch.optim.Adam([moved]), torch.tensor([[0.1], [3.0], [0.1]])                # of a step, by kind
+for step in range(150):
+    optimizer.param_groups[0]["lr"] = 0.5 * min(1, 2 * (1 - step / 150))
+    loss = -(counts / counts.sum(dim=2, keepdim=True) * level_log_probs(start + unit * moved, 256)).sum()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+by_mixture = kl_from_truth(level_log_probs((start + unit * moved).detach(), 256))
+
+# %%
+show(curves(amounts, {"256 classes": by_classes.mean(dim=1), "five bumps": by_mixture.mean(dim=1)}, log_x=True,
+            log_y=True, bands={name: (kl.amin(dim=1), kl.amax(dim=1)) for name, kl in (("256 classes", by_classes),
+                                                                                      ("five bumps", by_mixture))},
+            xlabel="pixels to learn from", ylabel="KL(truth ‖ output), nats",
+            title="Few pixels: the mixture is closer; many: the classes"),
+     alt="KL from the truth over the number of pixels, logarithmic axes: " + "; ".join(
+         f"{n:,} pixels, classes {c:.3f}, mixture {m:.3f}" for n, c, m in zip(amounts, by_classes.mean(dim=1),
+                                                                             by_mixture.mean(dim=1), strict=True)))
+lead = by_classes - by_mixture                                                                  # [amounts, draws]
+reveal("07.third", {"100": lead[0].mean().item(), "100,000": lead[3].mean().item()},
+       lambda by: "the mixture first, then the classes" if by["100"] > 0 > by["100,000"] else
+       "the mixture, both times" if by["100,000"] > 0 else "the classes, both times")
+with claim_table():
+    claim("A hundred pixels: KL of the classes less that of the mixture, eight draws, nats", lead[0], above=0.1)
+    claim("A thousand: the same", lead[1], above=0.05)
+    claim("A hundred thousand: the same", lead[3], below=-0.01)
+    claim("A hundred thousand: KL of the mixture, which has no bump of the right shape", by_mixture[3], above=0.01,
+          below=0.025)
+
+# %% [markdown]
+# The mixture has fifteen numbers to learn and assumes that neighbours are alike: little data are enough, but it stays at
+# the distance of its best shape. Classes assume nothing, and get there in the end. More bumps would move the crossing.
 #
 # ## Your turn
 # **1.** Build mask A.

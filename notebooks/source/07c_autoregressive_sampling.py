@@ -331,6 +331,8 @@ with claim_table():
               below=share)
 
 # %% [markdown]
+# (Counted are the passes that changed something; one more shows that nothing changes.)
+#
 # On one computer caching stays cheaper, for it computes each pixel once; on many this may win. **Speculative decoding**
 # of language models is akin: guess ahead, check all guesses in one pass.
 #
