@@ -6,7 +6,7 @@ the best possible prediction is known exactly.
 References:
     C. Olsson et al., In-context Learning and Induction Heads, Transformer Circuits Thread, 2022: random pieces of text,
         repeated.
-    E. Edelman et al., The Evolution of Statistical Induction Heads: In-Context Learning Markov Chains, NeurIPS 2024:
+    B. Edelman et al., The Evolution of Statistical Induction Heads: In-Context Learning Markov Chains, NeurIPS 2024:
         section 2, chains with a Dirichlet prior, and the Bayes-optimal predictor.
 """
 

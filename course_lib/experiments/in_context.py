@@ -22,10 +22,10 @@ from course_lib.training.step import LossExperiment, Metrics
 
 DATA = ("copies", "chains")
 MODELS = ("transformer", "lstm")
-SYMBOLS = {"copies": 24, "chains": 3}
-LENGTH = 40
+SYMBOLS = {"copies": 16, "chains": 3}
+LENGTH = 32
 PERIODS = (3, 14)  # of the copies that are trained on
-SHOWN_PERIOD = 10
+SHOWN_PERIOD = 8
 HELD_OUT = 200  # sequences
 
 
@@ -56,7 +56,7 @@ class InContextHyperparameters(Hyperparameters):
         2, label="layers", low=1, high=4, restart=True,
         help="Blocks of the transformer, or LSTMs, one on top of the other.")
     positions: str = hyperparameter(
-        "rotary", label="positions", choices=POSITIONS, restart=True,
+        "relative", label="positions", choices=POSITIONS, restart=True,
         help="How a transformer's token knows where it is: not at all, a learned vector, a rotation, or a number for "
              "each distance.")
 
@@ -66,15 +66,19 @@ class InContextHyperparameters(Hyperparameters):
     summary="a transformer or an LSTM to find a sequence's rule in the sequence itself",
     prints="Prints the mean −log p of a symbol in nats, that of the best possible prediction, and the share of symbols "
            "that are guessed right.",
+    ships={
+        "chains": "in_context --num-steps 3000 --set data=chains --set learning_rate=0.01 --set total_steps=3000",
+    },
 )
 class InContextExperiment(LossExperiment):
     """A model of sequences learns to copy, or to estimate a Markov chain, from what it reads.
 
-    Metrics, means over the symbols that can be known, of copies those from the second of the second piece on: nll, in
-    nats; floor, the same of the best possible prediction; accuracy, the share whose likeliest value is right.
+    The loss counts the symbols of which all is known that can be: of copies from the second of the second piece on, of
+    chains all but the first. Metrics, means over these: nll, −log p in nats; floor, the same of the best possible
+    prediction; accuracy, the share whose likeliest value is right.
 
     Attributes:
-        model: the `SequenceTransformer`, with one head a layer, or the `CharLSTM`.
+        model: the `SequenceTransformer`, of attention alone and with one head a layer, or the `CharLSTM`.
     """
 
     Hyperparameters = InContextHyperparameters
@@ -83,45 +87,58 @@ class InContextExperiment(LossExperiment):
         h = self.hyperparameters
         self.generator = generator
         N = SYMBOLS[h.data]
-        self.model: SequenceModel = (
+        model: SequenceModel = (
             CharLSTM(N, h.channels, h.layers, generator=generator) if h.model == "lstm" else
-            SequenceTransformer(N, LENGTH, h.channels, h.layers, 1, h.positions, generator=generator)).to(self.device)
+            SequenceTransformer(N, LENGTH, h.channels, h.layers, 1, h.positions, generator=generator, mlp=False))
+        self.model = model.to(self.device)
         self.optimizer = adam(self.model)
 
-    def next_batch(self) -> tuple[Tensor, Tensor]:
-        """Sequences, int64 `[batch_size, LENGTH]`, and the best prediction's log p of each symbol, `[batch_size,
-        LENGTH]`, NaN where the symbol cannot be known."""
-        h, period = self.hyperparameters, SHOWN_PERIOD
-        if h.data == "copies":
-            period = int(torch.randint(PERIODS[0], PERIODS[1] + 1, (1,), generator=self.generator))
+    def next_batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What `sequences` gives: copies of a period that is drawn, or chains."""
+        h = self.hyperparameters
+        period = int(torch.randint(PERIODS[0], PERIODS[1] + 1, (1,), generator=self.generator))
         return sequences(h.data, h.batch_size, period, self.generator)
 
     @property
     def longest_gradient(self) -> float:
         return self.hyperparameters.clip
 
-    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        x, best = batch
-        scored = ~best[0].isnan()
-        logits = self.model(x)[:, scored]
-        nll = F.cross_entropy(logits.transpose(1, 2), x[:, scored])
-        accuracy = (logits.argmax(2) == x[:, scored]).float().mean()
-        return nll, {"nll": nll, "floor": -best[:, scored].mean(), "accuracy": accuracy}
+    def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Metrics]:
+        x, best, known = batch
+        logits, x = self.model(x)[:, known], x[:, known]
+        nll = F.cross_entropy(logits.transpose(1, 2), x)
+        accuracy = (logits.argmax(2) == x).float().mean()
+        return nll, {"nll": nll, "floor": -best[:, known].mean().to(nll.dtype), "accuracy": accuracy}
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
-        """place `[LENGTH − 1]`, and nll of the symbol there over 100 sequences, and floor that of the best prediction;
-        patterns `[3, LENGTH, LENGTH]`: where each symbol of one sequence looks in the first and in the last layer, and
-        where an exact head would. An LSTM looks nowhere."""
+        """patterns `[3, LENGTH, LENGTH]`: where each symbol of one sequence looks in the first and in the last layer,
+        and where an exact induction head would. An LSTM looks nowhere."""
         h = self.hyperparameters
-        x, best = (part.to(device_of(self.model))
-                   for part in sequences(h.data, 100, SHOWN_PERIOD, snapshot_generator()))
-        nll = F.cross_entropy(self.model(x).transpose(1, 2), x, reduction="none").mean(0)
-        floor = -best.mean(0)
-        if h.data == "copies":  # before, any of the symbols that are still unused is as likely as the others
-            floor = torch.where(floor.isnan(), torch.full_like(floor, np.nan), floor)
-        pattern = successors(x[:1].cpu())
-        looks = ([layer[0].cpu() for layer in self.model.weights(x[:1])] if h.model == "transformer"
-                 else [torch.zeros_like(pattern)])
-        return {"place": np.arange(1, LENGTH), "nll": nll[1:].cpu().numpy(), "floor": floor[1:].cpu().numpy(),
-                "patterns": torch.cat([looks[0], looks[-1], pattern]).numpy()}
+        x = sequences(h.data, 1, SHOWN_PERIOD, snapshot_generator())[0]
+        exact = successors(x)
+        if h.model == "lstm":
+            return {"patterns": torch.cat([0 * exact, 0 * exact, exact]).numpy()}
+        looks = [layer[:, 0].cpu() for layer in self.model.weights(x.to(device_of(self.model)))]
+        return {"patterns": torch.cat([looks[0], looks[-1], exact]).numpy()}
+
+    @torch.no_grad()
+    def evaluate(self, thorough: bool) -> dict[str, float]:
+        """excess over the best prediction in nats a symbol, and accuracy, on held-out sequences: 200, ten times as many
+        if `thorough`."""
+        n = HELD_OUT * (10 if thorough else 1)
+        batch = sequences(self.hyperparameters.data, n, SHOWN_PERIOD, seeded(SNAPSHOT_SEED + 2))
+        metrics = self.loss(tuple(part.to(device_of(self.model)) for part in batch))[1]
+        return {"excess": float(metrics["nll"] - metrics["floor"]), "accuracy": float(metrics["accuracy"])}
+
+
+def sequences(data: str, n: int, period: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """`n` sequences, int64 `[n, LENGTH]`; log p of each symbol by the best possible prediction, `[n, LENGTH]`; and
+    where all is known that can be, bool `[LENGTH]`. Only copies have a period; where they are known they are certain.
+    """
+    if data == "copies":
+        x = copies(n, LENGTH, period, SYMBOLS[data], generator)
+        return x, torch.zeros(n, LENGTH), torch.arange(LENGTH) > period
+    x = chains(n, LENGTH, SYMBOLS[data], generator)
+    best = chain_predictor(x, SYMBOLS[data]).gather(2, x[:, :, None])[:, :, 0].log()
+    return x, best, torch.arange(LENGTH) > 0

@@ -135,7 +135,8 @@ class PixelModel(nn.Module):
         """Draw the hidden pixels of x one after the other, each given all before it, observed or drawn.
 
         Where all hidden pixels come after the observed ones (the lower half), these are exact draws from p(hidden |
-        observed). Elsewhere they know nothing of observed pixels that come later; weights exp(log_p − log_q) correct that.
+        observed). Elsewhere they know nothing of observed pixels that come later; weights exp(log_p − log_q) correct
+        that.
 
         Args:
             x: `[n, H, W]`; what stands in hidden pixels does not matter.

@@ -62,7 +62,8 @@ def test_attention_is_that_of_pytorch(mask):
     got, weights = attend(q, k, v, mask)
     torch.testing.assert_close(got, F.scaled_dot_product_attention(q, k, v, mask), atol=1e-14, rtol=0)
     torch.testing.assert_close(weights @ v, got)
-    assert weights.sum(3).allclose(torch.ones(1, dtype=torch.float64)) and (mask is None or not weights[..., ~mask].any())
+    assert weights.sum(3).allclose(torch.ones(1, dtype=torch.float64))
+    assert mask is None or not weights[..., ~mask].any()
 
 
 def test_a_bias_is_added_to_the_scores():
@@ -124,7 +125,8 @@ def test_a_block_is_pytorchs_with_normalisation_first():
 
 
 def test_without_mask_and_positions_the_order_is_nothing_but_an_order():
-    blocks, x, order = Blocks(16, 3, 2, 9, "none", seeded(), look_ahead=None).double(), randn(1, 9, 16), [4, 2, 0, 8, 1, 3, 7, 5, 6]
+    blocks, x = Blocks(16, 3, 2, 9, "none", seeded(), look_ahead=None).double(), randn(1, 9, 16)
+    order = [4, 2, 0, 8, 1, 3, 7, 5, 6]
     torch.testing.assert_close(blocks(x[:, order]), blocks(x)[:, order], atol=1e-13, rtol=0)
 
 
