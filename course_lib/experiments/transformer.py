@@ -65,6 +65,9 @@ class TransformerHyperparameters(Hyperparameters):
     "transformer",
     summary="a transformer over the patches of MNIST or of sprites",
     prints="Prints the mean −log p(x) of a batch in nats, the same in bits per pixel, and the length of the gradient.",
+    ships={
+        "transformer": "transformer --num-steps 11000 --set precision=bfloat16 --set total_steps=25000",
+    },
 )
 class TransformerExperiment(PixelExperiment):
     """A transformer over patches learns MNIST or the sprites.

@@ -72,8 +72,8 @@ CAUSAL_WEIGHTS = Exercise(
         Mistake(lambda q, k, real: _softmax(_scores(q, k), real[:, None, :].expand(*q.shape[:2], -1)),
                 ("you forgot causality: each token sees all later ones.",)),
     ),
-    hints=("scores `q @ k.mT / sqrt(d)`; may look: `tril` of ones and `real[:, None, :]`; −∞ elsewhere; softmax over the "
-           "last dimension.",
+    hints=("scores `q @ k.mT / sqrt(d)`; may look: `tril` of ones and `real[:, None, :]`; −∞ elsewhere; softmax over "
+           "the last dimension.",
            "`scores.masked_fill(~may, -torch.inf).softmax(dim=-1)`, and then `.nan_to_num(0)` for rows that may look "
            "nowhere."),
 )
@@ -110,8 +110,8 @@ CACHED_STEP = Exercise(
         Mistake(lambda q, k, v, K, V: (_looked(q, K, V), *_step(q, k, v, K, V)[1:]),
                 ("the new token does not look at itself: put its key and value into the cache *before* you look.",)),
         Mistake(lambda q, k, v, K, V: (_step(q, k, v, K, V)[0], K, V),
-                ("what you get is right, but the cache that you return lacks the new key and value: the next step would "
-                 "not see this token.",)),
+                ("what you get is right, but the cache that you return lacks the new key and value: the next step "
+                 "would not see this token.",)),
         Mistake(lambda q, k, v, K, V: (_looked(q, K, V), K, V),
                 ("the new key and value are used nowhere: append them to the cache.",)),
         Mistake(_at_the_front,
@@ -131,8 +131,8 @@ CACHED_STEP = Exercise(
                 ("a plain mean of the values: weight them by the softmax of the scores.",)),
     ),
     hints=("append first, `torch.cat([K, k[:, None]], dim=1)`, V likewise; then one query looks at all keys.",
-           "weights: `(K @ q[:, :, None])[:, :, 0] / sqrt(d)`, softmax over dimension 1; the result is the weighted sum "
-           "of V over dimension 1. No mask is needed: nothing later is there."),
+           "weights: `(K @ q[:, :, None])[:, :, 0] / sqrt(d)`, softmax over dimension 1; the result is the weighted "
+           "sum of V over dimension 1. No mask is needed: nothing later is there."),
 )
 
 
