@@ -57,8 +57,8 @@ class TransformerHyperparameters(Hyperparameters):
         "learned", label="positions", choices=POSITIONS, restart=True,
         help="How a token knows where it is: not at all, a learned vector, a rotation, or a number for each distance.")
     look_ahead: int = hyperparameter(
-        0, label="look ahead", low=0, high=1, unit="patches", restart=True,
-        help="0: a patch looks back only; 1: it also sees itself, which is cheating.")
+        0, label="look ahead", low=0, high=2, unit="patches", restart=True,
+        help="0: a patch looks back only; 1: it also sees itself, 2: and the next one, which is cheating.")
 
 
 @register(
