@@ -39,11 +39,13 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "flow": {"n_couplings": 2, "width": 16, "batch_size": 64},
     "flow_matching": {"width": 4, "batch_size": 4},
     "flow_matching2d": {"data": "clusters", "width": 16, "batch_size": 32},
+    "in_context": {"channels": 8, "batch_size": 4},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "latent_flow": {"width": 8, "batch_size": 8, "sampling_steps": 2},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
     "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
+    "transformer": {"data": "sprites", "layers": 1, "heads": 1, "batch_size": 4},
     "vae": {"width": 16, "batch_size": 8},
 }
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, before a hyperparameter means anything

@@ -85,6 +85,7 @@ class PixelExperiment(LossExperiment):
 
     Attributes:
         model: the `PixelModel`.
+        network: the one that learns, here the model itself.
     """
 
     Hyperparameters = PixelHyperparameters
@@ -95,7 +96,13 @@ class PixelExperiment(LossExperiment):
         size, n_classes = (28, 28) if h.data == "mnist" else HALF, 2 if h.data == "mnist" else N_COLOURS
         self.model: PixelModel = MODELS[h.model](size, n_classes, h.channels, h.layers, generator=generator,
                                                  first_mask=h.first_mask).to(self.device)
+        self.network = self.model
         self.optimizer = adam(self.model)
+        self.read_data(generator)
+
+    def read_data(self, generator: torch.Generator) -> None:
+        """Make ready what `next_batch` draws from."""
+        h = self.hyperparameters
         self.images = load_mnist("train").images if h.data == "mnist" else None
         self.sprites = Sprites()
         self.batches = EpochSampler(1 if self.images is None else len(self.images), generator)
@@ -114,7 +121,7 @@ class PixelExperiment(LossExperiment):
 
     def loss(self, x: Tensor) -> tuple[Tensor, Metrics]:
         """−log p(x) in nats per pixel, mean over the batch of images `[n, H, W]`."""
-        nll, pixels = -self.model.log_prob(x).mean(), x[0].numel()
+        nll, pixels = -self.network.log_prob(x).mean(), x[0].numel()
         return nll / pixels, {"nll": nll, "bits_per_pixel": bits_per_dimension(nll.detach(), pixels)}
 
     def snapshot(self) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """What all models share that predict an image one pixel at a time: exact log p(x), drawing, completing, looking.
 
-Pixels are taken in raster order, row by row from the top left. By the chain rule
+Pixels are taken in raster order, row by row from the top left, unless a model has another. By the chain rule
     log p(x) = Σ_j log p(x_j | x_1 … x_{j−1}),
 and each factor is a softmax over the N values (classes) that a pixel can take. A network that gives pixel j logits
 which depend on earlier pixels only is therefore a normalised distribution over images, whatever its weights are.
@@ -66,7 +66,7 @@ class PixelSample(NamedTuple):
 
     Attributes:
         log_p: log p(x) of the whole image under the model, the factors of observed and of hidden pixels.
-        log_q: log probability with which its hidden pixels were drawn, given the observed ones above and left of them.
+        log_q: log probability with which its hidden pixels were drawn, given the observed ones before them.
             log_p − log_q is the logarithm of the importance weight of a completion: of the factors of the observed
             pixels, and of temperature.
     """
@@ -95,14 +95,18 @@ class PixelModel(nn.Module):
         """Logits of p(x_j = k | x_1 … x_{j−1}), `[n, N, H, W]`, from one-hot images `[n, N, H, W]`."""
         raise NotImplementedError
 
+    def order(self) -> list[tuple[int, int]]:
+        """The places (i, j) of all pixels in the order of the chain rule: raster order, unless a subclass has another.
+        """
+        return [(i, j) for i in range(self.size[0]) for j in range(self.size[1])]
+
     def steps(self, x: Tensor) -> Iterator[Tensor]:
-        """Logits `[n, N]` of one pixel after the other, in raster order; reads x `[n, H, W]` as it is by then.
+        """Logits `[n, N]` of one pixel after the other, in its order; reads x `[n, H, W]` as it is by then.
 
         This is the naive way: all of the image anew for every pixel.
         """
-        H, W = self.size
-        for j in range(H * W):
-            yield self(x)[:, :, j // W, j % W]
+        for i, j in self.order():
+            yield self(x)[:, :, i, j]
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits `[n, N, H, W]` of images `[n, H, W]`. Raises ValueError for other images than `size`, `n_classes`."""
@@ -131,7 +135,8 @@ class PixelModel(nn.Module):
         """Draw the hidden pixels of x one after the other, each given all before it, observed or drawn.
 
         Where all hidden pixels come after the observed ones (the lower half), these are exact draws from p(hidden |
-        observed). Elsewhere they know nothing of observed pixels further down; weights exp(log_p − log_q) correct that.
+        observed). Elsewhere they know nothing of observed pixels that come later; weights exp(log_p − log_q) correct
+        that.
 
         Args:
             x: `[n, H, W]`; what stands in hidden pixels does not matter.
@@ -152,9 +157,8 @@ class PixelModel(nn.Module):
         hidden = ~observed.expand_as(x)
         u = torch.rand(x.shape, generator=generator).to(x.device)
         log_p, log_q = x.new_zeros(2, len(x), dtype=torch.float64)
-        places = ((i, j) for i in range(self.size[0]) for j in range(self.size[1]))
         steps = self.steps(x) if cached else PixelModel.steps(self, x)
-        for (i, j), logits in zip(places, steps, strict=True):
+        for (i, j), logits in zip(self.order(), steps, strict=True):
             log_probs = logits.double().log_softmax(1)
             drawn_from = log_probs if temperature == 1 else (logits.double() / temperature).log_softmax(1)
             # the first value whose cumulated probability exceeds u; the last one is left out, it may round to below 1

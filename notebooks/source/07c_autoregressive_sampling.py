@@ -411,4 +411,4 @@ check("07c.settled", settled)
 # - Y. Leviathan, M. Kalman, Y. Matias, [*Fast Inference from Transformers via Speculative
 #   Decoding*](https://arxiv.org/abs/2211.17192), ICML (2023).
 #
-# **Next:** notebook 08, between two digits: what arithmetic with codes does to pictures.
+# **Next:** notebook 07d, transformers: a network that looks back instead of remembering.

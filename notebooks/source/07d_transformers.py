@@ -1,0 +1,608 @@
+# %% [markdown]
+# # 07d · Transformers: look back instead of remember
+#
+# A recurrent network writes what it has read into a state of fixed size, and must then do with that. A **transformer**
+# keeps all that it has read, and looks back at what it needs.
+# **What does looking back make possible, and what does it cost?**
+#
+# | At a glance | This notebook |
+# |---|---|
+# | You will be able to | write attention with its mask, say what of an order it sees, and what not, build a block, hold what a transformer learns in context against the exact answer, draw with a cache, and say what top-p cuts away |
+# | You need | notebook 07: the chain rule, causality, teacher forcing; the LSTM and temperature (07b); Bayes' rule (01) |
+# | Time | 60 seconds to run · seed 0 |
+
+# %%
+import math
+import time
+from itertools import product
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib.chapters.nb07d.plots import patterns
+from course_lib.data import sprites
+from course_lib.data.in_context import chain_predictor, chains, copies, successors
+from course_lib.experiments.in_context import LENGTH, InContextExperiment, InContextHyperparameters
+from course_lib.experiments.pixelrnn import held_out, log_prob_of
+from course_lib.live import Curve, ImageGrid, LiveLab
+from course_lib.models.patch_transformer import PatchTransformer
+from course_lib.models.transformer import Block, Blocks, SequenceTransformer, rotary
+from course_lib.plots import curves, images, show
+from course_lib.seeds import seeded
+from course_lib.teach import check, claim, claim_table, predict, reveal
+from course_lib.training import load_pretrained, run
+
+torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
+
+# %% [markdown] tags=["teacher"]
+# **For the teacher.** Ninety minutes with the exercises. Play attention with five students: one asks, the others hold up
+# a card with a key and whisper a value. Before "Order", let them swap seats and ask what the one who asks can notice.
+
+# %% [markdown]
+# ## Copying in context
+# Take a piece of $L$ different symbols out of sixteen, in any order, and repeat it until the row is full:
+# `c a f c a f c a f …` Once the piece has come back, each next symbol can be known: it stands $L$ places back, word for
+# word. To find such an answer in what was just read, without any change of the weights, is **in-context learning**.
+#
+# Chance is known, too. Who knows nothing is right once in sixteen times; who remembers which symbols the piece has, but
+# not their order, once in $L$ times.
+
+# %%
+predict("07d.copy", "An LSTM with a state of 64 numbers trains for some seconds on pieces of 3 to 14 symbols. How many "
+        "of a hundred symbols does it copy rightly when the piece has 14?", low=0, high=100)
+
+# %%
+def learned(steps, **settings):
+    """A model that has been trained for so many steps on copies."""
+    experiment = InContextExperiment(InContextHyperparameters(total_steps=steps, **settings), seed=0)
+    for _ in run(experiment, steps, progress=False):
+        pass
+    return experiment.model
+
+def copied(model, L, n=100):
+    """Share of the symbols that can be known and are guessed right, of each of n sequences, [n]."""
+    x = copies(n, LENGTH, L, 16, seeded(1))
+    with torch.no_grad():
+        return (model(x).argmax(dim=2) == x)[:, L + 1:].float().mean(dim=1)
+
+looks_back = learned(500, positions="rotary")
+lstms = {rate: learned(600, model="lstm", channels=64, layers=1, learning_rate=rate) for rate in (0.01, 0.02)}
+remembers = max(lstms.values(), key=lambda model: copied(model, 14).mean())  # the better of the two
+
+# %%
+lengths = np.arange(3, 15)
+share = {"attention": [copied(looks_back, L).mean().item() for L in lengths],
+         "LSTM": [copied(remembers, L).mean().item() for L in lengths], "one of the piece's symbols": 1 / lengths}
+show(curves(lengths, share, title="Copying: only the LSTM minds how long the piece is",
+            xlabel="symbols in the piece", ylabel="share copied rightly"),
+     alt=f"Share of symbols copied rightly over the length of the piece. Attention: {share['attention'][0]:.2f} at "
+         f"three symbols, {share['attention'][-1]:.2f} at fourteen. The LSTM: {share['LSTM'][0]:.2f} at three, "
+         f"{share['LSTM'][-1]:.2f} at fourteen, where one of the piece's symbols is right {1 / 14:.2f} of the time")
+reveal("07d.copy", 100 * share["LSTM"][-1])
+with claim_table():
+    claim("Attention, fourteen symbols: share copied rightly, each of a hundred sequences", copied(looks_back, 14),
+          above=0.95)
+    claim("Fourteen symbols: attention less the better LSTM", copied(looks_back, 14) - copied(remembers, 14),
+          above=0.25)
+    claim("Three symbols: the better LSTM", copied(remembers, 3), above=0.8)
+
+# %% [markdown]
+# The LSTM is no fool: short pieces it copies, and with more training longer ones. But it must write the whole piece into
+# its state, keep it there, and read it out in order; the longer the piece, the more it has to hold. Attention writes
+# nothing. The piece is still there, and one must only find the place.
+#
+# ## Scaled dot-product attention
+# Each token (here: symbol) has a vector $x_t$ of length $C$, and three linear maps make of it a **query** $q_t$, what
+# it looks for; a **key** $k_t$, what it can be found by; and a **value** $v_t$, what it has to say. How well a key fits
+# a query is their product, its **attention score**. A softmax over the scores gives weights, and what token $t$ gets is
+# the mean of the values under these weights. With the queries as rows of $Q$, and so on,
+#
+# $$\mathrm{attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt{d}}\right) V ,$$
+#
+# where $d$ is the length of a query. A **causal mask** puts $-\infty$ in the place of the scores of later tokens, so
+# that their weights are 0.
+
+# %%
+def attention(q, k, v, mask=None):
+    """What each query gets [..., T, d], from queries, keys and values; mask [T, T] is True where one may look."""
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)                     # before the softmax, not after it
+    return scores.softmax(dim=-1) @ v
+
+T, d = 9, 16
+q, k, v = (torch.randn(4, T, d, generator=seeded(s), dtype=torch.float64) for s in range(3))
+causal = torch.ones(T, T, dtype=torch.bool).tril()
+difference = attention(q, k, v, causal) - F.scaled_dot_product_attention(q, k, v, is_causal=True)
+claim("Ours less PyTorch's scaled_dot_product_attention: largest difference", difference.abs().max(), below=1e-14,
+      exact=True)
+
+# %% [markdown]
+# Why $\sqrt d$? If queries and keys have independent numbers with mean 0 and variance 1, a score is a sum of $d$
+# products, each with variance 1.
+
+# %%
+predict("07d.largest", "Thirty-two keys of 256 random numbers, no division. How large is the largest of the 32 "
+        "weights, on average?", low=0, high=1)
+
+# %%
+sizes, variance, largest = (4, 16, 64, 256), [], {}
+for size in sizes:
+    a, b = torch.randn(2, 2000, 32, size, generator=seeded()).unbind()
+    scores = (a[:, :1] * b).sum(dim=2)                                     # one query and 32 keys, two thousand times
+    variance.append(scores.var().item())
+    largest[size] = [s.softmax(dim=1).amax(dim=1).mean().item() for s in (scores, scores / math.sqrt(size))]
+    print(f"d = {size:3}: variance {variance[-1]:6.1f}; largest weight {largest[size][0]:.2f}, divided "
+          f"{largest[size][1]:.2f}")
+reveal("07d.largest", largest[256][0])
+with claim_table():
+    claim("Variance of a score over d, four sizes", np.divide(variance, sizes), near=1, within=0.1)
+    claim("d of 256, not divided: largest weight of 32", largest[256][0], above=0.8)
+    claim("d of 256, divided: largest weight of 32", largest[256][1], below=0.3)
+
+# %% [markdown]
+# Without the division the softmax is nearly a choice of one key from the start, and its gradient nearly zero.
+#
+# ## Order: what attention does not see
+# Nothing in the formula says where a token stands. Without a mask, exchange two tokens and their results are exchanged,
+# no more: attention is **permutation equivariant**. With the causal mask a token sees only those before it, but of
+# *their* order, in one layer, nothing. In two layers it does: the second one reads what the first has made of tokens that
+# each saw another past.
+
+# %%
+predict("07d.order", "The causal mask, no positions. Shuffle all tokens but the last. Whose last output changes?",
+        options=["one layer's and two layers'", "only two layers'", "neither"])
+
+# %%
+x = torch.randn(1, T, 16, generator=seeded(), dtype=torch.float64)
+shuffled, past = [3, 8, 1, 0, 5, 7, 2, 6, 4], [3, 0, 6, 1, 5, 7, 2, 4, 8]  # the second keeps the last in its place
+
+def last_moves(layers, positions="none", seed=0):
+    """How far the last token's output moves when those before it change places."""
+    blocks = Blocks(16, layers, 2, T, positions, seeded(seed)).double()
+    return (blocks(x[:, past]) - blocks(x))[0, -1].abs().max().item()
+
+free = Blocks(16, 2, 2, T, "none", seeded(), look_ahead=None).double()     # no mask
+moved = {layers: [last_moves(layers, seed=s) for s in range(5)] for layers in (1, 2)}
+reveal("07d.order", {f"{layers} layer(s)": max(m) for layers, m in moved.items()},
+       lambda m: "only two layers'" if m["1 layer(s)"] < 1e-9 < m["2 layer(s)"] else "neither" if m["2 layer(s)"] < 1e-9
+       else "one layer's and two layers'")
+with claim_table():
+    claim("No mask: outputs of shuffled tokens less shuffled outputs", (free(x[:, shuffled]) - free(x)[:, shuffled])
+          .abs().max(), below=1e-13, exact=True)
+    claim("Mask, one layer, five networks: the last output moves by", moved[1], below=1e-13, exact=True)
+    claim("Mask, two layers, five networks: the last output moves by", moved[2], above=1e-4, exact=True)
+
+# %% [markdown]
+# To see an order in the first layer, and distances at all, tokens are told their **positions**. **Learned positions**
+# add a vector to each token, its own for each place. **Rotary positions** (Su et al.) turn pairs of numbers of a query
+# or a key by an angle that grows with its place $t$, each pair at a speed of its own. A turned query times a turned key
+# depends on the *difference* of their places, whatever these are, so what was learned at one place holds at others.
+
+# %%
+here, there = torch.randn(2, 1, 16, generator=seeded(), dtype=torch.float64).unbind()
+
+def score_of(t, s):
+    return (rotary(here, t) * rotary(there, s)).sum().item()
+
+with claim_table():
+    claim("Rotary: score of places 7 and 3, less that of 107 and 103", score_of(7, 3) - score_of(107, 103), near=0,
+          within=1e-12, exact=True)
+    claim("Rotary: score of places 7 and 3 differs from that of 7 and 5 by", abs(score_of(7, 3) - score_of(7, 5)),
+          above=1e-3, exact=True)
+    claim("Rotary, one layer, five networks: the last output moves by", [last_moves(1, "rotary", s) for s in range(5)],
+          above=1e-4, exact=True)
+
+# %% [markdown]
+# ## The transformer block
+# A **head** is one attention with its own maps. A layer has several: the vectors' $C$ numbers are shared out among
+# them, and each may look somewhere else. What they bring is mixed by one more linear map, and *added* to $x$. So each
+# token carries a **residual stream**, to which layers add and from which all later ones read. **Layer normalization**
+# (Ba et al.) brings each vector to mean 0 and variance 1 before it is read, and then scales it. After attention, an
+# **MLP**, a network of two linear maps with ReLUs between, works on each token by itself:
+#
+# $$x \leftarrow x + \mathrm{heads}(\mathrm{norm}(x)), \qquad x \leftarrow x + \mathrm{MLP}(\mathrm{norm}(x)) .$$
+
+# %%
+class OurBlock(nn.Module):
+    """x + heads(norm(x)), then x + MLP(norm(x)), for tokens x [n, T, C]."""
+
+    def __init__(self, C, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm_1, self.norm_2 = nn.LayerNorm(C), nn.LayerNorm(C)
+        self.qkv, self.out = nn.Linear(C, 3 * C), nn.Linear(C, C)
+        self.mlp = nn.Sequential(nn.Linear(C, 4 * C), nn.ReLU(), nn.Linear(4 * C, C))
+
+    def forward(self, x):
+        n, T, C = x.shape
+        q, k, v = self.qkv(self.norm_1(x)).chunk(3, dim=2)
+        q, k, v = (part.view(n, T, self.heads, -1).transpose(1, 2) for part in (q, k, v))   # [n, heads, T, d]
+        got = attention(q, k, v, torch.ones(T, T, dtype=torch.bool).tril())
+        x = x + self.out(got.transpose(1, 2).reshape(n, T, C))             # heads side by side again
+        return x + self.mlp(self.norm_2(x))
+
+ours, library = OurBlock(16, 2).double(), Block(16, 2, T, "none", 0, seeded()).double()
+for mine, theirs in ((ours.norm_1, library.norm_attention), (ours.qkv, library.attention.qkv),
+                     (ours.out, library.attention.out), (ours.norm_2, library.mlp[0]),
+                     (ours.mlp, nn.Sequential(*library.mlp[1:]))):
+    mine.load_state_dict(theirs.state_dict())
+claim("Our block less the library's, with its weights: largest difference", (ours(x) - library(x)[0]).abs().max(),
+      below=1e-12, exact=True)
+
+# %% [markdown]
+# ## Nine pixels again
+# The pixels of notebook 07's bars become tokens. Token $j$ is made of the pixel before it, so that its prediction never
+# sees pixel $j$ itself. There are `2**9 = 512` pictures, whose probabilities we can add up; and the bars' own $p(x)$ is
+# known, so that their entropy $H(p)$ is the least that any honest model can cost.
+
+# %%
+bar = torch.zeros(6, 3, 3, dtype=torch.int64)
+for j in range(3):
+    bar[j, j], bar[3 + j, :, j] = 1, 1
+every = torch.tensor(list(product((0, 1), repeat=9))).view(512, 3, 3)
+flips = (every[:, None] != bar).sum(dim=(2, 3))
+p_bars = (0.05**flips * 0.95**(9 - flips)).mean(dim=1).double()            # as in notebook 07
+entropy = torch.special.entr(p_bars).sum()
+
+def taught(look_ahead, steps=400):
+    """A transformer over single pixels that has learned the bars."""
+    model, rng = PatchTransformer((3, 3), 2, 32, 2, 2, (1, 1), 0, generator=seeded(), look_ahead=look_ahead), seeded()
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 5e-3 * min(1, 2 * (1 - step / steps))   # flat, then down to 0
+        x = bar[torch.randint(6, (64,), generator=rng)] ^ (torch.rand(64, 3, 3, generator=rng) < 0.05)
+        optimizer.zero_grad()
+        (-model.log_prob(x).mean()).backward()
+        optimizer.step()
+    return model.double().requires_grad_(False)
+
+honest = taught(look_ahead=0)
+log_q = honest.log_prob(every)
+with claim_table():
+    claim("The probabilities of all 512 pictures add up to", log_q.exp().sum(), near=1, within=1e-9, exact=True)
+    claim("KL(bars ‖ transformer), a sum over all pictures, in nats", (p_bars * (p_bars.log() - log_q)).sum(), above=0,
+          below=0.6)
+
+# %% [markdown]
+# ## Break it: a mask off by one
+# The classic slip: the mask lets each token look one place too far. No error is raised, and the loss is wonderful.
+
+# %%
+leaking = taught(look_ahead=1)
+loss = {name: -(p_bars * model.log_prob(every)).sum().item() for name, model in (("right", honest), ("off", leaking))}
+
+def leaks(model, x):
+    """As in notebook 07: how many pixels of x [H, W], if changed, change logits of themselves or of earlier ones."""
+    j = torch.arange(x.numel())
+    changed = x.flatten().repeat(len(j), 1)
+    changed[j, j] = 1 - changed[j, j]
+    reacts = (model(changed.view(-1, *x.shape)) - model(x[None])).flatten(2).abs().amax(dim=1) > 1e-9
+    return int((reacts & (j <= j[:, None])).any(dim=1).sum())
+
+print(f"nats a picture: mask right {loss['right']:.2f}, off by one {loss['off']:.2f}; entropy {entropy:.2f}")
+with claim_table():
+    claim("Mask off by one: exact loss less the entropy, which no distribution can go below, nats",
+          loss["off"] - entropy, below=-1)
+    claim("Mask off by one: its 'probabilities' of all pictures add up to", leaking.log_prob(every).exp().sum(),
+          above=2)
+    claim("Pixels of nine that leak, mask right", leaks(honest, bar[0]), near=0, within=0.1, exact=True)
+    claim("Pixels of nine that leak, mask off by one", leaks(leaking, bar[0]), above=6)
+
+# %% [markdown] words="cannot: a cross-entropy is at least the entropy, by KL of at least 0 (notebook 03)"
+# A loss below the entropy cannot be had by a distribution, and this one is none: its sum is far from one. (The last
+# pixel does not leak, since there is no token after it.) **Repair:** `tril()` without an offset, and a check by flipping,
+# as here, in every project that has a mask.
+#
+# ## Live: an induction head forms
+# Back to copying, with attention alone, one head in each of two layers. How can two layers copy? The first lets each
+# token take up what stood *before* it; the second looks for the token that has taken up the present symbol, and copies
+# it. Such a pair is called an **induction head** (Olsson et al.). The third picture shows where an exact one would look.
+# Press **Start** and watch the loss: a plateau, then a fall, and the second pattern snaps into the third. Then:
+#
+# 1. one layer: what does it settle for?
+# 2. *lstm* with more channels;
+# 3. *chains*, which are explained below; the loss has a floor now.
+
+# %%
+lab = LiveLab(
+    InContextExperiment(InContextHyperparameters(), seed=0),
+    views=[
+        Curve("nll", "floor", title="Cost of what can be known", ylabel="nats a symbol", labels={"nll": "−log p",
+                                                                                       "floor": "best possible"}),
+        Curve("accuracy", title="Guessed right", ylabel="share"),
+        ImageGrid("patterns", columns=3, title="Looks at: first layer · last layer · exact", wide=True),
+    ],
+    knobs=["learning_rate", "data", "model", "channels", "layers", "positions"],
+    headless_steps=60,
+)
+lab
+
+# %% [markdown]
+# How near to the exact head is the one that we trained at the beginning?
+
+# %%
+x_copy = copies(50, LENGTH, 8, 16, seeded(2))
+known = torch.arange(LENGTH) >= 8                                          # from here on, the symbol was seen before
+first, second = (layer[:, 0] for layer in looks_back.weights(x_copy))
+exact_head = successors(x_copy)
+on_place = (second * (exact_head > 0)).sum(dim=2)[:, known].mean(dim=1)
+before = first.diagonal(-1, dim1=1, dim2=2).mean(dim=1)
+show(patterns({"first layer": first[0].detach(), "second layer": second[0].detach(), "exact head": exact_head[0]},
+              title="The second layer looks where the answer stands"),
+     alt=f"Three squares, tokens that look down, tokens looked at across. First layer: {before.mean():.2f} of the "
+         f"weight is on the token before. Second layer and exact head: diagonals, where what followed the symbol "
+         f"before stands; {on_place.mean():.2f} of the second layer's weight lies on them")
+claim("Second layer, fifty sequences: weight on places where the answer stands", on_place.detach(), above=0.8)
+
+# %% [markdown]
+# ## Learning in context, held against Bayes
+# Copying has one right answer. Now each sequence comes from a Markov chain of its own: three symbols, and a table of
+# transition probabilities whose rows are drawn evenly from all distributions (a **Dirichlet prior**). The model is never
+# told the table. What is the best prediction? Integrate the table out, by Bayes' rule: if after the present symbol $j$
+# followed $c_j$ times so far,
+#
+# $$p(x_{t+1} = j \mid x_1, \dots, x_t) = \frac{c_j + 1}{\sum_l c_l + 3} .$$
+#
+# Counts, and one more of each. Nothing can predict better on average. The **KL divergence** from this predictor to the
+# network's is what the network still lacks, in nats a symbol, place by place. It comes trained, attention alone again.
+
+# %%
+statistician, _ = load_pretrained("chains")
+x_chain = chains(400, LENGTH, 3, seeded(3))
+bayes = chain_predictor(x_chain, 3)
+counted = F.one_hot(x_chain, 3).double().cumsum(dim=1)[:, :-1] + 1         # how often each symbol came, no matter when
+alone = torch.cat([bayes[:, :1], counted / counted.sum(dim=2, keepdim=True)], dim=1)
+log_m = statistician(x_chain).double().log_softmax(dim=2)
+kl = {"transformer": (bayes * (bayes.log() - log_m)).sum(dim=2)[:, 2:],    # [sequences, places]
+      "frequencies alone": (bayes * (bayes / alone).log()).sum(dim=2)[:, 2:]}
+mean = {name: value.mean(dim=0) for name, value in kl.items()}
+show(curves(np.arange(3, LENGTH + 1), mean, title="What is lacking to the best possible prediction", xlabel="place",
+            ylabel="KL, nats a symbol"),
+     alt="KL from the Bayes-optimal predictor over the place. "
+         + "; ".join(f"{name}: {m[0]:.3f} at the third place, {m[-1]:.3f} at the last" for name, m in mean.items()))
+with claim_table():
+    claim("KL from the best prediction, transformer, nats a symbol, 400 sequences", kl["transformer"].mean(dim=1),
+          above=0, below=0.04)
+    claim("The same, relative to frequencies alone", kl["transformer"].mean() / kl["frequencies alone"].mean(),
+          below=0.4)
+
+# %% [markdown]
+# So "learning in context" is here no mystery: on chains that it has never seen, the network comes near the posterior mean, and
+# we know by how much it falls short. (Xie et al. see in-context learning of language models in this light, too.) How?
+# The same pair of heads: the second layer looks at *all* places that followed the present symbol, and averages.
+
+# %%
+weights = statistician.weights(x_chain[:100])[-1][:, 0]
+there = successors(x_chain[:100]) > 0
+share_there, share_places = ((part * there)[:, 8:].sum(dim=2).mean(dim=1) for part in
+                             (weights, torch.ones_like(weights).tril() / torch.arange(1, LENGTH + 1)[:, None]))
+claim("Last layer's weight on places after the present symbol, less that of even weights, 100 sequences",
+      share_there - share_places, above=0.2)
+
+# %% [markdown]
+# ## Drawing with a key–value cache
+# To draw the next token, only its own query is new. Keys and values of all earlier tokens are what they were, by
+# causality; kept in a **key–value cache**, they need not be computed again. So a new token passes through the network
+# alone, and looks at the cache.
+
+# %%
+image_model = PatchTransformer((12, 12), 2, 64, 2, 2, generator=seeded())  # patches of 4 x 4 pixels are the tokens
+drawn = {}
+for kind in (torch.float32, torch.float64):
+    image_model.to(kind)
+    drawn[kind] = [image_model.sample(4, seeded(), cached=cached) for cached in (True, False)]
+with claim_table():
+    for kind, limit in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
+        cached, naive = drawn[kind]
+        claim(f"{kind}: pixels that differ with and without the cache", (cached.images != naive.images).sum(), near=0,
+              within=0.1, exact=True)
+        claim(f"{kind}: largest difference of log p(x), nats a pixel", (cached.log_p - naive.log_p).abs().max() / 144,
+              below=limit, exact=True)
+
+# %%
+def seconds(draw):
+    begun = time.process_time()
+    draw()
+    return time.process_time() - begun
+
+@torch.no_grad()
+def draw_naively(model, length):
+    """Rows of `length` symbols, the whole row anew for each of them."""
+    x = torch.zeros(2, 0, dtype=torch.int64)
+    for _ in range(length):
+        logits = model(F.pad(x, (0, 1)))[:, -1]                            # the last place does not see what is there
+        x = torch.cat([x, torch.multinomial(logits.softmax(dim=1), 1, generator=seeded())], dim=1)
+    return x
+
+row_lengths = (32, 64, 128, 256)
+speaker = SequenceTransformer(16, 256, 64, 2, 2, "rotary", generator=seeded())
+spent = {"naive": [seconds(lambda n=n: draw_naively(speaker, n)) for n in row_lengths],
+         "with a cache": [seconds(lambda n=n: speaker.sample(2, n, seeded())) for n in row_lengths]}
+gain = np.divide(spent["naive"], spent["with a cache"])
+print("naive over cached:", ", ".join(f"{n} symbols {g:.1f}" for n, g in zip(row_lengths, gain, strict=True)))
+claim("Seconds for 256 symbols: naive over cached", gain[-1], above=1.3)
+
+# %% [markdown]
+# ## What it costs
+# Count multiplications, two operations each. For a row of $T$ tokens, a layer of width $C$ takes $24\,T C^2$ for its
+# linear maps and $4\,T^2 C$ for scores and means. An LSTM takes $16\,T C^2$, and no square of $T$. Its memory while
+# drawing is $2C$ numbers; the cache has $2 T C$ a layer, and grows.
+
+# %%
+def operations(T, C, layers):
+    """Multiplications and additions of the blocks for a row of T tokens, by the formula."""
+    return layers * (24 * T * C**2 + 4 * T**2 * C)
+
+C, counted_by_torch = 64, {}
+for n in row_lengths:
+    blocks = Blocks(C, 2, 2, n, "none", seeded())
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        blocks(torch.zeros(1, n, C))
+    counted_by_torch[n] = counter.get_total_flops()
+print(f"{'symbols':>8}{'transformer':>15}{'LSTM':>12}{'cache':>10}{'LSTM state':>12}   (operations; numbers kept)")
+for n in (*row_lengths, 4096):
+    print(f"{n:8}{operations(n, C, 2):15,}{2 * 16 * n * C**2:12,}{2 * 2 * n * C:10,}{2 * 2 * C:12}")
+claim("Operations counted by PyTorch less those of the formula, four lengths",
+      [counted_by_torch[n] - operations(n, C, 2) for n in row_lengths], near=0, within=0.5, exact=True)
+
+# %% [markdown]
+# By the formula the LSTM of the same width is cheaper at every length, and its memory does not grow. The transformer's
+# advantage lies elsewhere: in what it can look up, as copying showed; and under teacher forcing all its tokens go through
+# at once, while an LSTM's steps must wait for each other.
+#
+# ## Going further
+# ### Temperature, top-k and top-p against the truth
+# Samples can be made tidier by changing each step's probabilities before drawing. A **temperature** $\tau$ below 1
+# sharpens them. **Top-k sampling** keeps so many of the likeliest values, here three; **top-p sampling** (nucleus sampling, Holtzman et
+# al.) the fewest likeliest ones whose probabilities reach $p$. What do they do to the *distribution*? Of notebook 07's
+# creatures the true $p(x)$ is known. The model is 07's PixelCNN: the rules do not ask who gave the probabilities.
+
+# %%
+creatures, (pixelcnn, _) = sprites.Sprites(), load_pretrained("pixelcnn_sprites")
+
+def keep_k(p, k):
+    return p * (p >= p.topk(k, dim=1).values[:, -1:])
+
+def keep_p(p, least):
+    order = p.argsort(dim=1, descending=True)
+    before = p.gather(1, order).cumsum(dim=1) - p.gather(1, order)         # probability of all likelier values
+    return p * torch.zeros_like(p).scatter(1, order, (before < least).double())
+
+rules = {"as trained": lambda p: p, "τ = 0.8": lambda p: p**(1 / 0.8), "top-k, 3": lambda p: keep_k(p, 3),
+         "top-p, 0.98": lambda p: keep_p(p, 0.98), "top-p, 0.9": lambda p: keep_p(p, 0.9)}
+
+@torch.no_grad()
+def go_through(rule, n=150, given=None):
+    """Creatures drawn by a rule, or given ones, and log q of each under the rule, −∞ where it gives them 0."""
+    x, log_q = torch.zeros(n, 12, 6, dtype=torch.int64), torch.zeros(n, dtype=torch.float64)
+    rng = seeded()
+    for (i, j), logits in zip(pixelcnn.order(), pixelcnn.steps(x), strict=True):
+        p = rule(logits.double().softmax(dim=1))
+        p = p / p.sum(dim=1, keepdim=True)
+        x[:, i, j] = torch.multinomial(p, 1, generator=rng)[:, 0] if given is None else given[:, i, j]
+        log_q += p.gather(1, x[:, i, j, None])[:, 0].log()
+    return x, log_q
+
+# %%
+real = creatures.sample(150, seeded(9))
+rows = {}
+for name, rule in rules.items():
+    x_rule, log_rule = go_through(rule)
+    shut_out = go_through(rule, given=real)[1].isinf().double()            # real creatures that it can never draw
+    rows[name] = (log_rule - creatures.log_prob(x_rule), -log_rule, shut_out)
+print(f"{'':14}{'KL(q ‖ truth)':>14}{'entropy of q':>14}{'real ones shut out':>20}")
+for name, (missing, surprise, shut_out) in rows.items():
+    print(f"{name:14}{missing.mean():14.2f}{surprise.mean():14.2f}{shut_out.mean():20.2f}")
+trained, tidy = rows["as trained"], rows["top-p, 0.9"]
+with claim_table():
+    claim("Entropy of q, nats: top-p of 0.9 less as trained", tidy[1] - trained[1].mean(), below=-3)
+    claim("Real creatures that top-p of 0.9 can never draw, share of 150", tidy[2], above=0.6)
+    claim("Real creatures that the model as trained can never draw", trained[2].sum(), near=0, within=0.1, exact=True)
+
+# %% [markdown]
+# Cut the tail, and samples get tidier and fewer: the entropy falls. And the other divergence, KL(truth ‖ q), is
+# infinite once a single real creature is shut out. The cut is a choice for samples, not a better model.
+#
+# ### Digits, scored
+# Pixels as tokens make long rows: `28 * 28` of them, each looking at all before it. So the course's transformer takes
+# **patches** of `4 * 4` pixels for tokens, as many as `7 * 7`. A token is made of the patch before it and of the pixels
+# around its own that are earlier; and within a patch the pixels go one after the other, by a small network that sees the
+# token's output and the earlier pixels of the patch. So $\log p(x)$ stays exact. Its card, and that of notebook 07's Row
+# LSTM, on the same binarized test digits:
+
+# %%
+digits, log_p, drawn_digits = held_out("mnist")[::25], {}, []
+for name in ("row_lstm", "transformer"):
+    model, card = load_pretrained(name)
+    log_p[name] = torch.cat([log_prob_of(model, part) for part in digits.split(20)])   # in parts, to save memory
+    drawn_digits.append(model.sample(10, seeded()).images)
+    print(f"{name:12} {sum(w.numel() for w in model.parameters()):8,} weights, {card.minutes:3.0f} minutes of one "
+          f"core, all 10,000 test digits: {card.metrics['test_nll']:.2f} nats")
+show(images(torch.cat(drawn_digits), row_labels=["Row LSTM", "transformer"], title="Digits drawn by the two models"),
+     alt="Two rows of ten handwritten digits, drawn by the Row LSTM and by the transformer")
+claim("log p(x), nats a digit, 400 test digits: transformer less Row LSTM", log_p["transformer"] - log_p["row_lstm"],
+      above=0)
+
+# %% [markdown]
+# Two recipes, not two principles: the Row LSTM is the smaller network, and each was trained once, with settings of its
+# own. What the two have in common is the measure: exact nats on the same digits.
+#
+# ## Your turn
+# **1.** Attention weights under a causal mask, when some tokens are padding that nobody may look at. A token that may
+# look nowhere gets zeros.
+
+# %% tags=["exercise"]
+def causal_weights(q, k, real):
+    """Weights [n, T, T] of queries (rows) on keys, from q, k [n, T, d]; real bool [n, T] is False at padding."""
+    ### BEGIN SOLUTION
+    may = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool).tril() & real[:, None, :]
+    scores = q @ k.mT / math.sqrt(q.shape[2])
+    return scores.masked_fill(~may, -torch.inf).softmax(dim=-1).nan_to_num(0)
+    ### END SOLUTION
+
+# %%
+check("07d.causal_weights", causal_weights)
+
+# %% [markdown]
+# **2.** One step with a cache: a new token's query, key and value, and the keys and values of all before it.
+
+# %% tags=["exercise"]
+def cached_step(q, k, v, K, V):
+    """What the new token gets [n, d], and the caches with it; q, k, v [n, d], K, V [n, T, d] of earlier tokens."""
+    ### BEGIN SOLUTION
+    K, V = torch.cat([K, k[:, None]], dim=1), torch.cat([V, v[:, None]], dim=1)
+    weights = ((K @ q[:, :, None])[:, :, 0] / math.sqrt(q.shape[1])).softmax(dim=1)
+    return (weights[:, :, None] * V).sum(dim=1), K, V
+    ### END SOLUTION
+
+# %%
+check("07d.cached_step", cached_step)
+
+# %% [markdown]
+# **3.** Top-p: keep the fewest likeliest values whose probabilities reach `least`, and normalise.
+
+# %% tags=["exercise"]
+def top_p(p, least):
+    """Probabilities [n, N] to draw from, made of p [n, N]; least between 0 and 1."""
+    ### BEGIN SOLUTION
+    order = p.argsort(dim=1, descending=True)
+    likely = p.gather(1, order)
+    kept = likely * (likely.cumsum(dim=1) - likely < least)                  # before it, less than the limit
+    return torch.zeros_like(p).scatter(1, order, kept / kept.sum(dim=1, keepdim=True))
+    ### END SOLUTION
+
+# %%
+check("07d.top_p", top_p)
+
+# %% [markdown]
+# ## What to keep
+# - A query looks for keys, and gets the mean of their values. The root of $d$ keeps the softmax soft, the mask keeps it
+#   honest; where a token stands it must be told.
+# - Two layers of attention find what followed the present symbol before: they copy, and they count. On random Markov
+#   chains that is nearly the Bayes-optimal prediction.
+# - A loss below the entropy is a leak. Flip and look.
+# - A cache makes drawing cheaper and grows with the text; an LSTM's state does not grow, and forgets.
+# - Temperature, top-k and top-p change the distribution; what the last two cut off is not drawn any more.
+#
+# **Read on:**
+#
+# - A. Vaswani et al., [*Attention Is All You Need*](https://arxiv.org/abs/1706.03762), NIPS (2017).
+# - J. Ba, J. Kiros, G. Hinton, [*Layer Normalization*](https://arxiv.org/abs/1607.06450), arXiv (2016).
+# - J. Su et al., [*RoFormer: Enhanced Transformer with Rotary Position
+#   Embedding*](https://arxiv.org/abs/2104.09864), arXiv (2021).
+# - C. Olsson et al., [*In-context Learning and Induction Heads*](https://arxiv.org/abs/2209.11895), arXiv (2022).
+# - S. Xie, A. Raghunathan, P. Liang, T. Ma, [*An Explanation of In-context Learning as Implicit Bayesian
+#   Inference*](https://arxiv.org/abs/2111.02080), ICLR (2022).
+# - B. Edelman et al., [*The Evolution of Statistical Induction Heads: In-Context Learning Markov
+#   Chains*](https://arxiv.org/abs/2402.11004), NeurIPS (2024).
+# - N. Parmar et al., [*Image Transformer*](https://arxiv.org/abs/1802.05751), ICML (2018): pixels as tokens.
+# - M. Chen et al., [*Generative Pretraining from Pixels*](https://proceedings.mlr.press/v119/chen20s.html), ICML
+#   (2020).
+# - A. Holtzman et al., [*The Curious Case of Neural Text Degeneration*](https://arxiv.org/abs/1904.09751), ICLR (2020):
+#   top-p sampling.
+#
+# **Next:** notebook 08, between two digits: what arithmetic with codes does to pictures.

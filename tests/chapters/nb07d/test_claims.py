@@ -1,0 +1,45 @@
+"""The claims of notebook 07d can fail: each is broken on purpose."""
+
+import pytest
+from notebook_cells import broken, cells_of, run
+
+pytestmark = pytest.mark.usefixtures("as_in_ci")
+CELLS = cells_of("07d")
+ATTENTION = ("def attention",)
+ORDER = (*ATTENTION, 'predict("07d.order"', "x = torch.randn(1, T, 16")
+ROTARY = (*ORDER, "here, there = ")
+BLOCK = (*ORDER, "class OurBlock")
+BARS = ("bar = torch.zeros",)
+CHAINS = ("statistician, _ = ", "weights = statistician")
+CACHE = ("image_model = ",)
+COSTS = (*CACHE, "def seconds", "def operations")
+
+
+def test_what_is_quick_holds_as_written():
+    run(CELLS, *ROTARY, "class OurBlock", *CHAINS)
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "claim"), [
+    (ATTENTION, r" / math\.sqrt\(q\.shape\[-1\]\)", "", "scaled_dot_product_attention"),
+    (ATTENTION, r"T, dtype=torch\.bool\)\.tril\(\)", "T, dtype=torch.bool).tril(1)", "scaled_dot_product_attention"),
+    (ORDER, "look_ahead=None", "look_ahead=0", "No mask"),
+    (ORDER, r"\[3, 0, 6, 1, 5, 7, 2, 4, 8\]", "[3, 0, 6, 1, 5, 7, 2, 8, 4]", "Mask, one layer"),
+    (ORDER, r"\[3, 0, 6, 1, 5, 7, 2, 4, 8\]", "[0, 1, 2, 3, 4, 5, 6, 7, 8]", "Mask, two layers"),
+    (ROTARY, r"rotary\(there, s\)\)", "rotary(there, 2 * s))", "score of places 7 and 3, less"),
+    (ROTARY, r'last_moves\(1, "rotary", s\)', 'last_moves(1, "none", s)', "Rotary, one layer"),
+    (BLOCK, r"return x \+ self\.mlp", "return self.mlp", "Our block"),
+    (CHAINS, r"bayes = chain_predictor\(x_chain, 3\)", "bayes = chain_predictor(x_chain.flip(0), 3)",
+     "KL from the best"),
+    (CHAINS, r"weights\(x_chain\[:100\]\)\[-1\]", "weights(x_chain[:100])[0]", "Last layer's weight"),
+])
+def test_what_is_broken_is_caught(starts, old, new, claim):
+    broken(CELLS, starts, claim, (old, new))
+
+
+def test_a_network_that_has_not_learned_the_bars_is_told():
+    broken(CELLS, BARS, "KL", (r"steps=400", "steps=5"))
+
+
+def test_a_formula_that_is_wrong_is_told():
+    broken(CELLS, COSTS, "Operations counted", (r"24 \* T", "22 * T"), (r"\(32, 64, 128, 256\)", "(8, 16)"),
+           (r"above=1\.3", "above=0"))
