@@ -588,19 +588,19 @@ from course_lib.measure import frechet_bias, gaussian_frechet_distance, kid
 variance, zero = torch.tensor([1.44, 1.2, 0.9, 0.6], dtype=torch.float64), np.zeros(4)
 cov_a, cov_b = np.diag(variance), np.eye(4)
 exact_fid, exact_kid = gaussian_frechet_distance(zero, cov_a, zero, cov_b), 3 * ((cov_a - cov_b) ** 2).mean()
-numbers, fid, kernel = (25, 50, 100, 200), {}, {}
-for n in numbers:                                                        # sets of n draws of each Gaussian
+counts, fid, kernel = (25, 50, 100, 200), {}, {}
+for n in counts:                                                        # sets of n draws of each Gaussian
     a, b = torch.randn(2, 30_000 // n, n, 4, generator=seeded(n), dtype=torch.float64)
     a = a * variance.sqrt()
     fid[n] = np.array([gaussian_frechet_distance(x.mean(0), np.cov(x, rowvar=False), zero, cov_b) for x in a.numpy()])
     kernel[n] = np.array([kid(x, y).item() for x, y in zip(a, b, strict=True)])
-first_order = {n: frechet_bias(cov_a, cov_b, n) for n in numbers}
+first_order = {n: frechet_bias(cov_a, cov_b, n) for n in counts}
 
 # %%
-show(curves(np.array(numbers), {
-    "FID: mean of the estimates": np.array([fid[n].mean() for n in numbers]) / exact_fid,
+show(curves(np.array(counts), {
+    "FID: mean of the estimates": np.array([fid[n].mean() for n in counts]) / exact_fid,
     "FID: exact + first order": 1 + np.array(list(first_order.values())) / exact_fid,
-    "KID: mean of the estimates": np.array([kernel[n].mean() for n in numbers]) / exact_kid},
+    "KID: mean of the estimates": np.array([kernel[n].mean() for n in counts]) / exact_kid},
     xlabel="draws of each Gaussian", ylabel="relative to the exact value",
     title="Few draws make FID too large on average, and KID not"),
      alt="Over the number of draws, relative to the exact values: the mean of FID's estimates falls from "
