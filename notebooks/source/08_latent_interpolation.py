@@ -555,17 +555,17 @@ with claim_table():
           within=1e-3, exact=True)
 
 # %% [markdown]
-# So aeroplanes fly over the north. Now the digits: the same sixty-four pairs for each kind of path.
+# So aeroplanes fly over the north. Now the digits: the same eighty pairs for each kind of path.
 
 # %%
 predict("08.geodesic", "The shortest path in pictures or the straight one in codes: on which is the classifier in "
         "doubt for a larger part of the way?", options=["on the shortest", "on the straight one", "alike"])
 
 # %%
-few_one, few_other = z_one[:64], z_other[:64]
-bends = geodesic_bends(decode, few_one, few_other, pieces=12, steps=20)
+few_one, few_other = z_one[:80], z_other[:80]
+bends = geodesic_bends(decode, few_one, few_other, pieces=12, steps=30)
 ways = {"straight": linear_path(few_one, few_other, there), "spherical": spherical_path(few_one, few_other, there),
-        "geodesic": curved_path(few_one, few_other, there, bends)}              # (33, 64, 20) each
+        "geodesic": curved_path(few_one, few_other, there, bends)}              # (33, 80, 20) each
 
 def seen_on(path):
     """Pictures of codes on several paths, (steps, n, 784)."""
