@@ -1,8 +1,8 @@
 """The discretized logistic mixture: probabilities of ordered levels 0 … N − 1 from a few bumps, for grey values.
 
-Each component is a logistic density of mean μ and scale s, whose distribution function is σ((y − μ)/s). Level x gets what
-lies between x − ½ and x + ½; the first and the last level get all that lies beyond, too. So the probabilities add up to
-1, whatever the parameters are.
+Each component is a logistic density of mean μ and scale s, whose distribution function is σ((y − μ)/s). Level x gets
+what lies between x − ½ and x + ½; the first and the last level get all that lies beyond, too. So the probabilities add
+up to 1, whatever the parameters are.
 
 T. Salimans, A. Karpathy, X. Chen, D. Kingma, *PixelCNN++*, ICLR 2017, section 2.1 and equation 2. There levels are
 scaled to [−1, 1], and where a bump's share of a level is tiny its density takes its place; here it is exact:

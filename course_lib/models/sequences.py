@@ -25,8 +25,8 @@ from course_lib.validation import finite_result
 
 
 def nucleus(p: Tensor, top_p: float) -> Tensor:
-    """Probabilities `[n, N]` cut to the nucleus of each row, the smallest set of likeliest symbols whose sum is at least
-    `top_p`, and divided by what it holds (Holtzman et al. 2020, equations 2 and 3).
+    """Probabilities `[n, N]` cut to each row's nucleus, the smallest set of likeliest symbols whose sum is at least
+    `top_p`, and divided by what it holds (Holtzman et al. 2020, section 3.1).
 
     Args:
         p: probabilities `[n, N]`, rows that add up to 1. Of equally likely symbols at the border the first are kept.
@@ -86,7 +86,8 @@ class SequenceModel(nn.Module):
             top_p: draws from the nucleus alone, after the temperature; 1 cuts nothing.
 
         Raises:
-            ValueError: a temperature that is not positive, a top_p outside (0, 1], a prefix longer than `length`, a network that has diverged.
+            ValueError: a temperature that is not positive, a top_p outside (0, 1], a prefix longer than `length`, a
+                network that has diverged.
         """
         prefix = torch.empty(0, dtype=torch.int64) if prefix is None else self._checked(prefix[None])[0]
         if not temperature > 0:

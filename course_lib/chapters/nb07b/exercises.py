@@ -203,7 +203,7 @@ CUT_TAIL = Exercise(
     ),
     hints=("sort each row in descending order, and add up: `ordered.cumsum(dim=1)`.",
            "a symbol stays if the likelier ones hold less than top_p: `ordered.cumsum(dim=1) - ordered < top_p`.",
-           "divide by the sum of what stays, and put it back in place: `torch.zeros_like(p).scatter(1, symbol, kept)`."),
+           "divide by the sum of what stays, and put it in place: `torch.zeros_like(p).scatter(1, symbol, kept)`."),
 )
 
 EXERCISES = {"07b.next_probabilities": NEXT_PROBABILITIES, "07b.dilated": DILATED, "07b.to_classes": TO_CLASSES,

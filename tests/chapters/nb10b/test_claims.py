@@ -56,9 +56,10 @@ def test_the_mean_field_is_a_bound_and_not_by_chance():
 
 # KL of four RBMs at half time and at the end, such that PCD is ahead at the small rate and behind at the large one.
 RATES = """
-half = {("PCD", .15): .6, ("CD", .15): .8, ("PCD", .3): 1.4, ("CD", .3): .5}
-end = {("PCD", .15): .2, ("CD", .15): .49, ("PCD", .3): .9, ("CD", .3): .47, ("exact", .5): .03}
-half, end = ({key: kl + np.linspace(-.01, .01, 4) * rate for rate, (key, kl) in enumerate(table.items())}
+half = {("PCD", .05): 2.70, ("CD", .05): 2.73, ("PCD", .15): .6, ("CD", .15): .8, ("PCD", .3): 1.4, ("CD", .3): .5}
+end = {("PCD", .05): 1.4, ("CD", .05): 1.6, ("PCD", .15): .2, ("CD", .15): .49, ("PCD", .3): .9, ("CD", .3): .47,
+       ("exact", .5): .03}
+half, end = ({key: kl + np.linspace(-.001, .001, 4) * rate for rate, (key, kl) in enumerate(table.items())}
              for table in (half, end))
 trained = {key: (None, np.tile(kl, (30, 1))) for key, kl in end.items()}
 best = {"exact": ("exact", .5), "PCD": ("PCD", .15), "CD": ("CD", .3)}
@@ -69,6 +70,7 @@ def test_the_rate_decides_who_is_ahead():
     order = ('predict("10b.order"', "show(curves(np.arange(1, 31)")
     run(CELLS, *order, given=RATES)
     broken(CELLS, order, "Rate 0.3, half time", given=RATES + "half['PCD', .3] = half['CD', .3] - .1\n")
+    broken(CELLS, order, "Rate 0.05, half time", given=RATES + "half['PCD', .05] = half['CD', .05]\n")
     broken(CELLS, order, "Rate 0.15, at the end", given=RATES + "end['CD', .15] = end['PCD', .15]\n")
     broken(CELLS, order, "KL of the exact gradient less that of PCD",
            given=RATES + "end['exact', .5] = end['PCD', .15] + [-1, 1, -1, 1]\n")
