@@ -66,7 +66,7 @@ class TransformerHyperparameters(Hyperparameters):
     summary="a transformer over the patches of MNIST or of sprites",
     prints="Prints the mean −log p(x) of a batch in nats, the same in bits per pixel, and the length of the gradient.",
     ships={
-        "transformer": "transformer --num-steps 11000 --set precision=bfloat16 --set total_steps=25000",
+        "transformer": "transformer --num-steps 22000 --set precision=bfloat16 --set total_steps=25000",
     },
 )
 class TransformerExperiment(PixelExperiment):
