@@ -526,8 +526,8 @@ show(images(torch.cat(drawn_digits), row_labels=["Row LSTM", "transformer"], tit
      alt="Two rows of ten handwritten digits, drawn by the Row LSTM and by the transformer")
 with claim_table():
     claim("Nats of all 10,000 test digits, from the transformer's card", card.metrics["test_nll"], below=80.3)
-    claim("log p(x), nats a digit, 400 test digits: transformer less Row LSTM", log_p["transformer"] - log_p["row_lstm"],
-          above=0)
+    claim("log p(x), nats a digit, 400 test digits: transformer less Row LSTM",
+          log_p["transformer"] - log_p["row_lstm"], above=0)
 
 # %% [markdown]
 # Two recipes, not two principles: the Row LSTM is the smaller network, and each was trained once, with settings of its
