@@ -28,8 +28,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of
-# verse
-# letter by letter and let the class guess the next one; count. Their bits per letter are lower than any in this
+# verse letter by letter and let the class guess the next one; count. Their bits per letter are lower than any in this
 # notebook: ask what they know that the network does not. Play the sounds.
 
 # %% [markdown]
@@ -51,9 +50,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # We train by teacher forcing on pieces of sixty characters from random places. The last fifth of each text is put
-# aside,
-# the **validation set**. Costs are in bits a character: $b$ bits mean as unsure as among $2^b$ equally likely characters.
-# This $2^b$ is the **perplexity**.
+# aside, the **validation set**. Costs are in bits a character: $b$ bits mean as unsure as among $2^b$ equally likely
+# characters. This $2^b$ is the **perplexity**.
 
 # %%
 texts = {name: load_text(name) for name in TEXTS}
@@ -110,11 +108,9 @@ with claim_table():
     claim("Bits a character that frequencies alone need more", by_frequency - best, above=1.1)
 
 # %% [markdown] cited="0.6 1.3"
-# Shannon let people guess the next letter, and found that English costs between 0.6 and 1.3 bits a letter, for a
-# reader
+# Shannon let people guess the next letter, and found that English costs between 0.6 and 1.3 bits a letter, for a reader
 # who has seen a hundred letters before. They know words, grammar and the world; our network knows a few pages. (His
-# alphabet was smaller, without capitals and commas.) And our number flatters a little: the best step was chosen on
-# the
+# alphabet was smaller, without capitals and commas.) And our number flatters a little: the best step was chosen on the
 # same unseen verses. A clean figure needs a third part, a **test set** that no choice has used.
 #
 # ## Break it: overfitting
@@ -146,8 +142,7 @@ print(written[copies.index(longest)].replace(longest, f"[{longest}]"))
 claim("Characters of the longest copy in ten samples, in brackets above", len(longest), above=15)
 
 # %% [markdown]
-# Of ten samples that is the one that copies most. **Repair: early stopping**. Go back to the weights that were best
-# on
+# Of ten samples that is the one that copies most. **Repair: early stopping**. Go back to the weights that were best on
 # unseen verses.
 
 # %%
@@ -235,12 +230,9 @@ claim("Share of lines that two models and Bayes' rule get right, where guessing 
       above=0.65)
 
 # %% [markdown]
-# The unseen verses are short, so most of these lines share characters: a lead counts only against the error of the
-# few
-# that do not. Nor did we try other lengths of training for either way. So no winner is named here. A thought to test:
-# a
-# label is one bit for a line; guessing its characters gives dozens. With millions of lines, and a network that has
-# read
+# The unseen verses are short, so most of these lines share characters: a lead counts only against the error of the few
+# that do not. Nor did we try other lengths of training for either way. So no winner is named here. A thought to test: a
+# label is one bit for a line; guessing its characters gives dozens. With millions of lines, and a network that has read
 # many other books, fine-tuning is the way that is used.
 #
 # ## Sound: dilated causal convolutions
@@ -249,8 +241,7 @@ claim("Share of lines that two models and Bayes' rule get right, where guessing 
 #
 # $$u = \operatorname{sign}(x)\,\frac{\log(1 + \mu |x|)}{\log(1 + \mu)} .$$
 #
-# A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width
-# two
+# A tone's period is a dozen samples and a note lasts hundreds: the past must be long. A causal convolution of width two
 # sees one sample further a layer. **WaveNet** (van den Oord and others) spreads the two taps: layer $l$ combines
 # $x_t$ and $x_{t-d}$ with the **dilation** $d = 2^l$. So the **receptive field** doubles with each layer.
 
@@ -333,11 +324,9 @@ with claim_table():
 
 # %% [markdown]
 # Most samples continue a note, and on that it bets; so the first samples of a new one are a surprise, and cost many
-# bits.
-# Then the band is wide and pale: it is unsure, and says so. One predicted number could not.
+# bits. Then the band is wide and pale: it is unsure, and says so. One predicted number could not.
 #
-# Let it go on by itself from a few samples of the unseen melody. One pass a sample, and a second of speech has
-# sixteen
+# Let it go on by itself from a few samples of the unseen melody. One pass a sample, and a second of speech has sixteen
 # thousand: here, too, memory helps. Each layer keeps its last $d$ inputs in a **ring**, a list whose oldest entry is
 # overwritten: with $d = 4$, sample nine takes the place of sample five, just after that was used. So a new sample costs
 # one column of the network and not the whole past (**caching**).
@@ -562,16 +551,14 @@ check("07b.cut_tail", cut_tail)
 # **Read on:**
 #
 # - C. Shannon, [*Prediction and Entropy of Printed English*](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x),
-# Bell
-#   System Technical Journal 30 (1951).
+# Bell System Technical Journal 30 (1951).
 # - S. Hochreiter, J. Schmidhuber, [*Long Short-Term Memory*](https://doi.org/10.1162/neco.1997.9.8.1735), Neural
 #   Computation 9 (1997).
 # - A. Graves, [*Generating Sequences With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850), arXiv (2013).
 # - A. van den Oord et al., [*WaveNet: A Generative Model for Raw Audio*](https://arxiv.org/abs/1609.03499), arXiv
 #   (2016).
 # - A. Holtzman et al., [*The Curious Case of Neural Text Degeneration*](https://arxiv.org/abs/1904.09751), ICLR
-# (2020):
-#   top-p sampling.
+# (2020): top-p sampling.
 # - F. Gers, J. Schmidhuber, F. Cummins, [*Learning to Forget: Continual Prediction with
 #   LSTM*](https://doi.org/10.1162/089976600300015015), Neural Computation 12 (2000).
 #
