@@ -551,14 +551,14 @@ check("07b.cut_tail", cut_tail)
 # **Read on:**
 #
 # - C. Shannon, [*Prediction and Entropy of Printed English*](https://doi.org/10.1002/j.1538-7305.1951.tb01366.x),
-# Bell System Technical Journal 30 (1951).
+#   Bell System Technical Journal 30 (1951).
 # - S. Hochreiter, J. Schmidhuber, [*Long Short-Term Memory*](https://doi.org/10.1162/neco.1997.9.8.1735), Neural
 #   Computation 9 (1997).
 # - A. Graves, [*Generating Sequences With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850), arXiv (2013).
 # - A. van den Oord et al., [*WaveNet: A Generative Model for Raw Audio*](https://arxiv.org/abs/1609.03499), arXiv
 #   (2016).
 # - A. Holtzman et al., [*The Curious Case of Neural Text Degeneration*](https://arxiv.org/abs/1904.09751), ICLR
-# (2020): top-p sampling.
+#   (2020): top-p sampling.
 # - F. Gers, J. Schmidhuber, F. Cummins, [*Learning to Forget: Continual Prediction with
 #   LSTM*](https://doi.org/10.1162/089976600300015015), Neural Computation 12 (2000).
 #
