@@ -26,6 +26,7 @@ from course_lib.chapters.nb05b import plots as nb05b
 from course_lib.chapters.nb06 import plots as nb06
 from course_lib.chapters.nb07 import plots as nb07
 from course_lib.chapters.nb07b import plots as nb07b
+from course_lib.chapters.nb07d import plots as nb07d
 from course_lib.chapters.nb08 import plots as nb08
 from course_lib.chapters.nb09b import plots as nb09b
 from course_lib.chapters.nb09c import plots as nb09c
@@ -111,6 +112,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "divergences_and_densities": lambda: nb03.divergences_and_densities(X, MANY, {"f": 1.0, "r": 99.0}, top=6,
                                                                          height=2, **TITLE),
     "em_moment": lambda: nb02.em_moment(*CLOUD, log_likelihood=X, bound=X[1:] - 0.5, now=3, **TITLE),
+    "logarithmic": lambda: nb03b.logarithmic(X + 1, {"y": {"a": X + 1, "b": X + 2}, "z": {"a": X + 3}}, title="t",
+                                             xlabel="x"),
+    "patterns": lambda: nb07d.patterns({"a": np.tril(INK), "b": INK}, **TITLE),
     "estimates": lambda: nb03b.estimates({"a": X, "b": X + 3}, 2.0, xlabel="x", **TITLE),
     "fields": lambda: nb11.fields(X, {"a": (np.eye(5), POINTS, POINTS)}, **TITLE),
     "framed": lambda: plots.framed(plots.images(np.stack([INK] * 3), columns=2, **TITLE), [(1, 1)]),

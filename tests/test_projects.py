@@ -16,7 +16,8 @@ PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((COURSE 
 
 
 def programs(page: str, language: str) -> str:
-    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", PAGES[page], re.M | re.S))
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.M | re.S)
+    return "\n".join(block for named, block in blocks if named == language)
 
 
 def draw_pictures(folder: Path) -> None:

@@ -94,7 +94,7 @@ class InContextExperiment(LossExperiment):
         self.optimizer = adam(self.model)
 
     def next_batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What `sequences` gives: copies of a period that is drawn, or chains."""
+        """What `sequences` gives, the first `[n, T]`: copies of a period that is drawn, or chains."""
         h = self.hyperparameters
         period = int(torch.randint(PERIODS[0], PERIODS[1] + 1, (1,), generator=self.generator))
         return sequences(h.data, h.batch_size, period, self.generator)

@@ -157,7 +157,7 @@ NONE_AT_ALL = {"BernoulliHMM.baum_welch_step"}  # of no sentences the log-likeli
 
 WITHOUT_A_ROW = {  # they take whole numbers, which the tests at the end give them, or are bases of what has a row
     "CategoricalHMM", "HMM", "NaiveBayes", "PixelModel", "PlainPixelCNN", "GatedPixelCNN", "RowLSTM", "RasterRNN",
-    "MADE", "SequenceModel", "CharLSTM", "WaveNet", "Denoiser"}
+    "MADE", "PatchTransformer", "SequenceTransformer", "SequenceModel", "CharLSTM", "WaveNet", "Denoiser"}
 
 
 def test_every_model_that_can_be_asked_has_its_rows():

@@ -432,6 +432,7 @@ ELSEWHERE = {  # who else computes gradients to follow them, and why
     "training/precision.py": "times a backward pass, and follows nothing",
     "models/logistic.py": "L-BFGS to the exact optimum of a convex loss: the optimiser asks for the loss as it likes",
     "models/crf.py": "L-BFGS, as logistic.py",
+    "models/geodesics.py": "Adam on the bends of curves: there is no network to train, and models know no training",
     "chapters/nb05/exercises.py": "an exercise is to write a loss, and the check differentiates it",
     "chapters/nb06b/exercises.py": "an exercise is to repair this very step",
     "chapters/nb09b/exercises.py": "an exercise is to write a step of a critic by hand",
