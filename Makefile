@@ -19,7 +19,7 @@ lab: setup
 
 # In a students' copy there are no tests and no sources: there, only the notebooks are run.
 test: setup-dev
-	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 2 --dist loadgroup -m "not browser" tests && $(VENV) -m pytest -n 2 --dist loadgroup -m browser tests)
+	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 2 --dist loadfile -m "not browser" tests && $(VENV) -m pytest -n 2 --dist loadfile -m browser tests)
 	$(NBVAL) notebooks/*.ipynb
 
 # Ruff and the tests nearest to what changed since the last commit, without a browser: `make check ARGS=REVISION`.
@@ -55,4 +55,4 @@ setup-dev:
 test-processors: setup-dev
 	@for settings in MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=default \
 	    "ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE"; do \
-	    echo "== $$settings"; env $$settings $(VENV) -m pytest -n 2 --dist loadgroup -m "not browser" tests $(ARGS) || exit 1; done
+	    echo "== $$settings"; env $$settings $(VENV) -m pytest -n 2 --dist loadfile -m "not browser" tests $(ARGS) || exit 1; done

@@ -191,7 +191,7 @@ def main(arguments: list[str]) -> int:
     options = [option for option in arguments if option != "--"]
     for run in runs_of(select(changed_files(revision))):
         print(f"pytest {' '.join(run)}", flush=True)
-        pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
         code = subprocess.call([*pytest, *run, *options], cwd=ROOT)
         if code not in (0, 5):  # 5: nothing was collected
             return code

@@ -55,15 +55,13 @@ def course_server(student_course):
 def pytest_collection_modifyitems(items) -> None:
     """Who runs where.
 
-    With `-n 2 --dist loadgroup` the tests of a file run in one process, and all those of a student's copy in one: what
-    they share is made once. No two tests share a file or a port, so another distribution only takes longer.
+    With `-n 2 --dist loadfile` the tests of a file run in one process: what they share is made once. (A student's copy
+    is made once a process. `loadgroup` would make it once in all, but pytest-xdist 3.8 finds no groups under pytest
+    9.2.) No two tests share a file or a port, so another distribution only takes longer.
 
     Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips them
     and says so.
     """
-    for item in items:
-        shared = "student_course" if "student_course" in item.fixturenames else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
     in_browser = [item for item in items if item.path.name == "test_browser.py" or "browser" in item.path.parts]
     for item in in_browser:
         item.add_marker("browser")
