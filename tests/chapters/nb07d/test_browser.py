@@ -17,10 +17,10 @@ def test_training_draws_the_patterns_and_takes_another_model(lab):
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
     assert page.locator(".course-picture").count() == 3
     assert page.locator(".course-knobs > *").count() == 6
-    before = lab.pixels(2)
+    before = lab.pixels()
     box = page.locator(".course-lab").first
     box.get_by_role("button", name="Start").click()
-    lab.redrawn(before, 2)
+    lab.redrawn(before)
     box.locator(".course-knobs select").nth(1).select_option(label="lstm")  # begins anew
     lab.until("type(lab.trainer.ask(lambda e: e.model)).__name__ == 'CharLSTM'")
     box.get_by_role("button", name="Pause").click()
