@@ -1,6 +1,6 @@
 """Small VAEs over seeds: rate and distortion over β, remedies against posterior collapse, two binarizations.
 
-    python benchmarks/vae_seeds.py [--seeds 5] [--workers 1] [--record]
+    python benchmarks/vae_seeds.py [--seeds 5] [--scheduler ADDRESS] [--workers 1] [--results FILE] [--record]
 
 About five minutes of one core. `--record` keeps each finished run in the record that notebook 04 reads, and goes on
 from what is there.
@@ -14,19 +14,21 @@ import statistics
 import torch
 
 from course_lib.commands.console import survive_any_encoding
-from course_lib.comparisons.runs import map_runs
+from course_lib.comparisons.runs import add_options, map_runs
 from course_lib.comparisons.vae_seeds import RECORD, settings, train_and_measure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds of each setting")
-    parser.add_argument("--workers", type=int, default=1, help="processes; more than one needs dask.distributed")
+    add_options(parser)
+    parser.set_defaults(workers=1)
     parser.add_argument("--record", action="store_true", help="keep the result in data/records")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     asked = settings(arguments.seeds)
-    results = map_runs(train_and_measure, asked, RECORD if arguments.record else None, workers=arguments.workers)
+    results = map_runs(train_and_measure, asked, RECORD if arguments.record else arguments.results,
+                       arguments.scheduler, arguments.workers)
     rows: dict[str, list[dict[str, float]]] = {}
     for setting, result in zip(asked, results, strict=True):
         rows.setdefault(" ".join(str(value) for key, value in setting.items() if key != "seed"), []).append(result)

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from fenced import fenced
 from shells import FITTING, Special, cmd, powershell, sh
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -19,7 +20,7 @@ def blocks() -> list[tuple[str, str]]:
     """(name of the block, a command in it) for all fenced blocks that hold commands."""
     found = []
     for page in PAGES:
-        for name, text in re.findall(r"^ *```([^\n`]*)\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.M | re.S):
+        for name, text in fenced(page.read_text(encoding="utf-8")):
             if name not in LANGUAGES:
                 found += [(name, line.strip()) for line in text.splitlines() if line.strip()]
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fenced import fenced
 from PIL import Image
 
 from course_lib.authoring.handout import FOR_STUDENTS
@@ -16,8 +17,7 @@ PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((COURSE 
 
 
 def programs(page: str, language: str) -> str:
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.M | re.S)
-    return "\n".join(block for named, block in blocks if named == language)
+    return "\n".join(block for named, block in fenced(PAGES[page]) if named == language)
 
 
 def draw_pictures(folder: Path) -> None:

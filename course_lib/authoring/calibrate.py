@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import hashlib
 import json
 import math
@@ -21,7 +22,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from course_lib.authoring.handout import COURSE
 from course_lib.authoring.run_cells import claim_calls, code_cells
 from course_lib.comparisons.runs import map_runs, read_record, write_record
 from course_lib.files import atomic_write
-from course_lib.teach.claims import Limits
+from course_lib.teach.claims import Limits, Summary
 
 PROCESSORS = {  # settings of MKL and ATEN that stand for the machines of a class
     "": {}, "COMPATIBLE": {"MKL_CBWR": "COMPATIBLE"}, "AVX2": {"MKL_ENABLE_INSTRUCTIONS": "AVX2"},
@@ -40,9 +40,7 @@ PROCESSORS = {  # settings of MKL and ATEN that stand for the machines of a clas
 SEEDS = 8
 ROUNDING = 1e-9  # of a value: smaller differences are the processor's
 FAR = 10  # standard deviations: a limit further away holds whatever happens, and should be tightened
-
-
-LIMITS = ("near", "within", "above", "below")  # what `claim` is told beside the sentence, the value and `exact`
+LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
 
 
 def digest(notebook: Path) -> str:
@@ -105,16 +103,17 @@ def settings(notebooks: Iterable[Path], seeds: int = SEEDS) -> list[dict[str, An
     """All runs of these notebooks: every seed here, every processor with seed 0, and once with untrained weights."""
     ways = [*((seed, "", "") for seed in range(seeds)), *((0, name, "") for name in PROCESSORS if name),
             (0, "", "weights")]
-    return [_setting(path, seed, processor, broken) for seed, processor, broken in ways for path in notebooks]
+    codes = [(path, digest(path)) for path in notebooks]
+    return [_setting(path, code, seed, processor, broken) for seed, processor, broken in ways for path, code in codes]
 
 
-def _setting(path: Path, seed: int, processor: str, broken: str) -> dict[str, Any]:
+def _setting(path: Path, code: str, seed: int, processor: str, broken: str) -> dict[str, Any]:
     inside = path.resolve().is_relative_to(COURSE)  # so that a record means the same on every machine
-    return {"path": path.resolve().relative_to(COURSE).as_posix() if inside else str(path), "digest": digest(path),
+    return {"path": path.resolve().relative_to(COURSE).as_posix() if inside else str(path), "digest": code,
             "seed": seed, "processor": processor, "broken": broken}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Row:
     """What is known of one claim.
 
@@ -176,8 +175,7 @@ def rows(notebook: Path, runs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) 
             told = [o["limits"] | typed for o in seen]
             limits = [Limits(**{name: t.get(name) for name in LIMITS if {name, None} & given}) for t in told]
             exact = limits[0] == Limits() or typed.get("exact", outcome["exact"] and None in given)
-            failed = sum(not one.judge(o["mean"], o["error"], o["low"], o["high"], exact)
-                         for one, o in zip(limits, seen, strict=True))
+            failed = sum(not one.judge(_summary(o), exact) for one, o in zip(limits, seen, strict=True))
             values = np.array([o["mean"] for o in seen], dtype=float)
             other = fresh.get(str(number), [])
             letter = chr(ord("a") + i) if len(made) > 1 else ""
@@ -234,12 +232,15 @@ def survivors(notebooks: Sequence[Path], broken: str, **options: Any) -> list[tu
     Args:
         broken: one of `run_cells.BREAKS`.
     """
-    asked = [_setting(path, 0, "", broken) for path in notebooks]
+    asked = [_setting(path, digest(path), 0, "", broken) for path in notebooks]
     return [(f"{path.stem.split('_')[0]}:{number}", outcome["text"])
             for path, result in zip(notebooks, map_runs(run_notebook, asked, **options), strict=True)
             for number in sorted(result["claims"], key=int) for outcome in result["claims"][number]
-            if not outcome["exact"] and Limits(**outcome["limits"]).judge(
-                *(outcome[key] for key in ("mean", "error", "low", "high")), exact=False)]
+            if not outcome["exact"] and Limits(**outcome["limits"]).judge(_summary(outcome), exact=False)]
+
+
+def _summary(outcome: dict[str, Any]) -> Summary:
+    return Summary(*(outcome[name] for name in Summary._fields))
 
 
 def write_table(path: Path, record: Path, notebooks: Sequence[Path]) -> None:

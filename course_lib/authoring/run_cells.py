@@ -46,7 +46,7 @@ def run_cells(notebook: Path) -> dict[str, Any]:
 
     Returns:
         claims: for each number of a claim one outcome for each time that it was made: text, limits (those given),
-            exact, n, and the mean, error, low and high that `claims.summary` gives.
+            exact, n, and what `claims.Summary` has.
         seconds: processor time.
         error: what broke the notebook off, or None; later claims are missing then.
     """
@@ -62,7 +62,7 @@ def run_cells(notebook: Path) -> dict[str, Any]:
         outcomes.setdefault(str(calls[where]), []).append({
             "text": outcome.text, "limits": {k: float(v) for k, v in vars(outcome.limits).items() if v is not None},
             "exact": outcome.exact, "n": len(outcome.values),
-            **dict(zip(("mean", "error", "low", "high"), made.summary(outcome.values), strict=True))})
+            **made.Summary.of(outcome.values)._asdict()})
 
     made.listeners.append(note)
     shell, error, start = InteractiveShell.instance(), None, time.process_time()

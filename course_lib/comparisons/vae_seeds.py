@@ -10,6 +10,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,7 @@ from course_lib.files import require_folder
 from course_lib.models.vae import VAE, weighted_loss
 from course_lib.models.vae_autoregressive import AutoregressiveVAE
 from course_lib.seeds import seeded
-from course_lib.training.optim import linear_decay
-from course_lib.training.step import compute_gradients, follow_gradients, minimize
+from course_lib.training.step import minimize
 
 RECORD = Path(__file__).resolve().parents[2] / "data" / "records" / "vae_seeds.jsonl"
 LATENT_SIZE, WIDTH, BATCH = 8, 64, 128  # of both VAEs of digits of 8x8 pixels
@@ -77,12 +77,12 @@ def reading_vae(seed: int, learning_rate: float = RATE, warmup: int = 0, free_na
     """
     generator, (train, _) = seeded(seed), flat_digits()
     vae = AutoregressiveVAE((8, 8), LATENT_SIZE, WIDTH, HIDDEN, generator=generator)
-    optimizer = torch.optim.AdamW(vae.parameters(), weight_decay=0.0, fused=True)
-    for step in range(steps):
-        beta = min(1.0, (step + 1) / warmup) if warmup else 1.0
-        terms = vae.elbo(_batch(train, READER_BATCH, generator), generator)
-        compute_gradients(optimizer, weighted_loss(terms, beta, free_nats))
-        follow_gradients(optimizer, linear_decay(learning_rate, step, steps))
+    betas = (min(1.0, step / warmup) if warmup else 1.0 for step in itertools.count(1))
+
+    def loss() -> Tensor:
+        return weighted_loss(vae.elbo(_batch(train, READER_BATCH, generator), generator), next(betas), free_nats)
+
+    minimize(vae, loss, steps, learning_rate)
     return vae
 
 

@@ -18,15 +18,15 @@ from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_gan import ema_keep, scaled
 from course_lib.training.image_scores import IMAGES, scores
-from course_lib.training.optim import adam, length_of_training, linear_decay, weight_average
+from course_lib.training.optim import adam, gradient_clip, length_of_training, weight_average
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
-from course_lib.training.step import LossExperiment, Metrics
+from course_lib.training.step import AveragedExperiment, Metrics
 
 SHOWN = 20
 JUDGED_STEPS = 20  # Heun's, of the samples that are judged: with ten the Fréchet distance is about .25 more
 BETAS = (0.9, 0.99)
-WARMUP = 100  # steps over which the learning rate rises from 0: the first gradients of a deep network are wild
+WARMUP = 100
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,7 @@ class FlowMatchingHyperparameters(Hyperparameters):
     unlabelled: float = hyperparameter(
         0.1, label="share without a label", low=0.0, high=1.0,
         help="So many images are learned without their label; guidance needs a network that knows both.")
-    clip: float = hyperparameter(
-        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True,
-        help="A longer gradient is cut to this length.")
+    clip: float = gradient_clip()
     total_steps: int = length_of_training()
     precision: str = arithmetic()
     width: int = hyperparameter(
@@ -61,7 +59,7 @@ class FlowMatchingHyperparameters(Hyperparameters):
         "flow_matching": "flow_matching --num-steps 27000 --set precision=bfloat16 --set total_steps=27000",
     },
 )
-class FlowMatchingExperiment(LossExperiment):
+class FlowMatchingExperiment(AveragedExperiment):
     """A U-Net learns the velocity that carries noise to the 60,000 training images of MNIST, given their labels.
 
     Metrics: loss, the squared error of the velocity per pixel, mean over the batch; gradient_norm, before it is cut.
@@ -71,7 +69,7 @@ class FlowMatchingExperiment(LossExperiment):
         model: the moving average of its weights, which draws.
     """
 
-    Hyperparameters = FlowMatchingHyperparameters
+    Hyperparameters, warmup = FlowMatchingHyperparameters, WARMUP
 
     def build(self, generator: torch.Generator) -> None:
         self.generator = generator
@@ -83,18 +81,9 @@ class FlowMatchingExperiment(LossExperiment):
         self.images, self.labels = train.images.unsqueeze(1), train.labels
         self.batches = EpochSampler(len(self.images), generator)
 
-    @property
-    def model(self) -> nn.Module:
-        return self.average.module
-
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return {"model": self.model, "network": self.network, "optimizer": self.optimizer, "batches": self.batches,
                 "rng": self.generator}
-
-    @property
-    def learning_rate(self) -> float:
-        h = self.hyperparameters
-        return linear_decay(h.learning_rate, self.steps, h.total_steps) * min(1.0, (self.steps + 1) / WARMUP)
 
     @property
     def longest_gradient(self) -> float:
@@ -112,14 +101,6 @@ class FlowMatchingExperiment(LossExperiment):
         x, eps, t, y = batch
         loss = flow_matching_loss(self.network(PATH.noised(x, t, eps), t, y), x, eps)
         return loss, {"loss": loss}
-
-    def after_step(self) -> Metrics:
-        self.average.update_parameters(self.network)
-        return {}
-
-    def load_state_dict(self, state: dict) -> None:
-        super().load_state_dict(state)
-        self.average.n_averaged.fill_(self.steps + 1)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """samples `[20, 28, 28]` in [0, 1]: the digits 0 to 9 twice, in five steps, always from the same noise."""

@@ -16,7 +16,7 @@ from course_lib.models.transformer import POSITIONS, SequenceTransformer
 from course_lib.seeds import seeded
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
-from course_lib.training.optim import adam, length_of_training
+from course_lib.training.optim import adam, gradient_clip, length_of_training
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics
 
@@ -39,9 +39,7 @@ class InContextHyperparameters(Hyperparameters):
     batch_size: int = hyperparameter(
         32, label="batch size", low=1, high=1024, unit="sequences",
         help="How many sequences one step sees.")
-    clip: float = hyperparameter(
-        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True,
-        help="A longer gradient is cut to this length.")
+    clip: float = gradient_clip()
     total_steps: int = length_of_training()
     data: str = hyperparameter(
         "copies", label="data", choices=DATA, restart=True,

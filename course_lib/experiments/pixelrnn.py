@@ -21,7 +21,7 @@ from course_lib.seeds import seeded
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import SNAPSHOT_SEED, snapshot_generator
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
-from course_lib.training.optim import adam, length_of_training
+from course_lib.training.optim import adam, gradient_clip, length_of_training
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
 from course_lib.training.step import LossExperiment, Metrics
@@ -44,9 +44,7 @@ class PixelHyperparameters(Hyperparameters):
     batch_size: int = hyperparameter(
         16, label="batch size", low=1, high=1024, unit="images",
         help="How many images one step sees.")
-    clip: float = hyperparameter(
-        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
-        help="A longer gradient is cut to this length: through many rows an LSTM's can explode.")
+    clip: float = gradient_clip("nats per pixel", why="through many rows an LSTM's can explode")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
     data: str = hyperparameter(

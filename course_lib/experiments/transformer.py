@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,14 +15,16 @@ from course_lib.models.layers import device_of
 from course_lib.models.patch_transformer import PatchTransformer
 from course_lib.models.transformer import POSITIONS
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
-from course_lib.training.optim import adam, length_of_training, linear_decay, weight_average
+from course_lib.training.image_gan import ema_keep
+from course_lib.training.optim import adam, gradient_clip, length_of_training, weight_average
 from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
-from course_lib.training.step import Metrics
+from course_lib.training.step import AveragedExperiment
 
 BETAS = (0.9, 0.98)
 WEIGHT_DECAY = 0.01
-WARMUP = 200  # steps over which the learning rate rises from 0: the first gradients of a deep network are wild
+WARMUP = 200
+LONGEST_AVERAGE = 0.998
 HEAD = 32  # numbers of a token's vector that belong to one head
 
 
@@ -35,9 +38,7 @@ class TransformerHyperparameters(Hyperparameters):
     batch_size: int = hyperparameter(
         32, label="batch size", low=1, high=1024, unit="images",
         help="How many images one step sees.")
-    clip: float = hyperparameter(
-        1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit="nats per pixel",
-        help="A longer gradient is cut to this length.")
+    clip: float = gradient_clip("nats per pixel")
     total_steps: int = length_of_training()
     precision: str = arithmetic()
     data: str = hyperparameter(
@@ -69,7 +70,7 @@ class TransformerHyperparameters(Hyperparameters):
         "transformer": "transformer --num-steps 22000 --set precision=bfloat16 --set total_steps=25000",
     },
 )
-class TransformerExperiment(PixelExperiment):
+class TransformerExperiment(AveragedExperiment, PixelExperiment):
     """A transformer over patches learns MNIST or the sprites.
 
     Metrics as those of `PixelExperiment`, of the network that learns.
@@ -79,7 +80,7 @@ class TransformerExperiment(PixelExperiment):
         model: the moving average of its weights, which draws and is measured.
     """
 
-    Hyperparameters = TransformerHyperparameters
+    Hyperparameters, warmup = TransformerHyperparameters, WARMUP
 
     def build(self, generator: torch.Generator) -> None:
         h = self.hyperparameters
@@ -87,29 +88,12 @@ class TransformerExperiment(PixelExperiment):
         size, n_classes, patch = ((28, 28), 2, (4, 4)) if h.data == "mnist" else (HALF, N_COLOURS, (2, 2))
         self.network = PatchTransformer(size, n_classes, HEAD * h.heads, h.layers, h.heads, patch, h.window,
                                         h.positions, generator=generator, look_ahead=h.look_ahead).to(self.device)
-        self.average = weight_average(self.network, _keep)
+        self.average = weight_average(self.network, partial(ema_keep, longest=LONGEST_AVERAGE))
         self.optimizer = adam(self.network, betas=BETAS, weight_decay=WEIGHT_DECAY, decoupled_weight_decay=True)
         self.read_data(generator)
 
-    @property
-    def model(self) -> PatchTransformer:
-        return self.average.module
-
     def components(self) -> dict[str, nn.Module | torch.optim.Optimizer | torch.Generator]:
         return super().components() | {"network": self.network}
-
-    @property
-    def learning_rate(self) -> float:
-        h = self.hyperparameters
-        return linear_decay(h.learning_rate, self.steps, h.total_steps) * min(1.0, (self.steps + 1) / WARMUP)
-
-    def after_step(self) -> Metrics:
-        self.average.update_parameters(self.network)
-        return {}
-
-    def load_state_dict(self, state: dict) -> None:
-        super().load_state_dict(state)
-        self.average.n_averaged.fill_(self.steps + 1)
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
@@ -117,8 +101,3 @@ class TransformerExperiment(PixelExperiment):
         over the heads of the last layer, `[T, T]`."""
         x = held_out(self.hyperparameters.data)[:1].to(device_of(self.model))
         return super().snapshot() | {"attention": self.model.weights(x)[-1][0].mean(0).cpu().numpy()}
-
-
-def _keep(n: int) -> float:
-    """Which part of the average of weights update number n keeps."""
-    return min(0.998, n / (9 + n))

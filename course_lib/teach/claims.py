@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
+from typing import NamedTuple, Self
 
 import numpy as np
 from IPython.display import display
@@ -87,7 +88,7 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
     else:
         values = np.array([number(value)])
         measured, expected = (_rounded(values[0]), str(limits)) if numeric else (str(bool(values[0])), "True")
-    holds = limits.judge(*summary(values), exact)
+    holds = limits.judge(Summary.of(values), exact)
     for listener in listeners:
         listener(Outcome(text, limits, exact or not numeric, values, holds, sys._getframe(1)))
     told = (f"{measured}; expected {expected}" if several and not exact
@@ -154,11 +155,12 @@ class Limits:
     above: float | None = None
     below: float | None = None
 
-    def judge(self, mean: float, error: float, low: float, high: float, exact: bool) -> bool:
-        """Whether a claim holds, from the `summary` of its values; without any limit, whether they are all True."""
+    def judge(self, found: Summary, exact: bool) -> bool:
+        """Whether a claim holds whose values are these; without any limit, whether they are all True."""
         if self == Limits():
-            return low == 1
-        return bool(self.hold(np.array([low, high])).all() if exact else self.hold(mean, 2 * error))
+            return found.low == 1
+        return bool(self.hold(np.array([found.low, found.high])).all() if exact
+                    else self.hold(found.mean, 2 * found.error))
 
     def bounds(self) -> list[tuple[float, int]]:
         """The finite numbers that a value must not pass, each with 1 if it must stay above and -1 if below."""
@@ -190,16 +192,25 @@ def _is_several(value: ArrayLike | Tensor) -> bool:
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0 and value.size != 1)
 
 
-def summary(values: np.ndarray) -> tuple[float, float, float, float]:
-    """Mean, standard error of the mean (0 of a single value), least and greatest of values `[n]`."""
-    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    return float(values.mean()), float(error), float(values.min()), float(values.max())
+class Summary(NamedTuple):
+    """What a claim is judged by: mean, standard error of the mean (0 of a single value), least and greatest value."""
+
+    mean: float
+    error: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Self:
+        """That of values `[n]`."""
+        error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+        return cls(float(values.mean()), float(error), float(values.min()), float(values.max()))
 
 
 def _mean_of(values: np.ndarray, limits: Limits) -> tuple[str, str]:
     """What is told of several values, and of the limits that their mean is held to."""
-    n, (mean, error, _, _) = len(values), summary(values)
-    told = (f"mean {_rounded(mean)} ± {_rounded(error)} of n = {n}, standard deviation "
+    n, found = len(values), Summary.of(values)
+    told = (f"mean {_rounded(found.mean)} ± {_rounded(found.error)} of n = {n}, standard deviation "
             f"{_rounded(values.std(ddof=1))}, {limits.hold(values).sum()} of {n} by themselves")
     return told, f"{limits}, by two standard errors"
 

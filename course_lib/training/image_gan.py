@@ -20,9 +20,10 @@ def scaled(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(127.5).sub_(1)
 
 
-def ema_keep(n: int) -> float:
-    """Which part of the average of G update number n keeps: at first little, as the start must be forgotten fast."""
-    return min(LONGEST_AVERAGE, n / (9 + n))
+def ema_keep(n: int, longest: float = LONGEST_AVERAGE) -> float:
+    """Which part of an average of weights update number n keeps: at first little, as the start must be forgotten fast.
+    """
+    return min(longest, n / (9 + n))
 
 
 class ImageGANExperiment(AdversarialExperiment):

@@ -21,18 +21,25 @@ def adam(network: nn.Module, **settings: Any) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), fused=fused, **settings)
 
 
-def linear_decay(learning_rate: float, step: int, total_steps: int) -> float:
+def linear_decay(learning_rate: float, step: int, total_steps: int, warmup: int = 0) -> float:
     """The learning rate of update number `step`, from 0 on: flat for half of `total_steps`, then falling in a line
-    to 0 at their end. With `total_steps` 0 the end is not known and the rate stays."""
-    if total_steps == 0:
-        return learning_rate
-    return learning_rate * min(1.0, max(0.0, 2 * (1 - step / total_steps)))
+    to 0 at their end. With `total_steps` 0 the end is not known and the rate stays. Over the first `warmup` updates it
+    rises in a line, since the first gradients of a deep network are wild."""
+    if total_steps > 0:
+        learning_rate *= min(1.0, max(0.0, 2 * (1 - step / total_steps)))
+    return learning_rate if warmup == 0 else learning_rate * min(1.0, (step + 1) / warmup)
 
 
 def length_of_training() -> Any:
     """The hyperparameter `total_steps`, for `linear_decay`."""
     return hyperparameter(0, label="length of training", low=0, high=10_000_000, unit="steps",
                 help="Learning rates fall to 0 over the second half of so many steps; 0 where the end is open.")
+
+
+def gradient_clip(unit: str = "", why: str = "") -> Any:
+    """The hyperparameter `clip`, for `longest_gradient`; `why` ends its help."""
+    return hyperparameter(1.0, label="longest gradient", low=1e-3, high=1000.0, log=True, unit=unit,
+                          help="A longer gradient is cut to this length" + (f": {why}." if why else "."))
 
 
 def weight_average(network: nn.Module, keep: Callable[[int], float]) -> AveragedModel:

@@ -92,7 +92,10 @@ class LossExperiment(Experiment):
         batches: which examples come next; None where every batch is drawn anew.
         generator: of all random numbers.
         longest_gradient: a longer gradient is cut to this length, and its length is a metric; None for no limit.
+        warmup: steps over which the learning rate rises from 0.
     """
+
+    warmup: ClassVar[int] = 0
 
     model: nn.Module
     optimizer: Optimizer
@@ -115,7 +118,7 @@ class LossExperiment(Experiment):
     def learning_rate(self) -> float:
         """That of the step to come: the live value times the schedule."""
         h = self.hyperparameters
-        return linear_decay(h.learning_rate, self.steps, getattr(h, "total_steps", 0))
+        return linear_decay(h.learning_rate, self.steps, getattr(h, "total_steps", 0), self.warmup)
 
     @property
     def longest_gradient(self) -> float | None:
@@ -136,6 +139,33 @@ class LossExperiment(Experiment):
             metrics["gradient_norm"] = nn.utils.clip_grad_norm_(parameters, self.longest_gradient)
         follow_gradients(self.optimizer, self.learning_rate)
         return _detached(metrics | self.after_step())
+
+
+class AveragedExperiment(LossExperiment):
+    """A `LossExperiment` in which one network learns, and the moving average of its weights draws and is measured.
+
+    Subclasses make `network` and `average` in `build`, and name `network` among the components.
+
+    Attributes:
+        network: the one that learns.
+        average: of its weights, from `weight_average`.
+        model: the network that has these.
+    """
+
+    network: nn.Module
+    average: AveragedModel
+
+    @property
+    def model(self) -> nn.Module:
+        return self.average.module
+
+    def after_step(self) -> Metrics:
+        self.average.update_parameters(self.network)
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.average.n_averaged.fill_(self.steps + 1)
 
 
 class AdversarialExperiment(PhasedExperiment):

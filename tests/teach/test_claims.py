@@ -8,7 +8,7 @@ import torch
 
 from course_lib.teach import ClaimFailed, claim, claim_table
 from course_lib.teach import claims as module
-from course_lib.teach.claims import Limits, summary
+from course_lib.teach.claims import Limits, Summary
 
 
 @pytest.fixture
@@ -179,4 +179,4 @@ def test_the_bounds_of_limits(limits, bounds):
     (Limits(above=1), [1.1, 2.9], False, False), (Limits(above=1), [1.1, 2.9], True, True),
     (Limits(above=1), [0.9, 2.9], True, False), (Limits(), [1.0], True, True), (Limits(), [0.0], True, False)])
 def test_a_summary_is_judged_as_the_values_are(limits, values, exact, holds):
-    assert limits.judge(*summary(np.array(values)), exact) is holds
+    assert limits.judge(Summary.of(np.array(values)), exact) is holds

@@ -166,7 +166,7 @@ def _tail_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
     return [*cases, (torch.tensor([[0.05, 0.6, 0.04, 0.31], [0.02, 0.03, 0.9, 0.05]], dtype=torch.float64), 0.7)]
 
 
-def _cut(p: Tensor, top_p: float, keep: Callable[[Tensor], Tensor], descending: bool = True) -> Tensor:
+def _cut(p: Tensor, keep: Callable[[Tensor], Tensor], descending: bool = True) -> Tensor:
     """Probabilities after a cut: `keep` says which of the sorted ones stay; at least one does."""
     ordered, symbol = p.sort(dim=1, descending=descending)
     stay = keep(ordered)
@@ -184,18 +184,18 @@ CUT_TAIL = Exercise(
     reference=nucleus,
     cases=_tail_cases,
     mistakes=(
-        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered.cumsum(dim=1) < top_p),
+        Mistake(lambda p, top_p: _cut(p, lambda ordered: ordered.cumsum(dim=1) < top_p),
                 ("one symbol short: what you keep adds up to less than top_p. The symbol that brings the sum to top_p "
                  "stays, so ask what the *likelier* ones add up to: cumsum less the symbol's own.",)),
         Mistake(lambda p, top_p: (p > 0) * torch.where(nucleus(p, top_p) > 0, p, 0),
                 ("the right symbols, but their probabilities do not add up to 1: divide by their sum.",)),
         Mistake(lambda p, top_p: nucleus(p, top_p).sort(dim=1, descending=True).values,
                 ("these are in the order of size: bring them back to their symbols, with `scatter`.",)),
-        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered.cumsum(dim=1) - ordered < top_p, False),
+        Mistake(lambda p, top_p: _cut(p, lambda ordered: ordered.cumsum(dim=1) - ordered < top_p, False),
                 ("you began with the unlikeliest symbols: sort in descending order.",)),
         Mistake(_in_order,
                 ("you added up in the order of the alphabet; begin with the likeliest symbol: sort first.",)),
-        Mistake(lambda p, top_p: _cut(p, top_p, lambda ordered: ordered > 1 - top_p),
+        Mistake(lambda p, top_p: _cut(p, lambda ordered: ordered > 1 - top_p),
                 ("you cut single probabilities at 1 − top_p. It is their *sum*, from the likeliest down, that is held "
                  "against top_p.",)),
         Mistake(lambda p, top_p: p.clone(),

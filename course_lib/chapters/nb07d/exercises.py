@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from course_lib.models.sequences import nucleus
 from course_lib.models.transformer import attend
 from course_lib.teach.exercises import Exercise, Mistake
 
@@ -136,10 +137,6 @@ CACHED_STEP = Exercise(
 )
 
 
-def _top_p(p: Tensor, least: float) -> Tensor:
-    return _kept(p, _before(p) < least)
-
-
 def _before(p: Tensor) -> Tensor:
     """Of each value the probability of all likelier ones, `[n, N]`."""
     order = p.argsort(dim=1, descending=True)
@@ -163,7 +160,7 @@ def _top_p_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
 
 
 TOP_P = Exercise(
-    reference=_top_p,
+    reference=nucleus,
     cases=_top_p_cases,
     mistakes=(
         Mistake(lambda p, least: p * (_before(p) < least),
