@@ -55,7 +55,7 @@ def course_server(student_course):
 def pytest_collection_modifyitems(items) -> None:
     """Who runs where.
 
-    With `-n 2 --dist loadfile` the tests of a file run in one process: what they share is made once. (A student's copy
+    With `--dist loadfile` the tests of a file run in one process: what they share is made once. (A student's copy
     is made once a process. `loadgroup` would make it once in all, but pytest-xdist 3.8 finds no groups under pytest
     9.2.) No two tests share a file or a port, so another distribution only takes longer.
 

@@ -52,7 +52,7 @@ def notebook(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(notebook):
-    return calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=2, workers=1, progress=False)["77_tiny"]
+    return calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=6, workers=1, progress=False)["77_tiny"]
 
 
 def test_claims_are_numbered_in_the_order_of_definition(notebook):
@@ -61,8 +61,8 @@ def test_claims_are_numbered_in_the_order_of_definition(notebook):
 
 def test_seeds_and_processors_are_run_and_each_claim_is_noted_as_often_as_it_is_made(runs):
     assert [(s["seed"], s["processor"], s["broken"]) for s, _ in runs] == [
-        (0, "", ""), (1, "", ""), (0, "COMPATIBLE", ""), (0, "AVX2", ""), (0, "default", ""),
-        (0, "default, COMPATIBLE", ""), (0, "", "weights")]
+        (0, "", ""), (1, "", ""), (2, "COMPATIBLE", ""), (3, "AVX2", ""), (4, "default", ""),
+        (5, "default, COMPATIBLE", ""), (0, "", "weights")]
     assert all(r["error"] is None and r["seconds"] > 0 for _, r in runs)
     assert {k: len(v) for k, v in runs[0][1]["claims"].items()} == {"1": 1, "2": 1, "3": 2, "4": 1, "5": 1, "6": 1}
     assert runs[0][1]["claims"]["2"][0]["n"] == 1000
@@ -72,14 +72,14 @@ def test_another_seed_gives_other_numbers_and_the_same_seed_the_same(notebook, r
     table = {row.key: row for row in rows(notebook, runs)}
     assert list(table) == ["77:1", "77:2", "77:3a", "77:3b", "77:4", "77:5", "77:6"]
     small = table["77:2"]
-    assert len(small.values) == 6 and small.values[0] != small.values[1] and small.at_0 == small.values[0]
-    assert np.allclose(small.values[2:], small.values[0], atol=1e-6) and not small.failed and small.spread > 0
+    assert len(set(small.values)) == 6 and small.at_0 == small.values[0]
+    assert not small.failed and small.spread > 0
     assert table["77:4"].exact and table["77:5"].spread == 0 and not table["77:5"].weights
 
 
 def test_what_is_recorded_is_not_run_again(notebook, runs, monkeypatch):
     monkeypatch.setattr("course_lib.authoring.calibrate.run_notebook", None)
-    again = calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=2, workers=1, progress=False)
+    again = calibrate([notebook], notebook.with_suffix(".jsonl"), seeds=6, workers=1, progress=False)
     assert again["77_tiny"] == runs
 
 
@@ -88,7 +88,7 @@ def test_runs_of_other_code_leave_the_record(notebook, runs, tmp_path, monkeypat
     record.write_text(other + other.replace("77_tiny", "79_else") + other.replace(digest(notebook), "0" * 12),
                       encoding="utf-8")
     monkeypatch.setattr("course_lib.authoring.calibrate.run_notebook", None)
-    assert calibrate([notebook], record, seeds=2, workers=1, progress=False)["77_tiny"] == runs
+    assert calibrate([notebook], record, seeds=6, workers=1, progress=False)["77_tiny"] == runs
     assert record.read_text(encoding="utf-8") == other + other.replace("77_tiny", "79_else")
 
 

@@ -1,17 +1,11 @@
 """The claims of notebook 05 can fail: each is broken on purpose."""
 
 import pytest
-from notebook_cells import broken, cells_of, run
+from notebook_cells import broken, cells_of
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("05")
 ALONE = ("rng = seeded()", "grid = ", "learned = ", "predict(\"05.perfect\"", "loss_at_best")
-SLOPES = ("grid = ", "learned = ", "theta, h")
-
-
-def test_05_holds_as_written():
-    run(CELLS, *ALONE, "theta, h")
-    run(CELLS, "def train_step", "plain = ")
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [

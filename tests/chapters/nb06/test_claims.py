@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from notebook_cells import broken, cells_of, run
+from notebook_cells import broken, cells_of
 
 from course_lib.teach import check
 
@@ -15,11 +15,6 @@ SHORT = ((r"steps=1000", "steps=60"), (r"reshape\(20, 50, 2\)", "reshape(4, 15, 
          (r"np\.arange\(25, 1000, 50\)", "np.arange(4)"))
 TRAINED = ('predict("06.nearest"', "(G, card)", "alpha = ")
 FEW = ((r"\)\)\[:400\]", "))[:20]"), (r"sample\(400", "sample(20"))
-
-
-def test_06_holds_as_written_where_it_is_cheap():
-    run(CELLS, *UP, "most = ", *BUILT)
-    run(CELLS, "W = 3 * torch")
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [

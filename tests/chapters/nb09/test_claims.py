@@ -17,11 +17,6 @@ show = images = curves = lambda *_, **__: None"""
 SHORT = ((r"steps=450", "steps=4"), (r"steps % 90", "steps % 2"), (r"np\.arange\(90, 451, 90\)", "np.arange(2)"))
 
 
-def test_09_holds_as_written_where_it_is_cheap():
-    run(CELLS, 'predict("09.squared"', "train = load")
-    run(CELLS, "rng = np.random", "def ask", *WORLD, "t = np.linspace")
-
-
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (('predict("09.squared"', "train = load"), r"spread = \(\(mean - other\)", "spread = ((x - other)", "The formula"),
     (("rng = np.random",), r"mu_G\*\*2 - mu\*\*2", "mu**2 - mu_G**2", "The projection is the best logit"),

@@ -1,7 +1,7 @@
 """The claims of notebook 09c can fail: each is broken on purpose."""
 
 import pytest
-from notebook_cells import broken, cells_of, run
+from notebook_cells import broken, cells_of
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("09c")
@@ -21,14 +21,6 @@ LESS = {COUPLED: ((r"sample\(2000", "sample(400"),), TRAINED: FEW, PIXELS: FEW, 
         NEAREST: FEW}
 LABELS = (*NEAREST[:2], 'predict("09c.labels"', "def standardised", "penalties = ", "order = [", "def gain")
 SHORT = ((r"steps=300", "steps=4"), (r"test\[:1000\]", "test[:200]"))
-
-
-def test_09c_holds_as_written_where_it_is_cheap():
-    run(CELLS, *PAIRS, *WEIGHTS[1:], *DERIVED, *STEP, "def gradient_of_E")
-
-
-def test_09c_holds_for_what_is_shipped():
-    run(CELLS, *COUPLED, *WALK, "another = ", *NEAREST[1:])
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
@@ -71,8 +63,8 @@ def test_09c_shipped_models_that_are_others_are_told(starts, old, new, claim):
     (r"labels\[few\]", "labels[few.flip(0)]", "BiGAN: gain over pixels"),
 ])
 def test_09c_labels_that_are_used_wrongly_are_told(old, new, claim):
-    broken(CELLS, LABELS, claim, (old, new), (r"\(0\.002, 0\.05, 0\.5\)", "(0.002, 0.05)"),
-           (r"(?m)^claim\(\"BiGAN: accuracy with the middle.*\n.*$", ""))
+    broken(CELLS, LABELS, claim, (old, new), (r"\(0\.002, 0\.05, 0\.5\)", "(0.05,)"), (r"range\(8\)", "range(2)"),
+           (r"range\(8, 40\)", "range(8, 20)"), (r"(?m)^claim\(\"BiGAN: accuracy with the middle.*\n.*$", ""))
 
 
 def test_09c_sharpeners_that_learned_nothing_are_told():

@@ -1,7 +1,7 @@
 """The claims of notebook 11b can fail: each identity and failure lab is broken on purpose. No network is trained."""
 
 import pytest
-from notebook_cells import broken, cells_of, run
+from notebook_cells import broken, cells_of
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("11b")
@@ -20,11 +20,6 @@ def noise(n, seed, D=1):
 def guess(x, t):
     return moons.field("data", x, t, cosine)
 """
-
-
-@pytest.mark.parametrize("starts", [FLOW, GAPS, WEIGHTS, SAMPLERS, LIKELIHOOD, PRIOR, STEPS])
-def test_it_holds_as_written(starts):
-    run(CELLS, *starts, given=GIVEN)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [

@@ -1,7 +1,7 @@
 """The claims of notebook 11d can fail: each identity, and each thing that a network must have learned, is broken."""
 
 import pytest
-from notebook_cells import broken, cells_of, run
+from notebook_cells import broken, cells_of
 
 pytestmark = pytest.mark.usefixtures("as_in_ci")
 CELLS = cells_of("11d")
@@ -9,11 +9,6 @@ SEEDS = "SEEDS = range(3)"
 LINE = ('predict("11d.tilted"', "both = NoisedMixture")
 ORDER = (*LINE, "p = tilted(")
 PLANE = ('predict("11d.replace"', "blobs, first")
-
-
-@pytest.mark.parametrize("starts", [ORDER, PLANE])
-def test_it_holds_as_written(starts):
-    run(CELLS, *starts, given=SEEDS)
 
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
