@@ -38,8 +38,9 @@ def readme_table(notebooks: Path) -> str:
         said = {name: " ".join(text.split()) for pattern in HEADER for name, text in
                 re.search(pattern, cells[0].source, re.M).groupdict().items()}
         time = reading_time(cells)
-        rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"],
-                     f"{time.core} min, worked through {time.worked}, with exercises {time.with_exercises}", said["run"], said["able"]))
+        read = f"{time.core} min, worked through {time.worked}, with exercises {time.with_exercises}"
+        rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"], read, said["run"],
+                     said["able"]))
     return _markdown(rows)
 
 

@@ -38,7 +38,8 @@ def code_cells(notebook: Path) -> list[str]:
 
 def claim_calls(cells: list[str]) -> dict[tuple[int, int], ast.Call]:
     """Each call of `claim` by its cell and its line there, in the order of definition, by which they are numbered."""
-    return dict(sorted(((position, call.lineno), call) for position, cell in enumerate(cells) for call in calls(cell, "claim")))
+    return dict(sorted(((position, call.lineno), call)
+                       for position, cell in enumerate(cells) for call in calls(cell, "claim")))
 
 
 def run_cells(notebook: Path) -> dict[str, Any]:
