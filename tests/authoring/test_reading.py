@@ -56,8 +56,8 @@ def test_what_goes_further_ends_at_the_next_heading_and_is_counted_apart():
 def test_the_build_writes_it_into_the_header(tmp_path):
     source = write(tmp_path)
     for teacher in (False, True):
-        assert "\n| Time | 1 minutes to read · 1 to work through · with exercises 7 · 3 seconds to run · seed 0 |" in convert(
-            source, teacher).cells[0].source
+        row = "\n| Time | 1 minutes to read · 1 to work through · with exercises 7 · 3 seconds to run · seed 0 |"
+        assert row in convert(source, teacher).cells[0].source
     edit(source, "## What to keep", "## Going further\n# $$x$$\n#\n# ## What to keep")
     assert "with exercises 7 · going further 2 · 3 seconds" in convert(source, teacher=False).cells[0].source
     assert "to read" not in SOURCE
