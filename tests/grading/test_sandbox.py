@@ -41,7 +41,7 @@ def leave():
 
 
 def crash():
-    os.kill(os.getpid(), signal.SIGABRT)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def much():
@@ -54,7 +54,7 @@ def unfit():
 
 @pytest.mark.parametrize(("job", "told"), [
     (loop, "longer than 1 seconds|too much time"), (lambda: time.sleep(60), "longer than 1 seconds"),
-    (fill, "MemoryError"), (write, "File too large"), (leave, "with code 3"), (crash, "SIGABRT"),
+    (fill, "MemoryError"), (write, "File too large"), (leave, "with code 3"), (crash, "SIGTERM"),
     (much, "more than 1 MB"),
     (unfit, "code 0"), (lambda: 1 / 0, "ZeroDivisionError"), (lambda: exit(4), "SystemExit")],
     ids=["loop", "sleep", "memory", "file", "exit", "abort", "much", "no JSON", "error", "sys.exit"])
