@@ -22,7 +22,7 @@ import numpy as np
 from IPython.display import display
 
 from course_lib.mode import grading
-from course_lib.teach import answers
+from course_lib.teach import answers, record
 from course_lib.teach.message import Message
 from course_lib.teach.surroundings import own_surroundings
 
@@ -165,6 +165,7 @@ def check(name: str, function: Callable[..., Any] | None) -> Message | None:
     if verdict.passed:
         for key in [key for key in _tries if key[0] == name]:
             del _tries[key]
+    record.keep("checked", name, verdict=verdict.status, mistake=verdict.mistake)
     message = Message(verdict.status, verdict.text, MOODS.get(verdict.status, "neutral"))
     if not grading():
         return message

@@ -149,6 +149,6 @@ def test_a_roster_and_who_is_on_it(tmp_path, encoding, header):
 
 
 def test_a_roster_without_names_is_told(tmp_path):
-    (tmp_path / "roster.csv").write_text("2023001\n")
+    (tmp_path / "roster.csv").write_text("2023001\n", encoding="utf-8")
     with pytest.raises(CourseFileError, match="this is not: '2023001'"):
         read_roster(tmp_path / "roster.csv")
