@@ -1,6 +1,7 @@
 """What a class answers is kept only with consent, and holds neither code nor names."""
 
 import json
+import sys
 
 import pytest
 
@@ -13,7 +14,7 @@ def lines(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_RECORD", str(tmp_path / "class"))
     monkeypatch.delenv("COURSE_RECORD_NAME", raising=False)
     monkeypatch.setattr(record, "_told", [])
-    monkeypatch.setattr("course_lib.teach.predict._predictions", {})
+    monkeypatch.setattr(sys.modules["course_lib.teach.predict"], "_predictions", {})
 
     def read():
         return [json.loads(line) for path in (tmp_path / "class").glob("*.jsonl")
@@ -38,9 +39,8 @@ def answer_all():
 
 def record_number(key, value):
     """As a reader types it."""
-    from course_lib.teach.predict import _number, _predictions
-
-    box, = _number(key, _predictions[key])
+    module = sys.modules["course_lib.teach.predict"]  # `predict` in the package is the function
+    box, = module._number(key, module._predictions[key])
     box.children[0].value = f"{value:g}"
 
 
