@@ -19,7 +19,8 @@ MAY_IMPORT = {  # beside what may be imported everywhere
     "teach": EXPERIMENTS | {"plots", "teach"},
     "chapters": EXPERIMENTS | {"plots", "comparisons", "live", "teach", "chapters"},
     "authoring": {"data", "training", "comparisons", "plots", "teach", "chapters", "authoring"},
-    "commands": EXPERIMENTS | {"plots", "teach", "authoring", "commands"},
+    "grading": {"teach", "authoring", "grading"},
+    "commands": EXPERIMENTS | {"plots", "teach", "authoring", "grading", "commands"},
 }
 FOR_ANY_NOTEBOOK = {  # plots that one notebook alone draws today, and why they are shared all the same
     "paths": "walks in the plane: of a game, of an optimiser, of a chain",

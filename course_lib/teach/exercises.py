@@ -10,10 +10,11 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CoroutineType
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from IPython.display import display
 
 from course_lib.mode import grading
-from course_lib.teach import answers
+from course_lib.teach import answers, record
 from course_lib.teach.message import Message
 from course_lib.teach.surroundings import own_surroundings
 
@@ -48,6 +49,27 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What is said of an answer.
+
+    Attributes:
+        status: "passed", "not yet" or "not attempted".
+        text: what follows it; parts in `backquotes` are code.
+        mistake: the name of the likely mistake that it agrees with, or "".
+        error: the error that it raised, in one line, or "".
+    """
+
+    status: str
+    text: str
+    mistake: str = ""
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise.
 
@@ -69,7 +91,15 @@ class Exercise:
     atol: float = 1e-6
     observe: Callable[..., Any] = lambda function, *arguments: function(*arguments)
 
+    def names(self) -> tuple[str, ...]:
+        """What to call each mistake in a table: how its first hint begins, as far as tells it from the others."""
+        clauses = [re.split(r"(?<=[.:;,]) ", mistake.hints[0].replace("`", "")) for mistake in self.mistakes]
+        begun = [[" ".join(of_one[:n + 1]).rstrip(".:;,") for n in range(len(of_one))] for of_one in clauses]
+        shared = Counter(words for of_one in begun for words in of_one)
+        return tuple(next((words for words in of_one if shared[words] == 1), of_one[-1]) for of_one in begun)
 
+
+MOODS = {"passed": "good", "not yet": "bad"}
 _tries: Counter[tuple[str, str]] = Counter()
 
 
@@ -131,28 +161,31 @@ def check(name: str, function: Callable[..., Any] | None) -> Message | None:
         known = exercises(name.partition(".")[0])
         if name not in known:
             raise ValueError(f"unknown exercise {name!r}: this notebook has {', '.join(known)}")
-        verdict = _judge(known[name], name, function)
-    passed = verdict.status == "passed"
-    if passed:
+        verdict = judge(known[name], name, function)
+    if verdict.passed:
         for key in [key for key in _tries if key[0] == name]:
             del _tries[key]
+    record.keep("checked", name, verdict=verdict.status, mistake=verdict.mistake)
+    message = Message(verdict.status, verdict.text, MOODS.get(verdict.status, "neutral"))
     if not grading():
-        return verdict
-    display(verdict)
-    if not passed:
+        return message
+    display(message)
+    if not verdict.passed:
         raise NotPassed(f"{name}: {verdict.status}")
     return None
 
 
-def _judge(exercise: Exercise, name: str, function: Any) -> Message:
-    cases = exercise.cases(np.random.default_rng(0))
+def judge(exercise: Exercise, name: str, function: Any, seed: int = 0) -> Verdict:
+    """What `check` says of a function, on the cases that this seed draws; to be called in surroundings of its own."""
+    cases = exercise.cases(np.random.default_rng(seed))
     if misfit := _misfit(function, exercise, cases[0]):
         return _wrong(misfit)
     runs = []
     for case in cases:
         runs.append(_run(exercise, function, case))
         if error := runs[-1].raised:
-            return _wrong(f"it raised `{answers.told(error)}`{_where(function, error)}")
+            return replace(_wrong(f"it raised `{answers.told(error)}`{_where(function, error)}"),
+                           error=answers.told(error))
     if refused := _refused(runs):
         return refused
     truths = [_truth(exercise, case) for case in cases]
@@ -166,10 +199,10 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
     if container and right:
         return _wrong(but + container)
     if not container and not content and _agree(exercise, runs, truths):
-        return Message("passed", f"your answer agrees with the reference on {len(cases)} random cases", "good")
+        return Verdict("passed", f"your answer agrees with the reference on {len(cases)} random cases")
     for i, mistake in enumerate(exercise.mistakes):
         if _agree(exercise, runs, (_run(exercise, mistake.wrong, case) for case in cases)):
-            return _hint((name, f"mistake {i}"), mistake.hints)
+            return replace(_hint((name, f"mistake {i}"), mistake.hints), mistake=exercise.names()[i])
     if form := container or content:
         return _wrong(but + form)
     if right and any(answers.lacks_gradient(*pair) for pair in pairs):
@@ -183,11 +216,22 @@ def _judge(exercise: Exercise, name: str, function: Any) -> Message:
     return _hint((name, "unforeseen"), exercise.hints)
 
 
-def _refused(runs: Sequence[_Run]) -> Message | None:
+def share_of_cases(exercise: Exercise, function: Callable[..., Any], seed: int = 0) -> float:
+    """In how many of the cases that this seed draws the function shows what the reference does, from 0 to 1."""
+    cases = exercise.cases(np.random.default_rng(seed))
+    agreed = 0
+    for case in cases:
+        run, truth = _run(exercise, function, case), _truth(exercise, case)
+        agreed += not (run.raised or run.changed or any(map(answers.wrong_content, run.answers, truth.answers))
+                       ) and _agree(exercise, [run], [truth])
+    return agreed / len(cases)
+
+
+def _refused(runs: Sequence[_Run]) -> Verdict | None:
     """What is said of answers that are not even compared with the right ones, or None."""
     returned = [answer for run in runs for answer in run.answers]
     if returned and all(answer is None for answer in returned):
-        return Message("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
+        return Verdict("not attempted", "it returns None: nothing written yet? Or is a `return` missing?")
     if any(answer is None for answer in returned):
         return _wrong("for some inputs it returns None: does every path end in a `return`?")
     if any(run.changed for run in runs):
@@ -286,11 +330,11 @@ def _where(function: Callable[..., Any], error: BaseException) -> str:
     return f" at line {own[-1].lineno} of the cell: `{own[-1].line}`" if own and own[-1].line else ""
 
 
-def _hint(key: tuple[str, str], hints: tuple[str, ...]) -> Message:
+def _hint(key: tuple[str, str], hints: tuple[str, ...]) -> Verdict:
     tried = _tries[key]
     _tries[key] += 1
     return _wrong(hints[min(tried, len(hints) - 1)])
 
 
-def _wrong(text: str) -> Message:
-    return Message("not yet", text, "bad")
+def _wrong(text: str) -> Verdict:
+    return Verdict("not yet", text)

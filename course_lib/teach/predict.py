@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from course_lib.mode import headless
+from course_lib.teach import record
 from course_lib.teach.answers import described, number
 from course_lib.teach.message import Message
 
@@ -45,7 +46,8 @@ def predict(key: str, question: str, *, low: float | None = None, high: float | 
     if headless():
         display(Message("predict", "\n".join([question, *_choices(prediction)])))
         return
-    box = _choice(prediction) if prediction.options else _number(prediction)
+    record.keep("asked", key, question=question, options=prediction.options, low=low, high=high)
+    box = _choice(key, prediction) if prediction.options else _number(key, prediction)
     display(widgets.VBox([widgets.HTMLMath(f"<b>Predict:</b> {question}"), *box]))
 
 
@@ -58,18 +60,19 @@ def _range(prediction: _Prediction) -> str:
     return f"a number from {prediction.low:g} to {prediction.high:g}"
 
 
-def _choice(prediction: _Prediction) -> list[widgets.Widget]:
+def _choice(key: str, prediction: _Prediction) -> list[widgets.Widget]:
     buttons = widgets.RadioButtons(options=prediction.options, value=prediction.answer,
                                    layout={"width": "max-content"})
 
     def keep(change: dict) -> None:
         prediction.answer = change["new"]
+        record.keep("predicted", key, answer=change["new"])
 
     buttons.observe(keep, names="value")
     return [buttons]
 
 
-def _number(prediction: _Prediction) -> list[widgets.Widget]:
+def _number(key: str, prediction: _Prediction) -> list[widgets.Widget]:
     hint = _range(prediction)
     text = widgets.Text(value="" if prediction.answer is None else f"{prediction.answer:g}", placeholder=hint,
                         description="your guess", continuous_update=False)
@@ -86,6 +89,7 @@ def _number(prediction: _Prediction) -> list[widgets.Widget]:
         else:
             prediction.answer = answer
             reply.value = f"kept: {answer:g}"
+            record.keep("predicted", key, answer=answer)
 
     text.observe(keep, names="value")
     return [widgets.HBox([text, reply])]
@@ -118,9 +122,11 @@ def reveal(key: str, measured: Any, pick: Callable[[Any], str] | None = None) ->
             shown = f"{right} ({told})"
         status = "computed" if prediction.answer is None else (
             "as you said" if prediction.answer == right else f"you said {prediction.answer}, computed")
+        record.keep("revealed", key, answer=right)
         display(Message(status, shown))
         return
     measured = number(measured)
+    record.keep("revealed", key, answer=measured)
     if prediction.answer is None:
         display(Message("computed", f"{measured:.3g}"))
     else:
