@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import re
 import symtable
 from collections.abc import Sequence
@@ -54,8 +55,9 @@ def asked(cells: Sequence[str]) -> dict[str, str]:
             if isinstance(call.args[0], ast.Constant) and isinstance(call.args[1], ast.Name)}
 
 
+@functools.lru_cache(2048)  # the cells of a notebook are asked for once an exercise
 def parsed(code: str) -> ast.Module | None:
-    """A cell's syntax tree, IPython's own lines left out; None if it has none."""
+    """A cell's syntax tree, IPython's own lines left out; None if it has none. It must not be changed."""
     try:
         return ast.parse(re.sub(r"(?m)^\s*[%!?].*$", "pass", code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
