@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import re
+import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,8 +55,9 @@ def asked(cells: Sequence[str]) -> dict[str, str]:
             if isinstance(call.args[0], ast.Constant) and isinstance(call.args[1], ast.Name)}
 
 
+@functools.lru_cache(2048)  # the cells of a notebook are asked for once an exercise
 def parsed(code: str) -> ast.Module | None:
-    """A cell's syntax tree, IPython's own lines left out; None if it has none."""
+    """A cell's syntax tree, IPython's own lines left out; None if it has none. It must not be changed."""
     try:
         return ast.parse(re.sub(r"(?m)^\s*[%!?].*$", "pass", code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -102,11 +105,21 @@ def extract(cells: Sequence[str], function: str, course: Sequence[str], given: f
         if place is None:
             continue
         taken[from_course].add(place)
-        wanted += [node.id for node in ast.walk((theirs if from_course else trees)[place[0]].body[place[1]])
-                   if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+        wanted += _used((theirs if from_course else trees)[place[0]].body[place[1]])
     statements = [trees[i].body[j] for i, j in sorted(taken[False])]
     source = [theirs[i].body[j] for i, j in sorted(taken[True])] + statements
     return Code("\n\n".join(map(ast.unparse, source)), flags=tuple(_flags(statements)))
+
+
+def _used(statement: ast.stmt) -> set[str]:
+    """The names of the notebook that a statement uses; a function's own variables and arguments are none."""
+    tables, used = [symtable.symtable(ast.unparse(statement), "submission", "exec")], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced() and (
+            symbol.is_global() or table.get_type() == "module")}
+    return used
 
 
 def _bound(body: Sequence[ast.stmt]) -> set[str]:
@@ -119,7 +132,7 @@ def _binds(node: ast.stmt) -> set[str]:
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.If | ast.Try | ast.With):
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.If | ast.Try | ast.With | ast.For):
         within = (one for one in ast.walk(node))
         return {one.id for one in within if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)} | {
             one.name for one in ast.walk(node) if isinstance(one, ast.FunctionDef | ast.ClassDef)}

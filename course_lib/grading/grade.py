@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -76,7 +77,7 @@ def judged(content: bytes, student: str, exercise: str, secret: int, limits: Lim
     course = course_notebook(exercise.partition(".")[0])
     function = course.functions[exercise]
     try:
-        cells = code_cells(read_notebook(content))
+        cells = _cells(content)
     except Unreadable as error:
         return row_of("error", error=str(error))
 
@@ -86,6 +87,11 @@ def judged(content: bytes, student: str, exercise: str, secret: int, limits: Lim
         return sandbox.in_a_fork(job, limits, nobody) if fork and code.source else job()
     except Ended as end:
         return row_of("error", error=str(end), flags=list(code.flags))
+
+
+@functools.lru_cache(1)
+def _cells(content: bytes) -> list[str]:
+    return code_cells(read_notebook(content))
 
 
 def serve(connection: Connection, numbers: Sequence[str], secret: int, limits: Limits, fork: bool) -> None:
@@ -102,6 +108,7 @@ def serve(connection: Connection, numbers: Sequence[str], secret: int, limits: L
         course_notebook(number)
         for name, exercise in exercises_of(number).items():  # now, what libraries import late is there in every fork
             judge(exercise, name, exercise.reference)
+    gc.freeze()  # a fork that collects would copy all that is there
     nobody = fork and sandbox.can_be_nobody(torch.__file__, os.__file__, __file__)
     connection.send({"network": not alone, "nobody": nobody})
     while (task := connection.recv()) is not None:

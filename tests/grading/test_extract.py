@@ -34,6 +34,10 @@ def test_the_functions_that_are_asked_for_and_the_imports_are_the_course_s():
     (["def f(x):\n    return given(x)"], 6),  # the course's
     (["def given(x):\n    return 100", "def f(x):\n    return given(x)"], 6),  # also where the student's is another
     (["def given(x):\n    return 100\ndef f(x):\n    return given(x)"], 100),  # unless it is the answer's own
+    (["x = 1 / 0", "def f(x):\n    y = x\n    return [x for x in (y,)][0]", "y = 1 / 0"], 3),  # its own variables
+    (["k = 2", "def f(x):\n    def g():\n        return x * k\n    return g()"], 6),
+    (["a, (b, c) = 1, (2, 3)", "def f(x):\n    return x + c"], 6),
+    (["for i in range(3):\n    k = i", "def f(x):\n    return x + k"], 5),
     (["np = None", "def f(x):\n    return np.abs(-x)"], 3), (["f = lambda x: x * x"], 9),
     (["import time", "while True:\n    time.sleep(1)", "1 / 0", "def f(x):\n    return x"], 3),  # is not run
     (["%matplotlib inline\n!ls", "%timeit f\ndef f(x):\n    return x"], 3),
