@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
-from course_lib.experiments.vae import MAPPED_PER_DIGIT, held_out_images, mapped_images
+from course_lib.experiments.vae import REBUILT, held_out_images
 from course_lib.models.layers import device_of, joined
-from course_lib.models.vq_vae import BOOKS, VQVAE, Codebook, FiniteScalar, code_perplexity, image_vqvae
+from course_lib.models.vq_vae import BOOKS, VQVAE, Codebook, FiniteScalar, code_perplexity, image_vqvae, shares
 from course_lib.training.batches import EpochSampler
 from course_lib.training.hyperparameters import Hyperparameters, hyperparameter
 from course_lib.training.image_scores import scores
@@ -25,6 +25,7 @@ SIZE = 8  # D, numbers in an entry of a codebook
 DECAY = 0.99  # of the moving averages
 GRIDS = ("4x4", "7x7")
 PART = 1000  # images at a time
+COUNTED = 300  # images whose symbols are counted in a snapshot
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class VQVAEHyperparameters(Hyperparameters):
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far Adam moves at each step.")
     batch_size: int = hyperparameter(
-        32, label="batch size", low=1, high=4096, unit="images",
+        32, label="batch size", low=1, high=1024, unit="images",
         help="How many images one step sees.")
     commitment: float = hyperparameter(
         0.25, label="commitment β", low=0.0, high=100.0,
@@ -116,23 +117,19 @@ class VQVAEExperiment(LossExperiment):
 
     @torch.no_grad()
     def snapshot(self) -> dict[str, np.ndarray]:
-        """rebuilt `[20, 28, 28]`: ten test images, 0 to 9, then the probabilities of ink that their codes give; use
-        `[K]`: the share of each entry among the codes of 500 test images, largest first; symbols `[10, h, w]`: the
-        codes of the ten images, from 0 to 1."""
-        x = held_out_images().view(-1, 28, 28)[mapped_images()].to(self.device)
+        """rebuilt `[20, 28, 28]`: ten test images, then the probabilities of ink that their codes give; use `[K]`: the
+        share of each entry among the codes of 300 test images, largest first."""
+        x = held_out_images("binarized")[:COUNTED].view(-1, 28, 28).to(self.device)
         codes = self.model.codes(x)
-        shown = slice(0, None, MAPPED_PER_DIGIT)
-        n, side = self.model.quantizer.n_entries, int(self.hyperparameters.grid[0])
-        use = torch.bincount(codes.flatten().cpu(), minlength=n).sort(descending=True).values / codes.numel()
-        symbols = codes[shown].view(-1, side, side).cpu() / max(1, n - 1)
-        rebuilt = torch.cat([x[shown], self.model.images(codes[shown])])
-        return {"rebuilt": rebuilt.cpu().numpy(), "use": use.float().numpy(), "symbols": symbols.float().numpy()}
+        rebuilt = torch.cat([x[:REBUILT], self.model.images(codes[:REBUILT])])
+        use = shares(codes, self.model.quantizer.n_entries).sort(descending=True).values
+        return {"rebuilt": rebuilt.cpu().numpy(), "use": use.cpu().numpy()}
 
     @torch.no_grad()
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """Of the 10,000 test images, binarized once: distortion, −log p(x | code) in nats; perplexity of the use of
         entries; and the Fréchet distance of the rebuilt images."""
-        x = held_out_images().view(-1, 28, 28)
+        x = held_out_images("binarized").view(-1, 28, 28)
         codes = codes_of(self.model, x)
         rebuilt = pictures_of(self.model, codes)
         distortion = F.binary_cross_entropy(rebuilt.double(), x.double(), reduction="none").sum(dim=(1, 2))

@@ -132,7 +132,7 @@ class VQVAEPriorExperiment(AveragedExperiment):
     def evaluate(self, thorough: bool) -> dict[str, float]:
         """Of the codes of the 10,000 test images, binarized once: rate, in nats; two_part, rate and distortion
         together. Of as many images that are drawn: the scores of `image_scores.scores`."""
-        x = held_out_images().view(-1, 28, 28)
+        x = held_out_images("binarized").view(-1, 28, 28)
         rate, distortion = two_part_code(self.model, self.vqvae, x)
         return {"rate": rate.mean().item(), "two_part": (rate + distortion).mean().item(),
                 **scores(self.samples(IMAGES))}

@@ -11,12 +11,12 @@ z_t, as if nothing had been replaced: the straight-through estimator.
 
 References:
     A. van den Oord, O. Vinyals, K. Kavukcuoglu, Neural Discrete Representation Learning, NIPS 2017: eq. 1 to 3, and
-        appendix A.1, eq. 6 to 8, the codebook as moving averages.
+        appendix A.1, the codebook as moving averages.
     Y. Bengio, N. Léonard, A. Courville, Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
         Computation, 2013: the straight-through estimator.
     A. Łańcucki et al., Robust Training of Vector Quantized Bottleneck Models, IJCNN 2020: entries that are not used
         begin anew at data.
-    F. Mentzer et al., Finite Scalar Quantization: VQ-VAE Made Simple, ICLR 2024: section 3.1.
+    F. Mentzer et al., Finite Scalar Quantization: VQ-VAE Made Simple, ICLR 2024: section 3.
 """
 
 from __future__ import annotations
@@ -46,12 +46,16 @@ def nearest(z: Tensor, entries: Tensor) -> Tensor:
     return torch.cdist(z.flatten(0, -2), entries).argmin(1).view(z.shape[:-1])
 
 
+def shares(codes: Tensor, n_entries: int) -> Tensor:
+    """The share of each entry among codes of any shape, `[K]`."""
+    ones = torch.ones(codes.numel(), device=codes.device)
+    return torch.zeros(n_entries, device=codes.device).index_add(0, codes.flatten(), ones) / codes.numel()
+
+
 def code_perplexity(codes: Tensor, n_entries: int) -> Tensor:
     """exp of the entropy of the shares of entries among codes of any shape, 0-d: from 1, only one is used, to K, all
     are used alike."""
-    ones = torch.ones(codes.numel(), device=codes.device)
-    share = torch.zeros(n_entries, device=codes.device).index_add(0, codes.flatten(), ones) / codes.numel()
-    return torch.special.entr(share).sum().exp()
+    return torch.special.entr(shares(codes, n_entries)).sum().exp()
 
 
 class Quantized(NamedTuple):
@@ -91,6 +95,7 @@ class Codebook(nn.Module):
             self.entries = nn.Parameter(first)
 
     def forward(self, z: Tensor) -> Quantized:
+        """The nearest entries in the place of vectors z `[n, T, D]`, and the terms of the loss."""
         z = z.to(self.entries.dtype)
         codes = nearest(z, self.entries)
         e = self.entries[codes]
@@ -105,7 +110,7 @@ class Codebook(nn.Module):
 
             N_i ← γ N_i + (1 − γ) n_i,    m_i ← γ m_i + (1 − γ) Σ z,    e_i = m_i / N_i
 
-        (van den Oord et al. 2017, eq. 6 to 8), n_i of the batch's vectors having chosen entry i.
+        (van den Oord et al. 2017, appendix A.1), n_i of the batch's vectors having chosen entry i.
 
         Args:
             decay: γ.
@@ -132,7 +137,7 @@ class FiniteScalar(nn.Module):
     """Finite scalar quantization: each number of z is squashed into a range and rounded to one of a few levels.
 
     Number i becomes one of L_i even levels from −1 to 1; together they are the digits of a code from 0 to Π L_i − 1.
-    There is no codebook to learn, and nothing to collapse to one entry (Mentzer et al. 2024, section 3.1; here the
+    There is no codebook to learn, and nothing to collapse to one entry (Mentzer et al. 2024, section 3; here the
     squashing is a logistic function onto [0, L − 1], the same for odd and even L).
 
     Args:
@@ -155,6 +160,7 @@ class FiniteScalar(nn.Module):
         return 2 * digits / (self.levels - 1) - 1
 
     def forward(self, z: Tensor) -> Quantized:
+        """The nearest levels in the place of vectors z `[n, T, D]`; both terms of the loss are 0."""
         squashed = (self.levels - 1) * z.to(self.levels.dtype).sigmoid()
         rounded = squashed.round()
         z_q = 2 * straight_through(squashed, rounded) / (self.levels - 1) - 1
