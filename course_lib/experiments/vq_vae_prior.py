@@ -55,7 +55,7 @@ class VQVAEPriorHyperparameters(Hyperparameters):
         2e-3, label="learning rate", low=1e-5, high=1e-1, log=True,
         help="How far AdamW moves at each step, once it has warmed up.")
     batch_size: int = hyperparameter(
-        32, label="batch size", low=1, high=1024, unit="images",
+        32, label="batch size", low=1, high=512, unit="images",
         help="Of how many images one step sees the codes.")
     clip: float = gradient_clip("nats per symbol")
     total_steps: int = length_of_training()

@@ -354,7 +354,7 @@ def neighbours(code, count=16):
     around[torch.arange(16)[:, None], torch.arange(count), torch.arange(16)[:, None]] = near
     return torch.cat([code[None], around.flatten(0, 1)])
 
-gained, shorter, flipped = [], [], []
+gained, shorter = [], []
 for picture in test[:30]:
     some = neighbours(vqvae.codes(picture[None])[0])
     length = vqvae.distortion(picture.expand(len(some), 28, 28), entries[some]) - prior.log_prob(some)
@@ -368,8 +368,9 @@ with claim_table():
     claim("Share of symbols that change when a digit is binarized anew, 500 digits", changed, above=0.45)
 
 # %% [markdown]
-# Some nats come back from neighbours alone. The last line is the other reason: much of the code tells how the greys
-# happened to fall out as black and white. These nats are noise, and the rate must pay for them.
+# Some nats come back from neighbours alone; the whole sum would bring more. And the last line says what the choice
+# among near codes is about: half of the symbols change when the same grey digit falls out as black and white anew. To
+# name one code is to tell much of that noise, and the rate pays for it.
 #
 # ## What a symbol means
 # Take a digit's code, and put other entries in one place. What changes, and where?
