@@ -52,7 +52,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # %%
 vqvae, card = load_pretrained("vq_vae")
 entries = vqvae.quantizer.entries                                          # [128, 8]
-test = load_mnist("test").binarized(seeded(1))                             # [10000, 28, 28] of 0 and 1
+test = load_mnist("test")[:2000].binarized(seeded(1))                      # [2000, 28, 28] of 0 and 1
 codes = vqvae.codes(test[:10])
 symbols = (codes / 127).view(10, 4, 4).repeat_interleave(7, 1).repeat_interleave(7, 2)
 show(images(torch.cat([test[:10], symbols, vqvae.images(codes)]), columns=10,
@@ -268,8 +268,8 @@ small_prior.double().requires_grad_(False)
 every = torch.cartesian_prod(*[torch.arange(16)] * 4)                     # [65536, 4]
 log_prior = torch.cat([small_prior.log_prob(part) for part in every.split(8192)])
 ink = small.decoder(small.quantizer.entries[every]).flatten(1)            # logits of each code
-x = digits.test[:150].double()
-log_joint = torch.cat([part @ ink.T for part in x.flatten(1).split(50)])  # Σ x·logit, and next what x does not touch
+x = digits.test[:80].double()
+log_joint = torch.cat([part @ ink.T for part in x.flatten(1).split(20)])  # Σ x·logit, and next what x does not touch
 log_joint += log_prior - F.softplus(ink).sum(dim=1)
 log_p = log_joint.logsumexp(dim=1)
 
@@ -284,12 +284,12 @@ print(f"nats a digit: rate {rate.mean():.2f} + distortion {distortion.mean():.2f
       f"best code of two parts {shortest.mean():.2f}; exact -log p(x) {-log_p.mean():.2f}")
 with claim_table():
     claim("The prior of all codes adds up to", log_prior.exp().sum(), near=1, within=1e-9, exact=True)
-    claim("Two parts less −log p(x), less −log p(c | x): the largest of 150", (gap + posterior).abs().max(), below=1e-9,
+    claim("Two parts less −log p(x), less −log p(c | x): the largest of 80", (gap + posterior).abs().max(), below=1e-9,
           exact=True)
-    claim("Gap of the two-part code, nats, 150 digits", gap, above=2.5)
+    claim("Gap of the two-part code, nats, 80 digits", gap, above=2.5)
     claim("Of it: the encoder's code instead of the shortest", rate + distortion - shortest, above=0.8)
     claim("Of it: one code, be it the shortest, instead of the sum", shortest + log_p, above=0.8)
-del log_joint                                                             # eighty megabytes
+del log_joint                                                             # forty megabytes
 
 # %% [markdown]
 # So the gap has two halves. One is the encoder's fault: nearest is not shortest. The other half no encoder can mend:
@@ -306,9 +306,9 @@ predict("11e.place", "Draw each symbol by itself, with the frequencies that it h
 
 # %%
 prior, prior_card = load_pretrained("vq_vae_prior")
-train_codes = codes_of(vqvae, load_mnist("train")[:10_000].binarized(seeded(2)))
-alone = train_codes.gather(0, torch.randint(10_000, (2000, 16), generator=seeded(3)))     # each place from another
-by_transformer, by_place = drawn_images(prior, vqvae, 2000, 4), pictures_of(vqvae, alone)
+train_codes = codes_of(vqvae, load_mnist("train")[:5000].binarized(seeded(2)))
+alone = train_codes.gather(0, torch.randint(5000, (1000, 16), generator=seeded(3)))     # each place from another
+by_transformer, by_place = drawn_images(prior, vqvae, 1000, 4), pictures_of(vqvae, alone)
 
 def distance(pictures):
     return frechet_distance(features_and_probabilities(pictures)[0], reference_features())
@@ -320,7 +320,7 @@ show(images(torch.cat([by_transformer[:20], by_place[:10]]), columns=10,
             title="A symbol alone is a stroke; the prior makes a digit of sixteen"),
      alt="Three rows of ten pictures: two of digits, drawn with the transformer, and one of broken strokes")
 with claim_table():
-    claim("Fréchet distance, 2,000 pictures, symbols by place alone, over the transformer's",
+    claim("Fréchet distance, 1,000 pictures, symbols by place alone, over the transformer's",
           of_place / distance(by_transformer), above=3)
     claim("Of 10,000 pictures, transformer, from its card", prior_card.metrics["frechet"], below=30)
     claim("Of 10,000 rebuilt test digits, from the VQ-VAE's card", card.metrics["frechet"], below=14)
@@ -331,7 +331,7 @@ with claim_table():
 # ### What it costs
 
 # %%
-rate, distortion = two_part_code(prior, vqvae, test[:2000])
+rate, distortion = two_part_code(prior, vqvae, test)
 bound = -read("vae_z20")[1].metrics["test_elbo"]
 print(f"2,000 test digits: rate {rate.mean():.1f} + distortion {distortion.mean():.1f} = "
       f"{(rate + distortion).mean():.1f} nats; by the cards, all 10,000: {prior_card.metrics['two_part']:.1f}; "
