@@ -47,6 +47,8 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
     "transformer": {"data": "sprites", "layers": 1, "heads": 1, "batch_size": 4},
     "vae": {"width": 16, "batch_size": 8},
+    "vq_vae": {"width": 4, "batch_size": 4, "bits": 3},
+    "vq_vae_prior": {"layers": 1, "heads": 1, "batch_size": 4},
 }
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, before a hyperparameter means anything
     ("gan2d", "penalty"): {"variant": "WGAN-GP"},
@@ -55,6 +57,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {  # what must be set, too, befo
     ("diffusion2d", "drawing"): {"data": "drawn"},
     ("flow_matching2d", "drawing"): {"data": "drawn"},
     ("critic1d", "clip"): {"limit": "clip"},
+    ("vq_vae", "restarts"): {"batch_size": 44, "bits": 1},  # the idle entry is below its limit at step 9
 }
 TEXTS = {(name, "drawing"): (WAVE, SPIRAL) for name in ("gan2d", "diffusion2d", "flow_matching2d")}  # any text
 LARGE = "the networks and batches of dcgan, which is tried with it"
@@ -66,7 +69,7 @@ ONLY_SHOWN = {("latent_flow", "w"), ("latent_flow", "sampling_steps")}  # they c
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
 DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "flow_matching", "infogan",  # to evaluate
-        "image_to_image", "latent_flow")
+        "image_to_image", "latent_flow", "vq_vae", "vq_vae_prior")
 FEW = 100
 UNDEFINED = {("gan2d", "modes"), ("gan2d", "near")}  # metrics that are NaN where the data have no modes
 

@@ -98,14 +98,14 @@ class SequenceModel(nn.Module):
         log_p = torch.zeros(n, dtype=torch.float64)
         u = torch.rand(n, length, generator=generator, dtype=torch.float64)
         steps = self.steps(n)
-        logits = next(steps).double()
+        logits = next(steps).double().cpu()
         for t in range(length):
             p = (logits / temperature).softmax(1)
             cumulated = (p if top_p == 1 else nucleus(p, top_p)).cumsum(1)[:, :-1]
             x[:, t] = prefix[t] if t < len(prefix) else (u[:, t, None] > cumulated).sum(1)
             log_p += logits.log_softmax(1).gather(1, x[:, t, None])[:, 0]
             if t + 1 < length:
-                logits = steps.send(x[:, t]).double()
+                logits = steps.send(x[:, t]).double().cpu()
         return x, finite_result(log_p, "log p(x)")
 
     def _checked(self, x: Tensor) -> Tensor:

@@ -548,4 +548,4 @@ check("11d.variety", variety)
 # Two projects that use it all lie in the course's folder, each with what to hand in and a rubric: a data set of your own,
 # `docs/projects/own_data.md`, and a figure of a paper made anew, `docs/projects/paper_figure.md`.
 #
-# **Next:** the map of the README: which branch would you take for your own data?
+# **Next:** notebook 11e, discrete codes: a picture in sixteen symbols.

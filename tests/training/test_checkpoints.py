@@ -11,6 +11,7 @@ from torch import nn
 from course_lib.commands import main as cli
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
+from course_lib.experiments.vq_vae_prior import two_part_code
 from course_lib.models.flow_matching import in_turn
 from course_lib.training import checkpoints, pretrained, registry, run
 from course_lib.training.checkpoints import FOLDER, Card, CheckpointError, read, round_weights, write
@@ -52,6 +53,11 @@ def test_each_shipped_model_is_as_good_as_its_card_says(name):
         right = classifier().predict(experiment.samples(len(asked))) == asked
         assert right.float().mean().item() == pytest.approx(share, abs=3 * (share * (1 - share) / len(asked)) ** 0.5)
         return
+    if card.experiment == "vq_vae_prior":  # 10,000 draws take half a minute: what some images cost, as above
+        nats = sum(two_part_code(experiment.model, experiment.vqvae, held_out("mnist")[::20].float()))
+        error = nats.std().item() / len(nats) ** 0.5
+        assert nats.mean().item() == pytest.approx(card.metrics["two_part"], abs=3 * error)
+        return
     for metric, value in experiment.evaluate(thorough=False).items():
         assert value == pytest.approx(card.metrics[metric], rel=2e-3, abs=2e-3 if "accuracy" in metric else 0.02)
     assert experiment.seed == card.seed and card.experiment in families()
@@ -75,6 +81,9 @@ def test_the_shipped_models_are_good():
     assert 0 < chains.metrics["excess"] <= 0.03
     _, transformer = read("transformer")
     assert transformer.metrics["test_nll"] <= 81
+    _, codes = read("vq_vae")
+    _, prior = read("vq_vae_prior")
+    assert codes.metrics["frechet"] <= 12 and prior.metrics["frechet"] <= 30 and prior.metrics["two_part"] <= 103
     _, infogan = read("infogan")
     assert max(infogan.metrics["largest_slant"], infogan.metrics["largest_thickness"]) >= 0.8
 
