@@ -575,10 +575,10 @@ with claim_table():
 
 # %% [markdown]
 # ### StyleGAN's mapping network: z, or w?
-# In a **StyleGAN** (Karras et al.) a **mapping network** first makes of $z$ a code $w$, and a **synthesis network** makes
-# the picture of $w$. Their reason: the distribution of $z$ is fixed, that of $w$ is not. Say that two factors $x_1$ and
-# $x_2$ are uniform on a square, but that the quarter where both are above 0 does not occur, as some combinations do not
-# among real pictures. A Gaussian $z$ has no such hole, so that no affine function of $z$ gives $x$. But $w$ may be $x$
+# In a **StyleGAN** (Karras et al.) a **mapping network** first makes of $z$ a code `w`, and a **synthesis network** makes
+# the picture of `w`. Their reason: the distribution of $z$ is fixed, that of `w` is not. Say that two factors
+# are uniform on a square, but that the quarter where both are above 0 does not occur, as some combinations do not
+# among real pictures. A Gaussian $z$ has no such hole, so that no affine function of $z$ gives $x$. But `w` may be $x$
 # itself, and the synthesis network the identity.
 #
 # How much is there to gain? We take as many points $z$ as points $x$, and seek in turn, each exactly, the best pairing
@@ -591,9 +591,9 @@ claim("Share of the variance of x that an affine function of z explains, at most
 
 # %% [markdown]
 # So there are a few hundredths to gain. Does training find them? Two generators with about as many weights, with a mapping
-# network and without, both with $z$ and $w$ of two numbers, each at three learning rates, over eight seeds; this is a
-# record, and we train one of them again. Both go down the **energy distance**, $2\,\mathbb{E} \lVert x - \tilde x \rVert -
-# \mathbb{E} \lVert x - x' \rVert - \mathbb{E} \lVert \tilde x - \tilde x' \rVert$ between data $x$ and samples $\tilde x$,
+# network and without, both with $z$ and `w` of two numbers, each at three learning rates, over eight seeds; this is a
+# record, and we train one of them again. Both go down the **energy distance**: twice the mean distance of a
+# data point and a sample, less the mean distances of two data points and of two samples,
 # so that no game blurs the comparison. We measure what an affine function explains, and the length in $x$ of straight ways
 # in the latent space, relative to the straight way between their ends. (Karras et al. add up small steps on such ways,
 # in features of a classifier: the **perceptual path length**.)
@@ -629,12 +629,12 @@ with claim_table():
     claim("Today's training with a mapping network: share explained, w less z", today.w_share - today.z_share, above=0)
 
 # %% [markdown]
-# In one network $w$ is straighter than its $z$, for each seed. Against a generator without a mapping network it is one or the
-# other. In most seeds $w$ goes beyond any $z$, and the samples fit better, too. (They are not exactly the data; so a
+# In one network `w` is straighter than its $z$, for each seed. Against a generator without a mapping network it is one or the
+# other. In most seeds `w` goes beyond any $z$, and the samples fit better, too. (They are not exactly the data; so a
 # share may be a little above the limit.) In the others the mapping
-# network has folded the plane, $w$ is no help, and the samples fit worse: on average over seeds the two do not differ
-# clearly. The paper's table 4 has both sides as well: a mapping network makes ways in $z$ longer and ways in $w$ shorter. Its
-# $w$ has hundreds of numbers, and enters at each layer. Nothing in a loss asks $w$ to be straight; it only may.
+# network has folded the plane, `w` is no help, and the samples fit worse: on average over seeds the two do not differ
+# clearly. The paper's table 4 has both sides as well: a mapping network makes ways in $z$ longer and ways in `w` shorter. Its
+# `w` has hundreds of numbers, and enters at each layer. Nothing in a loss asks `w` to be straight; it only may.
 
 # %% [markdown]
 # ## Your turn

@@ -522,10 +522,9 @@ show_source(merged)
 
 # %% [markdown]
 # The **perplexity** of notebook 07b is the exponential of the mean cost of a *token*, and a long token may cost more than a
-# short one. **Bits a byte** divide the cost of the whole text by its length in bytes, which no tokeniser changes. With
-# $r$ bytes in a token, on average over the text, and $b$ bits a byte,
+# short one. **Bits a byte** divide the cost of the whole text by its length in bytes, which no tokeniser changes:
 #
-# $$\text{perplexity} = \exp(b\, r \log 2) = 2^{b\,r} .$$
+# $$\text{perplexity} = 2^{\,\text{bits a byte} \,\times\, \text{bytes a token}} .$$
 
 # %%
 predict("07d.tokens", "The same text, the same kind of model, bytes for tokens or 200 merges. How many times the "
@@ -533,7 +532,7 @@ predict("07d.tokens", "The same text, the same kind of model, bytes for tokens o
 
 # %% [markdown]
 # The model is an **n-gram**: counts of what followed the last 4 tokens, smoothed by the same model of the last 3, and so
-# on down to all tokens alike (MacKay and Peto). How much the shorter one weighs, $\beta$, is chosen for each tokeniser on
+# on down to all tokens alike (MacKay and Peto). How much the shorter one weighs, `betas`, is chosen for each tokeniser on
 # the unseen stanzas: nobody is held back by his setting. Five times a fifth of the stanzas is kept unseen.
 
 # %%
