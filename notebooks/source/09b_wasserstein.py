@@ -654,6 +654,8 @@ show_source(GAN2DExperiment)
 #   GANs*](https://arxiv.org/abs/1709.08894), ICLR (2018).
 # - L. Mescheder, A. Geiger, S. Nowozin, [*Which Training Methods for GANs do actually
 #   Converge?*](https://arxiv.org/abs/1801.04406), ICML (2018).
+# - Y. Huang et al., [*The GAN is dead; long live the GAN! A Modern GAN Baseline*](https://arxiv.org/abs/2501.05441),
+#   NeurIPS (2024): R3GAN.
 # - M. Kahng et al., [*GAN Lab*](https://doi.org/10.1109/TVCG.2018.2864500), IEEE Transactions on Visualization and
 #   Computer Graphics 25 (2019).
 # - C. Villani, [*Optimal Transport: Old and New*](https://doi.org/10.1007/978-3-540-71050-9), Springer (2009): theorem
