@@ -20,6 +20,7 @@ from course_lib.models.gan2d import (
     clip_weights,
     d_loss,
     g_loss,
+    is_paired,
     is_wasserstein,
     noise,
     penalty,
@@ -48,7 +49,8 @@ class GAN2DHyperparameters(Hyperparameters):
 
     variant: str = hyperparameter(
         "vanilla", label="variant", choices=VARIANTS, restart=True,
-        help="What D is: vanilla and R1 tell real from fake; WGAN and WGAN-GP are critics whose slope is bounded.")
+        help="What D is: vanilla, R1 and R1+R2 tell real from fake; R3GAN says of a pair which is real; WGAN and "
+             "WGAN-GP are critics whose slope is bounded.")
     data: str = hyperparameter(
         "ring", label="data", choices=(*PLANE, "drawn"), restart=True,
         help="Where the real points come from; 'drawn' is what you drew.")
@@ -69,7 +71,8 @@ class GAN2DHyperparameters(Hyperparameters):
         help="How many times D learns before G answers once.")
     penalty: float = hyperparameter(
         0.1, label="weight of the penalty (λ)", low=1e-3, high=100.0, log=True,
-        help="How much D's loss counts its slope: WGAN-GP asks for a slope of 1, R1 for a slope of 0 at the data.")
+        help="How much D's loss counts its slope: WGAN-GP asks for a slope of 1, R1 for a slope of 0 at the data, "
+             "R1+R2 and R3GAN also at the fakes.")
     clip: float = hyperparameter(
         0.1, label="clip the weights at (c)", low=1e-3, high=1.0, log=True,
         help="WGAN keeps every weight of D between −c and c.")
@@ -91,7 +94,7 @@ def real_points(h: GAN2DHyperparameters) -> Blobs | Drawing:
 
 @register(
     "gan2d",
-    summary="a GAN in the plane: vanilla, R1, WGAN or WGAN-GP",
+    summary="a GAN in the plane: vanilla, with R1 and R2, R3GAN, WGAN or WGAN-GP",
     prints="Prints both losses, the gap between D's scores, KL and JS by cells (nats), modes covered and the share of "
            "points near one.",
 )
@@ -129,6 +132,10 @@ class GAN2DExperiment(AdversarialExperiment):
 
     # The game.
 
+    @property
+    def g_sees_real(self) -> bool:
+        return is_paired(self.hyperparameters.variant)
+
     def real_batch(self) -> Tensor:
         """The next real points, `[batch_size, 2]`."""
         return self.data.sample(self.hyperparameters.batch_size, self.generator)
@@ -144,9 +151,9 @@ class GAN2DExperiment(AdversarialExperiment):
     def _verdict(self, player: str, turn: int) -> None:
         """D's scores, in a phase of their own so that they can be seen before they become a loss."""
         fake = self.turn["fake"]
-        if player == "D":
+        if self.turn["real"] is not None:
             self.turn["real_scores"] = self.D(self.turn["real"])
-        else:
+        if player == "G":
             fake.retain_grad()  # kept for its gradient by each fake, which the pictures draw
         self.turn["fake_scores"] = self.D(fake)
 
@@ -161,7 +168,7 @@ class GAN2DExperiment(AdversarialExperiment):
 
     def g_loss(self, real: Tensor | None, fake: Tensor) -> tuple[Tensor, Metrics]:
         """The loss of G, 0-d, of the scores of the phase before."""
-        return g_loss(self.hyperparameters.variant, self.turn["fake_scores"]), {}
+        return g_loss(self.hyperparameters.variant, self.turn["fake_scores"], self.turn.get("real_scores")), {}
 
     def inputs_of_g_loss(self) -> list[Tensor]:
         return [*super().inputs_of_g_loss(), self.turn["fake"]]
@@ -182,7 +189,8 @@ class GAN2DExperiment(AdversarialExperiment):
         if phase.name == "noise" and for_d:
             return f"Draw {h.batch_size} points of noise z, and {h.batch_size} real points x."
         if phase.name == "noise":
-            return f"Draw {h.batch_size} new points of noise z. G never sees the real points."
+            beside = "Each fake is paired with a real point." if self.g_sees_real else "G never sees the real points."
+            return f"Draw {h.batch_size} new points of noise z. {beside}"
         if phase.name == "fakes":
             return "G turns each z into a fake G(z)."
         if phase.name == "verdict":
@@ -239,9 +247,12 @@ class GAN2DExperiment(AdversarialExperiment):
         return scores if is_wasserstein(self.hyperparameters.variant) else torch.sigmoid(scores)
 
     def push(self, x: Tensor) -> Tensor:
-        """Where each fake x `[n, 2]` should go to lower its loss of G: −∂loss/∂x, `[n, 2]`."""
+        """Where each fake x `[n, 2]` should go to lower its loss of G: −∂loss/∂x, `[n, 2]`. Where the loss is of pairs,
+        their real points are the snapshot's own."""
         x = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(g_loss(self.hyperparameters.variant, self.D(x)), x)
+        pairs = self.own_real[torch.arange(len(x)) % MEASURED].to(x) if self.g_sees_real else None
+        real_scores = None if pairs is None else self.D(pairs)
+        (gradient,) = torch.autograd.grad(g_loss(self.hyperparameters.variant, self.D(x), real_scores), x)
         return -gradient
 
     def snapshot(self) -> dict[str, np.ndarray]:

@@ -68,6 +68,9 @@ class TransformerHyperparameters(Hyperparameters):
     prints="Prints the mean −log p(x) of a batch in nats, the same in bits per pixel, and the length of the gradient.",
     ships={
         "transformer": "transformer --num-steps 22000 --set precision=bfloat16 --set total_steps=25000",
+        "transformer_sprites": "transformer --num-steps 26000 --set batch_size=16 --set data=sprites --set heads=3 "
+                               "--set layers=3 --set learning_rate=0.003 --set precision=bfloat16 --set "
+                               "total_steps=26000 --set window=2",
     },
 )
 class TransformerExperiment(AveragedExperiment, PixelExperiment):

@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn.functional import conv2d, conv_transpose2d, softplus
 
 from course_lib.chapters.nb06.plots import pulls
+from course_lib.comparisons import mapping_network
 from course_lib.data import load_mnist
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
 from course_lib.live import Curve, Density, ImageGrid, LiveLab
@@ -28,7 +29,7 @@ from course_lib.plots import curves, histogram, images, matrices, show
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 from course_lib.training import fastest_precision, load_pretrained, run
-from course_lib.training.image_scores import scores
+from course_lib.training.image_scores import features_and_probabilities, scores
 
 torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
@@ -217,7 +218,8 @@ with claim_table():
 # has half of your channels (`width=16`) and the arithmetic that is faster on your processor (`fastest_precision`).
 # Every picture keeps its noise, so you see the same forty sharpen. Press **Start**. Then, while it trains:
 #
-# 1. wait for the first strokes, then the first digits. Which digits come early?
+# 1. wait for the first strokes, then the first digits. Which digits come early? (If you do not see the pictures, answer
+#    this from the table of counts below the lab, which needs no eyes.)
 # 2. look at the logits of real and made pictures. Where would they lie if $D$ could tell nothing? The losses would then
 #    be $2 \log 2$ and $\log 2$.
 # 3. turn $D$'s learning rate far down, and back; then far up. Raise $K$. What do the logits and the grid do?
@@ -249,13 +251,18 @@ lab
 predict("06.losses", "The pictures get better for a thousand steps. What does the loss of G do meanwhile?",
         options=["it falls steadily", "it goes up and down", "it rises steadily"])
 
+predict("06.early", "After 150 steps the classifier is sure of some pictures. Which digit are they most often?",
+        options=[str(digit) for digit in range(10)])
+
 # %%
 game = DCGANExperiment(DCGANHyperparameters(width=16, precision=fastest_precision()), seed=0)
-track, grids, many = [], {"step 0": game.samples(10)}, {}
+track, grids, many, sure = [], {"step 0": game.samples(10)}, {}, {}
 for metrics in run(game, steps=1000, progress=False):
     track.append((metrics["loss_d"].item(), metrics["loss_g"].item()))
     if game.steps in (60, 150, 400, 1000):
         grids[f"step {game.steps}"] = game.samples(10)
+        p = features_and_probabilities(game.samples(2000))[1]          # of ten digits, for each of 2,000 pictures
+        sure[game.steps] = np.bincount(p.argmax(axis=1)[p.max(axis=1) > 0.9], minlength=10)
     if game.steps in (60, 1000):
         many[game.steps] = game.samples(10_000)
 
@@ -270,6 +277,12 @@ show(curves(np.arange(25, 1000, 50), {"loss of D": loss_d, "loss of G": loss_g} 
          f"and the loss of G, from {loss_g.min():.2f} to {loss_g.max():.2f}; level lines at 2 log 2 and log 2")
 
 # %%
+print("of 2,000 pictures, those that the classifier gives to one digit with more than 0.9, by digit:")
+print("step      " + "".join(f"{digit:6}" for digit in range(10)) + "   in all")
+for step, counts in sure.items():
+    print(f"{step:<10}" + "".join(f"{count:6}" for count in counts) + f"{counts.sum():9}")
+reveal("06.early", {str(digit): share for digit, share in enumerate(sure[150] / sure[150].sum())},
+       lambda share: max(share, key=share.get))
 start, end = loss_g[:4].mean(), loss_g[-4:].mean()
 reveal("06.losses", {"last fifth over the first": end / start},
        lambda by: "it falls steadily" if by["last fifth over the first"] < 0.7 else
@@ -277,6 +290,10 @@ reveal("06.losses", {"last fifth over the first": end / start},
 early, late = (scores(x)["frechet"] for x in many.values())
 real, first, last = (sharpness(x[:1000].numpy()).mean() for x in (load_mnist("test")[:1000].floats(), *many.values()))
 with claim_table():
+    claim("Step 150: share of 6, 8 and 9 together among the pictures that the classifier is sure of",
+          sure[150][[6, 8, 9]].sum() / sure[150].sum(), below=0.15)
+    claim("Step 1,000: their share relative to step 150",
+          sure[1000][[6, 8, 9]].sum() / sure[1000].sum() / (sure[150][[6, 8, 9]].sum() / sure[150].sum()), above=1.8)
     claim("The pictures get better: Fréchet distance at step 1,000 relative to step 60", late / early, below=0.35)
     claim("Loss of G meanwhile: last fifth of the steps relative to the first", end / start, above=0.7, below=1.4)
     claim("Loss of G meanwhile: highest relative to lowest, means of fifty steps", loss_g.max() / loss_g.min(),
@@ -557,6 +574,69 @@ with claim_table():
 # any training picture. Where one is not found, $G$ does not make that shape, or the search got stuck.
 
 # %% [markdown]
+# ### StyleGAN's mapping network: z, or w?
+# In a **StyleGAN** (Karras et al.) a **mapping network** first makes of $z$ a code `w`, and a **synthesis network** makes
+# the picture of `w`. Their reason: the distribution of $z$ is fixed, that of `w` is not. Say that two factors
+# are uniform on a square, but that the quarter where both are above 0 does not occur, as some combinations do not
+# among real pictures. A Gaussian $z$ has no such hole, so that no affine function of $z$ gives $x$. But `w` may be $x$
+# itself, and the synthesis network the identity.
+#
+# How much is there to gain? We take as many points $z$ as points $x$, and seek in turn, each exactly, the best pairing
+# (notebook 11c) and the best affine function. The variance that it explains is the most that any generator with *this* $z$
+# could reach.
+
+# %%
+ceiling = mapping_network.best_explained(13)
+claim("Share of the variance of x that an affine function of z explains, at most", ceiling, near=0.93, within=0.015)
+
+# %% [markdown]
+# So there are a few hundredths to gain. Does training find them? Two generators with about as many weights, with a mapping
+# network and without, both with $z$ and `w` of two numbers, each at three learning rates, over eight seeds; this is a
+# record, and we train one of them again. Both go down the **energy distance**: twice the mean distance of a
+# data point and a sample, less the mean distances of two data points and of two samples,
+# so that no game blurs the comparison. We measure what an affine function explains, and the length in $x$ of straight ways
+# in the latent space, relative to the straight way between their ends. (Karras et al. add up small steps on such ways,
+# in features of a classifier: the **perceptual path length**.)
+
+# %%
+predict("06.mapping", "In how many of eight seeds does w explain more of x than z does in the generator without w?",
+        low=0, high=8)
+
+# %%
+best = {mapped: min(mapping_network.RATES, key=lambda rate: mapping_network.recorded(mapped, rate)["kl"].mean())
+        for mapped in (False, True)}                                                 # for each its own best rate
+plain, mapped = (mapping_network.recorded(which, best[which]) for which in (False, True))
+table = {"z, no mapping network": (plain["kl"], plain["z_share"], plain["z_length"]),
+         "z, with one": (mapped["kl"], mapped["z_share"], mapped["z_length"]),
+         "w": (mapped["kl"], mapped["w_share"], mapped["w_length"])}
+for title, column in (("KL to the data, nats", 0), ("share explained", 1), ("length of straight ways", 2)):
+    print(f"{title}, eight seeds")
+    for name, measured in table.items():
+        print(f"  {name:22}", " ".join(f"{value:.3f}" for value in measured[column]))
+print("best learning rate:", ", ".join(f"{'with' if which else 'without'} {rate:g}" for which, rate in best.items()))
+wins = mapped["w_share"] > plain["z_share"]
+reveal("06.mapping", wins.sum())
+today = mapping_network.measure(mapping_network.trained(True, seed=1, learning_rate=best[True]))
+with claim_table():
+    claim("Share explained, each seed: w less z of the same network", mapped["w_share"] - mapped["z_share"], above=0,
+          exact=True)
+    claim("Seeds where w explains more than z without a mapping network: share explained, w less the most by such a z",
+          mapped["w_share"][wins] - plain["z_share"].max(), above=0, exact=True)
+    claim("There: KL to the data, with a mapping network less without", (mapped["kl"] - plain["kl"])[wins], below=0,
+          exact=True)
+    claim("The other seeds: KL to the data, with a mapping network less without", (mapped["kl"] - plain["kl"])[~wins],
+          above=0, exact=True)
+    claim("Today's training with a mapping network: share explained, w less z", today.w_share - today.z_share, above=0)
+
+# %% [markdown]
+# In one network `w` is straighter than its $z$, for each seed. Against a generator without a mapping network it is one or the
+# other. In most seeds `w` goes beyond any $z$, and the samples fit better, too. (They are not exactly the data; so a
+# share may be a little above the limit.) In the others the mapping
+# network has folded the plane, `w` is no help, and the samples fit worse: on average over seeds the two do not differ
+# clearly. The paper's table 4 has both sides as well: a mapping network makes ways in $z$ longer and ways in `w` shorter. Its
+# `w` has hundreds of numbers, and enters at each layer. Nothing in a loss asks `w` to be straight; it only may.
+
+# %% [markdown]
 # ## Your turn
 # **1.** The generator's loss, from logits, and what each logit feels of it.
 
@@ -624,6 +704,8 @@ check("06.stamp", stamp)
 #   ICLR (2018).
 # - L. Mescheder, A. Geiger, S. Nowozin, [*Which Training Methods for GANs do actually
 #   Converge?*](https://arxiv.org/abs/1801.04406), ICML (2018): R1.
+# - T. Karras, S. Laine, T. Aila, [*A Style-Based Generator Architecture for Generative Adversarial
+#   Networks*](https://arxiv.org/abs/1812.04948), CVPR (2019): StyleGAN.
 # - J.-Y. Zhu et al., [*Generative Visual Manipulation on the Natural Image
 #   Manifold*](https://arxiv.org/abs/1609.03552), ECCV (2016): searching for z.
 #

@@ -14,6 +14,7 @@
 # %%
 import math
 import time
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -24,15 +25,18 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.chapters.nb07d.plots import patterns
 from course_lib.data import sprites
+from course_lib.data.byte_pairs import BytePairs, merged
 from course_lib.data.in_context import chain_predictor, chains, copies, successors
+from course_lib.data.text import TEXTS, load_text
 from course_lib.experiments.in_context import LENGTH, InContextExperiment, InContextHyperparameters
 from course_lib.experiments.pixelrnn import held_out, log_prob_of
-from course_lib.live import Curve, ImageGrid, LiveLab
+from course_lib.experiments.transformer import TransformerExperiment, TransformerHyperparameters
+from course_lib.live import Curve, HeatMap, ImageGrid, LiveLab
 from course_lib.models.patch_transformer import PatchTransformer
 from course_lib.models.transformer import Block, Blocks, SequenceTransformer, rotary
 from course_lib.plots import curves, images, show
 from course_lib.seeds import seeded
-from course_lib.teach import check, claim, claim_table, predict, reveal
+from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 from course_lib.training import load_pretrained, run
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
@@ -507,6 +511,98 @@ with claim_table():
 # Cut the tail, and samples get tidier and fewer: the entropy falls. And the other divergence, KL(truth ‖ q), is
 # infinite once a single real creature is shut out. The cut is a choice for samples, not a better model.
 #
+# ### Tokens: compare bits a byte, not perplexities
+# A language model's tokens are rarely characters. **Byte-pair encoding** (Sennrich et al.) starts with the bytes of a text
+# and merges the pair of neighbours that is most frequent into a new token, again and again. Rows get shorter, which
+# attention likes. But how does one compare two models whose tokens differ?
+
+# %%
+show_source(BytePairs.learn)
+show_source(merged)
+
+# %% [markdown]
+# The **perplexity** of notebook 07b is the exponential of the mean cost of a *token*, and a long token may cost more than a
+# short one. **Bits a byte** divide the cost of the whole text by its length in bytes, which no tokeniser changes:
+#
+# $$\text{perplexity} = 2^{\,\text{bits a byte} \,\times\, \text{bytes a token}} .$$
+
+# %%
+predict("07d.tokens", "The same text, the same kind of model, bytes for tokens or 200 merges. How many times the "
+        "perplexity has the model with merges?", low=0, high=50)
+
+# %% [markdown]
+# The model is an **n-gram**: counts of what followed the last 4 tokens, smoothed by the same model of the last 3, and so
+# on down to all tokens alike (MacKay and Peto). How much the shorter one weighs, `betas`, is chosen for each tokeniser on
+# the unseen stanzas: nobody is held back by his setting. Five times a fifth of the stanzas is kept unseen.
+
+# %%
+def n_gram_costs(known, x, n_tokens, betas, longest=4):
+    """Nats of each token of x after those before it, [betas, T], from the counts in `known`."""
+    counts, follows = Counter(), Counter()
+    for t, n in product(range(len(known)), range(longest + 1)):
+        if t >= n:
+            counts[(*known[t - n:t], known[t])] += 1
+            follows[tuple(known[t - n:t])] += 1
+    costs, betas = [], np.array(betas)
+    for t, token in enumerate(x):
+        p = np.full(len(betas), 1 / n_tokens)
+        for n in range(min(longest, t) + 1):
+            context = tuple(x[t - n:t])
+            p = (counts[(*context, token)] + betas * p) / (follows[context] + betas)
+        costs.append(-np.log(p))
+    return np.array(costs).T
+
+# %%
+stanzas = [stanza for name in TEXTS for stanza in load_text(name).split("\n\n")]
+folds = (torch.randperm(len(stanzas), generator=seeded()) % 5).tolist()
+merges, betas = (0, 50, 200), (3, 10, 30, 100)
+bits_a_byte, perplexity, bytes_a_token = (np.zeros((len(merges), 5)) for _ in range(3))
+for (i, n_merges), fold in product(enumerate(merges), range(5)):
+    known, unseen = ("\n\n".join(stanza for stanza, f in zip(stanzas, folds, strict=True) if (f == fold) is there)
+                     for there in (False, True))
+    pairs = BytePairs.learn(known, n_merges)                               # it never sees the unseen stanzas either
+    tokens = pairs.encode(unseen).tolist()
+    costs = n_gram_costs(pairs.encode(known).tolist(), tokens, len(pairs), betas)
+    cost = costs[costs.sum(axis=1).argmin()]                               # with the β that suits it best
+    bits_a_byte[i, fold] = cost.sum() / math.log(2) / len(unseen.encode())
+    perplexity[i, fold], bytes_a_token[i, fold] = np.exp(cost.mean()), len(unseen.encode()) / len(tokens)
+
+# %%
+print(f"{'merges':>7}{'bytes a token':>15}{'bits a byte':>13}{'perplexity':>12}   (means of five parts)")
+for n_merges, *row in zip(merges, bytes_a_token, bits_a_byte, perplexity, strict=True):
+    print(f"{n_merges:7}{row[0].mean():15.2f}{row[1].mean():13.2f}{row[2].mean():12.1f}")
+print("the last tokens that were made:", *(repr(token.decode()) for token in pairs.spellings()[-8:]))
+reveal("07d.tokens", (perplexity[2] / perplexity[0]).mean())
+with claim_table():
+    claim("Perplexity less 2 to the power of bits a byte times bytes a token, relative, each part and tokeniser",
+          (perplexity / 2**(bits_a_byte * bytes_a_token) - 1).ravel(), near=0, within=1e-9, exact=True)
+    claim("Perplexity, 200 merges relative to none, each of five parts", perplexity[2] / perplexity[0], above=4)
+    claim("Bits a byte, 200 merges relative to none, each of five parts", bits_a_byte[2] / bits_a_byte[0], above=1,
+          below=1.3)
+
+# %% [markdown]
+# By perplexity the model with merges looks many times worse; by bits a byte it is a little worse. On a few thousand bytes
+# its counts are thin, for there are more tokens to count; large texts turn this round. And take eight *bits* for tokens:
+# a perplexity of 2 is then what knowing nothing gives. So a perplexity means something beside another of the same tokens
+# only.
+#
+# One more thing hides here. A text can be cut into tokens in many ways, and a model that draws tokens may draw any of them.
+# So the probability of the *text* is a sum over all cuts, and what the encoder's own cut gets is only a part of it: the
+# cost above is an upper bound. For single tokens, each drawn by itself, the forward algorithm of notebook 02b does the sum.
+
+# %%
+shares = torch.bincount(pairs.encode(known), minlength=len(pairs)).double() + 1
+log_share, spelled, text = (shares / shares.sum()).log().tolist(), pairs.spellings(), unseen.encode()
+cut = sum(log_share[token] for token in tokens)
+forward = [0.0] + [-math.inf] * len(text)                                  # log p of all cuts up to each byte
+for end in range(1, len(text) + 1):
+    parts = [forward[end - len(word)] + log_share[k] for k, word in enumerate(spelled)
+             if len(word) <= end and text[end - len(word):end] == word]
+    forward[end] = np.logaddexp.reduce(parts)
+claim("Bits a byte that the encoder's own cut costs more than the sum over all cuts",
+      (forward[-1] - cut) / math.log(2) / len(text), above=1e-4, below=0.3)
+
+# %% [markdown]
 # ### Digits, scored
 # Pixels as tokens make long rows: `28 * 28` of them, each looking at all before it. So the course's transformer takes
 # **patches** of `4 * 4` pixels for tokens, as many as `7 * 7`. A token is made of the patch before it and of the pixels
@@ -533,6 +629,54 @@ with claim_table():
 # Two recipes, not two principles: the Row LSTM is the smaller network, and each was trained once, with settings of its
 # own. What the two have in common is the measure: exact nats on the same digits.
 #
+# ### Creatures, scored against the truth
+# Of notebook 07's creatures the true $p(x)$ is known. So what a model costs on new ones, less what the truth costs on the
+# same ones, is what it lacks: KL(truth ‖ model), estimated. The transformer has patches of `2 * 2` pixels for tokens. Its
+# card, and that of notebook 07's PixelCNN; no Row LSTM of creatures comes with the course, and no PixelCNN of digits.
+
+# %%
+unseen_creatures = held_out("sprites")
+truth_costs = -creatures.log_prob(unseen_creatures)
+some, lacks, excess = unseen_creatures[:500], {}, {}
+print(f"{'':20}{'weights':>9}{'minutes of one core':>21}{'nats, 10,000 new ones':>23}{'above the truth':>17}")
+for name in ("pixelcnn_sprites", "transformer_sprites"):
+    model, card = load_pretrained(name)
+    excess[name] = card.metrics["test_nll"] - truth_costs.mean().item()
+    lacks[name] = -log_prob_of(model, some) - truth_costs[:500]
+    size = sum(w.numel() for w in model.parameters())
+    print(f"{name:20}{size:9,}{card.minutes:21.1f}{card.metrics['test_nll']:23.2f}{excess[name]:17.2f}")
+show(images(sprites.to_rgb(sprites.whole(model.sample(12, seeded()).images)), columns=12,
+            title="Creatures drawn by the transformer"), alt="Twelve creatures in 16 colours, drawn by the transformer")
+with claim_table():
+    claim("From the card: nats of the transformer above the truth, 10,000 creatures", excess["transformer_sprites"],
+          above=0, below=0.9)
+    claim("Today, 500 creatures: nats of the transformer above the truth", lacks["transformer_sprites"], above=0.3,
+          below=1.2)
+    claim("Today, 500 creatures: transformer less PixelCNN, nats",
+          lacks["transformer_sprites"] - lacks["pixelcnn_sprites"], below=-0.5)
+
+# %% [markdown]
+# Again two recipes: the transformer has more weights. Watch one learn, with what it draws beside where it looks. The third
+# picture is one creature's patches, numbered row by row: who looks (upwards) at whom (across), mean over the heads of the
+# last layer. Press **Start**; then set the window to 0, so that only attention brings what lies further back, or *look
+# ahead* to 1. Who shows the leak, the samples or the loss?
+
+# %%
+painter = LiveLab(
+    TransformerExperiment(TransformerHyperparameters(data="sprites", layers=3, heads=3, window=2, batch_size=16,
+                                                     learning_rate=3e-3), seed=0),
+    views=[
+        Curve("nll", title="Cost of a batch", ylabel="nats a creature", labels={"nll": "−log p"}),
+        ImageGrid("samples", columns=8, title="Drawn from the same random numbers"),
+        HeatMap("attention", extent=(0, 18, 0, 18), title="Which patch looks at which", xlabel="patch looked at",
+                ylabel="patch that looks"),
+    ],
+    knobs=["learning_rate", "layers", "window", "positions", "look_ahead"],
+    headless_steps=20,
+)
+painter
+
+# %% [markdown]
 # ## Your turn
 # **1.** Attention weights under a causal mask, when some tokens are padding that nobody may look at. A token that may
 # look nowhere gets zeros.
@@ -604,6 +748,10 @@ check("07d.top_p", top_p)
 # - N. Parmar et al., [*Image Transformer*](https://arxiv.org/abs/1802.05751), ICML (2018): pixels as tokens.
 # - M. Chen et al., [*Generative Pretraining from Pixels*](https://proceedings.mlr.press/v119/chen20s.html), ICML
 #   (2020).
+# - R. Sennrich, B. Haddow, A. Birch, [*Neural Machine Translation of Rare Words with Subword
+#   Units*](https://arxiv.org/abs/1508.07909), ACL (2016): byte-pair encoding.
+# - D. MacKay, L. Peto, [*A Hierarchical Dirichlet Language Model*](https://doi.org/10.1017/S1351324900000218), Natural
+#   Language Engineering 1 (1995): the smoothing of the n-grams.
 # - A. Holtzman et al., [*The Curious Case of Neural Text Degeneration*](https://arxiv.org/abs/1904.09751), ICLR (2020):
 #   top-p sampling.
 #

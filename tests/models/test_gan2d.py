@@ -48,6 +48,10 @@ def test_losses_of_known_scores():
     assert g_loss("WGAN-GP", fake).item() == 0
     assert d_loss("WGAN", real, fake) == critic_loss(real, fake)
     assert d_loss("R1", real, fake) == discriminator_loss(real, fake)
+    by_hand = sum(math.log(1 + math.exp(-(a - b))) for a, b in ((2, -1), (0, 1))) / 2
+    assert d_loss("R3GAN", real, fake).item() == pytest.approx(by_hand)
+    by_hand = sum(math.log(1 + math.exp(a - b)) for a, b in ((2, -1), (0, 1))) / 2
+    assert g_loss("R3GAN", fake, real).item() == pytest.approx(by_hand)
 
 
 def test_slopes_are_those_of_finite_differences(generator, doubles):
@@ -111,9 +115,12 @@ def test_the_gradient_penalty_looks_between_the_two_batches(generator):
     assert 0 <= share.min() < 0.02 and 0.98 < share.max() <= 1 and abs(share.mean() - 0.5) < 0.05
 
 
-def test_only_two_variants_have_a_penalty(generator):
-    D, x = Critic(8, generator), points(4, generator)
-    assert {v for v in VARIANTS if penalty(v, D, x, x, generator) is not None} == {"R1", "WGAN-GP"}
+def test_four_variants_have_a_penalty(generator):
+    D, real, fake = Critic(8, generator), points(4, generator), points(4, generator)
+    found = {v: penalty(v, D, real, fake, generator) for v in VARIANTS}
+    assert {v for v, value in found.items() if value is not None} == {"R1", "R1+R2", "R3GAN", "WGAN-GP"}
+    assert found["R1"] == r1_penalty(D, real) and found["R3GAN"] == found["R1+R2"]
+    assert found["R1+R2"].item() == pytest.approx((r1_penalty(D, real) + r1_penalty(D, fake)).item())
 
 
 def test_clipping_cuts_every_weight(generator):
@@ -137,7 +144,10 @@ def test_noise_and_shapes(kind, generator):
 def test_bad_values_are_told(generator):
     with pytest.raises(ValueError, match="noise must be one of normal, uniform, not 'loud'"):
         noise("loud", 3, generator)
-    with pytest.raises(ValueError, match="variant must be one of vanilla, R1, WGAN, WGAN-GP, not 'GAN'"):
+    with pytest.raises(ValueError, match=r"one of vanilla, R1, R1\+R2, R3GAN, WGAN, WGAN-GP, not 'GAN'"):
         g_loss("GAN", torch.zeros(2))
+    for real_scores in (None, torch.zeros(3)):
+        with pytest.raises(ValueError, match="a real point for each fake one: give real_scores"):
+            g_loss("R3GAN", torch.zeros(2), real_scores)
     with pytest.raises(ValueError, match=r"each real point needs a fake one: \[3, 2\] against \[4, 2\]"):
         gradient_penalty(Critic(8, generator), points(3, generator), points(4, generator), generator)
