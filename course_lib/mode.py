@@ -13,6 +13,11 @@ def strict() -> bool:
     return os.environ.get("COURSE_STRICT") == "1"
 
 
+def partial() -> bool:
+    """Under nbgrader an answer that is right for some inputs gets that share of the points (`COURSE_PARTIAL=1`)."""
+    return os.environ.get("COURSE_PARTIAL") == "1" and os.environ.get("NBGRADER_EXECUTION") == "autograde"
+
+
 def grading() -> bool:
     """Marks are given (`COURSE_GRADING=1`, or nbgrader runs the notebook): an exercise that is not passed raises.
 

@@ -51,7 +51,7 @@ def convert(source: Path, teacher: bool) -> NotebookNode:
         if "teacher" in tags and not teacher:
             continue
         made = copy.deepcopy(cell)
-        made.id = hashlib.sha256(f"{source.stem}:{position}".encode()).hexdigest()[:12]
+        made.id = cell_id(source, position)
         made.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
         where = f"{source.name}, cell {position}"
         if made.cell_type == "markdown":
@@ -67,6 +67,11 @@ def convert(source: Path, teacher: bool) -> NotebookNode:
     notebook.metadata.course["sha256"] = _fingerprint(notebook)
     nbformat.validate(notebook)
     return notebook
+
+
+def cell_id(source: Path, position: int) -> str:
+    """The id that a source's cell has in every notebook made of it."""
+    return hashlib.sha256(f"{source.stem}:{position}".encode()).hexdigest()[:12]
 
 
 def _linked(text: str, where: str, files: dict[str, str], own: str) -> str:

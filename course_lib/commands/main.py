@@ -15,6 +15,7 @@ from course_lib.commands.console import drop_output, survive_any_encoding, tell
 from course_lib.commands.errors import INTERRUPTED, Parser, UsageError
 from course_lib.commands.grade import add_grade
 from course_lib.commands.lab import add_lab
+from course_lib.commands.nbgrader import add_nbgrader
 from course_lib.commands.notebooks import add_notebooks
 from course_lib.commands.stopping import Stopper, handled
 from course_lib.commands.train import add_train
@@ -61,7 +62,8 @@ def run_command(argv: Sequence[str] | None) -> int:
     parser = Parser(prog=PROG, description="The tools of the course on generative models.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for add in (add_lab, add_train, add_checkpoints, add_notebooks, add_calibrate, add_grade, add_class):
+    for add in (add_lab, add_train, add_checkpoints, add_notebooks, add_calibrate, add_grade, add_class,
+                add_nbgrader):
         add(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

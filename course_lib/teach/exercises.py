@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
-from course_lib.mode import grading
+from course_lib.mode import grading, partial
 from course_lib.teach import answers, record
 from course_lib.teach.message import Message
 from course_lib.teach.surroundings import own_surroundings
@@ -137,14 +137,15 @@ def exercises(number: str) -> dict[str, Exercise]:
         raise ValueError(f"notebook {number!r} has no exercises") from error
 
 
-def check(name: str, function: Callable[..., Any] | None) -> Message | None:
+def check(name: str, function: Callable[..., Any] | None) -> Message | float | None:
     """Say whether an exercise was not attempted, is passed, or what is wrong with it.
 
     Whatever the function returns or raises is answered; a KeyboardInterrupt alone comes through. It is judged in
     surroundings of its own, on copies, so neither the notebook's settings nor what the function changes matter.
 
     Where marks are given, with `COURSE_GRADING=1` or under nbgrader, whose marks depend on whether a cell raises, the
-    message is displayed and None is returned.
+    message is displayed and None is returned; or where nbgrader gives part of the points (`COURSE_PARTIAL=1`) the share
+    of the cases, of an answer that is right for some of them.
 
     Args:
         name: number of the notebook and name of the exercise, as "01.posterior".
@@ -170,6 +171,11 @@ def check(name: str, function: Callable[..., Any] | None) -> Message | None:
     if not grading():
         return message
     display(message)
+    if partial() and verdict.status == "not yet" and not verdict.error:
+        with own_surroundings():
+            share = share_of_cases(known[name], function)
+        if share > 0:
+            return share
     if not verdict.passed:
         raise NotPassed(f"{name}: {verdict.status}")
     return None
