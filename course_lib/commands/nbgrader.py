@@ -23,6 +23,6 @@ def write(arguments: argparse.Namespace) -> int:
 
     require_course()
     written = write_course(arguments.folder, sources(COURSE / "notebooks"), arguments.points)
-    print(f"{len(written)} files in {arguments.folder}. In that folder, with nbgrader installed "
-          f"(pip install 'course_lib[grade]'): nbgrader generate_assignment 05_gan_1d")
+    print(f"{len(written)} files in {arguments.folder}. In that folder, where nbgrader is installed "
+          "(python -m pip install -c constraints.txt nbgrader): nbgrader generate_assignment 05_gan_1d")
     return 0
