@@ -95,7 +95,7 @@ class MaskedDiffusionHyperparameters(Hyperparameters):
     prints="Prints the loss in nats a picture, an upper bound on the mean −log p(x) unless the loss was changed; the "
            "exact −log p(x) of the same pictures, which it nears; and the length of the gradient.",
     ships={
-        "masked_sprites": "masked_diffusion --num-steps 9000 --set precision=bfloat16 --set total_steps=9000",
+        "masked_sprites": "masked_diffusion --num-steps 14000 --set precision=bfloat16 --set total_steps=14000",
     },
 )
 class MaskedDiffusionExperiment(AveragedExperiment):

@@ -5,7 +5,7 @@ hidden, each symbol is still there with probability α_t, independently of the o
     q(z_t | x) = α_t [z_t = x] + (1 − α_t) [z_t = m].
 For s < t Bayes' rule gives the step back: what is seen stays, and what is hidden
     q(z_s | z_t = m, x) = ((1 − α_s) [z_s = m] + (α_s − α_t) [z_s = x]) / (1 − α_t).
-The model puts its p(x | z_t) in the place of x. What it loses by that is a weighted cross-entropy of the hidden symbols:
+The model puts its p(x | z_t) in the place of x, and loses by that a weighted cross-entropy of the hidden symbols:
     −log p(x) ≤ ∫ −α'_t / (1 − α_t) E Σ_{j hidden} −log p(x_j | z_t) dt.
 How many symbols are hidden is all that t decides, so the integral is a sum over that number k, whatever α is:
     Σ_{k=1…D} 1/k E_{k hidden} Σ_{j hidden} −log p(x_j | z),

@@ -18,15 +18,8 @@ from itertools import permutations
 import numpy as np
 import torch
 
-from course_lib.chapters.nb11f.orders import (
-    EVERY,
-    SEEN,
-    drawn_by_confidence,
-    drawn_in_steps,
-    log_mixture,
-    log_prob_in_order,
-    table_of,
-)
+from course_lib.chapters.nb11f.orders import EVERY, SEEN, drawn_by_confidence, drawn_in_steps
+from course_lib.chapters.nb11f.orders import log_mixture, log_prob_in_order, table_of
 from course_lib.data.patterns import OneBar
 from course_lib.data.sprites import Sprites
 from course_lib.experiments.masked_diffusion import MaskedDiffusionExperiment as Experiment
@@ -51,7 +44,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown]
 # ## Any order will do
-# Take notebook 07's noisy pictures of one bar: nine pixels, all 512 probabilities known. So we know the answer
+# Take notebook 07's noisy pictures of one bar: nine pixels, all `2**9` probabilities known. So we know the answer
 # to every question $p(x_j \mid x_S)$: pixel $j$, given the pixels of any set $S$ that are seen. There are `9 * 2**8`
 # pairs of a pixel and a set; raster order asks nine of them. With the true answers the chain rule gives $p(x)$ in every
 # order. What of a network that was never trained? It takes a picture with **masks** $m$, a further symbol, and answers
@@ -68,7 +61,7 @@ p = bars.log_prob(EVERY.view(-1, 3, 3)).exp()                              # of 
 entropy = -(p * p.log()).sum()
 exact = table_of(lambda z: bars.conditionals(z).log())                     # log p(x_j | x_S), [pictures, sets, pixels]
 untrained = MaskedTransformer((3, 3), 2, 32, 1, 1, generator=seeded())
-arbitrary = table_of(lambda z: (9 * untrained(z)).log_softmax(dim=1))      # answers, far from even ones
+arbitrary = table_of(lambda z: (9 * untrained(z).double()).log_softmax(dim=1))    # answers, far from even
 orders = {"raster": range(9), "backward": range(8, -1, -1), "corners last": (4, 1, 3, 5, 7, 0, 2, 6, 8)}
 by_order = {name: log_prob_in_order(arbitrary, order) for name, order in orders.items()}
 apart = (by_order["raster"] - by_order["backward"]).abs().max()
@@ -130,6 +123,7 @@ claim("The step back in closed form less Bayes' rule, twelve cases", difference,
 #
 # $$-\log p(x) \;\le\; \int_0^1 \frac{-\alpha_t'}{1 - \alpha_t}\; \mathbb{E} \Big[ \sum_{j \text{ hidden}} -\log p(x_j \mid z_t) \Big] dt .$$
 #
+# %% [markdown]
 # With $\alpha_t = 1 - t$ the weight is $1/t$. But all that $t$ decides is *how many* are hidden: given their number $k$,
 # every set of $k$ is as likely. One set takes up $\int_0^1 t^{k-1} (1 - t)^{D-k} dt = (k-1)!\,(D-k)!/D!$ of the integral,
 # and there are $D!/(k!\,(D-k)!)$ of them: together $1/k$. (For another $\alpha_t$ substitute: the same.) So the integral is
@@ -158,6 +152,7 @@ def bound_of_steps(L, alpha, T):
     r, t, k = (a[:-1] - a[1:]) / (1 - a[1:]), 1 - a[1:, None], torch.arange(10)
     return r @ (choose * t**k * (1 - t)**(9 - k)) @ by_number(L)
 
+# %%
 steps = [1, 3, 10, 100, 1000]
 in_steps = {name: [(bound_of_steps(arbitrary, alpha, T) @ p).item() for T in steps] for name, alpha in ALPHAS.items()}
 for name, values in in_steps.items():
@@ -171,10 +166,10 @@ with claim_table():
           [(a - b).item() for a, b in zip(mean_of_orders, bound(arbitrary)[[0, 56, 511]], strict=True)], near=0,
           within=1e-10, exact=True)
     claim("A thousand steps less the sum over k, in nats: three schedules α",
-          [values[-1] - (bound(arbitrary) @ p).item() for values in in_steps.values()], above=0, below=0.03, exact=True)
-    claim("A thousand times the steps: what is left of that difference at one step, three schedules",
-          [(v[-1] - (bound(arbitrary) @ p).item()) / (v[0] - (bound(arbitrary) @ p).item())
-           for v in in_steps.values()], below=0.01, exact=True)
+          [values[-1] - (bound(arbitrary) @ p).item() for values in in_steps.values()], near=0, within=0.03, exact=True)
+    claim("That difference at a hundred steps, over that at a thousand",
+          [(v[-2] - (bound(arbitrary) @ p).item()) / (v[-1] - (bound(arbitrary) @ p).item())
+           for v in in_steps.values()], near=10, within=2, exact=True)
 
 # %% [markdown]
 # So the **schedule** $\alpha_t$ does not matter in the limit, unlike the noise schedules of notebook 11b at finite $T$.
@@ -203,12 +198,12 @@ with claim_table():
 # cross-entropy: one draw of the bound. The network is notebook 07d's transformer without a causal mask, since
 # every token may look everywhere. No time is told to it: how many are hidden it can see.
 #
-# **Live.** Sprites are notebook 07's creatures; one step sees 64 new ones. *floor* is their exact $-\log p(x)$, which a
+# **Live.** Sprites are notebook 07's creatures, new ones in each step; *exact* is their exact $-\log p(x)$, which a
 # perfect network's loss has on average. The lower pictures show one creature that is unmasked. Press **Start**. Then:
 #
 # 1. *bars*, which are learned in seconds;
 # 2. *steps to draw*: 1, 4, 72. Which samples go wrong, and how?
-# 3. *hidden share* at .15, as in a language model (BERT): the loss is splendid. The samples?
+# 3. *hidden share* at a seventh, nearly as in a language model (BERT): the loss is splendid. The samples?
 
 # %%
 lab = LiveLab(
@@ -256,8 +251,8 @@ with claim_table():
 # $p(x_j \mid x_S)$ and $p(\text{hidden} \mid \text{seen})$ are exact for every set.
 
 # %%
-predict("11f.upper", "A true upper half costs about 12 nats, given the lower half. What does one cost that the PixelCNN drew, "
-        "row by row from the top?", low=0, high=200)
+predict("11f.upper", "A true upper half costs some dozen nats, given the lower half. What does one cost that the "
+        "PixelCNN drew, row by row from the top?", low=0, high=300)
 
 # %%
 upper = torch.arange(12)[:, None].expand(12, 6) < 6                        # True where hidden
@@ -268,8 +263,8 @@ completed = {"truth": x, "all orders": unmask(network, z, 16, [1] * 36, seeded()
 cost = {name: creatures.log_prob_seen(z) - creatures.log_prob(y) for name, y in completed.items()}
 show(images(np.concatenate([as_pictures(y[:8], "sprites") for y in (z, *completed.values())]), columns=8,
             row_labels=["seen", *completed], title="Upper halves for a given lower half"),
-     alt="Eight creatures in four rows: the lower half alone, the true creature, completed by the network of all orders, "
-         "and by the PixelCNN; nats of the upper half given the lower: "
+     alt="Eight creatures in four rows: the lower half alone, the true creature, completed by the network of all "
+         "orders, and by the PixelCNN; nats of the upper half given the lower: "
          + ", ".join(f"{name} {c.mean():.0f}" for name, c in cost.items()))
 reveal("11f.upper", cost["raster order"].mean())
 
@@ -293,7 +288,7 @@ with claim_table():
 # network's. So the excess *is* the error of completions, over all sets that may be seen.
 
 # %%
-def learned(seed=0, steps=250, **settings):
+def learned(seed=0, steps=400, **settings):
     """A network that has learned the bars, as a table of answers."""
     experiment = Experiment(Hyperparameters(data="bars", layers=1, heads=2, learning_rate=0.01, total_steps=steps,
                                             **settings), seed=seed)
@@ -339,13 +334,13 @@ pair, half = torch.tensor([[0.5, 0.0], [0.0, 0.5]]).double(), torch.tensor([0.5,
 independent = (p[:, None] * EVERY).sum(dim=0)                              # p(ink) of each pixel by itself
 log_alone = torch.where(SEEN, independent, 1 - independent).log().sum(dim=1)
 with claim_table():
-    claim("Two pixels: KL of one step, less log 2", torch.special.xlogy(pair, pair / half.outer(half)).sum() - math.log(2),
-          near=0, within=1e-12, exact=True)
+    claim("Two pixels: KL of one step, less log 2", torch.special.xlogy(pair, pair / half.outer(half)).sum()
+          - math.log(2), near=0, within=1e-12, exact=True)
     claim("Bars, true answers, one step: KL less the total correlation", in_parallel["true answers"][0]
           - (p * (p.log() - log_alone)).sum(), near=0, within=1e-11, exact=True)
     claim("Two, three and four steps, true answers: KL", in_parallel["true answers"][1:4], above=0.05, exact=True)
     claim("Nine steps, true answers: KL", in_parallel["true answers"][-1], near=0, within=1e-11, exact=True)
-    claim("One step less nine, trained networks, three seeds: KL", [row[0] - row[-1] for row in by_seed], above=1)
+    claim("One step less nine, trained networks, three seeds: KL", [row[0] - row[-1] for row in by_seed], above=0.5)
 
 # %% [markdown]
 # The same with creatures. What is drawn is scored by the exact $-\log p(x)$, whose mean over true creatures is the
@@ -354,7 +349,8 @@ with claim_table():
 # %%
 counts, blank = [1, 2, 4, 9, 18, 36, 72], torch.full((100, 12, 6), 16)
 makers = {"true answers": lambda z: creatures.conditionals(z).log(), "network": network}
-drawn = {name: [unmask(maker, blank, 16, shares(72, T), seeded(T))[-1] for T in counts] for name, maker in makers.items()}
+drawn = {name: [unmask(maker, blank, 16, shares(72, T), seeded(T))[-1] for T in counts]
+         for name, maker in makers.items()}
 true_cost = -creatures.log_prob(test).mean()
 above = {name: [-creatures.log_prob(x) - true_cost for x in each] for name, each in drawn.items()}
 show(images(np.concatenate([as_pictures(drawn["network"][i][:8], "sprites") for i in (0, 2, 4, 6)]), columns=8,
@@ -362,18 +358,18 @@ show(images(np.concatenate([as_pictures(drawn["network"][i][:8], "sprites") for 
      alt="Creatures drawn in 1, 4, 18 and 72 steps: first a jumble of colours, at last mostly creatures of one scheme")
 show(curves(counts, {name: [a.mean() for a in each] for name, each in above.items()}, log_x=True, xlabel="steps",
             ylabel="nats above the entropy", title="Drawn creatures: how much less probable than true ones"),
-     alt="Two falling lines; " + "; ".join(f"{name}: {each[0].mean():.0f} nats at one step, {each[4].mean():.1f} at 18, "
-                                          f"{each[-1].mean():.1f} at 72" for name, each in above.items()))
+     alt="Two falling lines; " + "; ".join(f"{name}: {each[0].mean():.0f} nats at one step, {each[4].mean():.1f} at "
+                                          f"18, {each[-1].mean():.1f} at 72" for name, each in above.items()))
 with claim_table():
     claim("One step, true answers: nats above the entropy, 100 creatures", above["true answers"][0], above=50)
     claim("72 steps, true answers", above["true answers"][-1], near=0, within=3.5)
-    claim("18 steps, true answers", above["true answers"][4], below=12)
+    claim("18 steps, true answers", above["true answers"][4], above=5, below=30)
     claim("72 steps: network", above["network"][-1], below=20)
 
-# %% [markdown]
+# %% [markdown] cited="15%"
 # ## Break it: three other losses
-# **The weight forgotten.** Without $1/k$ the sum is no bound. Even with the true answers it can lie below the entropy, where no
-# model's $-\log p(x)$ can be. **The seen symbols, too.** A symbol that is seen is copied from the input, at no cost; the
+# **The weight forgotten.** Without $1/k$ the sum is no bound: with the true answers it lies below the entropy, where no
+# model's mean $-\log p(x)$ can be. **The seen symbols, too.** A symbol that is seen is copied from the input, at no cost; the
 # mean over all symbols looks fine, and says nothing. **Always 15%.** BERT (Devlin et al.) hides a fixed share of the tokens: a
 # good way to learn features. Of nine pixels that is one; so no answer is learned where more are hidden.
 
@@ -388,11 +384,13 @@ print(f"entropy {entropy:.2f}; with true answers: no weight {unweighted:.2f}, al
 for name, values in beyond.items():
     print(f"{name:12} true bound less entropy, three seeds:", *(f"{value:6.2f}" for value in values))
 with claim_table():
-    claim("True answers: the loss without its weight less the entropy, nats", unweighted - entropy, below=-0.5, exact=True)
+    claim("True answers: the loss without its weight less the entropy, nats", unweighted - entropy, below=-0.5,
+          exact=True)
     claim("True answers: nine times the loss with one hidden, less the entropy", always_one - entropy, below=-0.5,
           exact=True)
-    claim("Always 15%: the true bound above the entropy, three seeds", beyond["always 15%"], above=2)
-    claim("Right loss: the same", beyond["bound"], above=0, below=1.5)
+    claim("Right loss: the true bound above the entropy, three seeds", beyond["bound"], above=0, below=2)
+    claim("Always 15%: the same, less that of the right loss", np.subtract(beyond["always 15%"], beyond["bound"]),
+          above=0.3)
 
 # %% [markdown]
 # ## Going further
@@ -404,7 +402,8 @@ with claim_table():
 # one symbol a step the chain rule holds in such an order, too. With true answers on the bars, exactly:
 
 # %%
-predict("11f.confident", "True answers, nine steps, each keeps the most confident draw. KL(bars ‖ drawn)?", low=0, high=10)
+predict("11f.confident", "True answers, nine steps, each keeps the most confident draw. KL(bars ‖ drawn)?", low=0,
+        high=10)
 
 # %%
 ways = {"any, as likely": lambda n: drawn_in_steps(exact, n),
@@ -439,7 +438,7 @@ with claim_table():
 # network learns raster order, the other all. Each is judged by the KL divergence of what it draws.
 
 # %%
-def in_raster_order(seed, rate, steps=250):
+def in_raster_order(seed, rate, steps=400):
     """KL(bars ‖ model) of a transformer that learned raster order alone."""
     rng = seeded(seed)
     model = PatchTransformer((3, 3), 2, 64, 1, 2, (1, 1), 0, generator=rng)
@@ -504,7 +503,7 @@ def back(z, p, alpha_s, alpha_t):
 check("11f.back", back)
 
 # %% [markdown]
-# **4.** Draw in few steps. Step $i$ shows `shown[i]` of the symbols that are still hidden, those with the smallest
+# **4.** Draw in few steps. Step `i` shows `shown[i]` of the symbols that are still hidden, those with the smallest
 # `rank`. A drawn symbol is the first value whose cumulated probability exceeds its `u`.
 
 # %% tags=["exercise"]

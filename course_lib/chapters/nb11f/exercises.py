@@ -148,10 +148,11 @@ BACK = Exercise(
                 ("exchanged: (α_s − α_t)/(1 − α_t) is the probability to be *shown*, the rest is that of staying "
                  "hidden.",)),
         Mistake(_back_with(lambda s, t: s - t),
-                ("α_s − α_t is not yet conditional: that the symbol is hidden at t has probability 1 − α_t, so divide by "
-                 "it.",)),
-        Mistake(_back_with(lambda s, t: s), ("α_s is the probability to be seen at s if nothing is known of t. Here the symbol is "
-                                             "known to be hidden at t.",)),
+                ("α_s − α_t is not yet conditional: that the symbol is hidden at t has probability 1 − α_t, so divide "
+                 "by it.",)),
+        Mistake(_back_with(lambda s, t: s),
+                ("α_s is the probability to be seen at s if nothing is known of t. Here the symbol is known to be "
+                 "hidden at t.",)),
         Mistake(_back_with(lambda s, t: 1 - t / s),
                 ("1 − α_t/α_s is the step *forward*: what is seen at s and hidden at t. Bayes' rule turns it round.",)),
         Mistake(_back_with(_right_share, stays=0.0),
@@ -220,8 +221,8 @@ DECODE = Exercise(
     cases=_decode_cases,
     mistakes=(
         Mistake(_with(once=True),
-                ("you ask the network once and use its first answers in every step. After each step ask again, with what "
-                 "is seen by then.",)),
+                ("you ask the network once and use its first answers in every step. After each step ask again, with "
+                 "what is seen by then.",)),
         Mistake(_all_at_once, ("you show everything in one step: step i shows only `shown[i]`.",)),
         Mistake(_with(greedy=True),
                 ("you take the likeliest value. Draw: the first value whose cumulated probability exceeds u.",)),
@@ -230,13 +231,13 @@ DECODE = Exercise(
                 ("you overwrite symbols that are seen, or count them among those to be shown: rank the hidden ones "
                  "alone.",)),
         Mistake(_with(total=True),
-                ("you show too many: `shown[i]` are the symbols of step i, not of all steps up to it; the hidden ones are "
-                 "ranked anew in each step.",)),
+                ("you show too many: `shown[i]` are the symbols of step i, not of all steps up to it; the hidden ones "
+                 "are ranked anew in each step.",)),
         Mistake(_with(again=True),
                 ("symbols of earlier steps are drawn again in later ones. Once shown, a symbol stays.",)),
     ),
-    hints=("for each count: ask; draw all hidden symbols with u; keep those whose rank among the hidden ones is below the "
-           "count; put them into z.",
+    hints=("for each count: ask; draw all hidden symbols with u; keep those whose rank among the hidden ones is below "
+           "the count; put them into z.",
            "`place = rank.masked_fill(~hidden, torch.inf).argsort(1).argsort(1)`, and `torch.where(hidden & (place < "
            "count), drawn, z)`; drawn is `(u[:, :, None] >= p.cumsum(2)[:, :, :-1]).sum(2)`."),
 )

@@ -1,7 +1,7 @@
 """All orders of nine pixels at once: what notebook 11f adds up over every picture, every mask and every order.
 
-A model of black and white pictures is a table here, L[x, S, j] = log p(x_j | x_S): of each of the 512 pictures, for each
-of the 512 sets S of pixels that may be seen. `EVERY[i]` is picture number i, and as a bool the set number i.
+A model of black and white pictures is a table here, L[x, S, j] = log p(x_j | x_S): of each of the 512 pictures, for
+each of the 512 sets S of pixels that may be seen. `EVERY[i]` is picture number i, and as a bool the set number i.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def log_prob_in_order(L: Tensor, order: Sequence[int]) -> Tensor:
 
 
 def log_mixture(L: Tensor) -> Tensor:
-    """log of the mean over all 9! orders of p_σ(x), `[512]`: what comes out if an order is drawn, then the pixels in it.
+    """log of the mean over all 9! orders of p_σ(x), `[512]`: an order is drawn, then the pixels in it.
 
     From set to set: A(S) = Σ_{j in S} A(S without j) p(x_j | x_S without j) adds up all orders of S.
     """
@@ -83,9 +83,9 @@ def drawn_by_confidence(L: Tensor, shown: Sequence[int], draw_first: bool) -> Te
     """As `drawn_in_steps`, but in each step those pixels are shown of which the model is most confident.
 
     Args:
-        draw_first: all hidden pixels are drawn, and those kept whose drawn value is most probable (Chang et al. 2022,
-            section 3.3, without their noise); else they are chosen before anything is drawn, by the probability of their
-            likelier value. Among equals the earlier pixel.
+        draw_first: all hidden pixels are drawn, and those kept whose drawn value is most probable (H. Chang et al.,
+            MaskGIT, CVPR 2022, without its noise); else they are chosen before anything is drawn, by the probability
+            of their likelier value. Among equals the earlier pixel.
 
     Raises:
         ValueError: the steps do not show nine pixels in all.
