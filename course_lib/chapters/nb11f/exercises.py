@@ -54,7 +54,7 @@ def _bound_with(value: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[.
 
 def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     cases = []
-    for n, D, N in ((5, 8, 3), (7, 5, 4)):
+    for n, D, N in ((5, 8, 3), (7, 5, 4), (4, 9, 2)):
         x, t = torch.tensor(rng.integers(0, N, (n, D))), torch.tensor(0.2 + 0.7 * rng.random(n))
         z = torch.where(torch.tensor(rng.random((n, D))) < t[:, None], N, x)
         z[0], z[1, 0] = x[0], N  # nothing is hidden in the first picture
