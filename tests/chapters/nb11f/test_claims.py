@@ -20,7 +20,7 @@ entropy = -(p * p.log()).sum()
 exact = table_of(lambda z: bars.conditionals(z).log())
 untrained = MaskedTransformer((3, 3), 2, 32, 1, 1, generator=seeded())
 arbitrary = table_of(lambda z: (9 * untrained(z).double()).log_softmax(dim=1))
-tables = {"bound": [0.9 * exact] * 2}
+tables = [0.9 * exact] * 2
 numbers = list(range(1, 10))
 def divergence(q):
     return (p * (p / q).log()).sum().item()
