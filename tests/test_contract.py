@@ -42,6 +42,7 @@ SMALL: dict[str, dict[str, Any]] = {  # a family without a row has its defaults
     "in_context": {"channels": 8, "batch_size": 4},
     "infogan": {"width": 4, "batch_size": 4, "dropout": 0.3},
     "latent_flow": {"width": 8, "batch_size": 8, "sampling_steps": 2},
+    "masked_diffusion": {"data": "bars", "layers": 1, "heads": 1, "batch_size": 4, "sampling_steps": 3},
     "mmd2d": {"batch_size": 32},
     "pixelrnn": {"data": "sprites", "channels": 4, "batch_size": 4},
     "image_to_image": {"width": 4, "batch_size": 4, "adversarial": 0.1},
@@ -65,7 +66,8 @@ SLOW = {  # ends that are left out, and why
     **{(name, "width", 128): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
     **{(name, "batch_size", 512): LARGE for name in ("bigan", "conditional", "coupled", "infogan", "image_to_image")},
 }
-ONLY_SHOWN = {("latent_flow", "w"), ("latent_flow", "sampling_steps")}  # they change what is drawn of a trained model
+ONLY_SHOWN = {("latent_flow", "w"), ("latent_flow", "sampling_steps"),  # they change what is drawn of a trained model
+              ("masked_diffusion", "sampling_steps")}
 LAZY = 8  # steps: by then every penalty has been due, and all is measured that is measured now and then
 LENGTHS = {"total_steps": 9, "warmup_steps": 100}  # that make a difference in the steps after LAZY
 DEAR = ("bigan", "classifier", "conditional", "coupled", "dcgan", "flow_matching", "infogan",  # to evaluate

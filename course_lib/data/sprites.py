@@ -138,18 +138,55 @@ class Sprites:
         Raises:
             ValueError: images of another shape, or colours that are not whole numbers from 0 to 15.
         """
-        _check(x)
-        tables = _tables()
-        x, log_p, start = x.flatten(1).long(), 0.0, 0
+        _check(x, N_COLOURS - 1)
+        return self._log_given_blocks(x)[0].flatten(1).logsumexp(1) - math.log(len(SCHEMES) * len(SPECIES))
+
+    def log_prob_seen(self, z: Tensor) -> Tensor:
+        """Exact log p of the pixels that are seen in nats, float64 `[n]`; z as in `conditionals`, errors as there."""
+        _check(z, N_COLOURS)
+        return self._log_given_blocks(z)[0].flatten(1).logsumexp(1) - math.log(len(SCHEMES) * len(SPECIES))
+
+    def conditionals(self, z: Tensor) -> Tensor:
+        """p(x_j = colour | all pixels that are seen) in closed form: all parts summed out, however many are seen.
+
+        Args:
+            z: left halves int64 `[n, 12, 6]` of colours 0 … 15, and 16 where a pixel is hidden.
+
+        Returns:
+            float64 `[n, 16, 12, 6]`; of a seen pixel, 1 for its colour.
+
+        Raises:
+            ValueError: images of another shape, or other numbers.
+        """
+        _check(z, N_COLOURS)
+        tables, (log_given, of_blocks) = _tables(), self._log_given_blocks(z)
+        p = []
+        for roles, p_drawing, given in zip(tables.roles, tables.drawings, of_blocks, strict=True):
+            by_drawing = given[:, :, None] + p_drawing.log()  # [n, schemes, species, drawings]
+            log_joint = by_drawing - by_drawing.logsumexp(3, keepdim=True) + log_given[..., None]
+            joint = log_joint.flatten(1).softmax(1).view_as(log_joint).sum(2)  # p(scheme, drawing | seen)
+            table = tables.colours[:, roles].flatten(0, 1).flatten(1)  # [schemes · drawings, pixels · 16]
+            p.append((joint.flatten(1) @ table).view(len(z), -1, N_COLOURS))
+        seen = z.flatten(1)[..., None] == torch.arange(N_COLOURS)
+        hidden = (z == N_COLOURS).flatten(1)[..., None]
+        return torch.where(hidden, torch.cat(p, dim=1), seen.double()).mT.reshape(len(z), N_COLOURS, *HALF)
+
+    def _log_given_blocks(self, z: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """log p(seen pixels | scheme, species), `[n, schemes, species]`, and of each block log p(its seen pixels |
+        scheme, drawing), `[n, schemes, drawings]`; float64."""
+        tables, start, of_blocks = _tables(), 0, []
+        z = z.flatten(1).long()
+        log_p = torch.zeros(len(z), len(SCHEMES), len(SPECIES), dtype=torch.float64)
         for roles, p_drawing in zip(tables.roles, tables.drawings, strict=True):
-            pixels = x[:, start:start + roles.shape[1]]
+            pixels = z[:, start:start + roles.shape[1]]
             start += roles.shape[1]
             # of each scheme and drawing, the log probability of each colour at each pixel, as one matrix
             log_table = tables.colours[:, roles].log().flatten(2).flatten(0, 1)  # [schemes · drawings, pixels · 16]
-            one_hot = torch.nn.functional.one_hot(pixels, N_COLOURS).flatten(1).to(log_table)
-            given = (one_hot @ log_table.T).view(len(x), len(SCHEMES), 1, -1)
-            log_p = log_p + (given + p_drawing.log()).logsumexp(3)  # [n, schemes, species]
-        return log_p.flatten(1).logsumexp(1) - math.log(len(SCHEMES) * len(SPECIES))
+            one_hot = torch.nn.functional.one_hot(pixels, N_COLOURS + 1)[..., :-1].flatten(1).to(log_table)
+            given = (one_hot @ log_table.T).view(len(z), len(SCHEMES), -1)
+            of_blocks.append(given)
+            log_p = log_p + (given[:, :, None] + p_drawing.log()).logsumexp(3)  # [n, schemes, species]
+        return log_p, of_blocks
 
     def entropy(self, n: int, generator: torch.Generator) -> Entropy:
         """The entropy of a left half in nats: the mean of −log p(x) over `n` draws."""
@@ -187,11 +224,11 @@ def jittered_rgb(x: Tensor, generator: torch.Generator, std: float = 0.03) -> Te
     return (rgb + std * torch.randn(rgb.shape, generator=generator)).clamp_(0, 1)
 
 
-def _check(x: Tensor) -> None:
+def _check(x: Tensor, highest: int) -> None:
     if x.ndim != 3 or tuple(x.shape[1:]) != HALF:
         mirrored = ": take the left half, x[:, :, :6]" if tuple(x.shape[1:]) == (12, 12) else ""
         raise ValueError(f"sprites must have shape [n, 12, 6], not {list(x.shape)}{mirrored}")
     if x.is_floating_point() or x.dtype == torch.bool:
         raise ValueError(f"sprites are made of colour numbers, not of {x.dtype}")
-    if x.numel() and not (x.min() >= 0 and x.max() < N_COLOURS):
-        raise ValueError(f"colours must lie in 0 … {N_COLOURS - 1}, these reach from {x.min()} to {x.max()}")
+    if x.numel() and not (x.min() >= 0 and x.max() <= highest):
+        raise ValueError(f"colours must lie in 0 … {highest}, these reach from {x.min()} to {x.max()}")

@@ -69,7 +69,8 @@ TREE = Branch("generative models", (
             Branch("variational", (
                 Leaf("variational autoencoders", ("03", "03b", "03c", "04", "08", "11e"), "a lower bound", True,
                      "one pass", "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
-                Leaf("diffusion models", ("11", "11b", "11c", "11d"), "a lower bound", False, "many passes in a row",
+                Leaf("diffusion models", ("11", "11b", "11c", "11d", "11f"), "a lower bound", False,
+                     "many passes in a row",
                      "x at every noise level, by adding noise", True, False, "sampling takes many passes in a row"),
             )),
             Branch("Markov chain", (

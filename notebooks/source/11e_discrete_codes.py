@@ -590,4 +590,4 @@ check("11e.two_part", two_parts)
 # - R. Rombach et al., [*High-Resolution Image Synthesis with Latent Diffusion
 #   Models*](https://arxiv.org/abs/2112.10752), CVPR (2022).
 #
-# **Next:** 11f, masked diffusion: symbols that appear in any order.
+# **Next:** notebook 11f, masked diffusion: symbols that appear in any order.

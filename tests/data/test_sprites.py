@@ -113,3 +113,33 @@ def test_what_does_not_fit_is_told():
         Sprites().log_prob(x.float())
     with pytest.raises(ValueError, match="reach from"):
         Sprites().log_prob(x + 16)
+
+
+def test_conditionals_are_those_of_the_chain_rule_in_any_order():
+    x = Sprites().sample(6, seeded(3))
+    x[0] = torch.randint(16, (12, 6), generator=seeded(4))  # an unlikely one, too
+    order, z, log_p = torch.randperm(72, generator=seeded(5)), torch.full((6, 12, 6), 16), 0
+    for step, j in enumerate(order.tolist()):
+        i, j = divmod(j, 6)
+        p = Sprites().conditionals(z)
+        assert p.sum(1).sub(1).abs().max() < 1e-12
+        log_p = log_p + p[torch.arange(6), x[:, i, j], i, j].log()
+        z[:, i, j] = x[:, i, j]
+        if step % 20 == 0:
+            torch.testing.assert_close(Sprites().log_prob_seen(z), log_p, atol=1e-10, rtol=0)
+    torch.testing.assert_close(log_p, Sprites().log_prob(x), atol=1e-9, rtol=0)
+
+
+def test_a_seen_pixel_is_certain_and_none_seen_gives_each_by_itself():
+    x = Sprites().sample(3, seeded())
+    assert torch.equal(Sprites().conditionals(x).argmax(1), x) and Sprites().conditionals(x).amax(1).eq(1).all()
+    p = Sprites().conditionals(torch.full((1, 12, 6), 16))[0]
+    torch.testing.assert_close(p.movedim(0, 2), Sprites().pixel_probabilities())
+
+
+@pytest.mark.parametrize("ask", [Sprites().conditionals, Sprites().log_prob_seen])
+def test_more_than_a_mask_is_refused(ask):
+    with pytest.raises(ValueError, match="0 … 16"):
+        ask(torch.full((1, 12, 6), 17))
+    with pytest.raises(ValueError, match="0 … 15"):
+        Sprites().log_prob(torch.full((1, 12, 6), 16))

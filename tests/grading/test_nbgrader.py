@@ -94,7 +94,8 @@ def course(tmp_path_factory):
     config = folder / "nbgrader_config.py"
     config.write_text(config.read_text(encoding="utf-8").replace("timeout = 300", "timeout = 8"), encoding="utf-8")
     programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # nbgrader calls alembic
-    env = os.environ | {"PATH": programs, "PYTHONPATH": str(COURSE), "HOME": str(root), "JUPYTER_CONFIG_DIR": str(root / "config")}
+    env = os.environ | {"PATH": programs, "PYTHONPATH": str(COURSE), "HOME": str(root),
+                        "JUPYTER_CONFIG_DIR": str(root / "config")}
 
     def nbgrader(*words):
         done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=folder, env=env, capture_output=True,
