@@ -124,11 +124,12 @@ with claim_table():
 # a few standard errors is only a check. Most programs take a single draw, so what counts is the variance.
 #
 # We can have it exactly, too. The variance of an estimate is the mean of its square, less the squared gradient. The
-# square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Split $f(z) = g + R$: the term $g$ depends
-# on $z_1$, the sum $R$ of the other $D - 1$ terms is independent of it. With `a` for the mean of $R$ and `v` for its
-# variance, the mean of $f(z)^2$ at a given $z_1$ is `(g + a)² + v`. One integral over $z_1$ is left.
+# square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Split $f(z)$ in two: its one term that
+# depends on $z_1$, in code `g`, and the sum of the other $D - 1$ terms, independent of it. With `a` for the mean of that
+# sum and `v` for its variance, the mean of $f(z)^2$ at a given $z_1$ is `(g + a)² + v`. One integral over $z_1$ is left.
 #
-# The picture shows a third line, for the next section. There a constant is taken from $f$, and so from `a`.
+# The picture shows a third line, for the next section. There a constant, a **baseline**, is taken from $f$,
+# and so from `a`.
 
 # %%
 predict("03b.variance", "From 10 pixels to 100: how does the variance of the score-function estimate change?",
@@ -563,13 +564,13 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 
 # %% [markdown]
 # A soft bit does not: $\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$, with a **temperature** $\tau$. For
-# $\tau \to 0$ it becomes the bit. Three estimators differ in where they ask $f$, in the forward pass, and in what they
-# multiply its slope by, in the backward pass:
+# $\tau \to 0$ it becomes the bit. **Straight-through**, **Gumbel-softmax** and a mixture of both differ in where they ask
+# $f$, in the forward pass, and in what they multiply its slope by, in the backward pass:
 #
 # | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times that of |
 # |---|---|---|
-# | **straight-through** (Bengio et al.) | the bit $z_j$ | its probability, $\sigma(a_j)$ |
-# | **Gumbel-softmax** (Jang et al.), or *concrete* (Maddison et al.) | the soft bit $\tilde z_j$ | the soft bit, $\tilde z_j$ |
+# | straight-through (Bengio et al.) | the bit $z_j$ | its probability, $\sigma(a_j)$ |
+# | Gumbel-softmax (Jang et al.), or *concrete* (Maddison et al.) | the soft bit $\tilde z_j$ | the soft bit, $\tilde z_j$ |
 # | straight-through Gumbel-softmax | the bit $z_j$ | the soft bit, $\tilde z_j$ |
 #
 # (For more categories: to each logit is added **Gumbel noise**, $-\log(-\log u)$ with another $u$ for each. The largest

@@ -455,8 +455,8 @@ with claim_table():
 # %% [markdown]
 # Below $\gamma = 1$ both real parts are $-\gamma/2$. At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes
 # back towards 0: $D$ is then held so flat that it hardly tells $G$ where to go. We took each step with the speeds half a
-# step ahead (the midpoint method). Plain steps of a size $h$, as in training, point outwards on a circle: each adds
-# $h^2 r^2/4$ to $r^2$. Without R1 that stops the slow way in where both are equal, at $r = \sqrt{2h}$.
+# step ahead (the midpoint method). Plain steps of a size $\eta$, as in training, point outwards on a circle: each adds
+# $\eta^2 r^2/4$ to $r^2$. Without R1 that stops the slow way in where both are equal, at $r = \sqrt{2\eta}$.
 #
 # **R3GAN** (Huang et al.) is the pairing loss with R1 and with **R2**, the same penalty at *made* numbers. In this game the
 # slope is $\psi$ everywhere, so R2 doubles $\gamma$. The pairing loss by itself changes nothing here: it is the penalties
