@@ -589,8 +589,9 @@ filled = [b for b in range(10) if min(number[b] for number, *_ in diagram.values
 
 # %%
 show(bars([f"{b / 10:.1f}–{(b + 1) / 10:.1f}" for b in filled],
-          {f"{name}, {what}": values[filled] for name, (_, sure, share, _) in diagram.items()
-           for what, values in (("confidence", sure), ("right", share))},
+          {f"{name}, {what}": values[filled] for name, (_, sure, share, _) in
+           zip(("Bayes", "softmax"), diagram.values(), strict=True)
+           for what, values in (("sure", sure), ("right", share))},
           title="Naive Bayes is right less often than it says", xlabel="bin of confidence",
           ylabel="mean confidence, share right"),
      alt="Reliability diagram of test digits. Mean confidence, and share right, in each bin: " + "; ".join(
