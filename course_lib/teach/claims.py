@@ -59,8 +59,9 @@ def claim(text: str, value: ArrayLike | Tensor | bool, *, near: float | None = N
 
     A comparison ("beats", "no better", "as well as") wants many values: one for each seed, draw or picture. Then it is
     their mean that is claimed, and it must be clear of the limit by two standard errors; beside it stand their
-    standard deviation, their number n, and how many of them are on the claimed side by themselves. A single measured
-    number carries no error, so its limit has to leave room for other seeds and processors.
+    standard deviation, their number n, and, of `above` and `below`, how many of them keep the limit alone (`near` is
+    asked of the mean, not of single values). A single measured number carries no error, so its limit has to leave room
+    for other seeds and processors.
 
     Args:
         text: the sentence.
@@ -211,8 +212,9 @@ def _mean_of(values: np.ndarray, limits: Limits) -> tuple[str, str]:
     """What is told of several values, and of the limits that their mean is held to."""
     n, found = len(values), Summary.of(values)
     told = (f"mean {_rounded(found.mean)} ± {_rounded(found.error)} of n = {n}, standard deviation "
-            f"{_rounded(values.std(ddof=1))}, {limits.hold(values).sum()} of {n} by themselves")
-    return told, f"{limits}, by two standard errors"
+            f"{_rounded(values.std(ddof=1))}")
+    alone = f", {limits.hold(values).sum()} of {n} alone" if limits.near is None else ""
+    return told + alone, f"{limits}, by two standard errors"
 
 
 def _all_of(values: np.ndarray, limits: Limits) -> tuple[str, str]:

@@ -41,7 +41,7 @@ def error_in_its_own_unit(values, truth):
 # %% [markdown]
 # ## A gradient through an expectation
 # A picture has $D$ pixels, all inked. Pixel $j$ has its own latent number $z_j$ and is inked with probability
-# $\sigma(z_j)$, and $q(z) = \prod_j \mathcal{N}(z_j; \mu_j, s^2)$. The ELBO holds the average
+# $\sigma(z_j) = 1 / (1 + e^{-z_j})$, and $q(z) = \prod_j \mathcal{N}(z_j; \mu_j, s^2)$. The ELBO holds the average
 # $F(\mu) = \mathbb{E}_q[f(z)]$ of $f(z) = \log p(x \mid z) = \sum_j \log \sigma(z_j)$. We want
 # $\partial F / \partial \mu_1$. (The ELBO's other term, the KL divergence of $q$ from a Gaussian prior, has a formula
 # that can be differentiated without any draw, so we leave it out.)
@@ -87,10 +87,13 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 # $\partial \log p(x) / \partial x$ the score, too: a derivative with respect to the *place*, not a parameter.)
 
 # %% [markdown]
-# **When may derivative and integral be swapped?** If, for all $\mu_1$ near by, the derivative of the integrand stays,
-# in size, below one function whose integral is finite. In the first formula the integrand's derivative is $q f$ times
-# the score: a Gaussian's tails suffice for each $f$ that grows no faster than a polynomial. In the second it is the
-# slope of $f$: so $f$ must have one, and must not jump.
+# **When may derivative and integral be swapped?** When one function with a finite integral lies above the size of the
+# integrand's derivative, for all $\mu_1$ near by.
+#
+# - In the first formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
+#   than a polynomial. Whether $f$ jumps does not matter.
+# - In the second it is the slope of $f$, times the density of the noise. At a jump there is no slope, so $f$ must not
+#   jump.
 #
 # **And the gradient with respect to $s$?** Both work alike. If pixel $j$ has an $s_j$ of its own, the score is
 # $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 = (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with
@@ -102,7 +105,7 @@ def f(z):
     return logsigmoid(z).sum(dim=1)
 
 def score_function(f, eps, baseline=0.0):
-    """One estimate of the gradient with respect to each mu_j from each draw, (n, D). The baseline: see below."""
+    """One estimate of the gradient with respect to each mu_j from each draw, (n, D). The baseline is 0 for now."""
     return (f(mu + s * eps) - baseline)[:, None] * eps / s          # (z − mu)/s² = eps/s
 
 def reparametrised(f, eps):
@@ -121,10 +124,12 @@ with claim_table():
 # a few standard errors is only a check. Most programs take a single draw, so what counts is the variance.
 #
 # We can have it exactly, too. The variance of an estimate is the mean of its square, less the squared gradient. The
-# square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Of the $D$ terms of $f$ one, call it `g`,
-# depends on $z_1$. The others are independent of it: let `a` be the mean of their sum and `v` its variance. Given
-# $z_1$, the mean of $f(z)^2$ is then `(g + a)² + v`, and what is left is one integral over $z_1$. (A
-# **baseline**, explained below, is taken from `a`.)
+# square is $f(z)^2$ times the squared score, and the score holds $z_1$ alone. Split $f(z)$ in two: its one term that
+# depends on $z_1$, in code `g`, and the sum of the other $D - 1$ terms, independent of it. With `a` for the mean of that
+# sum and `v` for its variance, the mean of $f(z)^2$ at a given $z_1$ is `(g + a)² + v`. One integral over $z_1$ is left.
+#
+# The picture shows a third line, for the next section. There a constant, a **baseline**, is taken from $f$,
+# and so from `a`.
 
 # %%
 predict("03b.variance", "From 10 pixels to 100: how does the variance of the score-function estimate change?",
@@ -157,7 +162,7 @@ for D in sizes:
                             measured.values(), strict=True):
         seen.append(values[:, 0].var())
 
-show(powers(sizes, formula, measured, title="One estimator pays for every pixel, the other only for its own",
+show(powers(sizes, formula, measured, title="The score function pays for every pixel, reparametrisation for its own",
             xlabel="pixels D", ylabel="variance of one estimate"),
      alt="Two logarithmic axes, exact lines and measured marks. From 10 pixels to 100 the variance is multiplied by " +
          ", ".join(f"{v[4] / v[2]:.3g} ({name})" for name, v in formula.items()))
@@ -173,15 +178,18 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
 
 # %% [markdown]
 # Why the square? The estimate multiplies the *whole* $f$ by the score of one pixel. For large $D$ the sum $f$ is close
-# to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$, and the score has variance $1/s^2$. So the product varies about like
-# $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. The slope $\partial f / \partial z_1$ knows which pixel it belongs to:
-# the other terms of $f$ are gone before anything is multiplied. Only the line "with a baseline" is left to explain.
+# to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$. Nearly a constant times the score, which has variance $1/s^2$: that has
+# about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (From ten pixels to ten times as many the factor is a
+# little below a hundred: among ten, what *varies* in $f$, of order $D$, is still a part of its square.) The slope
+# $\partial f / \partial z_1$ knows which pixel it belongs to: the other terms of $f$ are gone before anything is
+# multiplied. Only the line "with a baseline" is left to explain.
 #
 # ## A baseline
 # A constant $b$, a **baseline**, may be taken from $f$ for nothing, since the score has mean 0:
 # $\int q\, \partial \log q = \int \partial q = \partial \int q = \partial 1 = 0$. With $b = \mathbb{E}[f]$ the product
-# holds only what *varies* in $f$. That has variance $D\, \mathrm{Var}(\log \sigma(z_1))$, so the product varies about
-# like $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
+# holds only what *varies* in $f$, with variance $D\, \mathrm{Var}(\log \sigma(z_1))$. Nearly all of that comes from other
+# pixels, independent of the score; and of independent factors of mean 0 the variances are multiplied. So the product has
+# about the variance $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
 
 # %%
 eps = noise(100_000, 10)
@@ -193,11 +201,15 @@ with claim_table():
     for i, limits in ((2, {"near": 18.75, "within": 0.05}), (4, {"near": 189.3, "within": 0.2})):
         claim(f"At {sizes[i]} pixels the baseline divides the variance by", with_and_without[0][i] /
               with_and_without[1][i], **limits)
+    claim("At 100 pixels it is, with the baseline, still this many times that of reparametrisation",
+          with_and_without[1][4] / formula["reparametrised"][4], near=445.7, within=0.5)
 
 # %% [markdown]
+# So a baseline repairs much, and does not make the two level: the score function still pays for the other pixels.
+#
 # **Live.** Both estimators, a few thousand single draws each. Raise $D$. Then make $q$ narrow, as a trained one often
-# is: which estimate varies less, which more, and where in the two formulas do you see it? Switch the baseline on and
-# narrow $q$ again. Last, with few pixels and no baseline, send the mean to 3, where each term of $f$ is almost 0.
+# is: which estimate varies less, which more, and where in the two formulas do you see it? Say it before you read on below.
+# Switch the baseline on and narrow $q$ again. Last, with few pixels and no baseline, send the mean to 3, where each term of $f$ is almost 0.
 
 # %%
 def two_estimators(D=10, mean=0.5, std=1.0, baseline=False):
@@ -309,13 +321,9 @@ claim("At the highest frequency the variance of reparametrisation, over the scor
 # to one half. So the variances are about $1/(2s^2)$ and $\omega^2/2$, the second $\omega^2 s^2$ times the first. That
 # "reparametrisation has the lower variance" is a habit of slowly varying $f$ in many dimensions, not a theorem.
 #
-# Nor is $\mathbb{E}[f]$ the best baseline. Write $r$ for the score. The variance with the baseline $b$ is
-# $\mathbb{E}[f^2 r^2] - 2b\, \mathbb{E}[f r^2] + b^2\, \mathbb{E}[r^2]$ less the squared gradient: a parabola in $b$,
-# lowest at $b = \mathbb{E}[f r^2] / \mathbb{E}[r^2]$. That is $\mathbb{E}[f]$ if $f$ and $r^2$ are uncorrelated. But
-# take $f(z) = \cos z$ and $s = 1$. Differentiating $\mathbb{E}[\cos \omega\varepsilon] = e^{-\omega^2/2}$ twice with
-# respect to $\omega$ gives $\mathbb{E}[\varepsilon^2 \cos \omega\varepsilon] = (1 - \omega^2)\, e^{-\omega^2/2}$, which
-# is 0 at $\omega = 1$. And $\cos(\mu + \varepsilon) = \cos\mu \cos\varepsilon - \sin\mu \sin\varepsilon$, where the
-# sine, being odd, adds nothing. So the best baseline is 0, and $\mathbb{E}[f]$ hurts. By quadrature, without any draw:
+# Nor is $\mathbb{E}[f]$ the best baseline. With $r$ for the score, the best is $\mathbb{E}[f r^2] / \mathbb{E}[r^2]$, as
+# *Going further* derives: a mean in which each draw counts by its squared score. For $f(z) = \cos z$ and $s = 1$ it is 0,
+# and there $\mathbb{E}[f]$ hurts. By quadrature, without any draw:
 
 # %%
 cosine_mean, cosine_slope = average(torch.cos(z_grid)), average(torch.cos(z_grid) * score)
@@ -330,12 +338,12 @@ with claim_table():
 
 # %% [markdown]
 # ## Which estimator when
-# | asks for | score-function estimator | reparametrisation |
+# | property | score-function estimator | reparametrisation |
 # |---|---|---|
-# | needs of $f$ | its values | its slope at each draw |
-# | needs of $q$ | the score | draws as a smooth function of parameters and noise |
-# | $f$ that jumps, or a discrete $z$ | yes | no |
-# | one estimate varies more, the larger | the size of $f$; with a baseline, the variation of $f$ | the variation of $f$'s slope |
+# | what $f$ must give | its values | its slope at each draw |
+# | what $q$ must give | the score | draws as a smooth function of parameters and noise |
+# | works if $f$ jumps, or $z$ is discrete | yes | no |
+# | its variance grows with | the size of $f$; with a baseline, the variation of $f$ | the variation of $f$'s slope |
 #
 # A third way needs no draws: where $z$ is discrete and takes few values, add up all of them. Such **discrete latent
 # variables are marginalised exactly**, as the components of notebook 02 were. The tag sequences of notebook 02b are too
@@ -344,7 +352,7 @@ with claim_table():
 # %% [markdown]
 # ## Going further
 # ### The best baseline, step by step
-# Above it took one line. In steps, with $r$ for the score:
+# As above, $r$ is the score.
 #
 # 1. The estimate is $(f - b)\, r$. Its mean is the gradient for every $b$, since $\mathbb{E}[r] = 0$. So $b$ changes
 #    the variance by way of the mean square alone.
@@ -414,9 +422,20 @@ show(curves(z_grid[shown], {"q": q[shown], "q, weighted": weighted[shown],
 
 # %% [markdown]
 # The weighted density has two humps, at $\mu \pm \sqrt2\, s$. There $\cos z$ has both signs, and they cancel: exactly
-# so at $\omega s = 1$. For any frequency, $b^* = (1 - \omega^2 s^2)\, \mathbb{E}[f]$, by the two derivatives of
-# $e^{-\omega^2 s^2 / 2}$ that were taken above. Waves much longer than $q$ is wide have $b^* \approx \mathbb{E}[f]$;
-# for shorter ones even its sign is wrong.
+# so at $\omega s = 1$. For $f(z) = \cos \omega z$, in general, $b^* = (1 - \omega^2 s^2)\, \mathbb{E}[f]$:
+#
+# 1. Let $\varphi(\omega) = \mathbb{E}[\cos \omega\varepsilon]$. Its derivative $-\mathbb{E}[\varepsilon \sin
+#    \omega\varepsilon]$ is, by parts, $-\omega\, \varphi(\omega)$; and $\varphi(0) = 1$. So $\varphi(\omega) =
+#    e^{-\omega^2/2}$.
+# 2. The second derivative of $\varphi$ is $-\mathbb{E}[\varepsilon^2 \cos \omega\varepsilon]$, and also
+#    $(\omega^2 - 1)\, \varphi(\omega)$.
+# 3. $\cos \omega(\mu + s\varepsilon) = \cos \omega\mu \cos \omega s\varepsilon - \sin \omega\mu \sin \omega
+#    s\varepsilon$. The sine is odd, so its mean is 0, with $\varepsilon^2$ as weight, too.
+# 4. So $\mathbb{E}[f] = \varphi(\omega s) \cos \omega\mu$, and $b^* = \mathbb{E}[f\varepsilon^2] = (1 - \omega^2 s^2)\,
+#    \varphi(\omega s) \cos \omega\mu$.
+#
+# On waves much longer than $q$ is wide $\mathbb{E}[f]$ is nearly the best baseline; on short ones, with $\omega s > 1$,
+# even its sign is wrong.
 #
 # With many pixels the choice matters little. What $\mathbb{E}[f]$ costs,
 # $\mathbb{E}[r^2]\, (\mathbb{E}[f] - b^*)^2$, comes from the pixel's own term of $f$: the others are independent of
@@ -466,8 +485,9 @@ with claim_table():
         off_path, -(1.4 - 1) / top**2), near=0, within=4)
 
 # %% [markdown]
-# And away from the landing? Let the posterior be $\mathcal{N}(\mu_*, s_*^2)$. The slope of $\log p(x, z)$ is
-# $-(z - \mu_*)/s_*^2$, that of $-\log q(z)$ is $(z - \mu)/s^2$, and so is the score. Put $z = \mu + s\,\varepsilon$ in.
+# And away from the landing? Let the posterior be $\mathcal{N}(\mu_*, s_*^2)$. The slope of $\log p(x, z)$ in $z$ is
+# $-(z - \mu_*)/s_*^2$. The slope of $-\log q(z)$ in $z$, and the score as well, are $(z - \mu)/s^2$. Put
+# $z = \mu + s\,\varepsilon$ in.
 # Both estimates have the mean $-(\mu - \mu_*)/s_*^2$, and what varies is
 #
 # $$\text{full:}\; -\frac{s}{s_*^2}\, \varepsilon, \qquad
@@ -478,15 +498,19 @@ with claim_table():
 # %%
 widths = torch.tensor([0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.01, 1.05, 1.2, 1.5, 2.0],
                       dtype=torch.float64)                # s/s_*
-by_formula = {"full": (widths / top)**2, "path-derivative": ((1 / widths - widths) / top)**2}
+
+def by_formula(widths):
+    return {"full": (widths / top)**2, "path-derivative": ((1 / widths - widths) / top)**2}
+
 by_draws = {name: [elbo_gradients(1.4, width * top, eps, name != "full")[0].var() for width in widths]
-            for name in by_formula}
-show(powers(widths, by_formula, by_draws, title="In a q much too narrow the path-derivative varies more",
+            for name in by_formula(widths)}
+fine = 10 ** torch.linspace(-0.523, 0.302, 800, dtype=torch.float64)
+line = by_formula(fine)
+show(powers(fine, line, by_draws, marks_at=widths, title="In a q much too narrow the path-derivative varies more",
             xlabel="standard deviation of q, over the posterior's", ylabel="variance of one estimate"),
      alt="Two logarithmic axes, exact lines and measured marks, from 0.3 to 2 posterior standard deviations. The full "
-         f"estimate's variance goes from {by_formula['full'][0]:.2g} to {by_formula['full'][-1]:.2g}; the other's from "
-         f"{by_formula['path-derivative'][0]:.3g} down to {by_formula['path-derivative'].min():.2g} near 1, and up to "
-         f"{by_formula['path-derivative'][-1]:.2g}")
+         f"estimate's variance goes from {line['full'][0]:.2g} to {line['full'][-1]:.2g}; the other's from "
+         f"{line['path-derivative'][0]:.3g} down to 0 at 1, and up to {line['path-derivative'][-1]:.2g}")
 
 # %%
 ratio = by_draws["path-derivative"][1] / by_draws["full"][1]
@@ -494,14 +518,15 @@ reveal("03b.landing", ratio, lambda r: "the path-derivative one" if r > 1.5 else
        "both alike")
 with claim_table():
     claim("The largest relative distance of a measured variance from its formula", max(
-        abs(seen / true - 1) for name in by_formula for seen, true in zip(by_draws[name], by_formula[name],
-                                                                          strict=True)), below=0.06)
+        abs(seen / true - 1) for name, exact_ones in by_formula(widths).items()
+        for seen, true in zip(by_draws[name], exact_ones, strict=True)), below=0.06)
     claim("A q half as wide as the posterior: the path-derivative variance over the full one", ratio, near=9,
           within=1e-6, exact=True)
 
 # %% [markdown]
-# Exercise 3 takes $c$ times a quantity of mean 0 from an estimate. With the score for it, to leave the score out is to
-# take $c = -1$. The best $c$ is $-(s/s_*)^2$, so $-1$ at the landing and nowhere else.
+# The score has mean 0, so any multiple of it may be added to the full estimate: it is a **control variate**, as exercise
+# 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$, so one
+# at the landing and nowhere else.
 #
 # No real posterior is in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
 # density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature:
@@ -529,7 +554,8 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 # %% [markdown]
 # ### Discrete latents: Gumbel-softmax and straight-through
 # Two bits, $z_1$ and $z_2$, and one inked pixel: $f(z) = \log p(x \mid z) = \log \sigma(5 z_1 - 4 z_2 + 2 z_1 z_2 - 2)$.
-# Under $q$ the bits are independent, with the logits $a_1$ and $a_2$. We want $\partial\, \mathbb{E}_q[f] / \partial
+# Under $q$ the bits are independent, and bit $j$ is 1 with probability $\sigma(a_j)$: $a_1$ and $a_2$ are their **logits**.
+# We want $\partial\, \mathbb{E}_q[f] / \partial
 # a_1$. Four states are soon enumerated, so the exact gradient is known, and so is the variance of the score-function
 # estimator, whose score is $z_1 - \sigma(a_1)$. With fifty bits one would have to draw.
 #
@@ -537,11 +563,18 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 # $u_j$ uniform on $(0, 1)$. This is the **Gumbel-max trick** for two categories. But the bit jumps, so its slope is 0.
 
 # %% [markdown]
-# - **Straight-through**, by Bengio et al. (2013), draws the bit, and goes back as if it were its probability.
-# - **Gumbel-softmax**, by Jang et al. (2017), or *concrete*, by Maddison et al. (2017), takes a soft bit, with a
-#   **temperature** $\tau$: $\;\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$. For $\tau \to 0$ it becomes the
-#   bit. (For more categories: logits plus Gumbel noise, over $\tau$, through a softmax.)
-# - Straight-through Gumbel-softmax asks $f$ about the bit, and goes back as if it were $\tilde z_j$.
+# A soft bit does not: $\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$, with a **temperature** $\tau$. For
+# $\tau \to 0$ it becomes the bit. **Straight-through**, **Gumbel-softmax** and a mixture of both differ in where they ask
+# $f$, in the forward pass, and in what they multiply its slope by, in the backward pass:
+#
+# | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times that of |
+# |---|---|---|
+# | straight-through (Bengio et al.) | the bit $z_j$ | its probability, $\sigma(a_j)$ |
+# | Gumbel-softmax (Jang et al.), or *concrete* (Maddison et al.) | the soft bit $\tilde z_j$ | the soft bit, $\tilde z_j$ |
+# | straight-through Gumbel-softmax | the bit $z_j$ | the soft bit, $\tilde z_j$ |
+#
+# (For more categories: to each logit is added **Gumbel noise**, $-\log(-\log u)$ with another $u$ for each. The largest
+# sum is the category; the softmax of the sums over $\tau$ is its soft version.)
 #
 # All three need $f$ between the bits, or its slope at them, where the model says nothing. Expect a bias.
 
@@ -587,7 +620,8 @@ predict("03b.temperature", "The temperature of the soft bits is lowered. What ha
 # %% [markdown]
 # Mean and variance of the other two are integrals over both noises, so quadrature gives them. The program beside it
 # shows that formula and program mean the same. (`torch.nn.functional.gumbel_softmax` has both, as `hard=False` and
-# `hard=True`.)
+# `hard=True`.) In the picture that follows, estimators without a temperature have level lines; and the two of the score
+# function are missing on the right: their bias is 0, for which a logarithmic axis has no place.
 
 # %%
 def drawn(tau, hard, n=100_000):
@@ -617,7 +651,7 @@ found |= {name: torch.stack([by_quadrature(tau, hard) for tau in taus], dim=1) f
 bias = {name: (mean - exact_bits).abs().expand(25) for name, (mean, _) in list(found.items())[2:]}
 deviation_of = {name: variance.sqrt().expand(25) for name, (_, variance) in found.items()}
 show(logarithmic(taus, {"standard deviation": deviation_of, "size of the bias": bias},
-                 title="A low temperature: little bias, much noise", xlabel="temperature τ"),
+                 title="Gumbel-softmax at a low temperature: little bias, much noise", xlabel="temperature τ"),
      alt="Two panels over the temperature. From 0.1 to 10 the standard deviation of one estimate goes " + ", ".join(
          f"from {d[0]:.2f} to {d[-1]:.2f} ({name})" for name, d in deviation_of.items()) +
      "; the size of the bias " + ", ".join(f"from {b[0]:.2f} to {b[-1]:.2f} ({name})" for name, b in bias.items()))
@@ -642,10 +676,13 @@ with claim_table():
 # %% [markdown]
 # The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
 # $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
-# As $\tau \to 0$ a soft bit passes evenly through all values from 0 to 1 on its way, so the average slope of $f$ is
-# $f(1) - f(0)$: no bias. The hard one knows only the two ends, each half of the time, and takes the average of two
-# slopes: the trapezoid rule with one interval. That is right for an $f$ without a third power, and ours is not like
-# that.
+# As $\tau \to 0$ such a soft bit has each value from 0 to 1 equally often, if each counts by its slope. In one bit,
+#
+# $$\text{soft: } \int_0^1 f'(z)\, dz = f(1) - f(0), \qquad \text{hard: } \tfrac12 f'(0) + \tfrac12 f'(1) .$$
+#
+# The first is what enumeration gives, so the bias goes. The second knows the slopes at the two ends alone, each half of
+# the time: the integral by the **trapezoid rule** with one interval. That is right for an $f$ without a third power, and
+# ours is not like that, so a bias stays however low the temperature.
 #
 # Averaging takes away noise, and no bias. With $n$ draws the mean squared error is the squared bias plus the variance
 # over $n$. Each gets its best temperature for that $n$.
@@ -659,7 +696,7 @@ def error_with(n):
 n_draws = [1, 3, 10, 30, 100, 300, 1_000]
 rmse = {name: [error_with(n)[name] for n in n_draws] for name in found}
 show(logarithmic(n_draws, {"root mean squared error": rmse}, xlabel="draws that are averaged",
-                 title="With few draws Gumbel-softmax errs least, with many the score function"),
+                 title="With few draws Gumbel-softmax errs least, with many the best baseline"),
      alt="Two logarithmic axes, the error over the number of draws, from 1 to 1,000: " + "; ".join(
          f"{name} {e[0]:.2f} to {e[-1]:.3f}" for name, e in rmse.items()))
 least = [min(found, key=error_with(n).get) for n in range(1, 31)]
@@ -668,10 +705,13 @@ with claim_table():
           rmse["Gumbel-softmax"][0] / rmse["score function, best baseline"][0], near=0.531, within=0.005)
     claim("Of all five Gumbel-softmax errs least with 1 to 7 draws, the score function and best baseline with 8 to 30",
           least == 7 * ["Gumbel-softmax"] + 23 * ["score function, best baseline"], exact=True)
+    claim("The score function without a baseline errs less than Gumbel-softmax from this many draws on", min(
+        n for n in range(1, 1_000) if error_with(n)["score function"] < error_with(n)["Gumbel-softmax"]), near=124,
+          within=3, exact=True)
 
 # %% [markdown]
-# So with one draw, as is usual in training, a relaxation can be the better bargain. Where the border lies depends on $f$
-# and on the number of bits, and without the enumeration nobody would know the bias.
+# So with one draw, as is usual in training, Gumbel-softmax can be the better bargain. Where the border lies depends on
+# $f$, on the number of bits and on the baseline, and without the enumeration nobody would know the bias.
 
 # %% [markdown]
 # ## Your turn

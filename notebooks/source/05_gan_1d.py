@@ -41,14 +41,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # This is not reinforcement learning, although it sounds like reward and punishment. A reward is one number. $G$ gets
 # more: the *gradient* of $D$, which says in which direction to change each number to look more real.
 
-# %%
-predict("05.perfect", "The generator has become perfect. What does the best possible discriminator answer about a "
-        "real number?", options=["below one half", "one half", "above one half"])
-
 # %% [markdown] cited="0.5"
 # ## Two small networks
 # The real numbers come from $p = \mathcal{N}(4, 0.5^2)$, so that we can check everything. The noise is
-# $z \sim \mathcal{N}(0, 1)$. Each network is a few matrix products.
+# $z \sim \mathcal{N}(0, 1)$. $G$ has one hidden layer of four units, and $D$ three of eight, with a **leaky ReLU**,
+# which passes positive numbers and shrinks negative ones. (`init="pytorch"` starts the weights as PyTorch's layers do;
+# `minibatch` is for notebook 05b.)
+#
+# $D$ ends with a **logit** $a$: any number, of which the sigmoid makes the probability $D = \sigma(a)$. So in formulas
+# $D(x)$ is the probability; *in code `D(x)` returns the logit*.
 
 # %%
 rng = seeded()
@@ -63,8 +64,8 @@ for name, value in (("noise z", z), ("made x = G(z)", G(z)), ("logit of D(x)", D
 show_source(Generator.forward)
 
 # %% [markdown]
-# $D$ returns a **logit** $a$, with $D = \sigma(a)$. Then $-\log D = \mathrm{softplus}(-a)$ and
-# $-\log(1 - D) = \mathrm{softplus}(a)$, where $\mathrm{softplus}(a) = \log(1 + e^a)$: no logarithm of a rounded zero.
+# From the logit, $-\log D = \mathrm{softplus}(-a)$ and $-\log(1 - D) = \mathrm{softplus}(a)$, where
+# $\mathrm{softplus}(a) = \log(1 + e^a)$: no logarithm of a rounded zero.
 #
 # ## What each one wants
 # $D$ is a classifier with two classes, real and made, seen equally often. Its cost is twice the mean cross-entropy of
@@ -74,10 +75,11 @@ show_source(Generator.forward)
 #
 # $G$ wants the opposite. Its part is the second term, and it can put it in two ways: make
 # $\log(1 - D(G(z)))$ small, the **saturating loss**, or make $-\log D(G(z))$ small, the **non-saturating loss**.
+# Training alternates: $D$ takes $K$ steps, here one, then $G$ takes one.
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
-    """D learns K = 1 times, then G learns once: one round of Algorithm 1 in the paper."""
+    """D learns once (K = 1), then G: one round of Algorithm 1 of Goodfellow et al. D(…) is a logit."""
     fake = G(z_d).detach()                                # D's step must not change G
     loss_d = (softplus(-D(real)) + softplus(D(fake))).mean()
     optimizer_d.zero_grad()
@@ -102,6 +104,10 @@ for _ in run(library, steps=20, progress=False):
 
 difference = max((a - b).abs().max().item() for a, b in zip(library.G.parameters(), ours.G.parameters(), strict=True))
 claim("Twenty steps of both: largest difference of the weights of the two generators", difference, below=1e-6)
+
+# %%
+predict("05.perfect", "The generator has become perfect. What does the best possible discriminator answer about a "
+        "real number?", options=["below one half", "one half", "above one half"])
 
 # %% [markdown] cited="2.5"
 # ## The best discriminator
@@ -137,7 +143,7 @@ for step in range(2000):
 learned = torch.sigmoid(D_alone(torch.tensor(grid, dtype=torch.float32)[:, None])).detach().numpy()
 best = optimal_discriminator(p, q)
 show(curves(grid, {"real density p": p, "made density q": q, "best D* = p/(p+q)": best, "D after training": learned},
-            title="A network trained to tell apart learns a ratio of densities", xlabel="x",
+            title="A network trained to tell real from made learns a ratio of densities", xlabel="x",
             ylabel="probability, or density"),
      alt="Two bell curves, p narrow at 4 and q wide at 2.5; D* rises from 0 to near 1 over p and falls again to its "
          f"right; the learned D, {np.abs(learned - best)[p + q > 0.02].mean():.2f} from it on average where numbers "
@@ -153,19 +159,20 @@ with claim_table():
           below=0.02)
 
 # %% [markdown]
-# Look to the right of the bell: $D^*$ falls again, for there $q$ is the larger of two tiny densities. There the network
-# saw hardly a number. Does it follow? What a network says where it saw nothing need mean nothing.
+# Look to the right of the bell: $D^*$ falls again, for there $q$ is the larger of two tiny densities. The network saw
+# hardly a number there, and nothing ties it to $D^*$: what it says where it saw nothing need mean nothing.
 #
 # ## What the generator then minimises
-# Put $D^*$ into the game. Both logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$; with the mixture
-# $m = (p + q)/2$ each is a ratio to $m$, less $\log 2$:
+# Put $D^*$ into the game. The logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$. With the mixture
+# $m = (p + q)/2$ we have $p + q = 2m$, so $\log \frac{p}{p + q} = \log \frac{p}{m} - \log 2$, and the same for $q$:
 #
 # $$\begin{aligned}
 # -L_D^* &= \int p \log \frac{p}{2m} + \int q \log \frac{q}{2m} \\
 #        &= \mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m) - 2 \log 2 = 2\,\mathrm{JS}(p, q) - 2 \log 2 .
 # \end{aligned}$$
 #
-# $\mathrm{JS}$ is the **Jensen–Shannon divergence**: zero if and only if $p = q$, else positive. So the loss of the best
+# $\mathrm{JS}(p, q) = \frac12 \mathrm{KL}(p \,\|\, m) + \frac12 \mathrm{KL}(q \,\|\, m)$ is the **Jensen–Shannon
+# divergence**: zero if and only if $p = q$, else positive. So the loss of the best
 # discriminator measures how far the generator is from perfect, and it is at most $2 \log 2$.
 
 # %%
@@ -186,22 +193,23 @@ with claim_table():
 
 # %% [markdown]
 # ## The two ways to put it are not equivalent
-# Both of $G$'s objectives reward a larger $D(G(z))$, and some texts call them equivalent. Take $D = D^*$, *held fixed*
-# while $G$ moves. Then:
+# Both of $G$'s objectives reward a larger $D(G(z))$, and some texts call them equivalent. Let $\theta$ be a parameter of
+# $G$, on which $q$ depends, and take $D = D^*$, *held fixed* while $\theta$ moves.
 #
-# - saturating: the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$;
-# - non-saturating: the gradient of $-\mathbb{E}_q[\log D^*]$ is that of $\mathrm{KL}(q \,\|\, p) - 2\,\mathrm{JS}(p, q)$.
+# **Saturating:** the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$. For $2\,\mathrm{JS}$ is
+# $-L_D^*$ up to a constant. When $\theta$ moves, $D^*$ moves too. By the chain rule the slope of $L_D^*$ has two parts:
+# what $q$ changes with $D^*$ held fixed, and what $D^*$ changes with $q$ held fixed. The second part is zero, for at its
+# minimum $L_D$ has slope zero in every $D(x)$. This is the **envelope theorem**; the gradient with $D^*$ held fixed is left.
+
+# %% [markdown]
+# **Non-saturating:** the gradient of $-\mathbb{E}_q[\log D^*]$ is that of $\mathrm{KL}(q \,\|\, p) - 2\,\mathrm{JS}(p, q)$.
+# For $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$, and the last part is the saturating objective with its
+# sign turned. The mean of the first is the KL, whose own gradient has two parts again: what the mean over $q$ changes with
+# $\log \frac{q}{p}$ held fixed, which we want, and what the logarithm changes. That second part is zero:
+# $\int q\,\frac{\partial \log q}{\partial\theta} = \int \frac{\partial q}{\partial\theta} =
+# \frac{\partial}{\partial\theta} \int q = 0$, since $\int q = 1$.
 #
-# The first: $2\,\mathrm{JS}$ is $-L_D^*$ up to a constant. When $q$ moves, $D^*$ moves too. By the chain rule the slope of
-# $L_D^*$ has two parts: what $q$ changes with $D^*$ held fixed, and what $D^*$ changes with $q$ held fixed. The second
-# part is zero, for at its minimum $L_D$ has slope zero in every $D(x)$. This is the **envelope theorem**; what is left is
-# the gradient with $D^*$ held fixed.
-#
-# The second: $-\log \frac{p}{p+q} = \log \frac{q}{p} - \log \frac{q}{p+q}$. The last part is the saturating objective
-# with its sign turned. The first part, averaged over $q$, is a KL; here too $q$ moves inside the logarithm, and that adds
-# $\int q\,\partial \log q = \int \partial q = \partial\,1 = 0$.
-#
-# We check with a generator of one parameter, $q_\theta = \mathcal{N}(\theta, 1)$.
+# We check with $q_\theta = \mathcal{N}(\theta, 1)$.
 
 # %%
 theta, h = 2.5, 1e-4
@@ -237,8 +245,11 @@ show(curves(a, {"saturating: log(1 - D)": -softplus(a), "non-saturating: -log D"
 
 # %% [markdown]
 # With the non-saturating loss the slope is largest where $D$ sees through $G$. We let eight games run for two hundred
-# steps and measure the gradient that $G$ would get from each loss. (Adam divides by the size of the last gradients, so
-# small ones alone do not stop it. They may when $D$ becomes ever surer: notebook 05b shows such games.)
+# steps and measure the gradient that $G$ would get from each loss. At one number the first slope is $(1 - D)/D$ times
+# the second: more than one where $D < \frac12$, less where $D$ takes made numbers for real. So games differ: the claim is
+# about their mean, and counts those that pass the limit alone. (Adam, the optimiser here, divides each step by the size of
+# the last gradients, so small ones alone do not stop it. They may when $D$ becomes ever surer: notebook 05b shows such
+# games.)
 
 # %%
 ratios = []
@@ -256,7 +267,7 @@ claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight ga
 # Press **Start**. Solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$ answers. Watch the
 # made numbers move towards 4, and $D$ settle at one half where both are. Then, while it trains:
 #
-# 1. turn the learning rate of $D$ all the way down. Which network decides now?
+# 1. turn the learning rate of $D$ all the way down. Where does $G$ go, when the dashed line hardly moves?
 # 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the generator get away from 0?
 # 3. try other learning rates and batch sizes, and **Reset**: does the width come out right? (The box *minibatch
 #    discrimination* adds a remedy that notebook 05b explains.)
@@ -268,9 +279,9 @@ lab = LiveLab(
         Density("real_density", "generated_density", grid="grid", lines=["decision"],
                 labels={"real_density": "real", "generated_density": "made", "decision": "D(x)"},
                 title="What is real, what is made, what D answers", xlabel="x", ylabel="density, or probability",
-                xlim=(-2, 8), ylim=(0, 1.2)),
+                xlim=(-2, 8), ylim=(0, 2)),
         Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"},
-              title="At equilibrium: 2 log 2 and log 2", ylabel="nats"),
+              title="If D answers one half to all: 2 log 2 = 1.39 and log 2 = 0.69", ylabel="nats"),
     ],
     headless_steps=1000,
 )
@@ -311,8 +322,9 @@ with claim_table():
           -2 * np.log(D_right).mean() - 2 * np.log(2), near=0.686, within=0.001, exact=True)
 
 # %% [markdown]
-# The same line, and now real numbers are taken for real. So read no more than this: $D$ takes most made numbers for real,
-# as each number with $D < \frac12$ costs $G$ at least $\log 2$, and the mean is far below.
+# The same line, and now real numbers are taken for real. So read no more than this: $D$ takes most made numbers for real.
+# Each one with $D < \frac12$ costs $G$ at least $\log 2$, so their share is at most the loss over $\log 2$: about a fifth
+# in the first line, just under half in the second.
 # A loss of $D$ above $2 \log 2$ means: worse than to answer one half about every number. It does not mean that $D$ errs
 # more often than a coin; a few errors of which it is *sure* are enough. A cure to try: let $D$ learn faster, or more
 # often. The two networks need a balance, and the losses hint at which is behind.
@@ -365,18 +377,27 @@ slope_of_loss = -p * (answers * q).sum(axis=1) + q * (answers.T * p).sum(axis=1)
 with claim_table():
     claim("The logit of the trained D: mean distance from log p/q, where both occur", np.abs(off_alone).mean(),
           below=0.25)
-    claim("Pairing loss at a = log p/q: its slope in a(x), relative to the larger of its two parts, at each x",
+    claim("Pairing loss at a = log p/q: real numbers pull a(x) up, made ones down. The pulls cancel at each x: their "
+          "sum over one of them",
           slope_of_loss / (p * (answers * q).sum(axis=1)), near=0, within=1e-9, exact=True)
     claim("The logit of the D of pairs: mean distance from log p/q plus a constant, where both occur",
           np.abs(off_pairs - constant).mean(), below=0.25)
 
 # %% [markdown]
-# ### R1: a penalty that lets the game settle
+# ### R1: a penalty that brings the game to rest
 # The smallest GAN (Mescheder et al.): every real number is 0, $G$ makes one number $\theta$, and $D$'s logit is a line
 # through 0, $a(x) = \psi x$. All is well at $\theta = \psi = 0$. $D$'s loss is $\mathrm{softplus}(\psi \theta) + \log 2$ and
 # $G$'s is $\mathrm{softplus}(-\psi \theta)$; the pairing loss of $D$ differs by the $\log 2$ alone. Near 0 every $\sigma$ is
-# one half, so $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, which never comes in.
+# near one half, so to first order $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, at
+# one distance from 0. How does the distance $r$ change exactly? With $\sigma(a) - \sigma(-a) = \tanh \frac{a}{2}$,
 #
+# $$\frac{d}{dt}\, \frac{\theta^2 + \psi^2}{2} = \theta\psi\, \bigl(\sigma(-\theta\psi) - \sigma(\theta\psi)\bigr)
+#   = -\,\theta\psi \tanh \frac{\theta\psi}{2} \le 0 .$$
+#
+# So the game comes in, but ever more slowly: near 0 the rate is $-\frac12 \theta^2 \psi^2$, on average over a circle
+# $-r^4/16$. From $r = 1$ on that gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
+
+# %% [markdown]
 # **R1** adds to $D$'s loss $\frac{\gamma}{2}$ times the squared slope of the logit at real numbers, here $\frac{\gamma}{2}
 # \psi^2$, and so $-\gamma \psi$ to the speed of $\psi$. The two speeds are then a matrix times $(\theta, \psi)$, with
 # eigenvalues $-\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}$. Their real parts say how fast the game comes in.
@@ -395,36 +416,51 @@ def speeds(players, gamma):
 def at(*players):
     return torch.tensor(players, dtype=torch.float64, requires_grad=True)
 
+def follow(gamma, share=0.5):
+    """Distance from 0 in 400 steps of time 0.2, from (1, 0) on, each with the speeds at a `share` of a plain step."""
+    players, path = at(1, 0), []
+    for _ in range(400):
+        path.append(players.detach().norm().item())
+        ahead = (players + share * 0.2 * speeds(players.unbind(), gamma)).detach().requires_grad_()
+        players = (players + 0.2 * speeds(ahead.unbind(), gamma)).detach().requires_grad_()
+    return np.array(path)
+
+# %%
 gammas, errors, far = (0.0, 0.3, 1.0, 3.0), [], {}
 for gamma in gammas:
     matrix = torch.autograd.functional.jacobian(lambda players, gamma=gamma: speeds(players.unbind(), gamma), at(0, 0))
     root = np.sqrt(complex(gamma**2 - 1))
     errors.append(abs(np.poly(matrix.numpy()) - np.poly([(-gamma + root) / 2, (-gamma - root) / 2])).max())
-    players, path = at(1, 0), []
-    for _ in range(400):                                                    # both at once, steps of 0.2
-        path.append(players.detach().norm().item())
-        players = (players + 0.2 * speeds(players.unbind(), gamma)).detach().requires_grad_()
-    far[f"γ = {gamma:g}"] = np.array(path)
+    far[f"γ = {gamma:g}"] = follow(gamma)
 
 # %%
-show(curves(np.arange(400), far, log_y=True, xlabel="step", ylabel="distance from θ = ψ = 0",
-            title="Without R1 the game does not settle; with too much it is slow"),
-     alt="Distance from the solution over 400 steps, on a logarithmic axis; at the end "
+time = 0.2 * np.arange(400)
+show(curves(time, far, log_y=True, xlabel="time t", ylabel="distance from θ = ψ = 0",
+            title="R1 of weight 1 is fastest; too little or too much is slow"),
+     alt="Distance from the solution over the time, on a logarithmic axis; at the end "
          + ", ".join(f"{name}: {path[-1]:.1g}" for name, path in far.items()))
 reveal("05.r1", {name[4:]: path[-1] for name, path in far.items()}, lambda far: min(far, key=far.get))
 with claim_table():
     claim("Eigenvalues of the speeds, for four weights: their polynomial less that of the formula", np.array(errors),
           near=0, within=1e-12, exact=True)
-    claim("Without R1: distance after 400 steps", far["γ = 0"][-1], above=0.5, exact=True)
-    claim("R1 of weight 1: distance after 400 steps", far["γ = 1"][-1], below=1e-12, exact=True)
+    claim("Without R1: distance less 1/√(1 + t/8), at each step", far["γ = 0"] - 1 / np.sqrt(1 + time / 8), near=0,
+          within=0.04, exact=True)
+    claim("Without R1: distance at the end", far["γ = 0"][-1], near=0.302, within=0.005, exact=True)
+    claim("The same by plain steps, less √(2·0.2)", follow(0.0, share=0)[-1] - np.sqrt(0.4), near=0, within=0.02,
+          exact=True)
+    claim("R1 of weight 1: distance at the end", far["γ = 1"][-1], below=1e-12, exact=True)
     claim("Weights 0.3 and 3, relative to weight 1: logarithm (base 10) of the distance",
           np.log10([far[name][-1] / far["γ = 1"][-1] for name in ("γ = 0.3", "γ = 3")]), above=3, exact=True)
 
 # %% [markdown]
-# At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes back towards 0: $D$ is then held so flat that it
-# hardly tells $G$ where to go. **R3GAN** (Huang et al.) is the pairing loss with R1 and with **R2**, the same penalty at
-# *made* numbers. In this game the slope is $\psi$ everywhere, so R2 doubles $\gamma$; the pairing loss by itself changes
-# nothing here, and the penalties bring the rest. What is shown for two numbers need not hold for networks: notebook 06
+# Below $\gamma = 1$ both real parts are $-\gamma/2$. At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes
+# back towards 0: $D$ is then held so flat that it hardly tells $G$ where to go. We took each step with the speeds half a
+# step ahead (the midpoint method). Plain steps of a size $\eta$, as in training, point outwards on a circle: each adds
+# $\eta^2 r^2/4$ to $r^2$. Without R1 that stops the slow way in where both are equal, at $r = \sqrt{2\eta}$.
+#
+# **R3GAN** (Huang et al.) is the pairing loss with R1 and with **R2**, the same penalty at *made* numbers. In this game the
+# slope is $\psi$ everywhere, so R2 doubles $\gamma$. The pairing loss by itself changes nothing here: it is the penalties
+# that bring the game to rest. What is shown for two numbers need not hold for networks: notebook 06
 # measures what R1 does to a $D$ of pictures.
 
 # %% [markdown]
@@ -442,7 +478,7 @@ def best_discriminator(p, q, pi):
 check("05.best_discriminator", best_discriminator)
 
 # %% [markdown]
-# **2.** Write both losses of $G$ from logits, so that logits of $\pm 200$ give no infinities.
+# **2.** Write both losses of $G$ from logits, the non-saturating one first, so that logits of $\pm 200$ give no infinities.
 
 # %% tags=["exercise"]
 def generator_losses(logits):
@@ -461,8 +497,8 @@ check("05.generator_losses", generator_losses)
 # return (softplus(-D(real)) + softplus(D(G(z)))).mean()
 # ```
 #
-# Repair it: the function returns $D$'s loss, `backward()` on it leaves every gradient of $G$ untouched, and $G$ can
-# still be trained afterwards.
+# where `D(…)` is a logit. Repair it: the function returns $D$'s loss, a later `backward()` on it leaves every gradient of
+# $G$ untouched, and $G$ can still be trained afterwards.
 
 # %% tags=["exercise"]
 def repaired_loss_d(G, D, real, z):
@@ -477,7 +513,7 @@ check("05.repaired_loss_d", repaired_loss_d)
 # %% [markdown]
 # ## What to keep
 # - The best discriminator is $p/(p + q)$; its logit is the log density ratio $\log \frac{p}{q}$. Against it, held fixed, the saturating loss has the
-#   gradient of $2\,\mathrm{JS}(p, q)$; the loss that is used has that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p, q)$.
+#   gradient of $2\,\mathrm{JS}(p, q)$, and the non-saturating loss that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JS}(p, q)$.
 # - Use the loss that is steep where $D$ sees through $G$, the non-saturating one.
 # - Losses near $2 \log 2$ and $\log 2$ are those of a $D$ that answers one half to all. They do not say that $G$ is right.
 #

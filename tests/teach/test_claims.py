@@ -92,8 +92,14 @@ def test_of_several_values_the_mean_must_be_clear_of_the_limit(kind, expected, h
 
 def test_of_several_values_all_is_told_that_a_reader_needs(shown):
     claim("a", SEVERAL, above=1.5)
-    assert ("(mean 2.5 ± 0.6455 of n = 4, standard deviation 1.291, 3 of 4 by themselves; expected above 1.5, by two "
+    assert ("(mean 2.5 ± 0.6455 of n = 4, standard deviation 1.291, 3 of 4 alone; expected above 1.5, by two "
             "standard errors)") in shown[0].text
+
+
+def test_how_many_keep_a_limit_alone_is_not_told_of_a_tolerance_of_the_mean(shown):
+    claim("a", SEVERAL, near=2.5, within=1.4)
+    assert ("(mean 2.5 ± 0.6455 of n = 4, standard deviation 1.291; expected 2.5 ± 1.4, by two standard errors)"
+            in shown[0].text)
 
 
 @pytest.mark.parametrize(("above", "holds"), [(0.9, True), (1.0, False)])

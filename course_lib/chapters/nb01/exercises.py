@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -97,13 +99,18 @@ def _counts(x: Tensor, y: Tensor, K: int) -> tuple[Tensor, Tensor]:
     return ones, torch.stack([(y == k).sum() for k in range(K)])[:, None]
 
 
+def _share(x: Tensor, y: Tensor, K: int) -> Tensor:
+    ones, n = _counts(x, y, K)
+    return ones / n
+
+
 FIT_BERNOULLI = Exercise(
     reference=_fit_bernoulli,
     cases=_fit_cases,
     mistakes=(
         Mistake(lambda x, y, K, alpha: _fit_bernoulli(x, y, len(y.unique()), alpha),
                 ("a class that has no example is missing from your answer: go through `range(K)`, not the labels.",)),
-        Mistake(lambda x, y, K, alpha: _counts(x, y, K)[0] / _counts(x, y, K)[1],
+        Mistake(lambda x, y, K, alpha: _share(x, y, K),
                 ("the imaginary examples are missing: a pixel never inked in training would get probability 0, and "
                  "one drop of ink there would make a picture impossible.",
                  "add `alpha` to the count of ones, and what that makes to the number of examples.")),
@@ -122,8 +129,14 @@ FIT_BERNOULLI = Exercise(
                 ("a pixel has two possible values, not K: imagine 2·`alpha` examples in all.",)),
         Mistake(lambda x, y, K, alpha: (_counts(x, y, K)[0] + alpha) / (_counts(x, y, K)[1] + x.shape[1] * alpha),
                 ("each pixel is counted on its own: it has two values, whatever the number of pixels D.",)),
-        Mistake(lambda x, y, K, alpha: _counts(x, y, K)[0] / _counts(x, y, K)[1] + alpha,
+        Mistake(lambda x, y, K, alpha: _share(x, y, K) + alpha,
                 ("you add `alpha` to the probability; it is a number of examples, to be added to the counts.",)),
+        Mistake(lambda x, y, K, alpha: (_share(x, y, K) + alpha) / (1 + 2 * alpha),
+                ("you add `alpha` to the share, as if each class had one example; `alpha` is a number of examples. "
+                 "Count first, add, then divide. (And of a class without an example the share is 0/0.)",)),
+        Mistake(lambda x, y, K, alpha: (_share(x, y, K) + alpha) / (_counts(x, y, K)[1] + 2 * alpha),
+                ("you divide by the number of examples twice: `alpha` belongs to the *count* of inked pixels, `sum`, "
+                 "not to their share, `mean`.",)),
         Mistake(lambda x, y, K, alpha: _fit_bernoulli(x, y, K, alpha).log(),
                 ("these are the logs of the right answer: asked for are the probabilities, without `log`.",)),
         Mistake(lambda x, y, K, alpha: _fit_bernoulli(1 - x, y, K, alpha),
@@ -137,7 +150,7 @@ FIT_BERNOULLI = Exercise(
                  "number of examples of the class.",)),
     ),
     hints=("count, class by class: the rows `x[y == k]` hold the examples of class k.",
-           "for class k: (how often the pixel was inked + alpha) / (number of examples of the class + 2·alpha).",
+           "a share is a count over a count: which imaginary examples belong to the upper one, which to the lower?",
            "`x[y == k].sum(dim=0)` counts the ink of class k; `torch.stack` puts the classes in rows."),
 )
 
@@ -176,6 +189,13 @@ LOG_PROB_OBSERVED = Exercise(
         Mistake(lambda x, o, prior, theta: _log_prob_observed(x * o, torch.ones_like(o), prior, theta),
                 ("you made the hidden pixels white: then they are evidence for white. They should not count at all.",
                  "mask the log factors with `observed`, not the pixels.")),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(torch.where(o > 0, x, 0.5), torch.ones_like(o), prior,
+                                                              theta),
+                ("you made the hidden pixels half ink: then they still are evidence, for a θ near ½. They should not "
+                 "count at all.",
+                 "mask the log factors with `observed`, not the pixels.")),
+        Mistake(lambda x, o, prior, theta: _log_prob_observed(x, o, prior, theta) + (1 - o).sum(dim=1) * math.log(0.5),
+                ("you gave each hidden pixel the factor ½. Summed out, it has the factor p(0) + p(1) = 1.",)),
         Mistake(lambda x, o, prior, theta: (o[:, None] * _log_factors(x, theta)).sum(dim=2).logsumexp(dim=1),
                 ("the prior is missing: p(x) = Σ p(y)·p(x|y). With nothing seen, log p must be 0.",)),
         Mistake(lambda x, o, prior, theta: _log_joint(o, prior, _log_factors(x, theta)),

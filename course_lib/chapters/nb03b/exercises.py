@@ -41,7 +41,12 @@ def _values_and_gradients(function: Callable[..., tuple[Tensor, Tensor] | None],
     An answer of another form goes back as it is, so that `check` can say what is wrong with the form.
     """
     m, log_s = m.requires_grad_(), log_s.requires_grad_()
-    answer = function(m, log_s, eps)
+    try:
+        answer = function(m, log_s, eps)
+    except ValueError as error:
+        if "parameter scale" not in str(error):
+            raise
+        raise ValueError("a scale must be positive, and log_s is a log: the exp is missing, s = log_s.exp()") from error
     if not (isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(a, Tensor) for a in answer)):
         return answer
     gradients = []
@@ -92,8 +97,8 @@ DRAW_Q = Exercise(
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 + log_s - 0.5 * LOG_2PI).sum(dim=2)),
                 ("the sign of `log_s` is turned: a wider q has a lower density.",)),
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], (-0.5 * eps**2 - log_s).sum(dim=2)),
-                ("the constant is missing: −½ log 2π for each coordinate. In a weight p/q it does not cancel by "
-                 "itself.",)),
+                ("the constant is missing: −½ log 2π for each coordinate. Without it the density does not integrate "
+                 "to one.",)),
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _draw_q(m, log_s, eps)[1] / eps.shape[2]),
                 ("you took the mean over the coordinates. Their densities multiply, so the logs add up: `sum`.",)),
         Mistake(lambda m, log_s, eps: (_draw_q(m, log_s, eps)[0], _draw_q(m, log_s, eps)[1].sum(dim=0)),

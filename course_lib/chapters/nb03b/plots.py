@@ -14,7 +14,7 @@ from course_lib.plots.style import COLOURS, LINES, MARKERS, figure, one_axes
 def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlabel: str) -> Figure:
     """Histograms of single estimates `[n]`, one panel below the other on a common axis, with a line at the exact value.
 
-    The axis holds 99 in 100 of each; what lies beyond is counted in the last bars.
+    The axis holds 99 in 100 of each; what lies beyond is counted in the outermost bars, as the x-axis says.
     """
     fig, axes = figure(8.0, 1.6 * len(values) + 1.0, len(values), 1, sharex=True)
     ends = [np.quantile(v, q) for v in values.values() for q in (0.005, 0.995)]
@@ -26,21 +26,24 @@ def estimates(values: Mapping[str, ArrayLike], exact: float, *, title: str, xlab
         ax.axvline(exact, color="black", linestyle=":", linewidth=2.2, label="exact")
         ax.set(ylabel="count")
         ax.legend(loc="upper left")
-    axes[-1, 0].set_xlabel(xlabel)
+    axes[-1, 0].set_xlabel(f"{xlabel} (outermost bars: and all beyond)")
     fig.suptitle(title, ha="left", x=0.01)
     return fig
 
 
 def powers(x: ArrayLike, exact: Mapping[str, ArrayLike], measured: Mapping[str, ArrayLike], *, title: str, xlabel: str,
-           ylabel: str) -> Figure:
-    """On two logarithmic axes, where a power is a straight line: exact curves over `x` `[n]`, and measured marks."""
+           ylabel: str, marks_at: ArrayLike | None = None) -> Figure:
+    """On two logarithmic axes, where a power is a straight line: exact curves over `x` `[n]`, and measured marks over
+    `marks_at` `[m]`, or over `x`."""
     fig, ax = one_axes(title, xlabel, ylabel, 8.0, 4.4)
+    pairs = {}
     for i, (label, y) in enumerate(exact.items()):
-        ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8], label=label)
-        ax.plot(x, measured[label], MARKERS[i % 8], color=COLOURS[i % 8], markersize=8, markeredgecolor="white")
-    ax.plot([], [], "o", color="#555555", label="measured")
+        line, = ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8])
+        marks, = ax.plot(x if marks_at is None else marks_at, measured[label], MARKERS[i % 8], color=COLOURS[i % 8],
+                         markersize=8, markeredgecolor="white")
+        pairs[label] = line, marks
     ax.set(xscale="log", yscale="log")
-    ax.legend()
+    ax.legend(list(pairs.values()), list(pairs), title="lines exact, marks measured", title_fontsize=12)
     return fig
 
 

@@ -34,6 +34,12 @@ BEST_DISCRIMINATOR = Exercise(
                 ("this is the probability that x is *made*; D(x) is the probability that it is real.",)),
         Mistake(lambda p, q, pi: (1 - pi) * p / ((1 - pi) * p + pi * q),
                 ("you exchanged the weights: pi belongs to the real numbers.",)),
+        Mistake(lambda p, q, pi: pi * p / (pi * p + q),
+                ("the made numbers have a weight, too: of all numbers that D sees, a share of 1 − pi is made.",
+                 "repeat the derivation with pi·p for p and (1 − pi)·q for q.")),
+        Mistake(lambda p, q, pi: p / (p + (1 - pi) * q),
+                ("you weighted the made numbers alone: of all numbers that D sees, a share of pi is real.",
+                 "repeat the derivation with pi·p for p and (1 − pi)·q for q.")),
         Mistake(lambda p, q, pi: pi * p / (p + q),
                 ("the weights must stand below the line as well: set pi·p/d − (1 − pi)·q/(1 − d) to zero.",)),
         Mistake(lambda p, q, pi: np.log(pi * p) - np.log((1 - pi) * q),
@@ -153,8 +159,10 @@ REPAIRED_LOSS_D = Exercise(
     observe=_after_backward,
     mistakes=(
         Mistake(lambda G, D, real, z: discriminator_loss(D(real), D(G(z))),
-                ("the loss is right, but its backward() reaches G. Cut the path: D's step must treat made numbers as "
-                 "given.",
+                ("the loss is right, but its backward() reaches G. (`G.zero_grad()` before the return does not help: "
+                 "backward comes later.) Cut the path: D's step must treat made numbers as given.",
+                 "between G and D, the numbers must lose their history. A tensor has a method for that: how does "
+                 "`train_step` make `fake`?",
                  "`G(z).detach()` is the same numbers without their history.")),
         Mistake(_frozen,
                 ("this freezes G for good: its parameters no longer want gradients, so G's own step will fail. Cut the "
@@ -176,7 +184,8 @@ REPAIRED_LOSS_D = Exercise(
                 ("the loss itself is cut off, so nobody learns: detach the made numbers, not the loss.",)),
     ),
     hints=("L_D = mean of softplus(−D(real)) + mean of softplus(D(made)), where D returns logits.",
-           "the made numbers come from G, but their history must not: `G(z).detach()`."),
+           "the made numbers come from G, but their history must not: look at how `train_step` makes `fake`.",
+           "`G(z).detach()` is the same numbers without their history."),
 )
 
 EXERCISES = {"05.best_discriminator": BEST_DISCRIMINATOR, "05.generator_losses": GENERATOR_LOSSES,

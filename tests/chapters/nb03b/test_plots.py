@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 
 from course_lib.chapters.nb03b import plots as nb03b
 
@@ -36,6 +37,7 @@ def test_estimates_beyond_the_axis_are_counted_in_its_last_bars():
     ax = nb03b.estimates({"a": values}, 1.0, title="t", xlabel="x").axes[0]
     heights = np.unique(ax.patches[0].get_xy()[:, 1])
     assert ax.get_xlim()[1] < 10 and heights.max() == 999 and 1 in heights
+    assert "outermost bars" in ax.get_xlabel()
 
 
 def test_marks_lie_on_the_curves_they_are_named_after():
@@ -43,6 +45,17 @@ def test_marks_lie_on_the_curves_they_are_named_after():
     for curve, marks in ((lines[0], lines[1]), (lines[2], lines[3])):
         assert curve.get_color() == marks.get_color() and marks.get_linestyle() == "None"
         np.testing.assert_array_equal(curve.get_ydata(), marks.get_ydata())
+
+
+def test_marks_may_stand_at_places_of_their_own_and_the_legend_shows_them_with_their_curve():
+    fig = nb03b.powers(X, {"a": X}, {"a": [2.0, 4.0]}, marks_at=[2.0, 4.0], title="t", xlabel="x", ylabel="y")
+    curve, marks = fig.axes[0].lines
+    np.testing.assert_array_equal(curve.get_xdata(), X)
+    np.testing.assert_array_equal(marks.get_xdata(), [2.0, 4.0])
+    legend = fig.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["a"]
+    assert "marks measured" in legend.get_title().get_text()
+    assert {line.get_marker() for line in legend.findobj(Line2D)} == {"None", marks.get_marker()}
 
 
 def test_a_name_looks_the_same_in_each_panel_and_stands_once_in_the_legend():
