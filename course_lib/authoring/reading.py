@@ -1,7 +1,9 @@
 """How long a notebook takes to read, computed from what it holds.
 
-130 words a minute, 6 seconds a line of code, 90 a displayed formula, 5 a claim. Exercises, 6 minutes each, are counted
-apart, and so is what lies under the heading `## Going further`.
+To read: 130 words a minute, 6 seconds a line of code, 90 a displayed formula, 5 a claim. To work through, that and 6
+seconds a formula within the text, 40 a figure or a prediction, and the minutes that one plays with sliders and labs: so
+two readers who worked through six notebooks were met within a fifth. Exercises, 6 minutes each, are counted apart, and
+so is what lies under the heading `## Going further`, which has no limit and is counted as worked through.
 """
 
 from __future__ import annotations
@@ -13,46 +15,63 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from course_lib.authoring.text import claims, prose, students
+from course_lib.authoring.text import calls, prose, students
 
 WORDS_A_MINUTE, LINE, FORMULA, CLAIM, EXERCISE = 130, 6, 90, 5, 360  # seconds but the first
+INLINE = 6
+PLAYED = {"predict": 40, "explore": 150, "LiveLab": 300}  # seconds a call; a figure is known by its alternative text
+FIGURE = 40
 CORE = 45  # minutes at most
 TIME_ROW = re.compile(r"^\| Time \| ", re.M)
 FURTHER = "## Going further"
 DISPLAYED = re.compile(r"\$\$.+?\$\$", re.S)
+WITHIN = re.compile(r"\$[^$]+\$")
 SECTION = re.compile(r"^(?=## )", re.M)
 
 
 @dataclass(frozen=True)
 class ReadingTime:
-    """Whole minutes, rounded up: of the core, with the exercises, and of what goes further (0 where nothing does)."""
+    """Whole minutes, rounded up.
+
+    Attributes:
+        core: to read the core.
+        worked: to work through it.
+        with_exercises: with the exercises, too.
+        further: to work through what goes further; 0 where nothing does.
+    """
 
     core: int
+    worked: int
     with_exercises: int
     further: int
 
     def __str__(self) -> str:
         further = f" · going further {self.further}" if self.further else ""
-        return f"{self.core} minutes to read · with exercises {self.with_exercises}{further}"
+        return (f"{self.core} minutes to read · {self.worked} to work through · "
+                f"with exercises {self.with_exercises}{further}")
 
 
 def reading_time(cells: Sequence[NotebookNode]) -> ReadingTime:
     """Of the student's version of these cells of a source."""
-    seconds, exercises, section = {True: 0.0, False: 0.0}, 0, ""
+    read, tried = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}  # by whether it goes further
+    exercises, section = 0, ""
     cells = students(cells)
     for before, cell in zip([None, *cells], cells, strict=False):
         if cell.cell_type == "markdown":
             for part in SECTION.split(cell.source):
                 section = part.partition("\n")[0].strip() if part.startswith("## ") else section
-                seconds[section == FURTHER] += (word_count(part) * 60 / WORDS_A_MINUTE
-                                                + len(DISPLAYED.findall(part)) * FORMULA)
+                rest, displayed = DISPLAYED.subn(" ", part)
+                read[section == FURTHER] += word_count(part) * 60 / WORDS_A_MINUTE + displayed * FORMULA
+                tried[section == FURTHER] += len(WITHIN.findall(rest)) * INLINE
         elif _is_exercise(cell):
             exercises += 1
         elif not (before is not None and _is_exercise(before)):  # the call of its check
             lines = [line for line in cell.source.splitlines() if line.strip()]
-            seconds[section == FURTHER] += len(lines) * LINE + len(claims(cell.source)) * CLAIM
-    core, further = seconds[False], seconds[True]
-    return ReadingTime(math.ceil(core / 60), math.ceil((core + exercises * EXERCISE) / 60), math.ceil(further / 60))
+            read[section == FURTHER] += len(lines) * LINE + len(calls(cell.source, "claim")) * CLAIM
+            tried[section == FURTHER] += cell.source.count("alt=") * FIGURE + sum(
+                len(calls(cell.source, name)) * seconds for name, seconds in PLAYED.items())
+    core, worked, further = read[False], read[False] + tried[False], read[True] + tried[True]
+    return ReadingTime(*(math.ceil(seconds / 60) for seconds in (core, worked, worked + exercises * EXERCISE, further)))
 
 
 def with_reading_time(header: str, cells: Sequence[NotebookNode]) -> str:

@@ -39,7 +39,7 @@ def readme_table(notebooks: Path) -> str:
                 re.search(pattern, cells[0].source, re.M).groupdict().items()}
         time = reading_time(cells)
         rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"],
-                     f"{time.core} min, with exercises {time.with_exercises}", said["run"], said["able"]))
+                     f"{time.core} min, worked through {time.worked}, with exercises {time.with_exercises}", said["run"], said["able"]))
     return _markdown(rows)
 
 

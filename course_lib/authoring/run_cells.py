@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course_lib.authoring.text import claims
+from course_lib.authoring.text import calls
 from course_lib.files import atomic_write
 from course_lib.seeds import offset
 
@@ -38,7 +38,7 @@ def code_cells(notebook: Path) -> list[str]:
 
 def claim_calls(cells: list[str]) -> dict[tuple[int, int], ast.Call]:
     """Each call of `claim` by its cell and its line there, in the order of definition, by which they are numbered."""
-    return dict(sorted(((position, call.lineno), call) for position, cell in enumerate(cells) for call in claims(cell)))
+    return dict(sorted(((position, call.lineno), call) for position, cell in enumerate(cells) for call in calls(cell, "claim")))
 
 
 def run_cells(notebook: Path) -> dict[str, Any]:

@@ -50,14 +50,14 @@ def students(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
     return [cell for cell in cells if not is_teachers(cell)]
 
 
-def claims(code: str) -> list[ast.Call]:
-    """The calls of `claim` in a cell, in no order; none in one that does not parse."""
+def calls(code: str, name: str) -> list[ast.Call]:
+    """The calls of the function of this name in a cell, in no order; none in one that does not parse."""
     try:
         tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
     except SyntaxError:
         return []
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            and node.func.id == "claim"]
+            and node.func.id == name]
 
 
 def prose(text: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nbformat import NotebookNode
 
-from course_lib.authoring.text import claims, prose
+from course_lib.authoring.text import calls, prose
 from course_lib.teach.claims import SEVERAL
 
 WORDS = ("beats", "never", "always", "cannot", "because", "no better", "for certain", "as well as")
@@ -44,7 +44,7 @@ def complaints(cells: Sequence[NotebookNode], several: Collection[int] | None = 
             otherwise every claim is taken for one.
     """
     supporting = {i for i, cell in enumerate(cells) if cell.cell_type == "code" and (
-        any(several is None or _is_exact(claim) for claim in claims(cell.source)) or i in (several or ()))}
+        any(several is None or _is_exact(claim) for claim in calls(cell.source, "claim")) or i in (several or ()))}
     for i, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             given, found = reasons(cell), words_in(cell.source)

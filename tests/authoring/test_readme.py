@@ -48,7 +48,7 @@ def test_writing_replaces_what_stands_between_the_markers_and_nothing_else(tmp_p
     path.write_text(f"before\n{a}\nold\n{b}\nbetween\n{c}\n{d}\nafter\n", encoding="utf-8")
     write_readme(tmp_path)
     text = path.read_text(encoding="utf-8")
-    row = "[07](notebooks/07_double.ipynb) Title | Why so? | 1 min, with exercises 7 | 3 seconds | do it"
+    row = "[07](notebooks/07_double.ipynb) Title | Why so? | 1 min, worked through 1, with exercises 7 | 3 seconds | do it"
     assert f"\n| {row} |\n" in text
     assert text.startswith(f"before\n{a}\n\n| notebook | ") and f"|\n\n{b}\nbetween\n{c}\n\n| branch |" in text
     assert text.endswith(f"|\n\n{d}\nafter\n") and "old" not in text
