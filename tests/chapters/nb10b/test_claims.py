@@ -9,9 +9,9 @@ CELLS = cells_of("10b")
 RBM = ("patterns = ", "rbm, world = ")
 GRADIENT = (*RBM, "rbm.zero_grad")
 GIBBS = (*RBM, "def gibbs_round")
-STEP = (*GIBBS, "def one_step")
+STEP = (*GIBBS, "def one_step", 'with claim_table():\n    for method in ("exact"')
 IDLE = ("patterns = ", "options = [", "@torch.no_grad()\ndef scores")
-DEEP = ("patterns = ", "def gaps")
+DEEP = ("patterns = ", "def gaps", 'with claim_table():\n    claim("Our mean field')
 # An RBM in the place of the trained ones, and a table of scores in which nothing is claimed.
 GIVEN = "exact_rbm, rbms = RBM(9, 16, seeded(3)), None"
 UNTIL_THE_RANKING = (r"ranked = (.|\n)*", "")
