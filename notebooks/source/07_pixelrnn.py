@@ -581,8 +581,8 @@ with claim_table():
     claim("The median sample's cost less that of real creatures, nats", cost.median() + true.mean(), above=1, below=10)
 
 # %% [markdown]
-# Even the median sample costs several nats more than a real creature, and each nat is a factor of $e$.
-# $\mathrm{KL}(p \| q)$ hardly shows it: that averages over real creatures, not over the model's. A share of very bad ones
+# Even the median sample costs several nats more than a real creature; each nat makes a picture almost three
+# times less probable. $\mathrm{KL}(p \| q)$ hardly shows it: that averages over real creatures, not over the model's. A share of very bad ones
 # (the last number above), with a pixel that fits no part, raises the mean much further. Their cost is finite: in the true
 # distribution, too, each pixel is now and then replaced by a random colour.
 #

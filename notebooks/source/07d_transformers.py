@@ -600,7 +600,7 @@ def cached_step(q, k, v, K, V):
 check("07d.cached_step", cached_step)
 
 # %% [markdown]
-# **3.** The best prediction in context, for chains of $N$ symbols: after each place $t$, the probabilities of the symbol
+# **3.** The best prediction in context, for chains of `n_symbols` symbols: after each place $t$, the probabilities of the symbol
 # that comes next, from all up to and with $x_t$.
 
 # %% tags=["exercise"]
