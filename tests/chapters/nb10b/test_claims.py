@@ -62,7 +62,7 @@ best = {"exact": ("exact", .5), "PCD": ("PCD", .15), "CD": ("CD", .3)}
 
 
 def test_the_rate_decides_who_is_ahead():
-    order = ('predict("10b.order"', "show(curves(np.arange(1, 31)")
+    order = ('predict("10b.order"', 'names = {"exact"')
     run(CELLS, *order, given=RATES)
     broken(CELLS, order, "Rate 0.3, half time", given=RATES + "half['PCD', .3] = half['CD', .3] - .1\n")
     broken(CELLS, order, "Rate 0.05, half time", given=RATES + "half['PCD', .05] = half['CD', .05]\n")
