@@ -51,8 +51,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # $$p(x) = p(x_1)\,p(x_2 \mid x_1) \cdots p(x_9 \mid x_1, \dots, x_8) .$$
 #
-# No label is needed. But the input grows from pixel to pixel, and a plain network
-# has a fixed number of inputs. A **recurrent neural network** (RNN) reads one pixel after the other and keeps what it
+# But the input grows from pixel to pixel, and a plain network has a fixed number of inputs. A **recurrent neural network** (RNN) reads one pixel after the other and keeps what it
 # has read in its **recurrent state** $h$: $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$, and the logits of $x_j$ are
 # $V h_j$ plus a bias. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values (here two:
 # ink or none) enters as $N$ zeros with a one at its value; before the first pixel, all are zeros.
@@ -116,8 +115,8 @@ with claim_table():
 # and so on down to $x_1$: the last factor falls away, then the one before it. So no training can make every picture
 # likely: what one gains, others lose.
 # Let the network learn pictures of one bar, a full row or column, in which each pixel is flipped now and then. Of
-# those, too, we know $p(x)$: if $x$ differs from a bar in `k` pixels, that bar gives it the probability
-# `flip**k * (1 - flip)**(9 - k)`, and $p(x)$ is the mean over the six bars.
+# those we know the *true* $p(x)$; what the network says is $q(x)$ then. If $x$ differs from a bar in `k` pixels, that bar
+# gives it the probability `flip**k * (1 - flip)**(9 - k)`, and $p(x)$ is the mean over the six bars.
 
 # %%
 bar = torch.zeros(6, 3, 3, dtype=torch.int64)
@@ -171,9 +170,9 @@ with torch.no_grad():
 # %% [markdown]
 # ## Classification, not regression: many right answers
 # Why a probability for each value, and not simply one number, the predicted pixel? For a pixel that is 0 or 1 one
-# number is enough: the probability of 1. With more values it is not. Take numbers $y$ that lie on one of two branches.
-# Squared error is least at the mean, and the mean lies where no $y$ is. Cut $y$ into classes instead, and
-# a softmax can give half to each branch.
+# number is enough: the probability of 1. With more values it is not. Take numbers $y$ that lie on one of two branches,
+# depending on a number $x$ (here no picture). Squared error is least at the mean, where no $y$ is. Cut $y$ into classes
+# instead, and a softmax can give half to each branch.
 
 # %%
 rng = seeded()
@@ -209,7 +208,7 @@ with claim_table():
     claim("Share of the draws from the classes that lie on a branch", on_a_branch(from_classes), above=0.97)
 
 # %% [markdown]
-# So a pixel is a **class**, one of $N$ values; of 0 and 1 in ink and paper, of sixteen colours further down.
+# So a pixel is a **class**, one of $N$ values: ink and paper, or sixteen colours further down.
 #
 # ## Masked convolutions: all pixels at once
 # Reading `28 * 28` pixels one by one makes training slow. But under teacher forcing the whole picture is known, so a
@@ -235,14 +234,12 @@ claim("The vertical and the horizontal kernel together have the places of mask A
 # - **Row LSTM** (van den Oord, Kalchbrenner and Kavukcuoglu): after a convolution with mask A, a recurrent network that
 #   goes down the rows, all columns at once.
 # - **Gated PixelCNN**, two stacks (a second paper of the same first author): a vertical stack sees only rows above, a
-#   horizontal one only what is left in the same row; each layer hands from the first to the second. The channels are
-#   cut into halves $a_1$ and $a_2$, and a layer gives on $\tanh(a_1) \odot \sigma(a_2)$: $\odot$ multiplies entry by
-#   entry, and $\sigma$, the logistic function, is a gate between 0 and 1.
+#   horizontal one what is left in the same row. In each layer the horizontal stack also takes the vertical features of
+#   its *own* place. These know only rows above, so nothing leaks. The channels are cut into halves $a_1$ and $a_2$, and
+#   a layer gives on $\tanh(a_1) \odot \sigma(a_2)$: $\odot$ multiplies entry by entry, and $\sigma$, the logistic
+#   function, is a gate between 0 and 1.
 #
-# Why two stacks? In a plain stack, the features of the pixel to the *right* mix allowed information, of the rows above
-# it, with forbidden information: our own pixel. A mask can only drop both. The vertical stack holds the allowed part by
-# itself: none of its features knows its own row, so its later kernels may look left and right along their own row.
-# (The figure draws the first one as a mask; a kernel of three rows, moved up, does the same without any.)
+# (The first vertical kernel is drawn as a mask; three rows, moved up, do the same without any.)
 
 # %% [markdown]
 # ## LSTM and Row LSTM
@@ -282,7 +279,7 @@ layer, x = RowLSTMLayer(8, seeded()), torch.randn(2, 8, 10, 7, generator=seeded(
 K_is = torch.stack(layer.input_to_state.weight.chunk(2, dim=1), dim=2)
 K_ss = torch.stack(layer.state_to_state.weight.chunk(3, dim=1), dim=2)
 b = layer.input_to_state.bias
-difference = row_lstm(x, K_is, K_ss, b) - layer(x.permute(2, 1, 3, 0)).permute(3, 1, 0, 2)
+difference = row_lstm(x, K_is, K_ss, b) - layer(x.permute(2, 1, 3, 0)).permute(3, 1, 0, 2)    # theirs: [H, C, W, n]
 claim("Our Row LSTM less the library's layer, which needs one matrix product a row: largest difference",
       difference.abs().max(), below=1e-5, exact=True)
 
@@ -295,8 +292,8 @@ predict("07.sees", "Which of the three is blind to some earlier pixels, however 
 
 # %% [markdown]
 # We measure the **receptive field**, the pixels that a prediction depends on: the gradient of one prediction with
-# respect to each input pixel. It is zero where the network does not look. Where it looks, a zero would be a rare chance:
-# the weights are random, and sizes are added up over two random pictures.
+# respect to each input pixel. It is zero where the network does not look. Where it looks, a zero would be a rare chance,
+# for the weights are random.
 
 # %%
 designs = {"plain": PlainPixelCNN, "Row LSTM": RowLSTM, "two stacks": GatedPixelCNN}
@@ -326,8 +323,8 @@ reveal("07.sees", {name: max(by[40]) for name, by in missed.items()},
 with claim_table():
     claim("Two stacks, 28 layers: earlier pixels missed, at three places", missed["two stacks"][28], near=0, within=0.1,
           exact=True)
-    claim("Twelve layers, last row: earlier pixels missed by each of the three designs",
-          [m for by in missed.values() for m in by[12][1:]], above=50, exact=True)
+    claim("Last pixel: earlier pixels that twelve layers miss and forty see, each of the three designs",
+          [by[12][2] - by[40][2] for by in missed.values()], above=50, exact=True)
     claim("Plain stack and Row LSTM: earlier pixels missed by 40 layers, less those missed by 28",
           np.subtract(missed["plain"][40] + missed["Row LSTM"][40], missed["plain"][28] + missed["Row LSTM"][28]),
           near=0, within=0.1, exact=True)
@@ -335,12 +332,14 @@ with claim_table():
           [missed["plain"][40][0], missed["Row LSTM"][40][0]], above=50, exact=True)
 
 # %% [markdown]
-# Two limits. **Reach**: from the last row, twelve layers of the plain stack and of the two stacks do not get to the top.
-# Row LSTM gets there with one layer, but from the last pixel twelve do not get to the left edge. More layers mend
-# both. The **blind spot** stays. In its own row a kernel of the plain stack looks only left, so it gets to the right only
-# on its way up: up to three columns in the first layer (7 x 7), one column a row in later ones. In the row above,
-# whatever lies more than three columns to the right is out of reach at any depth. Row LSTM has a blind spot,
-# too; depth repairs only its left side. Move the pixel and the depth.
+# Two limits. The first is **reach**, and more layers mend it: from the last row, twelve layers of the plain stack and of
+# the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve do not get to the left edge. The
+# second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so it
+# gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later ones.
+# What lies further right it does not see: the features there mix allowed information, of the rows above, with forbidden
+# information, our own pixel, and a mask can only drop both. The vertical stack holds the allowed part by itself, so its
+# kernels may look left and right along their own row. Of Row LSTM's blind spot depth repairs only the left side. Move
+# the pixel and the depth.
 
 # %%
 def look(design="plain", layers=5, row=14, column=14):
@@ -352,7 +351,7 @@ explore(look, design=list(designs), layers=(1, 14, 1), row=(0, 27, 1), column=(0
 
 # %% [markdown]
 # ## Break it: a leak
-# A colleague uses mask B everywhere. Two short runs of a Row LSTM with one layer on MNIST, in ink or no ink:
+# A colleague uses mask B everywhere. Two short runs of a Row LSTM with one layer on binarized MNIST:
 
 # %%
 def short_run(steps, **changes):
@@ -368,12 +367,14 @@ with claim_table():
 # %%
 from_causal, from_leaking = (model.sample(10, seeded()).images for model in (causal, leaking))
 show(framed(images(torch.cat([from_causal, from_leaking]), row_labels=["mask A", "mask B"],
-                   title="Samples; the network with mask B has the much lower loss")),
-     alt="Two rows of ten samples, drawn from the network with mask A and from the one with mask B")
+                   title="The network with the much lower loss, mask B, draws empty sheets")),
+     alt=f"Two rows of ten samples. Share of ink: mask A {from_causal.double().mean():.2f}, scribbles; mask B "
+         f"{from_leaking.double().mean():.4f}")
 
 # %% [markdown]
-# The network with mask B copies each pixel; when it draws, there is nothing to copy yet. No error is raised; so **check
-# causality**: change one pixel at a time and see whether the prediction of itself or of an earlier pixel reacts.
+# The network with mask B copies each pixel. When it draws, the sheet is all zeros at first, and it copies those. No error
+# is raised; so **check causality**: change one pixel at a time and see whether the prediction of itself or of an earlier
+# pixel reacts.
 
 # %%
 @torch.no_grad()
@@ -428,7 +429,8 @@ lab
 # $-\log p(x)$ of the true distribution, on average its **entropy**, is the end of the road: no model's mean can lie
 # below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) -
 # \log q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies.
-# What part of the way in between has the trained model gone?
+# What part of the way in between has the trained model gone? (For digits nobody knows the truth; there $p$ is the model's
+# again.)
 
 # %%
 creatures, (pixelcnn, _) = sprites.Sprites(), load_pretrained("pixelcnn_sprites")
@@ -452,6 +454,8 @@ with claim_table():
     claim("What is missing, KL(creatures ‖ model), nats a creature", excess, above=0, below=3)
 
 # %% [markdown]
+# Nearly all of it.
+#
 # ## Digits
 # A Row LSTM with two layers, trained beforehand, on the same binarized test pictures as notebook 04's VAE. Its **card**
 # is the record of its training that lies beside its weights. Of the VAE we have no exact $\log p(x)$, only a lower bound:
@@ -470,14 +474,16 @@ with claim_table():
     claim("Row LSTM's exact log p(x) less the VAE's bound, nats a picture", exact - bound, above=3)
 
 # %% [markdown]
-# The Row LSTM's exact value lies above what the VAE can prove. The VAE's own $\log p(x)$ lies above its bound too, by an
-# unknown amount, so the difference in the claim is the most that the true lead can be.
+# The Row LSTM's exact value lies above what the VAE can prove. The VAE's own $\log p(x)$ lies above its bound, too, by an
+# unknown amount: the true lead is at most the difference in the claim, up to the error beside it. And look at what goes
+# with that lead: some of the samples below are no digits. A high mean of $\log p(x)$ says that real digits are probable,
+# not that all it draws are.
 
 # %%
 samples = row_lstm_28.sample(12, seeded()).images
 frames = torch.stack([torch.where(place < k, samples.float(), 0.35) for k in range(0, 785, 8)])
-show_film(images(samples, columns=6, title="Twelve digits appear, pixel by pixel"), frames,
-          alt="A film: twelve grey sheets are filled from the top, row by row, with handwritten digits")
+show_film(images(samples, columns=6, title="Twelve samples appear, pixel by pixel; not all are digits"), frames,
+          alt="A film: twelve grey sheets are filled from the top, row by row, with handwritten digits and scribbles")
 
 # %% [markdown]
 # ## Going further
@@ -552,8 +558,8 @@ claim("Row LSTM on one column less PyTorch's plain LSTM: largest difference", as
 # %% [markdown] cited="79.20"
 # ### The published figure
 # The best figure of the Pixel RNN paper for binarized MNIST is 79.20 nats, of a deeper network (seven layers of a Diagonal
-# BiLSTM, whose states go along the diagonals, from the left and from the right), but for a *static* binarization that
-# everybody shares. Ours is drawn anew in training and once for testing. So
+# BiLSTM, whose states go along the diagonals; *Bi* is for bidirectional, one LSTM from the left and one from the right),
+# but for a *static* binarization that everybody shares. Ours is drawn anew in training and once for testing. So
 # the two figures are not comparable to the nat.
 
 # %% [markdown]
@@ -575,8 +581,10 @@ with claim_table():
     claim("The median sample's cost less that of real creatures, nats", cost.median() + true.mean(), above=1, below=10)
 
 # %% [markdown]
-# The median sample costs little more than a real creature; a few very bad ones, with a pixel that fits no part, make
-# the mean. Their cost is finite: in the true distribution, too, each pixel is now and then replaced by a random colour.
+# Even the median sample costs several nats more than a real creature; each nat makes a picture almost three
+# times less probable. $\mathrm{KL}(p \| q)$ hardly shows it: that averages over real creatures, not over the model's. A share of very bad ones
+# (the last number above), with a pixel that fits no part, raises the mean much further. Their cost is finite: in the true
+# distribution, too, each pixel is now and then replaced by a random colour.
 #
 # ### Temperature, and the other KL
 # A **temperature** $\tau$ divides the logits before a pixel is drawn: below 1 the likely gets likelier still.
@@ -611,10 +619,11 @@ explore_canvas(draw_at, [ImageGrid("image", columns=6, title="Twelve creatures")
 
 # %% [markdown]
 # ### Colours as classes: vector quantization
-# As red, green and blue with a little jitter, no two pixels of the creatures are quite alike. Clustering finds the
-# colours again (**vector quantization**), and a pixel becomes one of $N$ classes, written **1-of-N** (one-hot). What if
-# we predict the three numbers instead? For each pixel, a linear regression on all pixels before it; its own
-# predictions are fed back, once as they are and once with noise of the size of its errors.
+# As red, green and blue, each from 0 to 1 and with a little jitter (normal noise of standard deviation `0.03`), no two
+# pixels of the creatures are quite alike. Clustering finds the colours again (**vector quantization**), and a pixel
+# becomes one of $N$ classes, written **1-of-N** (one-hot). What if we predict red, green and blue themselves instead?
+# For each pixel, a linear regression on all pixels before it; its own predictions are fed back, once as they are and
+# once with noise of the size of its errors.
 
 # %%
 x_creatures = creatures.sample(3000, seeded())
@@ -642,7 +651,7 @@ for j in range(72):                                                        # a r
 rows = {"real": sprites.to_rgb(x_creatures[:8]), "regression": middle.view(8, 12, 6, 3),
         "plus noise": noisy.view(8, 12, 6, 3), "classes": sprites.to_rgb(drawn.images[:8])}
 shown = torch.cat([torch.cat([r, r.flip(2)], dim=2) for r in rows.values()]).clamp(0, 1)
-show(images(shown, columns=8, row_labels=list(rows), title="One number a pixel gives grey; classes give colours"),
+show(images(shown, columns=8, row_labels=list(rows), title="Regression: grey, or with noise garish; classes: right"),
      alt="Four rows: colourful pixel creatures; eight times the same greyish smear; smears with coloured noise; clean "
          "colourful creatures drawn from a model of classes")
 
@@ -654,23 +663,32 @@ usual_strength = strength(rows["real"]).mean()
 with claim_table():
     claim("Strength of colour, regression, relative to real: one grey for all", strength(rows["regression"])[0] /
           usual_strength, below=0.4)
+    claim("Strength of colour, regression plus noise, relative to real: strong, but whose?",
+          strength(rows["plus noise"]) / usual_strength, above=0.5)
     claim("Strength of colour, classes, relative to real", strength(rows["classes"]) / usual_strength, near=1,
           within=0.35)
 
 # %% [markdown]
-# The first pixel may be any background; the best single guess is their mean, a grey. Two things differ at once: the
-# regression is linear, the classes come from a deep network. That one number averages, the branches showed.
-#
+# The first pixel may be any background; the best single guess is their mean, a grey. With noise the colours are strong,
+# but each pixel has its own: the errors of neighbours belong together, and this noise does not know it. Two things
+# differ at once: the regression is linear, the classes come from a deep network. That a regression averages, the branches
+# showed.
+
+# %% [markdown]
 # ### Discretized logistic mixture: a third output
-# One number serves two values, and classes serve any. Grey levels have an order, which classes do not know: that level
-# one hundred is likely says nothing of its neighbour. Take a mixture of a few bumps, **logistic** densities, whose share below
-# $x$ is $\sigma((x - \mu_k) / s_k)$, and cut it halfway between the levels: a **discretized logistic mixture** (Salimans et
-# al.). With weights $\pi_k$ that sum to 1,
+# One logit, as for ink, is enough for two values; $N$ values take $N$ logits. But grey levels have an order, which classes
+# do not know: that level one hundred is likely says nothing of its neighbour. Take a mixture of a few bumps, **logistic**
+# densities. The distribution function of one, the probability of a value below $x$, is $\sigma((x - \mu_k) / s_k)$. Cut
+# the mixture halfway between the levels: a **discretized logistic mixture** (Salimans et al.). A level has what lies
+# between its two cuts, a difference of distribution functions. With weights $\pi_k$ that sum to 1,
 #
 # $$p(x) = \sum_k \pi_k \left[\sigma\Bigl(\frac{x + 1/2 - \mu_k}{s_k}\Bigr) -
 #   \sigma\Bigl(\frac{x - 1/2 - \mu_k}{s_k}\Bigr)\right] ,$$
 #
-# and the first and the last level take what lies beyond them, too. Neighbouring terms cancel, so the sum is 1.
+# and the first and the last level take what lies beyond them, too. Neighbouring terms cancel, so the sum is 1. Far from
+# all bumps the difference rounds to 0, and its logarithm to $-\infty$; so the library computes in logarithms throughout.
+# Such a formula can have right values and wrong slopes, and training follows the slopes: we check both, the gradient
+# against finite differences.
 
 # %%
 def mixture_of_levels(logits, mu, log_s, levels=256):
@@ -709,10 +727,10 @@ with claim_table():
           near=17.07, within=0.01, exact=True)
 
 # %% [markdown]
-# Which is the better output? It depends on how much there is to learn from. Take grey levels of known probabilities, two
-# bell-shaped bumps, a flat stretch, and a share of pure black, none of them logistic; fit both outputs to some pixels of
-# it, over eight draws; and compute the exact KL. The classes are counts with a pseudo-count, the best of six, chosen
-# by the exact KL itself.
+# Which is the better output? Take grey levels of known probabilities, two bell-shaped bumps, a flat stretch, and a share
+# of pure black, none of them logistic; fit both outputs to some pixels of it, over eight draws; and compute the exact KL.
+# The classes are counts with a pseudo-count, the best of six, chosen by the exact KL itself. That favours the classes; so
+# where the mixture is ahead, it is not for want of a better pseudo-count, and where the classes are, look at the distance.
 
 # %%
 predict("07.third", "Fitted to a hundred pixels, or to a hundred thousand: which output comes closer to the truth?",
@@ -749,7 +767,7 @@ by_mixture = kl_from_truth(level_log_probs((start + unit * moved).detach(), 256)
 show(curves(amounts, {"256 classes": by_classes.mean(dim=1), "five bumps": by_mixture.mean(dim=1)}, log_x=True,
             log_y=True, bands={name: (kl.amin(dim=1), kl.amax(dim=1)) for name, kl in (("256 classes", by_classes),
                                                                                       ("five bumps", by_mixture))},
-            xlabel="pixels to learn from", ylabel="KL(truth ‖ output), nats",
+            xlabel="pixels to learn from (bands: least and most of eight draws)", ylabel="KL(truth ‖ output), nats",
             title="Few pixels: the mixture is closer; many: the classes"),
      alt="KL from the truth over the number of pixels, logarithmic axes: " + "; ".join(
          f"{n:,} pixels, classes {c:.3f}, mixture {m:.3f}" for n, c, m in zip(amounts, by_classes.mean(dim=1),
@@ -826,7 +844,7 @@ check("07.draw_images", draw_images)
 # - The chain rule makes any network whose predictions depend on earlier pixels alone a distribution: its sum is one, its
 #   likelihood exact, no bound.
 # - Check causality, by gradient and by flipping pixels. A receptive field has two limits: reach, and the blind spot.
-# - Classes keep several right answers apart; one number averages them.
+# - Classes keep several right answers apart; a regression averages them.
 # - Training is one pass under teacher forcing. Where the truth is known, its entropy says how much is still missing.
 #
 # **Read on:**

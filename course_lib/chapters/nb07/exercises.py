@@ -50,6 +50,10 @@ MASK_A = Exercise(
                 ("you forbid the centre only: everything below and to the right is later.",)),
         Mistake(lambda weight: _mask(weight, lambda up, left: (up != 0) | (left > 0)),
                 ("the rows below the centre are still 1: that is the future.",)),
+        *(Mistake(lambda weight, diagonal=diagonal: torch.ones(*weight.shape[2:]).tril(diagonal),
+                  (f"`{called}` makes a triangle, for a table in which row t and column t are the *same* token. Here "
+                   "rows and columns are the kernel's two directions: whole rows above the centre are earlier, and in "
+                   "the centre's row what is left of it.",)) for diagonal, called in ((-1, "tril(-1)"), (0, "tril()"))),
         Mistake(lambda weight: raster_mask(*weight.shape[2:], "A").bool(),
                 ("the places are right; return numbers, to be multiplied with a kernel: `.float()`.",)),
     ),
@@ -98,6 +102,9 @@ NATS_AND_BITS = Exercise(
                 ("the sign of log p(x): a probability is below 1, so its logarithm is negative.",)),
         Mistake(lambda logits, x: (_nats_and_bits(logits, x)[0], -_nats_and_bits(logits, x)[1]),
                 ("bits per pixel are a cost, −log p(x): they are positive.",)),
+        Mistake(lambda logits, x: tuple(-part for part in _nats_and_bits(logits, x)),
+                ("both signs are turned. A cross-entropy is −log p(x): the nats asked for are log p(x), below 0, and "
+                 "the bits are a cost, −log p(x), above 0.",)),
         Mistake(lambda logits, x: (_nats_and_bits(logits, x)[0], -_nats_and_bits(logits, x)[0] / x[0].numel()),
                 ("these are nats per pixel. A bit is log 2 nats, so there are more bits: divide by log 2.",)),
         Mistake(lambda logits, x: (_nats_and_bits(logits, x)[0],
@@ -105,6 +112,10 @@ NATS_AND_BITS = Exercise(
                 ("you multiplied by log 2. A bit is log 2 = 0.69 nats, so the number of bits is larger: divide.",)),
         Mistake(lambda logits, x: (_nats_and_bits(logits, x)[0], -_nats_and_bits(logits, x)[0] / math.log(2)),
                 ("these are bits of a whole picture: divide by the number of its pixels, H·W.",)),
+        *(Mistake(lambda logits, x, side=side: (_nats_and_bits(logits, x)[0],
+                                                -_nats_and_bits(logits, x)[0] / x.shape[side] / math.log(2)),
+                  (f"these are bits of a whole {line}: you divided by {letter} alone. A picture has H·W pixels.",))
+          for side, line, letter in ((2, "column", "the width W"), (1, "row", "the height H"))),
         Mistake(lambda logits, x: (_nats_and_bits(logits, x)[0],
                                    -_nats_and_bits(logits, x)[0] / logits[0].numel() / math.log(2)),
                 ("you divided by N·H·W. A picture has H·W pixels; N is the number of values of each.",)),

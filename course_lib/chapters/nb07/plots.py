@@ -15,7 +15,7 @@ from course_lib.plots.style import PALETTE, figure, styled
 
 LATER, SEEN, MISSED, LEAK, ITSELF = range(5)
 # Sky and orange are equally light, so what the network misses or must not see is hatched, too.
-MEANINGS = {SEEN: ("seen", PALETTE["sky"], ""), MISSED: ("earlier, but never seen", PALETTE["orange"], "////"),
+MEANINGS = {SEEN: ("seen", PALETTE["sky"], ""), MISSED: ("earlier, but not seen", PALETTE["orange"], "////"),
             LEAK: ("seen, and not allowed", PALETTE["vermillion"], "xxxx"), LATER: ("later", "#EEEEEE", ""),
             ITSELF: ("the pixel that is predicted", "#000000", "")}
 COLOURS_OF_SIGHT = matplotlib.colors.ListedColormap([MEANINGS[k][1] for k in sorted(MEANINGS)])

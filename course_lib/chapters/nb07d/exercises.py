@@ -1,4 +1,4 @@
-"""Exercises of notebook 07d: weights under a mask, a step with a cache, top-p."""
+"""Exercises of notebook 07d: weights under a mask, a step with a cache, the best prediction in context."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from course_lib.models.sequences import nucleus
+from course_lib.data.in_context import chain_predictor
 from course_lib.models.transformer import attend
 from course_lib.teach.exercises import Exercise, Mistake
 
@@ -68,6 +69,18 @@ CAUSAL_WEIGHTS = Exercise(
                  "columns.",)),
         Mistake(lambda q, k, real: _scores(q, k).masked_fill(~_mask(real), 0.0).softmax(-1),
                 ("a score of 0 is no ban: it gets the weight e⁰ = 1 before normalising. Put −∞ there.",)),
+        Mistake(lambda q, k, real: _softmax(_scores(q, k), _mask(real) & real[:, :, None]),
+                ("you also forbid padded tokens to *look*. Nobody may look at them; they themselves still look at real "
+                 "tokens before them (what they get nobody reads).",)),
+        Mistake(lambda q, k, real: _softmax(_scores(q, k), _mask(torch.ones_like(real)) & real[:, :, None]),
+                ("`real` stands along the rows: that forbids padded tokens to look, and lets all others look *at* "
+                 "them. It belongs to the keys, along the columns: `real[:, None, :]`.",)),
+        Mistake(lambda q, k, real: _scores(q, k).masked_fill(~_mask(real), -1e9).softmax(-1),
+                ("a large negative number is not −∞: in a row that may look nowhere all scores are the same number, "
+                 "and the softmax spreads its weight evenly, over later tokens, too. Make these rows 0.",)),
+        Mistake(lambda q, k, real: (_scores(q, k) - 1e9 * ~_mask(real)).softmax(-1),
+                ("you subtract a large number: in a row that may look nowhere it falls away again, and the token looks "
+                 "everywhere. Put −∞ there, and make these rows 0.",)),
         Mistake(lambda q, k, real: _softmax(_scores(q, k), _mask(torch.ones_like(real))),
                 ("you forgot `real`: padding must not be looked at.",)),
         Mistake(lambda q, k, real: _softmax(_scores(q, k), real[:, None, :].expand(*q.shape[:2], -1)),
@@ -137,61 +150,87 @@ CACHED_STEP = Exercise(
 )
 
 
-def _before(p: Tensor) -> Tensor:
-    """Of each value the probability of all likelier ones, `[n, N]`."""
-    order = p.argsort(dim=1, descending=True)
-    ahead = p.gather(1, order).cumsum(dim=1) - p.gather(1, order)
-    return torch.zeros_like(p).scatter(1, order, ahead)
+def _counts(x: Tensor, n_symbols: int, late: int = 1) -> Tensor:
+    """How often `to` came right after `from`, of pairs that have ended `late` − 1 places before place t or at it:
+    `[n, T, from, to]`; with `late` 0 the next symbol is counted, too."""
+    one_hot = F.one_hot(x, n_symbols).double()
+    pairs = one_hot[:, :-1, :, None] * one_hot[:, 1:, None, :]
+    return F.pad(pairs, (0, 0, 0, 0, late, 1))[:, :x.shape[1]].cumsum(1)
 
 
-def _kept(p: Tensor, keep: Tensor) -> Tensor:
-    cut = p * keep
-    return cut / cut.sum(dim=1, keepdim=True)
+def _present(table: Tensor, x: Tensor) -> Tensor:
+    """The row of each place's symbol, `[n, T, to]`, of tables `[n, T, from, to]`."""
+    return table[torch.arange(len(x))[:, None], torch.arange(x.shape[1]), x]
 
 
-def _in_order_of_rank(p: Tensor, least: float) -> Tensor:
-    likely = p.sort(dim=1, descending=True).values
-    return _kept(likely, likely.cumsum(dim=1) - likely < least)
+def _shares(counts: Tensor, pseudo: float = 1.0, dim: int = -1) -> Tensor:
+    return (counts + pseudo) / (counts + pseudo).sum(dim, keepdim=True)
 
 
-def _top_p_cases(rng: np.random.Generator) -> list[tuple[Tensor, float]]:
-    return [(torch.tensor(rng.dirichlet(np.full(N, 0.6), size=n)), least) for n, N, least in
-            ((20, 6, 0.8), (15, 9, 0.5), (10, 4, 0.95), (5, 3, 0.1))]
+def _from_counts(x: Tensor, n_symbols: int, late: int = 1) -> Tensor:
+    return _shares(_present(_counts(x, n_symbols, late), x))
 
 
-TOP_P = Exercise(
-    reference=nucleus,
-    cases=_top_p_cases,
+def _seen(x: Tensor, n_symbols: int) -> Tensor:
+    """What followed the present symbol so far, `[n, T, to]`."""
+    return _present(_counts(x, n_symbols), x)
+
+
+def _alone(x: Tensor, n_symbols: int) -> Tensor:
+    """How often each symbol came so far, `[n, T, N]`."""
+    return F.one_hot(x, n_symbols).double().cumsum(1)
+
+
+def _context_cases(rng: np.random.Generator) -> list[tuple[Tensor, int]]:
+    return [(torch.tensor(rng.integers(N, size=(n, T))), N) for n, T, N in ((4, 12, 3), (3, 20, 2), (5, 9, 4))]
+
+
+FROM_COUNTS = Exercise(
+    reference=lambda x, n_symbols: chain_predictor(F.pad(x, (0, 1)), n_symbols)[:, 1:],
+    cases=_context_cases,
     mistakes=(
-        Mistake(lambda p, least: p * (_before(p) < least),
-                ("the right values are kept, but what is left does not add up to 1: divide by its sum.",)),
-        Mistake(lambda p, least: _kept(p, (_before(p) + p <= least) | (_before(p) == 0)),
-                ("the value that takes the sum *across* the limit belongs to the set: without it the probabilities do "
-                 "not reach it.", "keep a value if the sum of all likelier ones is still below the limit.")),
-        Mistake(lambda p, least: _kept(p, _before(p) + p <= least).nan_to_num(0.0),
-                ("where the likeliest value alone exceeds the limit you keep nothing; the value that takes the sum "
-                 "across belongs to the set.",)),
-        Mistake(lambda p, least: _kept(p, p > 1 - least).nan_to_num(0.0),
-                ("you cut by each value's own probability. The set is chosen by the *sum* of the likeliest ones.",)),
-        Mistake(lambda p, least: _kept(p, p.cumsum(dim=1) - p < least),
-                ("you add up in the order of the values: sort them first, the likeliest in front.",)),
-        Mistake(_in_order_of_rank,
-                ("the numbers are right, but they stand in the order of rank: bring each back to its value's place, "
-                 "with `scatter` or a second `argsort`.",)),
-        Mistake(lambda p, least: _kept(p, _before(-p) * -1 < least),
-                ("you keep the *least* likely ones: sort descending.",)),
-        Mistake(lambda p, least: _kept(p, p >= least * p.amax(dim=1, keepdim=True)),
-                ("you keep what is within a factor of the likeliest: that is another rule (min-p). Here the sum "
-                 "decides.",)),
-        Mistake(lambda p, least: torch.where(_before(p) < least, p, 0) + (1 - (p * (_before(p) < least)).sum(
-            dim=1, keepdim=True)) * (_before(p) == 0),
-                ("you give all that was cut to the likeliest value. Divide by the sum, so that ratios stay as they "
-                 "were.",)),
+        *(Mistake(lambda x, n_symbols, made_of=made_of: made_of(_shares(_seen(x, n_symbols), 0)),
+                  ("the prior is missing: where the present symbol was not followed by anything yet, your answer "
+                   f"{is_}. Count each symbol once more than it was seen.",))
+          for made_of, is_ in ((lambda p: p, "is NaN"), (lambda p: p.nan_to_num(0), "is 0, no distribution"),
+                               (lambda p: p.nan_to_num(1 / p.shape[2]), "is even, but one observation later it is sure "
+                                "of what it saw"))),
+        Mistake(lambda x, n_symbols: _from_counts(x, n_symbols, 0),
+                ("the next symbol is in the counts already: it is the answer. At place t only pairs that have ended by "
+                 "t are known.",)),
+        Mistake(lambda x, n_symbols: _shares(_present(_counts(x, n_symbols)[:, -1:].expand(
+            -1, x.shape[1], -1, -1), x)),
+                ("you count the pairs of the whole sequence at each place, what comes later included: cumulate over "
+                 "places.",)),
+        Mistake(lambda x, n_symbols: _from_counts(x, n_symbols, 2),
+                ("one pair too late: that from the symbol before to the present one has ended, and counts.",)),
+        Mistake(lambda x, n_symbols: _shares(_alone(x, n_symbols)),
+                ("how often each symbol came, no matter when: that is \"frequencies alone\". Count only what came "
+                 "right after the *present* symbol.",)),
+        Mistake(lambda x, n_symbols: _shares(_seen(x, n_symbols), dim=1),
+                ("you normalise over the places. At each place the probabilities of the N symbols add up to 1: the "
+                 "last dimension.",)),
+        Mistake(lambda x, n_symbols: _present(_shares(_counts(x, n_symbols), dim=2), x),
+                ("you normalise over the symbols *from* which it goes: columns of the table. Given the present symbol, "
+                 "the probabilities of what follows add up to 1.",)),
+        Mistake(lambda x, n_symbols: _shares(_present(_counts(x, n_symbols).mT, x)),
+                ("from and to are exchanged: you count what came *before* the present symbol.",)),
+        Mistake(lambda x, n_symbols: (_seen(x, n_symbols) + 1) / (_seen(x, n_symbols).sum(2, keepdim=True) + 1),
+                ("each of the N symbols is counted once more, so the sum grows by N, not by 1.",)),
+        Mistake(lambda x, n_symbols: _shares(_seen(x, n_symbols), 1 / n_symbols),
+                ("you share *one* more count among all symbols. With rows drawn evenly from all distributions each "
+                 "symbol gets one.",)),
+        Mistake(lambda x, n_symbols: _shares(_present(_counts(x, n_symbols).sum(0, keepdim=True).expand(
+            len(x), -1, -1, -1), x)),
+                ("you add up the counts of all sequences: each comes from a chain of its own.",)),
+        Mistake(chain_predictor,
+                ("one place late: these are the predictions of x_t, and at place t that of the *next* symbol is asked "
+                 "for, which may use x_t.",)),
     ),
-    hints=("sort each row, the likeliest first; keep a value if the probabilities *before* it add up to less than the "
-           "limit; back into place; divide by the sum.",
-           "`order = p.argsort(dim=1, descending=True)`; `before = sorted.cumsum(1) - sorted`; `torch.zeros_like(p)"
-           ".scatter(1, order, kept)`."),
+    hints=("at place t: of the places s < t with x_s = x_t, count which symbol stands at s + 1; add one to each count; "
+           "divide by the sum.",
+           "a product of one-hot rows, `[n, T − 1, from, to]`, cumulated over places and moved one place on; of its "
+           "rows take that of x_t. A loop over places does as well."),
 )
 
-EXERCISES = {"07d.causal_weights": CAUSAL_WEIGHTS, "07d.cached_step": CACHED_STEP, "07d.top_p": TOP_P}
+EXERCISES = {"07d.causal_weights": CAUSAL_WEIGHTS, "07d.cached_step": CACHED_STEP, "07d.from_counts": FROM_COUNTS}

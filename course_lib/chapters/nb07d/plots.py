@@ -14,7 +14,7 @@ from course_lib.plots.style import figure, styled
 @styled()
 def patterns(weights: Mapping[str, ArrayLike], *, title: str) -> Figure:
     """Attention weights `[T, S]` side by side, by name: a row for each token that looks, dark where it looks."""
-    fig, axes = figure(3.1 * len(weights), 3.7, 1, len(weights), sharey=True)
+    fig, axes = figure(3.1 * len(weights), 4.2, 1, len(weights), sharey=True)
     for ax, (name, pattern) in zip(axes[0], weights.items(), strict=True):
         pattern = np.asarray(pattern)
         T, S = pattern.shape

@@ -71,6 +71,12 @@ FREE_ENERGY = Exercise(
         Mistake(lambda x, W, b, c: -x @ b - softplus((x @ W + c).sum(1)),
                 ("you summed over the hidden units before the softplus. Each unit has a factor 1 + e^a of its own, and "
                  "the log of a product is the sum of the logs: softplus first, then the sum.",)),
+        Mistake(lambda x, W, b, c: -x @ b - (x @ W + c).logsumexp(1),
+                ("a logsumexp over the units adds up their e^a, as if exactly *one* unit were on. Each unit is on or "
+                 "off by itself: its factor 1 + e^a, and the factors are multiplied.",)),
+        Mistake(lambda x, W, b, c: -x @ b - torch.cat([torch.zeros_like(x[:, :1]), x @ W + c], dim=1).logsumexp(1),
+                ("log(1 + Σ_j e^{a_j}) lets at most *one* unit be on. They may be on together: (1 + e^{a_1})(1 + "
+                 "e^{a_2}) …, so the logs of these factors are added.",)),
         Mistake(lambda x, W, b, c: -x @ b - torch.relu(x @ W + c).sum(1),
                 ("max(0, a) is where log(1 + e^a) goes for large |a|; near 0 it is up to log 2 too low: use "
                  "`softplus`.",)),
@@ -193,6 +199,31 @@ def _weight_gradient_cases(rng: np.random.Generator) -> list[tuple[Tensor, ...]]
     return cases
 
 
+def _hidden_of_the_data(x: Tensor, x_negative: Tensor, W: Tensor, c: Tensor) -> Tensor:
+    h = torch.sigmoid(x @ W + c)
+    return x.T @ h / len(x) - x_negative.T @ h / len(x_negative)
+
+
+def _gradient_observed(function: Callable[..., Tensor], x: Tensor, x_negative: Tensor, W: Tensor, c: Tensor) -> Tensor:
+    """As `_observed`; but if the data's h stand in both phases, which fails where there are more or fewer chains than
+    data, what the function returns for as many.
+
+    Raises:
+        RuntimeError: what the function raised for another reason, and what that means.
+    """
+    try:
+        return _observed(function, x, x_negative, W, c)
+    except RuntimeError:
+        as_many = x_negative[torch.arange(len(x)) % len(x_negative)]
+        try:
+            answer = function(x, as_many, W, c)
+            if torch.allclose(answer, _hidden_of_the_data(x, as_many, W, c), atol=1e-5):
+                return answer
+        except Exception:  # it fails for as many, too, or returns no such tensor: then the first error is told
+            pass
+        raise
+
+
 WEIGHT_GRADIENT = Exercise(
     reference=_weight_gradient,
     cases=_weight_gradient_cases,
@@ -203,6 +234,9 @@ WEIGHT_GRADIENT = Exercise(
                 ("this is the positive phase alone: subtract the same average over `x_negative`.",)),
         Mistake(lambda x, y, W, c: torch.zeros_like(W),
                 ("0 everywhere: do both phases use the same pictures? The negative one is of `x_negative`.",)),
+        Mistake(_hidden_of_the_data,
+                ("the data's h stand in both phases. The negative phase goes with the h of its *own* pictures, "
+                 "σ(x_negative @ W + c).",)),
         Mistake(lambda x, y, W, c: x.T @ _drawn(torch.sigmoid(x @ W + c)) / len(x)
                 - y.T @ _drawn(torch.sigmoid(y @ W + c)) / len(y),
                 ("you drew h. On average that is right, too, but noisier: put its probabilities in the place of "
@@ -229,7 +263,7 @@ WEIGHT_GRADIENT = Exercise(
     hints=("mean of x_i p(h_j = 1 | x) over the data, less the same over the chains' pictures.",
            "one phase is `x.T @ torch.sigmoid(x @ W + c) / len(x)`, (D, H).",
            "with x_negative equal to x the gradient must be 0."),
-    observe=_observed,
+    observe=_gradient_observed,
 )
 
 EXERCISES = {"10b.free_energy": FREE_ENERGY, "10b.gibbs_step": GIBBS_STEP, "10b.weight_gradient": WEIGHT_GRADIENT}

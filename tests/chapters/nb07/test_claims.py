@@ -29,6 +29,7 @@ FEW = (r"\[:2000\]", "[:200]")
     (LAYER, r"K_ss\[:, :, 1\]", "K_ss[:, :, 0]", "plain LSTM"),
     (SIGHT, r'"two stacks": GatedPixelCNN', '"two stacks": PlainPixelCNN', "Two stacks, 28 layers"),
     (SIGHT, r'"Row LSTM": RowLSTM', '"Row LSTM": GatedPixelCNN', "40 layers, mid-picture"),
+    (SIGHT, r"by\[12\]\[2\]", "by[28][2]", "Last pixel: earlier pixels that twelve layers miss"),
     (SIGHT, r'\("Row LSTM", 1\)', '("Row LSTM", 2)', "triangle"),
     (SIGHT, r'\("Row LSTM", 12\)', '("Row LSTM", 3)', "on the left"),
     (SIGHT, r'\("Row LSTM", 12\)', '("two stacks", 12)', "On the right"),
@@ -39,6 +40,7 @@ def test_what_is_broken_is_caught(starts, old, new, claim):
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r"middle\.view\(8, 12, 6, 3\)", "sprites.to_rgb(drawn.images)", "Strength of colour"),
+    (r"noise = spread", "noise = 0 * spread", "regression plus noise"),
     (r"sprites\.PALETTE / 255", "sprites.PALETTE / 200", "true colour"),
     (r"clusters\.labels_\]", "clusters.labels_ - 1]", "stands for their true colour"),
 ])

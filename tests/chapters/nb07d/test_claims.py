@@ -11,6 +11,8 @@ ROTARY = (*ORDER, "here, there = ")
 BLOCK = (*ORDER, "class OurBlock")
 BARS = ("bar = torch.zeros",)
 CHAINS = ("statistician, _ = ", "weights = statistician")
+EVEN = (*CHAINS, "places = there")
+RULES = ("creatures, (pixelcnn, _) = ", "real = creatures")
 CACHE = ("image_model = ",)
 COSTS = (*CACHE, "def seconds", "def operations")
 
@@ -26,6 +28,8 @@ COSTS = (*CACHE, "def seconds", "def operations")
     (BLOCK, r"return x \+ self\.mlp", "return self.mlp", "Our block"),
     (CHAINS, r"bayes = chain_predictor\(x_chain, 3\)", "bayes = chain_predictor(x_chain.flip(0), 3)",
      "KL from the best"),
+    (EVEN, r"weights \* there", "weights**4 * there", "Entropy of the last layer's weights"),
+    (EVEN, r"6:10\]", "-8:]", "last eight places"),
     (CHAINS, r"weights\(x_chain\[:100\]\)\[-1\]", "weights(x_chain[:100])[0]", "Last layer's weight"),
 ])
 def test_what_is_broken_is_caught(starts, old, new, claim):
@@ -34,6 +38,15 @@ def test_what_is_broken_is_caught(starts, old, new, claim):
 
 def test_a_network_that_has_not_learned_the_bars_is_told():
     broken(CELLS, BARS, "KL", (r"steps=400", "steps=5"))
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), [
+    (r'"as trained": lambda p: p,', '"as trained": lambda p: p**0.5,', "as trained, less"),
+    (r"keep_k\(p, 3\)", "keep_k(p, 16)", "top-k of 3 relative"),
+    (r"1 / 0\.8", "1.0", "τ of 0.8 relative"),
+])
+def test_a_rule_that_is_not_what_it_says_is_told(old, new, claim):
+    broken(CELLS, RULES, claim, (r"n=1000", "n=200"), (r"creatures\.sample\(150", "creatures.sample(20"), (old, new))
 
 
 def test_a_formula_that_is_wrong_is_told():
