@@ -60,13 +60,13 @@ def recorded(setting: Setting) -> dict[str, np.ndarray]:
 
 
 def tuning(setting: Setting) -> dict[str, np.ndarray]:
-    """`recorded`, of the seeds on which settings are chosen."""
+    """`recorded`, arrays `[seeds]`, of the seeds on which settings are chosen."""
     rows = recorded(setting)
     return {name: values[np.isin(rows["seed"], TUNING_SEEDS)] for name, values in rows.items()}
 
 
 def evaluated(setting: Setting) -> dict[str, np.ndarray]:
-    """`recorded`, of the committed seeds; empty where the setting was not chosen."""
+    """`recorded`, arrays `[seeds]`, of the committed seeds; empty where the setting was not chosen."""
     rows = recorded(setting)
     return {name: values[~np.isin(rows["seed"], TUNING_SEEDS)] for name, values in rows.items()}
 

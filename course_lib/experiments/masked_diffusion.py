@@ -138,7 +138,7 @@ class MaskedDiffusionExperiment(AveragedExperiment):
         return self.hyperparameters.clip
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, Metrics]:
-        """The loss in nats per symbol, mean over the batch."""
+        """The loss in nats per symbol, mean over the batch, 0-d."""
         (x, z, k, log_p), D, objective = batch, math.prod(self.kind.size), self.hyperparameters.objective
         logits = self.network(z)
         nll = symbol_nll(logits, x).flatten(1).sum(1) if objective == "all symbols" else hidden_nll(logits, x, z)
