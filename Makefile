@@ -19,7 +19,7 @@ lab: setup
 
 # In a students' copy there are no tests and no sources: there, only the notebooks are run.
 test: setup-dev
-	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 3 --dist loadfile tests)
+	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests)
 	$(NBVAL) notebooks/*.ipynb
 
 # Ruff and the tests nearest to what changed since the last commit, without a browser: `make check ARGS=REVISION`.
