@@ -41,5 +41,5 @@ def test_an_offset_that_is_none_is_told(monkeypatch, told):
 
 def test_nothing_else_in_the_library_makes_a_generator_of_a_seed():
     made = {p.name for p in (ROOT / "course_lib").rglob("*.py") if "chapters" not in p.parts
-            and re.search(r"Generator\([^()]*\)\.manual_seed|default_rng\(\d", p.read_text(encoding="utf-8"))}
+            and re.search(r"Generator\([^()]*\)\.manual_seed|default_rng\((\d|seed)", p.read_text(encoding="utf-8"))}
     assert made == {*DEFINITIONS}

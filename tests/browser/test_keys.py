@@ -118,8 +118,16 @@ def test_a_slider_keeps_its_own_keys(jupyter):
 @pytest.mark.parametrize("name", ["a pad", "the pad beside a canvas", "a lab's button"])
 def test_ctrl_s_saves_as_ever(jupyter, name):
     jupyter.page.evaluate("() => { jupyterapp.shell.currentWidget.context.model.dirty = true; return 1 }")
-    focus(jupyter, name).press("Control+s")
-    jupyter.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty", timeout=30_000)
+    from playwright.sync_api import TimeoutError as NotYet
+
+    for left in (2, 1, 0):  # JupyterLab moves the focus when it likes, so a key may land elsewhere
+        focus(jupyter, name).press("Control+s")
+        try:
+            jupyter.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty", timeout=20_000)
+            break
+        except NotYet:
+            if not left:
+                raise
     before = jupyter.page.evaluate(CELLS)
     focus(jupyter, name).press("x")
     assert jupyter.page.evaluate(CELLS) == before, "one key only was let through"
