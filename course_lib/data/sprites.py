@@ -128,9 +128,11 @@ class Sprites:
         """Left halves `[n, 12, 6]` of creatures made of these parts `[n, 6]`, with fresh noise."""
         tables = _tables()
         roles = torch.cat([block[parts[:, 2 + b]] for b, block in enumerate(tables.roles)], dim=1)  # [n, 72]
-        p = tables.colours[parts[:, :1], roles]  # [n, 72, 16]
         u = torch.rand(roles.shape, generator=generator, dtype=torch.float64)
-        return (u[..., None] > p.cumsum(2)[..., :-1]).sum(2).view(-1, *HALF)
+        below = tables.colours.cumsum(-1)[..., :-1]
+        at_a_time = zip(parts.split(500), roles.split(500), u.split(500), strict=True)  # [500, 72, 15], to save memory
+        return torch.cat([(u_of[..., None] > below[parts_of[:, :1], roles_of]).sum(2)
+                          for parts_of, roles_of, u_of in at_a_time]).view(-1, *HALF)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log p(x) in nats, float64 `[n]`, of left halves int64 `[n, 12, 6]`: all parts summed out.
