@@ -426,7 +426,8 @@ class ImageGrid(View):
 
 
 class Bars(View):
-    """Bars for each category; each array is `[categories]`. `names` stand under them."""
+    """Bars for each category; each array is `[categories]`. `names` stand under them: their numbers unless given; of no
+    names, nothing."""
 
     kind = "bars"
     floor = exact = True
@@ -446,7 +447,8 @@ class Bars(View):
             axes.bar(at, arrays[key], width, color=self.colors[key], label=self.label(key), alpha=look["opacity"],
                      hatch=self.hatch(key), edgecolor="white", linewidth=0)
         count = len(arrays[self.series[0]])
-        axes.set_xticks(range(count), self.names or range(count))
+        names = range(count) if self.names is None else self.names
+        axes.set_xticks(range(len(names)), names)
         axes.set_xlim(-look["margin"], count - 1 + look["margin"])
 
     def says(self, arrays: Arrays) -> str:

@@ -62,6 +62,9 @@ QUANTIZE = Exercise(
         Mistake(lambda z, entries: straight_through(z, entries[(z @ entries.mT).argmax(1)].detach()),
                 ("you pick by the largest product, which prefers long entries. Nearest means the smallest distance: "
                  "‖z − e‖² is ‖z‖² − 2 z·e + ‖e‖².",)),
+        Mistake(lambda z, entries: straight_through(z, entries[(entries.square().sum(1) - z @ entries.mT).argmin(1)]
+                                                    .detach()),
+                ("the factor 2 is missing in ‖z − e‖² = ‖z‖² − 2 z·e + ‖e‖².",)),
         Mistake(lambda z, entries: straight_through(z, ((-torch.cdist(z, entries).square()).softmax(1) @ entries)
                                                     .detach()),
                 ("that is a mean of the entries, weighted by nearness. A code is one of them: pick by `argmin`.",)),
@@ -196,6 +199,18 @@ TWO_PART = Exercise(
         Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).mean(1)
                 + _distortion(logits, x).sum(1),
                 ("the rate is a *sum* over the T places: each symbol must be sent.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits[:, :-1], codes[:, 1:]).sum(1)
+                + _distortion(logits, x).sum(1),
+                ("you shifted: `prior_logits[:, t]` already belong to the symbol at place t, and the first symbol must "
+                 "be paid for, too.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1).mean()
+                + _distortion(logits, x).sum(1),
+                ("the rate is a mean over the batch here: each image has a rate of its own, keep `[n]`.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).mean() + _distortion(logits, x).sum(1),
+                ("the rate is a mean over batch and places here, as `cross_entropy` gives it: keep `[n, T]` by "
+                 "`reduction=\"none\"`, and sum over T.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _two_part(prior_logits, codes, logits, x).mean(),
+                ("a mean over the batch: each image has a length of its own, `[n]`.",)),
         Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1)
                 + _distortion(logits, x).mean(1),
                 ("the distortion is a *sum* over the pixels; a mean makes the rate look D times dearer beside it.",)),
@@ -223,6 +238,23 @@ TWO_PART = Exercise(
         Mistake(lambda prior_logits, codes, logits, x: -prior_logits.gather(2, codes[:, :, None])[:, :, 0].sum(1)
                 + _distortion(logits, x).sum(1),
                 ("logits are no log probabilities: `log_softmax` over the last dimension first.",)),
+        Mistake(lambda prior_logits, codes, logits, x: -prior_logits.gather(2, codes[:, :, None])[:, :, 0].log().sum(1)
+                + _distortion(logits, x).sum(1),
+                ("the prior's logits are taken for probabilities: `log_softmax` over the last dimension makes log "
+                 "probabilities of them.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits.softmax(2), codes).sum(1)
+                + _distortion(logits, x).sum(1),
+                ("two softmaxes: `log_softmax` and `cross_entropy` take the prior's logits as they are.",)),
+        Mistake(lambda prior_logits, codes, logits, x: -prior_logits.softmax(2).gather(2, codes[:, :, None])[:, :, 0]
+                .sum(1) + _distortion(logits, x).sum(1),
+                ("the logarithm of the prior's probabilities is missing.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1)
+                - (x * logits.log() + (1 - x) * (1 - logits).log()).sum(1),
+                ("the decoder's logits are taken for probabilities: `sigmoid` makes these, or use "
+                 "`binary_cross_entropy_with_logits`.",)),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1)
+                + _distortion(logits.sigmoid(), x).sum(1),
+                ("two sigmoids: `binary_cross_entropy_with_logits` takes the decoder's logits as they are.",)),
         Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1)
                 - (x * F.logsigmoid(logits)).sum(1),
                 ("only ink is paid for: a pixel of paper costs −log(1 − p).",)),
