@@ -90,6 +90,12 @@ def test_the_legend_names_more_than_one_series_and_gives_curves_their_last_value
     assert "course-bend" in show(ALL["mesh"])[1], "a net has a slider"
 
 
+def test_of_no_names_nothing_stands_below_bars(show):
+    drawn = SERIES["bars"][1]
+    unnamed, blank, numbered = (show(Bars(*LETTERS, names=names), drawn=drawn)[0] for names in ([], ["", ""], None))
+    assert unnamed == blank != numbered
+
+
 @pytest.mark.parametrize("kind, look", LOOKS.values(), ids=LOOKS.keys())
 def test_every_value_of_a_look_counts_in_the_browser(show, kind, look, monkeypatch):
     drawn = [view for view in ALL.values() if type(view) is kind]

@@ -195,5 +195,14 @@ def test_axes_are_as_the_kinds_say():
     assert axes(ALL["log curve"]).get_yscale() == "log"
 
 
+def test_bars_have_numbers_below_them_unless_names_are_given_be_it_none():
+    def below(**names):
+        axes = static_figure.draw([Bars("p", **names)], {"p": np.arange(3.0)}).axes[0]
+        return [label.get_text() for label in axes.get_xticklabels()]
+
+    assert below() == ["0", "1", "2"] and below(names=["a", "b", "c"]) == ["a", "b", "c"] and below(names=[]) == []
+    assert Bars("p", names=[]).spec()["layers"][0]["names"] == []
+
+
 def test_every_state_of_a_trainer_has_a_word_for_the_page():
     assert WORDS.keys() == {*get_args(State), "exploring"}

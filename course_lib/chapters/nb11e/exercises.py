@@ -206,7 +206,8 @@ TWO_PART = Exercise(
         Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).sum(1).mean()
                 + _distortion(logits, x).sum(1),
                 ("the rate is a mean over the batch here: each image has a rate of its own, keep `[n]`.",)),
-        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).mean() + _distortion(logits, x).sum(1),
+        Mistake(lambda prior_logits, codes, logits, x: _rate(prior_logits, codes).mean()
+                + _distortion(logits, x).sum(1),
                 ("the rate is a mean over batch and places here, as `cross_entropy` gives it: keep `[n, T]` by "
                  "`reduction=\"none\"`, and sum over T.",)),
         Mistake(lambda prior_logits, codes, logits, x: _two_part(prior_logits, codes, logits, x).mean(),

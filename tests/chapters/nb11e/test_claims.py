@@ -35,7 +35,7 @@ def test_a_rate_that_is_counted_wrongly_is_told():
 
 
 def test_a_codebook_whose_restarts_do_nothing_is_told():
-    starts = ("digits = load_digits8", 'predict("11e.collapse"', "SEEDS = range(5)")
+    starts = ("digits = load_digits8", 'predict("11e.collapse"', "SEEDS = range(5)", "revived = results")
     broken(CELLS, starts, "Perplexity: restarts less",
            (r"range\(5\)", "range(2)"), (r"steps=400", "steps=150"),
            (r"q\.codes, 0\.99, restarts, rng", "q.codes, 0.99, False, rng"))
