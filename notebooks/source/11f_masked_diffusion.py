@@ -263,9 +263,9 @@ with claim_table():
 
 # %% [markdown]
 # By its bound the network of all orders costs more, and a single order of it, drawn at random, is worse than a network made
-# for one. But the model that draws is the mixture, and the gap takes up (nearly) all the difference: the mean over orders
-# goes inside the logarithm, and with more than twelve it could only grow, on average. So it is not shown that all orders
-# cost more. (Two recipes, each trained once.) What is bought with it?
+# for one. But the model that draws is the mixture, the mean over orders inside the logarithm, and the gap is as large as the
+# difference, or larger: "at least", since with more orders it could only grow, on average. So nothing shows that all
+# orders cost more. (Two recipes, each trained once.) What is bought with it?
 #
 # ## Completion from any pixels
 # Raster order can complete what comes last. Hide the *upper* half of a creature, and notebook 07c needed importance
@@ -286,7 +286,7 @@ completed = {"truth": x, "all orders": unmask(network, z, 16, [1] * 36, seeded()
 cost = {name: creatures.log_prob_seen(z) - creatures.log_prob(y) for name, y in completed.items()}
 show(images(np.concatenate([as_pictures(y[:8], "sprites") for y in (z, *completed.values())]), columns=8,
             row_labels=["seen", "truth", "all orders", "PixelCNN, raster"],
-            title="Upper halves drawn for a given lower half; the PixelCNN draws them unseeing"),
+            title="Upper halves for a given lower half, not seen by the PixelCNN"),
      alt="Eight creatures in four rows: the lower half alone, the true creature, completed by the network of all "
          "orders, and by the PixelCNN; nats of the upper half given the lower: "
          + ", ".join(f"{name} {c.mean():.0f}" for name, c in cost.items()))

@@ -62,7 +62,7 @@ def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor,
     return cases
 
 
-_BY_NUMBER = "you weigh by D/k; here t is given and the weight is 1/t. With no symbol hidden the loss is 0."
+_BY_NUMBER = "you weigh by D/k; here t is given and the weight is 1/t."
 
 BOUND_AT = Exercise(
     reference=_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) / t),
@@ -72,7 +72,7 @@ BOUND_AT = Exercise(
                 ("the weight is missing: without 1/t the mean over t is no bound. With α_t = 1 − t the weight "
                  "−α'_t/(1 − α_t) is 1/t.",)),
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * nll.shape[1] / hidden.sum(1)),
-                (_BY_NUMBER,)),
+                (f"{_BY_NUMBER} With no symbol hidden the loss is 0, and you divide by 0.",)),
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * nll.shape[1] / hidden.sum(1).clamp(min=1)),
                 (_BY_NUMBER,)),
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * t),
@@ -242,7 +242,7 @@ DECODE = Exercise(
                 ("you show too many: `shown[i]` are the symbols of step i, not of all steps up to it; the hidden ones "
                  "are ranked anew in each step.",)),
         Mistake(_with(raw=True), (_RANKED_ANEW,)),
-        Mistake(_with(raw_total=True), (_RANKED_ANEW,)),
+        Mistake(_with(raw_total=True), (f"{_RANKED_ANEW} A running count of what was shown does not make up for that.",)),
         Mistake(_with(one_sort=True),
                 ("argsort says who is first, not what place each has: apply it twice.",)),
         Mistake(_with(again=True),
