@@ -242,7 +242,8 @@ DECODE = Exercise(
                 ("you show too many: `shown[i]` are the symbols of step i, not of all steps up to it; the hidden ones "
                  "are ranked anew in each step.",)),
         Mistake(_with(raw=True), (_RANKED_ANEW,)),
-        Mistake(_with(raw_total=True), (f"{_RANKED_ANEW} A running count of what was shown does not make up for that.",)),
+        Mistake(_with(raw_total=True),
+                (f"{_RANKED_ANEW} A running count of what was shown does not make up for that.",)),
         Mistake(_with(one_sort=True),
                 ("argsort says who is first, not what place each has: apply it twice.",)),
         Mistake(_with(again=True),
