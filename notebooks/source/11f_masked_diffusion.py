@@ -485,7 +485,7 @@ show(curves(counts, means, bands={name: (m - 2 * errors[name], m + 2 * errors[na
 print("72 steps:", ", ".join(f"{name} {m[-1]:.1f} ± {errors[name][-1]:.1f} nats" for name, m in means.items()))
 with claim_table():
     claim("One step, true answers: nats above true creatures, 100 drawn", above["true answers"][0], above=50)
-    claim("72 steps, true answers", above["true answers"][-1], near=0, within=4.5)
+    claim("72 steps, true answers", above["true answers"][-1], near=0, within=7)
     claim("18 steps, true answers", above["true answers"][4], above=5, below=30)
     claim("72 steps: network", above["network"][-1], below=20)
 
