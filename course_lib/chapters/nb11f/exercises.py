@@ -62,6 +62,8 @@ def _bound_cases(rng: np.random.Generator) -> list[tuple[Tensor, Tensor, Tensor,
     return cases
 
 
+_BY_NUMBER = "you weigh by D/k; here t is given and the weight is 1/t."
+
 BOUND_AT = Exercise(
     reference=_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) / t),
     cases=_bound_cases,
@@ -69,6 +71,10 @@ BOUND_AT = Exercise(
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1)),
                 ("the weight is missing: without 1/t the mean over t is no bound. With α_t = 1 − t the weight "
                  "−α'_t/(1 − α_t) is 1/t.",)),
+        Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * nll.shape[1] / hidden.sum(1)),
+                (f"{_BY_NUMBER} With no symbol hidden the loss is 0, and you divide by 0.",)),
+        Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * nll.shape[1] / hidden.sum(1).clamp(min=1)),
+                (_BY_NUMBER,)),
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) * t),
                 ("you multiply by t; the weight is 1/t: a picture of which little is hidden counts more.",)),
         Mistake(_bound_with(lambda nll, hidden, t: (nll * hidden).sum(1) / (1 - t)),
@@ -172,7 +178,7 @@ BACK = Exercise(
 
 def _decode(probabilities: Callable[[Tensor], Tensor], z: Tensor, rank: Tensor, u: Tensor, shown: Sequence[int],
             once: bool = False, greedy: bool = False, sign: int = 1, also_seen: bool = False, total: bool = False,
-            again: bool = False) -> Tensor:
+            again: bool = False, raw: bool = False, raw_total: bool = False, one_sort: bool = False) -> Tensor:
     start, first, done = z, None, 0
     for count in shown:
         p = probabilities(z) if first is None or not once else first
@@ -181,8 +187,8 @@ def _decode(probabilities: Callable[[Tensor], Tensor], z: Tensor, rank: Tensor, 
         drawn = p.argmax(2) if greedy else (u[:, :, None] >= p.cumsum(2)[:, :, :-1]).sum(2)
         order = sign * rank
         order = order if also_seen else order.masked_fill(~(start == N if again else hidden), torch.inf)
-        place = order.argsort(1).argsort(1)
-        mine = place < (done if total or again else count)
+        place = rank if raw or raw_total else order.argsort(1) if one_sort else order.argsort(1).argsort(1)
+        mine = place < (done if total or again or raw_total else count)
         z = torch.where(mine & (start == N if again else (torch.ones_like(hidden) if also_seen else hidden)), drawn, z)
     return z
 
@@ -216,6 +222,8 @@ def _decode_cases(rng: np.random.Generator) -> list[tuple[Callable[[Tensor], Ten
     return cases
 
 
+_RANKED_ANEW = "seen symbols take ranks, too: count among the hidden ones anew in each step."
+
 DECODE = Exercise(
     reference=_with(),
     cases=_decode_cases,
@@ -233,6 +241,11 @@ DECODE = Exercise(
         Mistake(_with(total=True),
                 ("you show too many: `shown[i]` are the symbols of step i, not of all steps up to it; the hidden ones "
                  "are ranked anew in each step.",)),
+        Mistake(_with(raw=True), (_RANKED_ANEW,)),
+        Mistake(_with(raw_total=True),
+                (f"{_RANKED_ANEW} A running count of what was shown does not make up for that.",)),
+        Mistake(_with(one_sort=True),
+                ("argsort says who is first, not what place each has: apply it twice.",)),
         Mistake(_with(again=True),
                 ("symbols of earlier steps are drawn again in later ones. Once shown, a symbol stays.",)),
     ),

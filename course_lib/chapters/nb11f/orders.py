@@ -119,3 +119,27 @@ def _forget(flow: Tensor, seen: Tensor) -> Tensor:
     hidden = (~seen).nonzero()[:, 0].tolist()
     cube = flow.view([2] * D)
     return (cube.sum(hidden, keepdim=True).expand_as(cube) if hidden else cube).flatten()
+
+
+@torch.no_grad()
+def log_probs_in_orders(predict: Callable[[Tensor], Tensor], x: Tensor, n_classes: int, orders: int,
+                        generator: torch.Generator) -> Tensor:
+    """log p_σ(x) in nats of pictures of any size, float64 `[n, orders]`: each by the chain rule in random orders of its
+    own, which takes one answer of the model a symbol and order.
+
+    Args:
+        predict: logits of p(x_j = v | z), `[n, N, H, W]`, of masked pictures z `[n, H, W]` with N where hidden.
+        x: int64 `[n, H, W]`.
+        n_classes: N.
+        orders: how many for each picture.
+        generator: draws them.
+    """
+    many = x.repeat_interleave(orders, dim=0)
+    place = torch.rand(many.shape, generator=generator).flatten(1).argsort(1).view_as(many)
+    log_p = torch.zeros(len(many), dtype=torch.float64)
+    for k in range(x[0].numel()):
+        for part in torch.arange(len(many)).split(100):
+            z = torch.where(place[part] < k, many[part], n_classes)
+            of_x = predict(z).log_softmax(1).gather(1, many[part, None])[:, 0]
+            log_p[part] += of_x[place[part] == k].double()
+    return log_p.view(len(x), orders)

@@ -11,7 +11,7 @@ BOUND = ("k_of = ", "steps = [1")
 GAP = ("k_of = ", "gap = ")
 SHIPPED = ('predict("11f.price"', "creatures, (network")
 UPPER = ('predict("11f.upper"', "upper = ", "right, told")
-PARALLEL = ("numbers = ",)
+PARALLEL = ("numbers = ", "in_parallel = ")
 CONFIDENT = ('predict("11f.confident"', "ways = ")
 GIVEN = """
 bars = OneBar()

@@ -12,6 +12,7 @@ from course_lib.chapters.nb11f.orders import (
     drawn_in_steps,
     log_mixture,
     log_prob_in_order,
+    log_probs_in_orders,
     table_of,
 )
 from course_lib.data.patterns import OneBar
@@ -92,3 +93,20 @@ def test_confident_pixels_are_drawn_as_often_as_all_ways_add_up_to(arbitrary, dr
 def test_all_pixels_must_be_shown(exact, draw):
     with pytest.raises(ValueError, match="must show 9 pixels in all, not 8"):
         draw(exact, [4, 4])
+
+
+def test_random_orders_one_by_one_have_the_mean_and_the_mixture_of_all(arbitrary):
+    logits = 2 * torch.randn(3**9, 2, 9, generator=seeded(), dtype=torch.float64)  # those of the table
+    powers = 3 ** torch.arange(8, -1, -1)
+    x = EVERY[[0, 300]].view(-1, 3, 3)
+    log_p = log_probs_in_orders(lambda z: logits[z.flatten(1) @ powers].view(-1, 2, 3, 3), x, 2, 4000, seeded(1))
+    orders = torch.tensor(list(itertools.permutations(range(9))))
+    seen = (2 ** (8 - orders)).cumsum(1) - 2 ** (8 - orders)
+    for row, picture in zip(log_p, (0, 300), strict=True):
+        assert row.mean().item() == pytest.approx(arbitrary[picture, seen, orders].sum(1).mean().item(),
+                                                  abs=5 * row.std().item() / 4000**0.5)
+        p = row.exp()
+        assert p.mean().item() == pytest.approx(log_mixture(arbitrary)[picture].exp().item(),
+                                                abs=5 * p.std().item() / 4000**0.5)
+    true = log_probs_in_orders(true_answers, x, 2, 3, seeded(1))
+    torch.testing.assert_close(true, BARS.log_prob(x)[:, None].expand(-1, 3))
