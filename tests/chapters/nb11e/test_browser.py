@@ -15,7 +15,7 @@ def test_training_draws_the_use_of_entries_and_takes_another_alphabet(lab):
     page = lab.page
     lab.run_cell("lab = LiveLab(", timeout=90)
     page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
-    assert page.locator(".course-picture").count() == 4
+    assert page.locator(".course-picture").count() == 5
     assert page.locator(".course-knobs > *").count() == 6
     before = lab.pixels()
     box = page.locator(".course-lab").first
