@@ -220,7 +220,7 @@ share = (draws.log_p - draws.log_q).view(4, 100).softmax(dim=1)
 with claim_table():
     claim("Creatures: effective sample size of a thousand draws, four seen halves", worth, above=3, below=20)
     claim("Digits, upper half hidden: effective sample size of a hundred draws, four seen halves",
-          1 / (share**2).sum(dim=1), below=5)
+          1 / (share**2).sum(dim=1), below=8)
 
 # %% [markdown]
 # Twins among the chosen heads come from the small effective sample size. For a digit only a few are left. The answer is
