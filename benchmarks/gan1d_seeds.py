@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from common.seeds import evaluation_seeds
 
 from course_lib.comparisons.gan1d_seeds import score, train_many
 from course_lib.comparisons.runs import add_options, map_runs
@@ -38,11 +38,6 @@ ROWS = {(name, minibatch): (setting.replace(minibatch=minibatch, **changes), ste
         ] for minibatch in (False, True)}
 
 
-def evaluation_seeds() -> list[int]:
-    lines = (Path(__file__).parent / "evaluation_seeds.txt").read_text(encoding="utf-8").splitlines()
-    return [int(line) for line in lines if not line.startswith("#")]
-
-
 def trained(name: str, minibatch: bool, seeds: list[int]) -> dict[str, Any]:
     """What some seeds of a row come to at the last step; `as_trained`: recovered, with noise as training draws it."""
     torch.set_num_threads(1)
@@ -61,7 +56,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only rows whose name holds this")
     add_options(parser)
     arguments = parser.parse_args()
-    seeds = evaluation_seeds()[:arguments.seeds]
+    seeds = evaluation_seeds("evaluation_seeds.txt")[:arguments.seeds]
     rows = [row for row in ROWS if arguments.only in row[0]]
     parts = [seeds[i:i + AT_ONCE] for i in range(0, len(seeds), AT_ONCE)]
     runs = map_runs(trained, [{"name": name, "minibatch": minibatch, "seeds": part} for name, minibatch in rows

@@ -14,10 +14,10 @@ import argparse
 import dataclasses
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
+from common.seeds import evaluation_seeds
 
 from course_lib.commands.console import survive_any_encoding
 from course_lib.comparisons.ring_seeds import RecordRow, record, score, train_and_record
@@ -25,11 +25,6 @@ from course_lib.comparisons.runs import add_options, map_runs
 from course_lib.experiments.gan2d import GAN2DHyperparameters
 
 ROWS = {variant: GAN2DHyperparameters(variant=variant) for variant in ("vanilla", "R1", "WGAN", "WGAN-GP")}
-
-
-def evaluation_seeds() -> list[int]:
-    lines = (Path(__file__).parent / "evaluation_seeds_gan2d.txt").read_text(encoding="utf-8").splitlines()
-    return [int(line) for line in lines if not line.startswith("#")]
 
 
 def rounded(value: float) -> float | None:
@@ -54,7 +49,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="keep the result in data/records")
     add_options(parser)
     arguments = parser.parse_args()
-    seeds = evaluation_seeds()[:arguments.seeds]
+    seeds = evaluation_seeds("evaluation_seeds_gan2d.txt")[:arguments.seeds]
     names = [name for name in ROWS if arguments.only in ("", name)]
     games = map_runs(play, [{"variant": name, "seed": seed} for name in names for seed in seeds], arguments.results,
                      arguments.scheduler, arguments.workers)

@@ -10,9 +10,9 @@ what is there; without it nothing is chosen, so it only plays.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import torch
+from common.seeds import evaluation_seeds
 
 from course_lib.commands.console import survive_any_encoding
 from course_lib.comparisons.ring_sweep import (
@@ -25,11 +25,6 @@ from course_lib.comparisons.ring_sweep import (
     without_pairs,
 )
 from course_lib.comparisons.runs import add_options, map_runs
-
-
-def evaluation_seeds() -> list[int]:
-    lines = (Path(__file__).parent / "evaluation_seeds_gan2d.txt").read_text(encoding="utf-8").splitlines()
-    return [int(line) for line in lines if not line.startswith("#")]
 
 
 def main() -> None:
@@ -45,7 +40,8 @@ def main() -> None:
     results = map_runs(play, games, record, arguments.scheduler, arguments.workers)
     if arguments.record:
         last = [*(chosen(name) for name in VARIANTS), without_pairs()]
-        final = [{**setting, "seed": seed} for seed in evaluation_seeds()[:arguments.seeds] for setting in last]
+        seeds = evaluation_seeds("evaluation_seeds_gan2d.txt")[:arguments.seeds]
+        final = [{**setting, "seed": seed} for seed in seeds for setting in last]
         results += map_runs(play, final, record, arguments.scheduler, arguments.workers)
         games += final
     for game, result in zip(games, results, strict=True):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from course_lib.data.patterns import OneBar
 from course_lib.data.sprites import HALF, N_COLOURS, Sprites, to_rgb, whole
+from course_lib.experiments.transformer import BETAS, HEAD, LONGEST_AVERAGE, WEIGHT_DECAY
 from course_lib.models.layers import device_of
 from course_lib.models.masked_diffusion import (
     MaskedTransformer,
@@ -32,11 +33,7 @@ from course_lib.training.precision import arithmetic
 from course_lib.training.registry import register
 from course_lib.training.step import AveragedExperiment, Metrics
 
-BETAS = (0.9, 0.98)
-WEIGHT_DECAY = 0.01
 WARMUP = 100
-LONGEST_AVERAGE = 0.998
-HEAD = 32  # numbers of a token's vector that belong to one head
 SAMPLES, STAGES = 16, 9
 HELD_OUT, MASKS = 1000, 4  # pictures, and masks of each, that a model is measured by
 OBJECTIVES = ("bound", "no weight", "all symbols")

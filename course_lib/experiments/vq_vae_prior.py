@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.data import load_mnist
+from course_lib.experiments.transformer import BETAS, HEAD, LONGEST_AVERAGE, WARMUP, WEIGHT_DECAY
 from course_lib.experiments.vae import held_out_images
 from course_lib.experiments.vq_vae import codes_of, pictures_of
 from course_lib.models.sequences import SequenceModel
@@ -41,9 +42,6 @@ from course_lib.training.registry import register
 from course_lib.training.step import AveragedExperiment, Metrics
 
 VQVAE_NAME = "vq_vae"
-WARMUP = 200
-LONGEST_AVERAGE = 0.998
-HEAD = 32  # numbers of a token's vector that belong to one head
 SHOWN = 20  # pictures in a snapshot
 
 
@@ -96,7 +94,7 @@ class VQVAEPriorExperiment(AveragedExperiment):
         self.network = SequenceTransformer(self.vqvae.quantizer.n_entries, self.vqvae.places, HEAD * h.heads, h.layers,
                                            h.heads, "learned", generator=generator).to(self.device)
         self.average = weight_average(self.network, partial(ema_keep, longest=LONGEST_AVERAGE))
-        self.optimizer = adam(self.network, betas=(0.9, 0.98), weight_decay=0.01, decoupled_weight_decay=True)
+        self.optimizer = adam(self.network, betas=BETAS, weight_decay=WEIGHT_DECAY, decoupled_weight_decay=True)
         self.images = load_mnist("train").images
         self.batches = EpochSampler(len(self.images), generator)
 

@@ -51,19 +51,19 @@ class Notebook:
 
 
 @functools.cache
+def course_cells(number: str) -> tuple[str, ...]:
+    """The code of the course's own notebook of this number."""
+    path = next((COURSE / "notebooks").glob(f"{number}_*.ipynb"))
+    return tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
+
+
+@functools.cache
 def course_notebook(number: str) -> Notebook:
     """Of the course's notebook of this number, its imports made."""
-    path = next((COURSE / "notebooks").glob(f"{number}_*.ipynb"))
-    cells = tuple(code_cells(json.loads(path.read_text(encoding="utf-8"))))
+    cells = course_cells(number)
     names: dict[str, Any] = {}
-    exec(compile(imports(cells), str(path), "exec"), names)
+    exec(compile(imports(cells), f"imports of {number}", "exec"), names)
     return Notebook(cells, asked(cells), names)
-
-
-def exercise_names(number: str) -> list[str]:
-    """The exercises of a notebook, without importing what it imports."""
-    path = next((COURSE / "notebooks").glob(f"{number}_*.ipynb"))
-    return list(asked(code_cells(json.loads(path.read_text(encoding="utf-8")))))
 
 
 def seed_of(secret: int, student: str, exercise: str) -> int:
@@ -230,7 +230,7 @@ def _judge_all(waiting: Sequence[tuple[Submission, str, bytes]], secret: int, wo
                fork: bool, progress: bool, kept: dict[str, bool]) -> Iterator[tuple[Submission, str, dict[str, Row]]]:
     """Each submission with its rows, as they are done."""
     numbers = sorted({one.notebook for one, _, _ in waiting})
-    jobs = [_Job(one, key, content, deque(exercise_names(one.notebook))) for one, key, content in waiting]
+    jobs = [_Job(one, key, content, deque(asked(course_cells(one.notebook)))) for one, key, content in waiting]
     todo = deque(job for job in jobs if job.left)
     yield from ((job.one, job.key, {}) for job in jobs if not job.left)
     count = min(workers or os.cpu_count() or 1, len(todo))
