@@ -109,7 +109,7 @@ def test_the_other_user_cannot_write_where_we_can(tmp_path):
         except PermissionError:
             return os.getuid()
 
-    assert in_a_fork(touch, QUICK, nobody=True) == sandbox.NOBODY
+    assert in_a_fork(touch, ROOMY, nobody=True) == sandbox.NOBODY
 
 
 def test_output_goes_nowhere(capfd):
