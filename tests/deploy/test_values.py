@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from jsonschema import Draft7Validator
+from traitlets.config import PyFileConfigLoader
 
 COURSE = Path(__file__).resolve().parents[2]
 VALUES = yaml.safe_load((COURSE / "deploy/values.yaml").read_text(encoding="utf-8"))
@@ -45,6 +46,11 @@ CHART = closed(
 SPOILED = [("singleuser.cmd", 7), ("singleuser.memory.limits", "3G"), ("singleuser.cpu.limit", "1"),
            ("singleuser.extraEnv.COURSE_MAX_RATE", 30), ("cull.timeout", "1h"), ("singleuser.startTimeout", 1.5),
            ("singleuser.storage.capacity", 2), ("singleuser.extraFiles.jupyter.path", "/etc"), ("culling", {})]
+
+
+def size(text: str) -> int:
+    """Bytes, as JupyterHub reads them: `600M` is 600 times 1,048,576, `0.6G` 0.6 times 1,073,741,824."""
+    return round(float(text[:-1]) * 1024 ** " KMGT".index(text[-1]))
 
 
 def errors(values: dict) -> list[str]:
@@ -94,3 +100,26 @@ def test_jupyter_reads_the_file_that_is_mounted(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=120, cwd=tmp_path,
                           env=os.environ | {"JUPYTER_CONFIG_PATH": str(tmp_path), "HOME": str(tmp_path)})
     assert done.stdout.split() == ["1800", "120", "False", "ipc"], done.stderr
+
+
+HUB = COURSE / "deploy/jupyterhub_config.py"
+
+
+@pytest.mark.skipif(not HUB.exists(), reason="deploy/jupyterhub_config.py is not here")
+def test_its_limits_are_those_of_a_class_on_one_machine(monkeypatch):
+    for name in ("COURSE_RECORD", "COURSE_STUDENTS", "COURSE_AUTHENTICATOR"):
+        monkeypatch.delenv(name, raising=False)
+    config = PyFileConfigLoader(HUB.name, path=str(HUB.parent)).load_config()
+    spawner, single = config.Spawner, VALUES["singleuser"]
+    assert [size(single["memory"][key]) for key in ("guarantee", "limit")] == [
+        size(spawner.mem_guarantee), size(spawner.mem_limit)]
+    assert single["cpu"] == {"guarantee": spawner.cpu_guarantee, "limit": spawner.cpu_limit}
+    assert single["startTimeout"] == spawner.start_timeout and single["defaultUrl"] == spawner.default_url
+    assert single["extraEnv"] == spawner.environment and Path(single["cmd"]).name == Path(spawner.cmd[0]).name
+    told = dict(argument.removeprefix("--").split("=") for argument in spawner.args)
+    data = single["extraFiles"]["jupyter"]["data"]
+    assert told == {f"{kind}.{name}": str(value).capitalize() if isinstance(value, bool) else str(value)
+                    for kind, traits in data.items() for name, value in traits.items()}
+    (culler,) = (service for service in config.JupyterHub.services if service["name"] == "idle-culler")
+    assert {f"--timeout={VALUES['cull']['timeout']}", f"--cull-every={VALUES['cull']['every']}"} <= set(
+        culler["command"])
