@@ -7,6 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,19 +93,18 @@ def build(source: Path, course: Path, *options: str, **variables: str) -> subpro
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory) -> Path:
+def course() -> Iterator[Path]:
     """The tiny course, built with PyTorch of another index and for an older hub, in a folder that others reach."""
-    folder = tmp_path_factory.mktemp("image")
-    for above in (folder, folder.parent, folder.parent.parent):
-        if above.stat().st_mode & 0o077 == 0:  # pytest keeps its own folders to itself
-            above.chmod(0o711)
-    with mirror(folder) as index, PackageIndex(folder / "builds") as builds:
-        for name in ("torch", "torchvision"):
-            builds.add(name, "9.9+cpu", "small")
-        done = build(make_source(folder), folder / "opt/course", f"--torch-index={builds.url}", "--jupyterhub=5.5.4",
-                     PIP_INDEX_URL=index.url)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "opt/course"
+    with tempfile.TemporaryDirectory() as name:  # pytest keeps its own folders to itself
+        folder = Path(name)
+        folder.chmod(0o755)
+        with mirror(folder) as index, PackageIndex(folder / "builds") as builds:
+            for package in ("torch", "torchvision"):
+                builds.add(package, "9.9+cpu", "small")
+            done = build(make_source(folder), folder / "opt/course", f"--torch-index={builds.url}",
+                         "--jupyterhub=5.5.4", PIP_INDEX_URL=index.url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield folder / "opt/course"
 
 
 def test_it_has_the_packages_that_are_pinned_with_the_torch_and_the_hub_that_were_asked_for(course):
