@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib.authoring.reading import reading_time
@@ -12,12 +13,18 @@ from course_lib.teach.tree import leaves
 
 MAP, TABLE = "the map", "the notebooks"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
-          r"^\| Time \| (?P<run>\d+ \w+) to run")
+          r"^\| You need \| (?P<need>.+) \|$", r"^\| Time \| (?P<run>\d+ \w+) to run")
 
 
 def markers(part: str) -> tuple[str, str]:
     """The lines before and after what is written of a part."""
     return f"<!-- {part}: written by `python -m course_lib notebooks` -->", f"<!-- end of {part} -->"
+
+
+def header(text: str) -> dict[str, str]:
+    """What the header of a source says: title, question, able, need and run, each in one line."""
+    return {name: " ".join(found.split()) for pattern in HEADER
+            for name, found in re.search(pattern, text, re.M).groupdict().items()}
 
 
 def readme_map(notebooks: Path) -> str:
@@ -27,7 +34,7 @@ def readme_map(notebooks: Path) -> str:
     for way, leaf in leaves():
         links = (f"[{number}](notebooks/{files[number]})" for number in leaf.notebooks)
         rows.append((", ".join(way), leaf.name, " ".join(links), leaf.score, leaf.sampling, leaf.drawback))
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def readme_table(notebooks: Path) -> str:
@@ -35,13 +42,11 @@ def readme_table(notebooks: Path) -> str:
     rows = [("notebook", "question", "read", "run", "afterwards you can")]
     for number, source in zip(notebook_files(notebooks), sources(notebooks), strict=True):
         cells = read_cells(source)
-        said = {name: " ".join(text.split()) for pattern in HEADER for name, text in
-                re.search(pattern, cells[0].source, re.M).groupdict().items()}
-        time = reading_time(cells)
+        said, time = header(cells[0].source), reading_time(cells)
         read = f"{time.core} min, worked through {time.worked}, with exercises {time.with_exercises}"
         rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"], read, said["run"],
                      said["able"]))
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def write_readme(course: Path) -> None:
@@ -63,6 +68,7 @@ def write_readme(course: Path) -> None:
         atomic_write(path, new)
 
 
-def _markdown(rows: list[tuple[str, ...]]) -> str:
+def markdown_table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of one length, the head first, as a Markdown table."""
     head, *body = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join([head, "|---" * len(rows[0]) + "|", *body])
