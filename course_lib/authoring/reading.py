@@ -19,8 +19,8 @@ from course_lib.authoring.text import Section, calls, prose, sections, students
 
 WORDS_A_MINUTE, LINE, FORMULA, CLAIM, EXERCISE = 130, 6, 90, 5, 360  # seconds but the first
 INLINE = 6
-PLAYED = {"predict": 40, "explore": 150, "LiveLab": 300}  # seconds a call; a figure is known by its alternative text
-FIGURE = 40
+PLAYED = {"predict": 40, "explore|explore_canvas": 150, r"LiveLab|\w+_lab": 300}  # seconds a call of these names
+FIGURE = 40  # it is known by its alternative text
 CORE = 45  # minutes at most
 TIME_ROW = re.compile(r"^\| Time \| ", re.M)
 DISPLAYED = re.compile(r"\$\$.+?\$\$", re.S)

@@ -27,10 +27,11 @@ from course_lib.teach.exercises import exercises
 
 LESSONS = (45, 90)  # minutes
 HINTS = 5  # foreseen mistakes of an exercise that are told with their hints; the others by name
-PREPARE = "Prepare"
+PREPARE, BOARD = "Prepare", "On the board:"
 NOTE = re.compile(r"^- \*\*(?P<label>.+?)\*\* (?P<text>.+?)(?=\n- |\n\n|\Z)", re.M | re.S)
 ASKED = re.compile(r"^\*\*\d+\.\*\* ", re.M)
-LAB = re.compile(r"LiveLab|explore|explore_canvas|\w+_lab")
+LAB = r"LiveLab|explore|explore_canvas|\w+_lab"
+NO_SLIDER = ("alt", "labels", "drawing", "mask")  # arguments of `explore` that nobody turns
 ITEM = re.compile(r"^(?:\d+\.|-) (.+?)(?=\n(?:\d+\.|-) |\n\n|\Z)", re.M | re.S)
 
 
@@ -109,8 +110,9 @@ def _plan(times: Sequence[SectionTime], asked: Sequence[Prediction]) -> str:
     for time in times:
         so_far += 0 if time.section.further else time.minutes
         predicted = sum(p.asked == time.section.heading for p in asked)
-        inside = {"formula": len(_formulas(time)), "prediction": predicted, "slider or lab": len(_labs(time)),
-                  "exercise": time.exercises}
+        figures = sum(len(calls(cell.source, "show")) for cell in time.section.cells if cell.cell_type == "code")
+        inside = {"formula": len(_formulas(time)), "prediction": predicted, "figure": figures,
+                  "slider or lab": len(_labs(time)), "exercise": time.exercises}
         words = (f"{count} {_plural(what) if count > 1 else what}" for what, count in inside.items() if count)
         rows.append((f"{'*further:* ' * time.section.further}{_name(time)}", str(math.ceil(time.minutes)),
                      "" if time.section.further else str(math.ceil(so_far)), ", ".join(words) or "text, code"))
@@ -136,16 +138,20 @@ def _lessons_told(times: Sequence[SectionTime]) -> Iterator[str]:
 def _section(time: SectionTime, told: Notes, asked: Sequence[Prediction]) -> str | None:
     """What is said of a section; None where it holds text and code alone."""
     heading = time.section.heading
-    parts = [told.of[heading.rstrip(".")]] if heading.rstrip(".") in told.of else []
-    if formulas := _formulas(time):
-        parts.append("**On the board**\n\n" + "\n\n".join(formulas))
+    note, formulas = told.of.get(heading.rstrip("."), ""), _formulas(time)
+    parts = [note] if note else []
+    if formulas and BOARD in note:
+        parts += formulas
+    elif formulas:
+        parts += [BOARD, *formulas]
     for prediction in asked:
         if prediction.asked == heading:
             parts.append(_prediction(prediction, told.of.get(prediction.key)))
         elif prediction.revealed == heading:
             parts.append(f"**Answer** to `{prediction.key}`: {prediction.told()}")
     parts += [*_labs(time), *_exercises(time)]
-    return "\n\n".join([f"## {_name(time)} ({math.ceil(time.minutes)} min)", *parts]) if parts else None
+    title = f"## {_name(time)} ({math.ceil(time.minutes)} min)"
+    return "\n\n".join([title, *(part.replace(BOARD, f"**{BOARD}**") for part in parts)]) if parts else None
 
 
 def _formulas(time: SectionTime) -> list[str]:
@@ -169,15 +175,12 @@ def _labs(time: SectionTime) -> list[str]:
         if cell.cell_type == "markdown":
             text = cell.source
             continue
-        for call in (node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)):
-            name = ast.unparse(call.func)
-            if LAB.fullmatch(name):
-                items = [" ".join(item.split()) for item in ITEM.findall(text)] or paragraphs(text)[-1:]
-                turned = [word.arg for word in call.keywords
-                          if word.arg and word.arg not in ("alt", "labels", "views", "headless_steps", "drawing", "mask")]
-                what = (f"**Sliders** for {', '.join(f'`{name}`' for name in turned)}" if name.startswith("explore")
-                        else "**Live lab**")
-                told.append("\n".join([f"{what}. To do and to look for:\n", *(f"- {item}" for item in items)]))
+        for call in calls(cell.source, LAB):
+            items = [" ".join(item.split()) for item in ITEM.findall(text)] or paragraphs(text)[-1:]
+            turned = [word.arg for word in call.keywords if word.arg and word.arg not in NO_SLIDER]
+            what = (f"**Sliders** for {', '.join(f'`{name}`' for name in turned)}"
+                    if call.func.id.startswith("explore") else "**Live lab**")
+            told.append("\n".join([f"{what}. To do and to look for:\n", *(f"- {item}" for item in items)]))
     return told
 
 

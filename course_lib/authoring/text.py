@@ -86,13 +86,14 @@ def sections(cells: Sequence[NotebookNode]) -> list[Section]:
 
 
 def calls(code: str, name: str) -> list[ast.Call]:
-    """The calls of the function of this name in a cell, in no order; none in one that does not parse."""
+    """The calls of functions whose whole name this pattern matches in a cell, in no order; none in one that does not
+    parse."""
     try:
         tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
     except SyntaxError:
         return []
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            and node.func.id == name]
+            and re.fullmatch(name, node.func.id)]
 
 
 def prose(text: str) -> str:
