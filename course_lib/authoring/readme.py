@@ -55,15 +55,24 @@ def write_readme(course: Path) -> None:
     Raises:
         ValueError: the markers are not there, once each and in order.
     """
-    path = course / "README.md"
+    folder = course / "notebooks"
+    write_between(course / "README.md", {MAP: readme_map(folder), TABLE: readme_table(folder)})
+
+
+def write_between(path: Path, parts: dict[str, str]) -> None:
+    """Put each part into a page, between its markers; a page that says so already is not touched.
+
+    Raises:
+        ValueError: the markers are not there, once each and in order.
+    """
     text = new = path.read_text(encoding="utf-8")
-    for part, made in ((MAP, readme_map), (TABLE, readme_table)):
+    for part, made in parts.items():
         begin, end = markers(part)
         before, found, rest = new.partition(begin)
         _, closed, after = rest.partition(end)
         if not (found and closed) or begin in after:
             raise ValueError(f"{path} must hold the line {begin} and after it {end}, once each")
-        new = f"{before}{begin}\n\n{made(course / 'notebooks')}\n\n{end}{after}"
+        new = f"{before}{begin}\n\n{made}\n\n{end}{after}"
     if new != text:
         atomic_write(path, new)
 
