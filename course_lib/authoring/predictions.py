@@ -36,10 +36,11 @@ class Prediction:
     Attributes:
         key: notebook and name, "05.log".
         question: as it is asked.
-        options: what may be answered; empty where a number is asked for.
+        options: what may be answered; empty where a number is asked for, and where the options are computed and no run
+            is recorded that says them.
         low, high: the range of a number; None where options are offered.
         asked, revealed: the headings of the sections in which it is asked and answered.
-        setting: the last paragraph before it in its section, which says what it is about; Markdown, "" if there is none.
+        setting: the last paragraph before it in its section, which says what it is about; Markdown, or "".
         explanation: the paragraph of the notebook that follows the answer or, where its section ends there, the last
             one before it; Markdown.
         answers: what each run measured, `[n]`, by seed: an option, or a number; empty where no run is recorded.
@@ -60,6 +61,12 @@ class Prediction:
     measured: str = ""
     current: bool = False
 
+    def offered(self) -> list[str]:
+        """What may be answered, in lines."""
+        if self.low is not None:
+            return [f"a number from {self.low:g} to {self.high:g}"]
+        return list(self.options) or ["options that the notebook computes"]
+
     @property
     def right(self) -> str | float | None:
         """The answer of the first run; None where there is none."""
@@ -76,7 +83,8 @@ class Prediction:
         """In words: the answer with seed 0, the numbers that decided, and on what it depends, as far as is known."""
         if self.right is None:
             return "run the notebook; no run is recorded."
-        parts = [f"**{self.right if self.options else f'{self.right:.3g}'}**{f' ({self.measured})' * bool(self.measured)}."]
+        right = self.right if self.options else f"{self.right:.3g}"
+        parts = [f"**{right}** ({self.measured})." if self.measured else f"**{right}**."]
         if len(self.answers) == 1:
             parts.append("One run, with seed 0.")
         elif not self.settled:
@@ -99,7 +107,7 @@ def predictions(source: Path, record: Path = RECORD) -> list[Prediction]:
     Runs of other code count where they asked the same question, and only where none of the present code is recorded.
 
     Raises:
-        ValueError: one is never revealed; or what it asks is computed, and no run is recorded that says it.
+        ValueError: one is never revealed.
     """
     inside = [(section, cell) for section in sections(students(read_cells(source))) for cell in section.cells]
     answered = {_key(call): i for i, (_, cell) in enumerate(inside) for call in _calls(cell, "reveal")}
@@ -113,9 +121,7 @@ def predictions(source: Path, record: Path = RECORD) -> list[Prediction]:
             if key not in answered:
                 raise ValueError(f"{source.name}: {key} is never revealed")
             told = _typed(call) or next((result[key] for _, _, result in runs if key in result), None)
-            if told is None:
-                raise ValueError(f"{source.name}: what {key} asks is computed, and no run says it: "
-                                 f"python -m course_lib quiz --measure {key.partition('.')[0]}")
+            told = told or {"question": ast.literal_eval(call.args[1])}
             question, options, low, high = (told.get(name) for name in ("question", "options", "low", "high"))
             asked = Prediction(key, question, tuple(options or ()), low, high, section.heading,
                                inside[answered[key]][0].heading, _last_before(inside, place),

@@ -1,8 +1,8 @@
 """The predictions of the notebooks as a bank of questions: in Markdown, and in GIFT, which Moodle imports.
 
-The right answer is what a recorded run measured (`predictions`). Of a number every guess within a tenth of the offered
-range counts, or within what other seeds gave, if that is more. An answer that the recorded seeds do not share is marked,
-and so is one that an earlier version of the code gave.
+The right answer is what a recorded run measured (`predictions`). Of a number every guess within a tenth of the
+offered range counts, or within what other seeds gave, if that is more. An answer that the recorded seeds do not share
+is marked, and so is one that an earlier version of the code gave.
 
 GIFT as Moodle reads it: question/format/gift/format.php.
 """
@@ -34,19 +34,20 @@ def quiz_markdown(bank: Iterable[tuple[Path, list[Prediction]]]) -> str:
         parts.append(f"## {source.stem.split('_')[0]} · {header(read_cells(source)[0].source)['title']}")
         for question in asked:
             options = [f"- **{option}** ← right" if option == question.right else f"- {option}"
-                       for option in question.options] or [f"- a number from {question.low:g} to {question.high:g}"]
-            parts += [f"### {question.key}", *filter(None, [question.setting]), f"**{question.question}**", "\n".join(options), f"*Answer:* {question.told()}",
+                       for option in question.offered()]
+            parts += [f"### {question.key}", *filter(None, [question.setting]), f"**{question.question}**",
+                      "\n".join(options), f"*Answer:* {question.told()}",
                       f"*Measured in* {question.revealed}. {question.explanation}"]
     return "\n\n".join(parts) + "\n"
 
 
 def quiz_gift(bank: Iterable[tuple[Path, list[Prediction]]]) -> str:
-    """The bank in GIFT: a category for each notebook; a question without a recorded answer is left out, and named in a
-    comment."""
+    """The bank in GIFT: a category for each notebook. A question without a recorded answer is left out, and named in
+    a comment."""
     lines = ["// Made by `python -m course_lib quiz`. The answers are those of recorded runs of the notebooks.", ""]
     for source, asked in bank:
-        title = header(read_cells(source)[0].source)["title"]
-        lines += [f"$CATEGORY: $course$/top/Generative models/{source.stem.split('_')[0]} {title.replace('/', '-')}", ""]
+        number, title = source.stem.split("_")[0], header(read_cells(source)[0].source)["title"].replace("/", "-")
+        lines += [f"$CATEGORY: $course$/top/Generative models/{number} {title}", ""]
         for question in asked:
             if question.right is None:
                 lines += [f"// {question.key} is left out: no run is recorded", ""]
@@ -94,5 +95,5 @@ def as_html(text: str) -> str:
 
     made = html.escape(re.sub(f"{CODE.pattern}|{MATHS.pattern}", keep, made, flags=re.S), quote=False)
     made = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", made)
-    made = re.sub(r"(?<!\w)\*([^*]+)\*(?!\w)", r"<i>\1</i>", made)
+    made = re.sub(r"(?<!\w)\*(?!\s)([^*]+)(?<!\s)\*(?!\w)", r"<i>\1</i>", made)
     return re.sub("\0(\\d+)\0", lambda place: kept[int(place[1])], made)

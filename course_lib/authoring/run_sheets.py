@@ -1,9 +1,9 @@
 """A run-sheet for each notebook: what a teacher has on the desk during the lesson.
 
 All of it comes from the source. Its sections and minutes are those of `reading`, its formulas, predictions, labs and
-exercises are the notebook's own, the foreseen mistakes are the chapter's, and what is said to the teacher alone stands in
-the cell for the teacher: after its first paragraph, items `- **Prepare.** …`, `- **HEADING.** …` for a section, and
-`- **05.log.** …` for a prediction, which say what goes on the board, what to look for, and which wrong answers to expect.
+exercises are the notebook's own, the foreseen mistakes are the chapter's, and what is said to the teacher alone stands
+in the cell for the teacher: after its first paragraph, items `- **Prepare.** …`, `- **HEADING.** …` for a section, and
+`- **05.log.** …` for a prediction. They say what goes on the board, what to look for, which wrong answers to expect.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def notes(cells: Sequence[NotebookNode]) -> Notes:
     """The notes of a source's cells for the teacher, each in one line."""
     text = "\n\n".join(cell.source for cell in cells if is_teachers(cell))
     items = {item["label"].rstrip("."): " ".join(item["text"].split()) for item in NOTE.finditer(text)}
-    return Notes("\n\n".join(" ".join(part.split()) for part in NOTE.sub("", text).split("\n\n") if part.strip()), items)
+    general = [" ".join(part.split()) for part in NOTE.sub("", text).split("\n\n")]
+    return Notes("\n\n".join(filter(None, general)), items)
 
 
 def lessons(times: Sequence[SectionTime], length: float) -> list[list[SectionTime]]:
@@ -92,8 +93,8 @@ def run_sheet(source: Path, record: Path = RECORD) -> str:
         f"# Run-sheet {number} · {said['title']}",
         "*For the teacher: it holds answers. Made from the notebook's source by `python -m course_lib run-sheets`.*",
         f"**{said['question']}**",
-        f"- **Afterwards they can** {said['able']}.\n- **They need** {said['need']}.\n- **Time:** {reading_time(cells)}; "
-        f"runs in {said['run']}.",
+        f"- **Afterwards they can** {said['able']}.\n- **They need** {said['need']}.\n"
+        f"- **Time:** {reading_time(cells)}; runs in {said['run']}.",
         told.general, *([f"**Prepare.** {told.of[PREPARE]}"] if PREPARE in told.of else []),
         "## Plan", _plan(times, asked), *_lessons_told(times),
         *(part for time in times if (part := _section(time, told, asked)) is not None)]
@@ -127,7 +128,8 @@ def _lessons_told(times: Sequence[SectionTime]) -> Iterator[str]:
     """Where to stop, for lessons of each length; what goes further is left to homework."""
     core = [time for time in times if not time.section.further]
     for length in LESSONS:
-        ends = [(_name(lesson[-1]), math.ceil(sum(time.minutes for time in lesson))) for lesson in lessons(core, length)]
+        ends = [(_name(lesson[-1]), math.ceil(sum(time.minutes for time in lesson)))
+                for lesson in lessons(core, length)]
         told = "; ".join(f"{i}. to the end of *{name}* ({minutes} min{', runs over' * (minutes > length)})"
                          for i, (name, minutes) in enumerate(ends, start=1))
         if len(ends) == 1:
@@ -160,8 +162,7 @@ def _formulas(time: SectionTime) -> list[str]:
 
 
 def _prediction(asked: Prediction, note: str | None) -> str:
-    options = [f"- {option}{' ← measured' * (option == asked.right)}" for option in asked.options]
-    offered = "\n".join(options) or f"- a number from {asked.low:g} to {asked.high:g}"
+    offered = "\n".join(f"- {option}{' ← measured' * (option == asked.right)}" for option in asked.offered())
     where = "in this section" if asked.revealed == asked.asked else f"in *{asked.revealed}*"
     expect = [f"Expect: {note}"] if note else []
     return "\n\n".join([f"**Prediction** `{asked.key}`, answered {where}: {asked.question}", offered,

@@ -1,7 +1,7 @@
 """Three ways through the course, for `docs/teaching/syllabi.md`: what is done in which week, and the minutes of it.
 
-The weeks are written down here; the minutes are those of the sources (`reading`), so nobody types them. A notebook needs
-what its header says that it needs. Where a syllabus leaves a needed one out, it says what takes its place (`bridges`).
+The weeks are written down here; the minutes are those of the sources (`reading`), so nobody types them. A notebook
+needs what its header says that it needs. Where a syllabus leaves that out, it says what takes its place (`bridges`).
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ SYLLABI = (
         Week((Part("03"), Part("03b")), f"choose: {OWN}; collect, and write down the split"),
         Week((Part("04"), Part("11")), "the mixture on your own data"),
         Week((Part("11c"), Part("11d")), "hand in"),
-    ), {"06b": "the Fréchet distance in ten minutes on the board, from two of its sections: *Three scores* and *What the "
-               "Fréchet distance computes*"}),
+    ), {"06b": "the Fréchet distance in ten minutes on the board, from two of its sections: *Three scores* and *What "
+               "the Fréchet distance computes*"}),
     Syllabus("eight weeks", (
         Week((Part("00"), Part("01"))),
         Week((Part("02", further=("Missing data: EM without filling in",)),)),
@@ -128,7 +128,8 @@ def exercises_of(part: Part, source: Path) -> tuple[str, ...]:
         ValueError: it names one that the source does not have.
     """
     cells = students(read_cells(source))
-    there = tuple(call.args[0].value for cell in cells if cell.cell_type == "code" for call in calls(cell.source, "check"))
+    there = tuple(call.args[0].value for cell in cells if cell.cell_type == "code"
+                  for call in calls(cell.source, "check"))
     if unknown := set(part.exercises or ()) - set(there):
         raise ValueError(f"{source.name} has no exercise {sorted(unknown)[0]}")
     return there if part.exercises is None else part.exercises
@@ -154,10 +155,11 @@ def lacking(syllabus: Syllabus, folder: Path) -> Iterator[str]:
                 if need in syllabus.bridges:
                     bridged.add(need)
                 elif need not in done:
-                    yield f"{syllabus.name}, week {number}: notebook {part.notebook} needs {need}, which is not done yet"
+                    yield f"{syllabus.name}, week {number}: notebook {part.notebook} needs {need} before it"
             done.add(part.notebook)
-    yield from (f"{syllabus.name}: nothing needs the bridge for {number}" for number in syllabus.bridges.keys() - bridged)
-    yield from (f"{syllabus.name}: notebook {number} is done, and has a bridge" for number in syllabus.bridges.keys() & done)
+    bridges = syllabus.bridges.keys()
+    yield from (f"{syllabus.name}: nothing needs the bridge for {number}" for number in bridges - bridged)
+    yield from (f"{syllabus.name}: notebook {number} is done, and has a bridge" for number in bridges & done)
 
 
 def table(syllabus: Syllabus, folder: Path) -> str:
@@ -168,14 +170,16 @@ def table(syllabus: Syllabus, folder: Path) -> str:
         asked = [name for part, source in zip(week.parts, sources, strict=True) for name in exercises_of(part, source)]
         read, worked = minutes(week, folder)
         totals = totals[0] + read, totals[1] + worked
-        rows.append((str(number), "; ".join(_told(part, source) for part, source in zip(week.parts, sources, strict=True)),
-                     ", ".join(f"`{name}`" for name in asked), week.project or "–", f"{read} min", f"{worked} min"))
+        told = "; ".join(_told(part, source) for part, source in zip(week.parts, sources, strict=True))
+        rows.append((str(number), told, ", ".join(f"`{name}`" for name in asked), week.project or "–", f"{read} min",
+                     f"{worked} min"))
     done = {part.notebook for week in syllabus.weeks for part in week.parts}
     files = notebook_files(folder)
-    told = [markdown_table(rows), f"In all {_hours(totals[0])} to read and {_hours(totals[1])} to do, the project apart."]
-    told += [f"In place of {_link(number, files)}: {text}." for number, text in syllabus.bridges.items()]
-    told.append(f"Not done: {', '.join(_link(number, files) for number in files if number not in done)}.")
-    return "\n\n".join(told)
+    hours = f"In all {_hours(totals[0])} to read and {_hours(totals[1])} to do, the project apart."
+    text = [markdown_table(rows), hours]
+    text += [f"In place of {_link(number, files)}: {bridge}." for number, bridge in syllabus.bridges.items()]
+    text.append(f"Not done: {', '.join(_link(number, files) for number in files if number not in done)}.")
+    return "\n\n".join(text)
 
 
 def write_syllabi(course: Path) -> None:

@@ -13,8 +13,8 @@ from course_lib.commands.errors import UsageError
 
 def add_notebooks(commands: argparse._SubParsersAction) -> None:
     """`notebooks [--force]` and `student-zip [PATH]`."""
-    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the tables of the README "
-                                                "and of the syllabi")
+    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the tables "
+                                                "of the README and of the syllabi")
     add.add_argument("--force", action="store_true", help="overwrite notebooks that were changed by hand")
     add.set_defaults(run=notebooks)
 
@@ -24,7 +24,7 @@ def add_notebooks(commands: argparse._SubParsersAction) -> None:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Lint the sources, build the student's and the teacher's notebooks, and write the README's tables of them and the syllabi's."""
+    """Lint the sources, build the student's and the teacher's notebooks, write the README's and the syllabi's tables."""
     from course_lib.authoring.build import ChangedByHand, SourceError, build
     from course_lib.authoring.lint import lint
     from course_lib.authoring.reading import reading_time

@@ -15,16 +15,16 @@ NOTEBOOKS = COURSE / "notebooks"
 def add_teaching(commands: argparse._SubParsersAction) -> None:
     """`run-sheets [DIR]` and `quiz [NOTEBOOK …] [-o FILE] [--measure] [--seeds N]`."""
     add = commands.add_parser("run-sheets", help="write a page for each notebook that a teacher has on the desk",
-                              description="Minutes, where to stop, formulas for the board, predictions with the answers "
-                              "to expect, labs, exercises with their foreseen mistakes. They hold answers.")
+                              description="Minutes, where to stop, formulas for the board, predictions with their "
+                              "answers, labs, exercises with their foreseen mistakes. They hold answers.")
     add.add_argument("folder", nargs="?", type=Path, metavar="DIR", default=Path("dist/run-sheets"))
     add.set_defaults(run=run_sheets)
 
     add = commands.add_parser("quiz", help="write the predictions as a bank of questions, for Moodle too",
                               description="The answers are those of recorded runs of the notebooks.")
     add.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="such as 04; all if none is named")
-    add.add_argument("-o", "--output", type=Path, metavar="FILE", help="a name that ends in .md or in .gift; by default "
-                     "dist/quiz.md and dist/quiz.gift")
+    add.add_argument("-o", "--output", type=Path, metavar="FILE", help="a name that ends in .md or in .gift (default "
+                     "dist/quiz.md and dist/quiz.gift)")
     add.add_argument("--measure", action="store_true", help="first run the notebooks whose code no recorded run is of")
     add.add_argument("--seeds", type=integer(1), default=1, metavar="N", help="of --measure: runs of each (default 1)")
     add.set_defaults(run=quiz)
@@ -64,8 +64,8 @@ def quiz(arguments: argparse.Namespace) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, makers[path.suffix](bank))
     asked = [question for _, questions in bank for question in questions]
-    print(f"{', '.join(map(str, paths))}: {len(asked)} questions; {sum(not q.answers for q in asked)} without a recorded "
-          f"answer, {sum(bool(q.answers) and not q.current for q in asked)} with one of earlier code "
+    print(f"{', '.join(map(str, paths))}: {len(asked)} questions; {sum(not q.answers for q in asked)} without a "
+          f"recorded answer, {sum(bool(q.answers) and not q.current for q in asked)} with one of earlier code "
           "(`quiz --measure` runs those notebooks).")
     return 0
 
