@@ -24,7 +24,8 @@ def add_notebooks(commands: argparse._SubParsersAction) -> None:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Lint the sources, build the student's and the teacher's notebooks, write the README's and the syllabi's tables."""
+    """Lint the sources, build the student's and the teacher's notebooks, write the README's and the syllabi's tables.
+    """
     from course_lib.authoring.build import ChangedByHand, SourceError, build
     from course_lib.authoring.lint import lint
     from course_lib.authoring.reading import reading_time

@@ -64,6 +64,7 @@ def test_a_run_records_what_was_asked_and_revealed_and_is_not_repeated(source, t
                  "from course_lib.seeds import offset\ndraw = picture = None\n"
                  "def explore(*_, **__): pass\ndef show(*_, **__): pass\n")
     edit(source, 'reveal("07.many", 3)', 'reveal("07.many", 3 + offset())')
+    edit(source, 'check("07.double", double)', "double(1)")
     build(tmp_path, force=True)
     notebook, kept = tmp_path / "07_double.ipynb", tmp_path / "kept.jsonl"
     measure([notebook], 2, kept, workers=1, progress=False)
