@@ -75,7 +75,7 @@ def lessons(times: Sequence[SectionTime], length: float) -> list[list[SectionTim
 
 
 def run_sheet(source: Path, record: Path = RECORD) -> str:
-    """The run-sheet of a source, as Markdown with links to the solved notebooks in one folder.
+    """The run-sheet of a source, as Markdown; where it names a notebook, with a link to that one's sheet beside it.
 
     Raises:
         UnknownLabel: a note is for a section or a prediction that is not there.
@@ -98,7 +98,8 @@ def run_sheet(source: Path, record: Path = RECORD) -> str:
         told.general, *([f"**Prepare.** {told.of[PREPARE]}"] if PREPARE in told.of else []),
         "## Plan", _plan(times, asked), *_lessons_told(times),
         *(part for time in times if (part := _section(time, told, asked)) is not None)]
-    return link_notebooks("\n\n".join(parts), notebook_files(source.parents[1]), number) + "\n"
+    sheets = {name: f"{Path(file).stem}.md" for name, file in notebook_files(source.parents[1]).items()}
+    return link_notebooks("\n\n".join(parts), sheets, number) + "\n"
 
 
 def _name(time: SectionTime) -> str:

@@ -96,5 +96,8 @@ def test_each_notebooks_sheet_can_be_made_and_its_minutes_are_the_headers(source
 def test_all_sheets_are_written_with_an_index_or_none(tmp_path):
     written = write_run_sheets(tmp_path / "a" / "sheets", COURSE / "notebooks")
     assert len(written) == len(SOURCES) + 1
+    for sheet in written:  # each link leads to another sheet
+        targets = re.findall(r"\]\((\w+\.\w+)\)", sheet.read_text(encoding="utf-8"))
+        assert all((sheet.parent / target).exists() for target in targets), sheet
     index = (tmp_path / "a" / "sheets" / "index.md").read_text(encoding="utf-8")
     assert re.findall(r"\]\((\w+)\.md\)", index) == [source.stem for source in SOURCES]
