@@ -34,6 +34,18 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Optional; two hours with the exercises. Say "the old man the boats" aloud, slowly, before anyone
 # sees it, and ask where they stumbled: that is smoothing. If time is short, stop after Viterbi, or take up from
 # *Conditional random fields*. The comparison in *Going further* repeats the one of notebook 01, one step up.
+#
+# - **Prepare.** Practise saying the sentence, so that the pause falls in the wrong place.
+# - **02b.man.** nearly 0 from those who hear two words at a time, a half from those who know the end. Only what was
+#   heard so far counts.
+# - **The forward algorithm: sum as you go.** On the board: the trellis of two tags, a sum at each node. It stays for
+#   what follows.
+# - **The Viterbi algorithm: the best path.** The same trellis: the greatest in place of the sum, and an arrow to who
+#   won.
+# - **02b.underflow.** thousands. Divide the exponent by the nats of a word, on the board.
+# - **Conditional random fields: the discriminative partner.** Ask which term of the HMM's likelihood a tagger never
+#   needed.
+# - **02b.lead.** “the CRF, always”: it is trained for the task. What did notebook 01 say of few examples?
 
 # %% [markdown] words="never: a zero in the table below"
 # ## Hidden Markov models: a choice that remembers
