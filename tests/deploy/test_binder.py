@@ -1,6 +1,7 @@
 """binder/: what repo2docker makes of it, and its own script, run in a copy of the course."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.handout import student_zip
+from course_lib.authoring.handout import NOT_FOR_STUDENTS, student_zip
 
 COURSE = Path(__file__).resolve().parents[2]
 REPO2DOCKER = shutil.which("repo2docker")
@@ -56,6 +57,15 @@ def test_run_by_hand_it_deletes_nothing(course):
     done = post_build(course)
     assert done.returncode != 0 and "REPO_DIR" in done.stderr
     assert (course / "notebooks/source/01.py").exists() and (course / "notebooks/solutions/01.ipynb").exists()
+
+
+def test_its_script_takes_away_every_folder_that_is_not_for_students():
+    tracked = subprocess.run(["git", "ls-files"], cwd=COURSE, capture_output=True, text=True).stdout.splitlines()
+    folders = {str(parent) for path in map(Path, tracked) for parent in path.parents if parent.name in NOT_FOR_STUDENTS}
+    if not folders:
+        pytest.skip("this is no clone of the course's repository")
+    (line,) = re.findall(r"^rm -rf (.*?)  #", (COURSE / "binder/postBuild").read_text(encoding="utf-8"), re.M)
+    assert set(line.split()) == folders
 
 
 def test_it_installs_what_a_student_needs_in_the_versions_that_are_pinned():
