@@ -1,7 +1,7 @@
 """The page of a class: `/` is the page, `/state.json` what it shows. On loopback alone, or as a service of JupyterHub.
 
-JupyterHub starts a service with JUPYTERHUB_SERVICE_NAME in its environment: then the page is at that service's prefix, and
-only those get in whom the hub grants the scope `access:services!service=NAME`.
+JupyterHub starts a service with JUPYTERHUB_SERVICE_NAME in its environment. Then the page is at that service's prefix,
+and only those get in whom the hub grants the scope `access:services!service=NAME`.
 """
 
 from __future__ import annotations
