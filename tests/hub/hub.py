@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -162,7 +161,7 @@ class Hub:
         (self.course / "deploy/node_modules").symlink_to(COURSE / "deploy/node_modules")
         (self.course / ".venv").symlink_to(sys.prefix)
         subprocess.run(["chmod", "-R", "u=rwX,go=rX", self.course], check=True)
-        os.chown(self.record, pwd.getpwnam("nobody").pw_uid, -1)
+        shutil.chown(self.record, "nobody")  # as whom the page of the class runs
         for name, number in self.numbers.items():
             (self.homes / name).mkdir(mode=0o755)  # open, as some systems make them
             os.chown(self.homes / name, number, number)
@@ -228,9 +227,9 @@ class Hub:
         """A student's processes with this word in their command line, such as `ipykernel`."""
         return [p for p in psutil.process_iter() if _user(p) == self.numbers[name] and word in " ".join(p.cmdline())]
 
-    def student(self, name: str) -> Student:
-        """A browser in which this student logs in."""
-        return Student(self, name)
+    def student(self, name: str, to: str = "") -> Student:
+        """A browser in which this student logs in, to the own server or to this place of the hub."""
+        return Student(self, name, to)
 
 
 def _user(process: psutil.Process) -> int | None:
@@ -251,22 +250,29 @@ def wait(done: Callable[[], Any], timeout: float = 60) -> Any:
 
 
 class Student(Jupyter):
-    """A student's browser: who opens it is logged in and has a server.
+    """A student's browser: who opens it is logged in and, unless it leads elsewhere, has a server.
 
     Each page is a session of its own: `new_page` logs in again.
     """
 
-    def __init__(self, hub: Hub, name: str) -> None:
+    def __init__(self, hub: Hub, name: str, to: str) -> None:
         super().__init__(hub.homes / name / "generative-models")
         self.hub, self.name = hub, name
         self._url, self._token = f"{hub.url}/user/{name}", ""
+        self._to = to
 
     def _serve(self) -> None:
         """The hub starts the server."""
 
     def new_page(self) -> None:
+        """Log in on a fresh page."""
         super().new_page()
-        self.log_in()
+        self.page.goto(f"{self.hub.url}{self._to}", wait_until="domcontentloaded", timeout=60_000)
+        self.page.get_by_label("Username").fill(self.name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        place = f"{self.hub.url}{self._to}" if self._to else self._url
+        self.page.wait_for_url(lambda url: url.startswith(place), wait_until="domcontentloaded", timeout=180_000)
 
     def write(self, name: str, *cells: str) -> None:
         """A notebook of the student's own, of these code cells."""
@@ -281,12 +287,3 @@ class Student(Jupyter):
     def save(self) -> None:
         """Save the notebook that is shown."""
         self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => 1)")
-
-    def log_in(self, to: str = "") -> None:
-        """Give name and password and wait for the address that begins so: by default, the student's own server."""
-        self.page.goto(f"{self.hub.url}{to}", wait_until="domcontentloaded")
-        self.page.get_by_label("Username").fill(self.name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(lambda url: url.startswith(f"{self.hub.url}{to}" if to else self._url),
-                               wait_until="domcontentloaded", timeout=120_000)

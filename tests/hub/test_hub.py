@@ -167,13 +167,12 @@ def test_the_page_of_the_class_is_for_the_teacher(hub, ann):
     page, state = f"{hub.url}/services/class/", f"{hub.url}/services/class/state.json"
     assert ann.page.request.get(page).status == 403
     assert ann.page.request.get(state).status == 403
-    with hub.student("teacher") as teacher:
-        teacher.page.context.clear_cookies()
-        assert teacher.page.request.get(state).status == 403  # nobody has logged in
-        teacher.log_in("/services/class/")
-        teacher.page.get_by_text("1 student has answered").wait_for(timeout=30_000)
+    with hub.student("teacher", to="/services/class/") as teacher:
+        teacher.page.get_by_text("1 student has answered").wait_for(timeout=60_000)
         assert teacher.page.locator("tr", has_text="01.posterior").locator("td").first.inner_text() == "0 of 1"
         assert teacher.page.request.get(state).json()["students"] == 1
+        teacher.page.context.clear_cookies()
+        assert teacher.page.request.get(state).status == 403  # nobody has logged in
 
 
 def test_an_idle_server_is_stopped_and_the_work_is_there_the_next_time():

@@ -1,6 +1,7 @@
 """What a class answers is kept only with consent, and holds neither code nor names."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -84,3 +85,14 @@ def test_a_folder_that_cannot_be_written_disturbs_nothing_and_is_told_once(tmp_p
     for _ in range(2):
         assert check("00.kl", exercises("00")["00.kl"].reference).status == "passed"
     assert capsys.readouterr().out.count("not kept") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions on Windows")
+def test_the_teacher_can_read_it_where_new_files_are_private(lines, tmp_path):
+    before = os.umask(0o077)
+    try:
+        record.keep("checked", "00.kl", verdict="passed", mistake="")
+    finally:
+        os.umask(before)
+    file, = (tmp_path / "class").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o644
