@@ -38,6 +38,7 @@ class Trainer:
         observe: called in the thread at step boundaries, with True when something changed that the reader waits to
             see, with False now and then otherwise (`Lookout`). What it raises counts as an error of training.
         rest: called in the thread when nothing was asked for a moment after a pause, before the thread ends.
+        max_rate: updates a second that full speed does not exceed, for others need the machine, too; changes no result.
 
     Attributes:
         state: one of idle, running, paused, done, error, closed.
@@ -54,11 +55,12 @@ class Trainer:
         limit: int | None = None,
         observe: Callable[[bool], None] = lambda urgent: None,
         rest: Callable[[], None] = lambda: None,
+        max_rate: float = math.inf,
     ) -> None:
         self._experiment = experiment
         self._limit = math.inf if limit is None else limit
         self._mailbox = Mailbox(self._turn, lambda: self.state == "running", rest, self._fail)
-        self._pace, self._meter, self._lookout = Pace(), RateMeter(), Lookout(observe)
+        self._pace, self._meter, self._lookout = Pace(max_rate), RateMeter(), Lookout(observe)
         self._until: float = 0  # running means: fewer updates than this have been done
         self._replaying: Replay | None = None
         self.state: State = "idle"
@@ -115,7 +117,8 @@ class Trainer:
         self._post(self._replay)
 
     def pace(self, steps_per_second: float) -> None:
-        """Slow motion: do no more updates than this in a second; `math.inf` for full speed. Changes no result."""
+        """Slow motion: do no more updates than this in a second; `math.inf` for full speed, which is `max_rate`
+        at most. Changes no result."""
         self._post(lambda: self._pace.set(steps_per_second))
 
     def refresh(self) -> None:
