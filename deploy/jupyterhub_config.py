@@ -57,7 +57,10 @@ c.Spawner.mem_guarantee = "0.6G"
 c.Spawner.mem_limit = "3G"
 c.Spawner.cpu_guarantee = 0.1
 c.Spawner.cpu_limit = 1
-c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # threads that wait for each other cost a full machine much
+c.Spawner.environment = {
+    "COURSE_MAX_RATE": "30",  # updates a second of a live lab; results are the same
+    "OMP_NUM_THREADS": "1",  # threads that wait for each other cost a full machine much
+}
 c.Spawner.args = [
     "--KernelManager.transport=ipc",  # a file's permissions hold; on TCP others of this machine could read along
     "--MappingKernelManager.cull_idle_timeout=1800",  # seconds; a kernel that trains is not idle

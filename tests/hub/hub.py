@@ -111,6 +111,7 @@ class Hub:
         url: of the hub.
         folder: holds `course`, `homes`, `record` and `hub`, where the hub's own files are.
         numbers: each student's user number.
+        token: of a service that may start and use the students' servers.
     """
 
     def __init__(self, names: Sequence[str], culler: Sequence[str] = ("--timeout=3600",),
@@ -119,7 +120,7 @@ class Hub:
         self.numbers = {name: first + i for i, name in enumerate(names)}
         self._culler, self._options, self._environment = list(culler), list(options), environment or {}
         self._process: subprocess.Popen | None = None
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="course-hub-"))
@@ -172,7 +173,7 @@ class Hub:
         self.url = f"http://127.0.0.1:{port}"
         environment = {"PYTHONPATH": str(self.course), "JUPYTERLAB_SETTINGS_DIR": str(self.folder / "settings")}
         told = {"config": str(self.course / "deploy/jupyterhub_config.py"), "course": str(self.course),
-                "users": self.numbers, "homes": str(self.homes), "password": PASSWORD, "token": self._token,
+                "users": self.numbers, "homes": str(self.homes), "password": PASSWORD, "token": self.token,
                 "hub_port": hub_port, "proxy_port": proxy_port, "culler": self._culler, "options": self._options,
                 "environment": environment | self._environment}
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("COURSE_", "JUPYTER", "OMP_", "MAKE"))}
@@ -215,7 +216,7 @@ class Hub:
     def api(self, path: str) -> Any:
         """What the hub's own API answers to an administrator."""
         request = urllib.request.Request(f"{self.url}/hub/api/{path}",
-                                         headers={"Authorization": f"token {self._token}"})
+                                         headers={"Authorization": f"token {self.token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
