@@ -96,6 +96,6 @@ if os.environ.get("COURSE_RECORD"):
     })
     c.JupyterHub.load_roles.append({
         "name": "teacher",
-        "scopes": ["self", "access:services!service=class"],
+        "scopes": ["access:services!service=class"],
         "groups": ["teachers"],
     })

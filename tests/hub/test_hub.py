@@ -2,12 +2,14 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from hub import Hub, require_hub, wait
+from hub import COURSE, Hub, require_hub, wait
 from jupyter import press
 
 pytestmark = pytest.mark.hub
@@ -173,6 +175,18 @@ def test_the_page_of_the_class_is_for_the_teacher(hub, ann):
         assert teacher.page.request.get(state).json()["students"] == 1
         teacher.page.context.clear_cookies()
         assert teacher.page.request.get(state).status == 403  # nobody has logged in
+
+
+def test_the_load_test_plays_students_at_the_class_s_speed(hub, ann, bob):
+    command = [sys.executable, COURSE / "deploy/load_test.py", hub.url, "--token", hub.token, "--seconds=10", "--keep"]
+    done = subprocess.run([*command, "ann", "bob"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    row = [cell.strip() for cell in done.stdout.splitlines()[-1].strip("|").split("|")]
+    middle, slow = (float(number) for number in row[3].split("/"))
+    assert row[0] == "2" and 0 < middle <= slow
+    assert float(row[4]) > 0.5 and 3 < float(row[5]) <= 40  # frames and updates a second: COURSE_MAX_RATE is 30
+    assert all(float(number) > 50 for cell in row[6:8] for number in cell.split("/"))  # MB
+    assert hub.is_running("ann")
 
 
 def test_an_idle_server_is_stopped_and_the_work_is_there_the_next_time():
