@@ -10,7 +10,7 @@ acknowledged, and one knob is turned every two seconds, to another of its stops 
 It prints a row of a table: seconds until a server answers and until the imports are done; milliseconds from a turned
 knob to the frame that shows it; frames a second. Run as root on the hub's own machine it adds what the students'
 processes take, memory (RSS, and PSS, which counts what is shared once) and processor time, and the load average, which
-says whether others computed beside. It loads no pages into browsers: reckon with 20 MB for each from the server.
+says whether others computed beside. No pages are loaded into browsers.
 """
 
 from __future__ import annotations
@@ -190,9 +190,9 @@ class Student(threading.Thread):
             canvas = next(comm for comm, state in kernel.widgets.items() if "views" in state)
             knob = kernel.find(description=self._knob)
             start = kernel.find(description="Start")
+            self._together.wait(600)
             kernel.tell(canvas, method="custom", content={"kind": "ready"})
             kernel.tell(start, method="custom", content={"event": "click"})
-            self._together.wait(600)
             self._play(kernel, canvas, knob)
         except BaseException as error:  # told by the main thread
             self.error = error

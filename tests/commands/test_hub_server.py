@@ -19,6 +19,7 @@ def becomes(tmp_path, monkeypatch):
     monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("JUPYTER_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(lab.tempfile, "tempdir", str(tmp_path))
 
     def run(work):
         cli.main(["lab", "--hub", "--work", str(work), "--", "--KernelManager.transport=ipc"])
@@ -53,7 +54,6 @@ def test_kernels_sockets_fit_whatever_the_home_is_called(becomes, tmp_path, monk
     if moved:
         folder = Path(environment["JUPYTER_RUNTIME_DIR"])
         assert folder.stat().st_mode & 0o777 == 0o700 and folder.stat().st_uid == os.getuid()
-        folder.rmdir()
 
 
 def test_without_jupyterhub_it_says_what_is_missing(monkeypatch, capsys):
