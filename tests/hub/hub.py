@@ -226,7 +226,7 @@ class Hub:
 
     def processes(self, name: str, word: str) -> list[psutil.Process]:
         """A student's processes with this word in their command line, such as `ipykernel`."""
-        return [p for p in psutil.process_iter() if _user(p) == self.numbers[name] and word in " ".join(p.cmdline())]
+        return [p for p in psutil.process_iter() if _user(p) == self.numbers[name] and word in _command(p)]
 
     def student(self, name: str, to: str = "") -> Student:
         """A browser in which this student logs in, to the own server or to this place of the hub."""
@@ -238,6 +238,13 @@ def _user(process: psutil.Process) -> int | None:
         return process.uids().real
     except psutil.NoSuchProcess:
         return None
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has just ended
+        return ""
 
 
 def wait(done: Callable[[], Any], timeout: float = 60) -> Any:
