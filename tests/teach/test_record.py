@@ -1,6 +1,7 @@
 """What a class answers is kept only with consent, and holds neither code nor names."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -91,3 +92,14 @@ def test_where_nobody_can_answer_the_question_is_kept_all_the_same(lines, monkey
     monkeypatch.setenv("COURSE_HEADLESS", "1")
     predict("00.which", "Which?", options=["a", "b"])
     assert [(line["kind"], line["options"]) for line in lines()] == [("asked", ["a", "b"])]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions on Windows")
+def test_the_teacher_can_read_it_where_new_files_are_private(lines, tmp_path):
+    before = os.umask(0o077)
+    try:
+        record.keep("checked", "00.kl", verdict="passed", mistake="")
+    finally:
+        os.umask(before)
+    file, = (tmp_path / "class").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o644
