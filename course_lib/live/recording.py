@@ -1,7 +1,7 @@
 """A lab's headless session, recorded: a piece of a page that plays it, for where there is no kernel.
 
 Its frames are those that a live lab would send at these steps, in the same format, and the same JavaScript draws them.
-They are few enough, and rounded so little, that a page stays small and nobody sees it: see `BUDGET` and `View.digits`.
+They are few enough, and rounded so little, that a page stays small and nobody sees it: see `View.digits` and `BUDGET`.
 """
 
 from __future__ import annotations
@@ -77,16 +77,21 @@ class Recording:
 
     def page(self, still: str) -> str:
         """HTML that plays the session by itself, from a file, too; `still`, HTML of its last picture, is seen until it
-        does, and where no script runs. At most `BUDGET` characters, by leaving out frames evenly, if two fit."""
-        count = len(self._taken)
+        does, and where no script runs. At most `BUDGET` characters: where they do not suffice, images have 32 greys in
+        place of 256, and then frames are left out evenly, down to two."""
+        page = self._page(still, self._taken, _packed(self._views, self._taken))
+        if len(page) <= BUDGET:
+            return page
+        frames = [(told, {name: _fewer_greys(array) for name, array in arrays.items()}) for told, arrays in self._taken]
+        count = len(frames)
         while True:
-            kept = [self._taken[i] for i in np.linspace(0, len(self._taken) - 1, count).round().astype(int)]
+            kept = [frames[i] for i in np.linspace(0, len(frames) - 1, count).round().astype(int)]
             session = _packed(self._views, kept)
             page = self._page(still, kept, session)
-            over = len(page) - BUDGET
-            if over <= 0 or count <= 2:
+            room = len(session) + BUDGET - len(page)
+            if room >= len(session) or count <= 2:
                 return page
-            count = max(2, min(count - 1, count * (len(session) - over) // len(session)))  # at most its share goes
+            count = max(2, min(count - 1, count * room // len(session)))  # a frame that is left out saves its share
 
     def _page(self, still: str, kept: Sequence[Frame], session: str) -> str:
         told = [told for told, _ in kept]
@@ -109,15 +114,20 @@ def _digits(views: Sequence[View]) -> dict[str, int | None]:
 
 
 def _rounded(array: np.ndarray, digits: int | None) -> np.ndarray:
-    """A copy as it travels, float32 or uint8, rounded to so many binary digits; small arrays are as they were."""
+    """A copy as it travels, of any shape, float32 rounded to so many binary digits, or uint8; small arrays are as they
+    were."""
     if array.dtype == np.uint8:
-        levels = 2 ** (digits or 8) - 1
-        return np.round(np.round(array / 255 * levels) * (255 / levels)).astype(np.uint8)
+        return array.copy()
     array = np.array(array, dtype=np.float32)
     if digits is None or array.size <= SMALL:
         return array
     fraction, exponent = np.frexp(array)
-    return np.ldexp(np.round(fraction * 2**digits) / 2**digits, exponent).astype(np.float32)
+    return np.ldexp(np.round(fraction * 2**digits) / 2**digits, exponent)
+
+
+def _fewer_greys(array: np.ndarray) -> np.ndarray:
+    """Bytes rounded to 32 values, 0 and 255 among them; other arrays as they are."""
+    return np.round(np.round(array / 255 * 31) * (255 / 31)).astype(np.uint8) if array.dtype == np.uint8 else array
 
 
 def _packed(views: Sequence[View], frames: Sequence[Frame]) -> str:

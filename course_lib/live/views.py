@@ -65,8 +65,8 @@ class View(ABC):
         equal: both axes have one scale. `exact`, `log` and `equal` count in the lowest layer.
         lines: the series that are not filled.
         place: how many series of the same kind lie below, in the same axes.
-        digits: binary digits to which a recorded session rounds the arrays, so few that nobody sees it; None keeps
-            them exact.
+        digits: binary digits to which a recorded session rounds the arrays of floats, enough that nobody sees it; None
+            keeps them exact.
         options: names of further attributes that the mark reads.
         look: sizes in CSS pixels, opacities from 0 to 1, colours, and what else both drawings need.
     """
@@ -406,7 +406,6 @@ class ImageGrid(View):
     kind = "images"
     legend = ""
     bare = True
-    digits = 5  # of the eight of a byte
     options = ("columns",)
 
     def __init__(self, key: str, columns: int = 8, **axis: Any) -> None:
