@@ -18,7 +18,8 @@ from course_lib.live.static_figure import in_words
 from course_lib.live.views import gather
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Two labs</title><style>:root { color-scheme: light dark; } body { margin: 16px; background: #fff; color: #222; font-family: system-ui; }
+<title>Two labs</title><style>:root { color-scheme: light dark; font-family: system-ui; }
+body { margin: 16px; background: #fff; color: #222; }
 @media (prefers-color-scheme: dark) { body { background: #14181c; color: #e6e6e6; } }</style></head>
 <body><main><h1>Two labs</h1>{}</main></body></html>"""
 EVERYTHING = [*ALL.values()]
