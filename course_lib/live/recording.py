@@ -179,7 +179,7 @@ def _compressible(run: np.ndarray, first: np.ndarray) -> tuple[int, bytes]:
     differences = run.copy()
     differences[stride:] -= run[:-stride]
     forms = [(stride, differences.tobytes()), (len(run), run.tobytes())]
-    return min(forms, key=lambda form: len(zlib.compress(form[1], 9)))
+    return min(forms, key=lambda form: len(zlib.compress(form[1], 1)))
 
 
 def _table(views: Sequence[View], frames: Sequence[Frame]) -> str:
