@@ -9,6 +9,11 @@ def headless() -> bool:
     return os.environ.get("COURSE_HEADLESS") == "1"
 
 
+def recording_labs() -> bool:
+    """Headless, a lab leaves a player of its session beside its picture (`COURSE_RECORD_LABS=1`, set for the site)."""
+    return os.environ.get("COURSE_RECORD_LABS") == "1"
+
+
 def strict() -> bool:
     """A claim that does not hold raises (`COURSE_STRICT=1`, set for nbval) instead of saying so in the page."""
     return os.environ.get("COURSE_STRICT") == "1"

@@ -21,11 +21,12 @@ from course_lib.live.canvas import Canvas
 from course_lib.live.controls import control, show
 from course_lib.live.history import History
 from course_lib.live.pad import SketchPad
+from course_lib.live.recording import Recording
 from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
-from course_lib.mode import headless, max_rate
+from course_lib.mode import headless, max_rate, recording_labs
 from course_lib.plots import bundle
-from course_lib.plots.style import Bundle
+from course_lib.plots.style import Bundle, stand_in
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run
 
@@ -43,8 +44,10 @@ class LiveLab:
     Cells after a lab must not depend on what was done in it: give it an experiment of its own.
 
     With `COURSE_HEADLESS=1` in the environment, and in Colab, where a thread's pictures do not appear, the same
-    experiment trains here and now for `headless_steps` updates and the last picture is shown. `COURSE_MAX_RATE=30`
-    holds a live lab to 30 updates a second, so that a class fits on a server; its results are the same.
+    experiment trains here and now for `headless_steps` updates and the last picture is shown. With
+    `COURSE_RECORD_LABS=1`, too, a player of that session takes its place on a page; see `course_lib.live.recording`.
+    `COURSE_MAX_RATE=30` holds a live lab to 30 updates a second, so that a class fits on a server; its results are the
+    same.
 
     Args:
         experiment: belongs to the lab from now on.
@@ -84,10 +87,15 @@ class LiveLab:
         self._displayed = False
         self._still_at = 0.0
         self.trainer: Trainer | None = None
+        self._recording: Recording | None = None
         if headless() or "google.colab" in sys.modules:
             history = History()
+            if recording_labs():
+                self._recording = Recording(experiment, self._views, headless_steps)
             for metrics in run(experiment, headless_steps, progress=not headless()):
                 history.append(experiment.steps, metrics)
+                if self._recording is not None:
+                    self._recording.look(history)
             self._arrays = gather(self._views, experiment.snapshot(), history.arrays())
             return
         self._arrays = gather(self._views, experiment.snapshot(), History().arrays())
@@ -178,6 +186,9 @@ class LiveLab:
         fig = static_figure.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
         shown = bundle(fig, f"{caption}. {static_figure.alt(self._views, self._arrays)}")
+        if self._recording is not None:
+            data, metadata = shown
+            return data | {"text/html": self._recording.page(stand_in(shown))}, metadata
         return shown if self.trainer is None else static_figure.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from course_lib.live.mailbox import Mailbox
 from course_lib.live.pacing import Lookout, Pace, RateMeter
 from course_lib.live.session import Change, Replay, Session
 from course_lib.training.experiment import Experiment
+from course_lib.training.hyperparameters import Hyperparameters
 from course_lib.training.phases import PhasedExperiment
 
 REPLAYING = "replaying from the beginning"
@@ -288,10 +289,7 @@ class Trainer:
             self.sessions[-1].changes.append(Change(self.steps, changes))
 
     def _words(self, changes: dict[str, Any]) -> str:
-        now, fields = self._experiment.hyperparameters, self._experiment.hyperparameters.fields()
-        said = (f"{fields[name].label} {shown(getattr(now, name))} → {shown(value)}"
-                if len(shown(value)) <= READABLE else fields[name].label for name, value in changes.items())
-        return f"{', '.join(said)} at step {self.steps:,}"
+        return turned(self._experiment.hyperparameters, changes, self.steps)
 
     def _replay(self) -> None:
         if self.state == "closed":
@@ -313,6 +311,14 @@ class Trainer:
             self._experiment.set(**values)
             followed = True
         return followed
+
+
+def turned(before: Hyperparameters, changes: Mapping[str, Any], step: int) -> str:
+    """What a change of these values means, in words: `learning rate of D 0.002 → 0.05 at step 200`."""
+    fields = before.fields()
+    said = (f"{fields[name].label} {shown(getattr(before, name))} → {shown(value)}"
+            if len(shown(value)) <= READABLE else fields[name].label for name, value in changes.items())
+    return f"{', '.join(said)} at step {step:,}"
 
 
 def shown(value: Any) -> str:
