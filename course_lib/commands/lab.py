@@ -13,8 +13,6 @@ import uuid
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jupyter_core.paths import jupyter_runtime_dir
-
 from course_lib.authoring.handout import COURSE, copy_notebooks, hidden_modules, work_folder
 from course_lib.commands.console import tell
 from course_lib.commands.errors import UsageError
@@ -94,6 +92,8 @@ def serve_for_hub(arguments: argparse.Namespace) -> NoReturn:
 
 def _short_runtime_folder() -> dict[str, str]:
     """A folder for the kernels' sockets where the usual one is too deep for them, as in a home with a long name."""
+    from jupyter_core.paths import jupyter_runtime_dir  # here: notebooks are handed out where no packages are yet
+
     if len(os.fsencode(jupyter_runtime_dir())) <= SOCKET_PATH - KERNEL_SOCKET:
         return {}
     return {"JUPYTER_RUNTIME_DIR": tempfile.mkdtemp(prefix="jupyter-")}  # which nobody else may read

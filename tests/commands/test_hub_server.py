@@ -48,7 +48,7 @@ def test_a_full_disk_keeps_nobody_out(becomes, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("length", "moved"), [(50, False), (60, True)])
 def test_kernels_sockets_fit_whatever_the_home_is_called(becomes, tmp_path, monkeypatch, length, moved):
     runtime = f"/tmp/{'x' * (length - 5)}"
-    monkeypatch.setattr(lab, "jupyter_runtime_dir", lambda: runtime)
+    monkeypatch.setattr("jupyter_core.paths.jupyter_runtime_dir", lambda: runtime)
     _, environment = becomes(tmp_path / "mine")
     assert ("JUPYTER_RUNTIME_DIR" in environment) == moved
     if moved:
