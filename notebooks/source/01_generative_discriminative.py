@@ -92,7 +92,7 @@ show(points({"300 points to learn from": (x, y)}, title="Two classes that overla
 # **Naive Bayes** assumes that the **features**, the parts $x_j$ of $x$, are independent once the class is known
 # (**conditional independence**): $p(x \mid y) = \prod_j p(x_j \mid y)$. Take each factor to be a Gaussian.
 # **Maximum likelihood** asks for the parameters that make the data most probable. For the mean of one feature in one
-# class, which is $x_i$ in example $i$,
+# class, with $x_i$ that feature of example $i$,
 #
 # $$\frac{\partial}{\partial\mu}\sum_i \log \mathcal{N}(x_i; \mu, \sigma^2)
 #   = \sum_i \frac{x_i - \mu}{\sigma^2} = 0
