@@ -143,6 +143,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "shares_along": lambda: nb09b.shares_along(X, np.full((5, 2), 0.5), **TITLE),
     "sight": lambda: nb07.sight({"a": INK}, 2, 1, **TITLE),
     "small_multiples": lambda: plots.small_multiples(X, {"a": MANY}, xlabel="x", ylim=(0, 5), **TITLE),
+    "small_multiples, logarithmic": lambda: plots.small_multiples(X + 1, {"a": {"y": X + 1}, "b": {"y": X + 9}},
+                                                                  xlabel="x", log=True, **TITLE),
     "stretched": lambda: nb10.stretched(NET, 1.1 * NET, NET[..., 0], cell=(1, 2), **TITLE),
     "strip": lambda: nb05b.strip(MANY, ylabel="y", band=(1, 2, "band"), filled_means="high",
                                  filled={name: v > 2 for name, v in MANY.items()}, **TITLE),

@@ -18,6 +18,7 @@ KINDS = {kind.kind: kind for kind in vars(views).values()
 
 ALL = {
     "curve": Curve("loss_d", "loss_g", title="Losses"),
+    "curve and level": Curve("loss_d", levels={"log 2": 0.69}),
     "log curve": Curve("loss_d", log=True),
     "density": Density("real", "generated", grid="x", lines=("decision",), ylim=(0, 1)),
     "scatter": Scatter("points", equal=True, xlim=(-3, 3)),

@@ -1,16 +1,17 @@
 // The marks: each draws the kind of view of its name, as `views.py` describes it. A mark is given the layer: what `spec`
 // in `views.py` says, and `bend`, which its slider says. `extent` tells which part of the plane it fills, `draw` draws it.
-// Some have more: `names` are those under the x axis, `bends` asks for a slider, and `rightRoom` is how many pixels are
+// Some have more: `names` are those under the x axis, `bends` asks for a slider, and `rightRoom` says how many pixels are
 // kept free for what `beside` draws next to the plot. `sample` is what stands for a series in the legend.
 
 import { tone } from "./axes.js";
-import { SAMPLE, area, arrow, colorBar, dot, finite, hatched, mapped, offscreen, outline, pointsExtent, polyline, range, spread, stroke, usual } from "./shapes.js";
+import { SAMPLE, area, arrow, colorBar, dot, finite, hatched, mapped, namesBeside, offscreen, outline, pointsExtent, polyline, range, spread, stroke, usual } from "./shapes.js";
 
 export const curve = {
+  rightRoom: (layer) => 7.5 * Math.max(0, ...Object.keys(layer.levels).map((name) => name.length)), // of a letter's width
   extent: (layer, get) => {
     const steps = get(layer.x).data;
     const shown = (data) => finite(layer.log ? data.map((v) => (v > 0 ? Math.log10(v) : NaN)) : data);
-    const values = layer.series.flatMap((s) => usual(shown(get(s.array).data)));
+    const values = [...layer.series.flatMap((s) => usual(shown(get(s.array).data))), ...shown(Object.values(layer.levels))];
     return { x: [0, Math.max(steps[steps.length - 1] ?? 0, layer.look.steps)], y: values.length ? range(values) : layer.log ? [-1, 0] : [0, 1] };
   },
   draw: (ctx, plot, layer, get, theme) => {
@@ -18,7 +19,15 @@ export const curve = {
       polyline(ctx, plot, get(layer.x).data, get(s.array).data, layer.log);
       stroke(ctx, tone(s.color, theme), layer.look.line, s.dash);
     }
+    const { line, dash } = layer.look.level;
+    for (const value of Object.values(layer.levels)) {
+      ctx.beginPath();
+      ctx.moveTo(plot.left, plot.y(value));
+      ctx.lineTo(plot.left + plot.width, plot.y(value));
+      stroke(ctx, theme.ink(0.78), line, dash);
+    }
   },
+  beside: (ctx, plot, layer, get, theme) => namesBeside(ctx, plot, layer.levels, theme),
   sample: (layer, s, color) => SAMPLE.line(color, s.dash),
 };
 
@@ -71,7 +80,7 @@ export const scatter = {
 };
 
 export const heatmap = {
-  rightRoom: 64,
+  rightRoom: () => 64,
   extent: (layer) => ({ x: layer.extent.slice(0, 2), y: layer.extent.slice(2) }),
   draw: (ctx, plot, layer, get) => {
     const { data, shape: [rows, columns] } = get(layer.series[0].array);

@@ -91,7 +91,7 @@ export class Plot {
     return {
       xlabel, ylabel, names, log: first.log, equal: first.equal,
       xlim: xlim ?? this.memory.x, ylim: ylim ? logged(ylim) : this.memory.y,
-      rightRoom: Math.max(...layers.map(({ mark }) => mark.rightRoom ?? 0)),
+      rightRoom: Math.max(...layers.map(({ layer, mark }) => mark.rightRoom?.(layer) ?? 0)),
     };
   }
 

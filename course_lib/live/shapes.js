@@ -141,6 +141,18 @@ export function mapped(t, { colors, bad }) {
   return colors[i].map((c, k) => Math.round(c + (at - i) * (colors[i + 1][k] - c)));
 }
 
+// Names on the right of the plot, each at its value, where that lies within.
+export function namesBeside(ctx, plot, values, theme) {
+  ctx.fillStyle = theme.ink(0.78);
+  ctx.font = `${TICK_PX}px ${theme.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  for (const [name, value] of Object.entries(values)) {
+    const y = plot.y(value);
+    if (y >= plot.top && y <= plot.top + plot.height) ctx.fillText(name, plot.left + plot.width + 5, y);
+  }
+}
+
 export function colorBar(ctx, plot, low, high, colors, theme) {
   const left = plot.left + plot.width + 12;
   const gradient = ctx.createLinearGradient(0, plot.top + plot.height, 0, plot.top);

@@ -174,19 +174,28 @@ EVERY_LAYER = ("kind", "switch", "on", "legend", "floor", "exact", "tight", "bar
 
 
 class Curve(View):
-    """Metrics against steps, from the whole run. `log=True` for a logarithmic y axis."""
+    """Metrics against steps, from the whole run. `log=True` for a logarithmic y axis.
+
+    `levels` are values to compare with, each by what it is called: `{"log 2": 0.69}` is a dotted line with its name
+    beside the picture.
+    """
 
     kind = "curve"
     legend = "values"
     exact = True
     digits = None  # its last value is told as a number
     x = METRIC + "step"
-    options = ("x",)
-    look: ClassVar = {"line": 1.8, "steps": 10}  # the x axis has so many steps at least
+    options = ("x", "levels")
+    look: ClassVar = {"line": 1.8, "steps": 10, "level": {"line": 1.2, "dash": [2, 3]}}  # at least so many steps in x
 
-    def __init__(self, *metrics: str, log: bool = False, xlabel: str = "step", **axis: Any) -> None:
+    def __init__(self, *metrics: str, log: bool = False, levels: Mapping[str, float] | None = None,
+                 xlabel: str = "step", **axis: Any) -> None:
         super().__init__(*metrics, xlabel=xlabel, **axis)
         self.log = log
+        self.levels = {name: float(value) for name, value in (levels or {}).items()}
+        wrong = [name for name, value in self.levels.items() if not np.isfinite(value) or (log and value <= 0)]
+        if wrong:
+            raise ValueError(f"a level is a number{', above 0 on a logarithmic axis' if log else ''}: see {wrong}")
 
     def array(self, key: str) -> str:
         return METRIC + key
@@ -198,18 +207,25 @@ class Curve(View):
         for key in self.series:
             axes.plot(arrays[self.x], arrays[self.array(key)], color=self.colors[key], label=self.label(key),
                       lw=self.look["line"] * POINTS, ls=self._linestyle(key))
+        for name, value in self.levels.items():
+            level = self.look["level"]
+            axes.axhline(value, color="black", lw=level["line"] * POINTS,
+                         ls=(0, [part / level["line"] for part in level["dash"]]))
+            axes.annotate(name, (1, value), (4, 0), axes.get_yaxis_transform(), "offset points", va="center",
+                          annotation_clip=False)
         axes.set_xlim(0, max(arrays[self.x].max(initial=0), self.look["steps"]))
         if self.log and any((arrays[name] > 0).any() for name in map(self.array, self.series)):
             axes.set_yscale("log")
 
     def says(self, arrays: Arrays) -> str:
-        """The last values, the highest first."""
+        """The last values, the highest first, and the levels."""
         last = {key: arrays[self.array(key)][-1:] for key in self.series}
         if not all(map(len, last.values())):
             return f"no values of {', '.join(self.labels.values())} yet"
         order = sorted(last, key=lambda key: -np.nan_to_num(last[key][0], nan=-np.inf))
         values = ", ".join(f"{self.labels[key]} {number(last[key][0])}" for key in order)
-        return values if len(order) == 1 else f"from high to low {values}"
+        told = values if len(order) == 1 else f"from high to low {values}"
+        return ", level ".join([told, *(f"{name} {number(value)}" for name, value in self.levels.items())])
 
 
 class Density(View):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike
 
 from course_lib.plots.style import COLOURS, HATCHES, LINES, MARKERS, figure, one_axes
@@ -83,15 +84,36 @@ def bars(labels: Sequence[str], values: Mapping[str, ArrayLike], *, title: str, 
 
 
 def small_multiples(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, title: str, xlabel: str,
-                    ylim: tuple[float, float], ylabel: str = "") -> Figure:
-    """A row of equal panels over a common `x` `[n]`: for each its title, and its lines by name."""
-    fig, axes = figure(2.7 * len(panels), 3.9, 1, len(panels), sharex=True, sharey=True)
+                    ylim: tuple[float, float] | None = None, ylabel: str = "", log: bool = False,
+                    width: float = 2.7) -> Figure:
+    """A row of equal panels over a common `x` `[n]`: for each its title, and its lines by name.
+
+    Args:
+        x: the places of all lines.
+        panels: for each panel its lines, arrays `[n]`.
+        title, xlabel, ylabel: words around the panels.
+        ylim: limits of y; None follows the data.
+        log: both axes are logarithmic, with a tick at each x.
+        width: of a panel, in inches.
+    """
+    fig, axes = figure(width * len(panels), 3.9, 1, len(panels), sharex=True, sharey=True)
     for ax, (name, lines) in zip(axes[0], panels.items(), strict=True):
         for i, (label, y) in enumerate(lines.items()):
             ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 8], label=label)
         ax.set_title(name, fontsize=13)
-        ax.set(xlabel=xlabel, xlim=(np.min(x), np.max(x)), ylim=ylim)
+        ax.set_xlabel(xlabel)
     axes[0, 0].set_ylabel(ylabel)
+    if log:  # the panels share their axes
+        ax.set(xscale="log", yscale="log")
+        ax.set_xticks(list(x), [f"{value:,g}" for value in np.asarray(x)])
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:,g}")
+        for shared in axes[0]:
+            shared.minorticks_off()
+    else:
+        ax.set_xlim(np.min(x), np.max(x))
+    if ylim is not None:
+        ax.set_ylim(ylim)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     fig.suptitle(title, ha="left", x=0.01)
     return fig

@@ -27,6 +27,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 PALETTE = {"blue": "#0072B2", "vermillion": "#D55E00", "green": "#009E73", "purple": "#CC79A7", "orange": "#E69F00",
@@ -87,12 +88,18 @@ def _always_styled(kind: type) -> type:
 
 @_always_styled
 class StyledAxes(Axes):
-    """Axes in the course's style, whoever draws on them."""
+    """Axes in the course's style, whoever draws on them. A title that would leave the page goes on in another line."""
+
+    def set_title(self, label: str, *args: Any, **options: Any) -> Text:
+        return super().set_title(label, *args, **{"wrap": True} | options)
 
 
 @_always_styled
 class StyledFigure(Figure):
-    """A figure in the course's style, whoever draws on it, draws it or saves it."""
+    """A figure in the course's style, whoever draws on it, draws it or saves it. Its title is broken as axes' are."""
+
+    def suptitle(self, t: str, **options: Any) -> Text:
+        return super().suptitle(t, **{"wrap": True} | options)
 
     def add_subplot(self, *args: Any, **options: Any) -> Axes:
         if not options.keys() & {"axes_class", "projection", "polar"}:

@@ -19,7 +19,7 @@ from course_lib.data import TwoGaussians, load_mnist
 from course_lib.live import explore
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.naive_bayes import BernoulliNB, GaussianNB, NaiveBayes
-from course_lib.plots import bars, clouds_and_border, curves, images, plane, points, show
+from course_lib.plots import bars, clouds_and_border, curves, images, plane, points, show, small_multiples
 from course_lib.seeds import seeded
 from course_lib.teach import check, claim, claim_table, predict, reveal, show_source
 
@@ -37,8 +37,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # Under the answer stands a **claim**: a number of the text, measured again just now. It holds if it is `above` or
 # `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding. Of several
-# values, one for each test digit or seed, we claim the mean: mean ± standard error is told, and the limit must hold for
-# all within *two* standard errors of the mean. How many of the single values are beyond it *alone* is told, too.
+# values, one for each test digit or seed, we claim the mean. Told is mean ± **standard error**, their standard deviation
+# over $\sqrt n$, and the limit must hold for all within *two* standard errors of the mean. How many of the single values
+# are beyond it *alone* is told, too.
 
 # %%
 predict("01.dog", "What is the probability, in percent, that this is a dog?", low=0, high=100)
@@ -51,8 +52,7 @@ p_posterior = p_joint / p_joint.sum()
 
 reveal("01.dog", 100 * p_posterior[1])
 claim("Less than half of the pictures with floppy ears show a dog: their share", p_posterior[1], near=8 / 17,
-      within=1e-6,
-      exact=True)
+      within=1e-6, exact=True)
 
 # %% [markdown]
 # That was **Bayes' rule**:
@@ -75,10 +75,11 @@ claim("Less than half of the pictures with floppy ears show a dog: their share",
 #
 # We now build one of each, and put the first three questions to them. The fourth opens *Going further*.
 
-# %% [markdown]
+# %% [markdown] cited="2.5"
 # ## The generative model: naive Bayes, by counting
-# Two classes in the plane. We know the true $p(x, y)$. To name the class for which it is largest gives the **best
-# possible accuracy**.
+# Two classes in the plane, each a round Gaussian of standard deviation 1, their means 2.5 apart. So we know the true
+# $p(x, y)$. To name at each $x$ the class for which it is largest is right most often: the share of right answers is then
+# the **best possible accuracy**.
 
 # %%
 toy = TwoGaussians(separation=2.5)
@@ -88,9 +89,10 @@ show(points({"300 points to learn from": (x, y)}, title="Two classes that overla
      alt="Two round clouds of points: class 0 on the left, class 1 on the right, overlapping in the middle")
 
 # %% [markdown]
-# **Naive Bayes** assumes that the features are independent once the class is known (**conditional independence**):
-# $p(x \mid y) = \prod_j p(x_j \mid y)$. Take each factor to be a Gaussian.
-# **Maximum likelihood** asks for the parameters that make the data most probable. For one mean,
+# **Naive Bayes** assumes that the **features**, the parts $x_j$ of $x$, are independent once the class is known
+# (**conditional independence**): $p(x \mid y) = \prod_j p(x_j \mid y)$. Take each factor to be a Gaussian.
+# **Maximum likelihood** asks for the parameters that make the data most probable. For the mean of one feature in one
+# class, with $x_i$ that feature of example $i$,
 #
 # $$\frac{\partial}{\partial\mu}\sum_i \log \mathcal{N}(x_i; \mu, \sigma^2)
 #   = \sum_i \frac{x_i - \mu}{\sigma^2} = 0
@@ -99,8 +101,8 @@ show(points({"300 points to learn from": (x, y)}, title="Two classes that overla
 # The logarithm has removed the exponential. The derivative vanishes where the deviations cancel: at the average. That
 # with respect to $\sigma^2$ is $\sum_i \bigl((x_i - \mu)^2 / \sigma^2 - 1\bigr) / (2\sigma^2)$; it vanishes where
 # $\sigma^2$ is the average of $(x_i - \mu)^2$. The class shares must sum to one, $\pi$ for class 1 and $1 - \pi$ for
-# class 0. With $n_k$ examples of class $k$, the derivative of $n_1 \log \pi + n_0 \log(1 - \pi)$ is $n_1/\pi - n_0/(1 - \pi)$, and vanishes at the
-# relative count $\pi = n_1 / (n_0 + n_1)$. Nothing needs to be searched.
+# class 0. With $n_k$ labels of class $k$, their log-likelihood is $n_1 \log \pi + n_0 \log(1 - \pi)$. Its derivative,
+# $n_1/\pi - n_0/(1 - \pi)$, vanishes at the relative count $\pi = n_1 / (n_0 + n_1)$. Nothing needs to be searched.
 
 # %%
 prior = torch.stack([(y == k).float().mean() for k in (0, 1)])          # p(y): count
@@ -139,8 +141,8 @@ with claim_table():
 #
 # $$-\frac{\partial}{\partial w} \log p(y \mid x) = \bigl(\sigma(w^\top x + b) - y\bigr)\,x :$$
 #
-# prediction minus truth, times the input. Setting the sum to zero has no closed solution, so we use **gradient
-# descent**: step by step downhill.
+# prediction minus truth, times the input (for $b$: times 1). Setting the sum to zero has no closed solution, so we use
+# **gradient descent**: step by step downhill.
 
 # %%
 def descend(x, y, steps=5000, rate=1.0, l2=1e-3):
@@ -269,8 +271,8 @@ claim("With full covariances the generative model loses next to nothing", lost(n
 
 # %% [markdown]
 # ## Real data: handwritten digits
-# MNIST: small grey pictures of digits. **Bernoulli** naive Bayes makes every pixel ink, $x_j = 1$, if its grey is above
-# one half of the scale, else white, $x_j = 0$.
+# MNIST: grey pictures of digits, $28 \times 28 = 784$ pixels each. **Bernoulli** naive Bayes makes every pixel ink,
+# $x_j = 1$, if its grey is above one half of the scale, else white, $x_j = 0$.
 # With $\theta_{kj}$, the probability that pixel $j$ is inked in class $k$,
 # $p(x_j \mid y = k) = \theta_{kj}^{x_j} (1 - \theta_{kj})^{1 - x_j}$: that is $\theta_{kj}$ for ink and
 # $1 - \theta_{kj}$ for white. Its logarithm is $x_j \log \theta_{kj} + (1 - x_j) \log(1 - \theta_{kj})$.
@@ -358,7 +360,8 @@ with claim_table():
 # Ng and Jordan (2001) proved: with $D$ features, a number of examples of order $\log D$ is enough for naive Bayes to
 # come near its own best accuracy, one of order $D$ for logistic regression. The part about naive Bayes has two
 # conditions: no probability in the model is close to 0 or 1, and for most $x$ its log odds grow in proportion to $D$. In
-# the limit logistic regression is at least as accurate. So the curves may cross. We try it in a made-up world, fifteen
+# the limit logistic regression is at least as accurate. So the **learning curves**, accuracy over the number of
+# examples, may cross. We try it in a made-up world, fifteen
 # pairs of bits, where the first bit of a pair depends on the class and the second often copies the first; and on digits,
 # with softmax regression.
 
@@ -419,10 +422,11 @@ def leads(world, n, sets, **options):
     return np.subtract(*np.array([world(n, seed, **options) for seed in range(sets)]).T)
 
 # %% [markdown]
-# **Sweep the loser's setting** before you name a loser; only the loser's, the winner keeps its own. On digits naive Bayes
-# was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a penalty does. Let it have, on each
-# training set, the one that tests best. (That is generous: it looks at the test digits.) On few copied bits logistic
-# regression was behind. Its setting is the strength of the penalty, `l2`: we make it a thousand times as large.
+# **Sweep the loser's setting**, that is try several values, before you name a loser; only the loser's, the winner keeps
+# its own. On digits naive Bayes was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a
+# penalty does. Let it have, on each training set, the one that tests best. (That is generous: it looks at the test
+# digits.) On few copied bits logistic regression was behind. Its setting is the strength of the penalty, `l2`: we make it
+# a thousand times as large.
 
 # %%
 ALPHAS = (1.0, 0.3, 0.1, 0.01)
@@ -435,7 +439,7 @@ with claim_table():
           near=0, within=0.02)
 
 # %% [markdown]
-# So the crossover exists, but not everywhere. On these digits we found no head start: with few examples and a good
+# So the curves can cross, but need not. On these digits we found no head start: with few examples and a good
 # $\alpha$ the two are nearly level, with many naive Bayes falls behind. And a strong penalty is an assumption, too: it
 # buys the same head start.
 
@@ -443,7 +447,7 @@ with claim_table():
 # ## Missing features: when pixels are hidden
 # Cover the lower half of a digit. To naive Bayes this is no problem: a hidden pixel is **marginalised** out, summed
 # over: $\sum_{x_j} p(x_j \mid y) = 1$, so its factor simply leaves the product. Softmax regression must be given
-# *something* in place of each pixel; we try white, and the average. Or we train it anew, on upper halves.
+# *something* in place of each hidden pixel; we try white, and the average. Or we train it anew, on upper halves.
 
 # %%
 seen = (torch.arange(784) < 392).float()      # the upper half, row by row
@@ -507,13 +511,13 @@ from sklearn.metrics import roc_auc_score
 
 small = train.balanced(600, seeded())
 x_small = small.binarized().flatten(1)
-ood_score, sure_of = {"-log p(x)": [], "doubt": []}, {"unseen": [], "known": [], "unseen, naive Bayes": []}
+ood_score, sure_of = {"−log p(x)": [], "doubt": []}, {"unseen": [], "known": [], "unseen, naive Bayes": []}
 for left_out in range(10):
     known, unseen = small.labels != left_out, test.labels == left_out
     nb = BernoulliNB().fit(x_small[known], small.labels[known])
     lr = SoftmaxRegression(l2=1e-3, max_iter=60, tolerance=1e-3).fit(x_small[known], small.labels[known])
     sure = lr.log_posterior(ink_test).amax(dim=1).exp()
-    ood_score["-log p(x)"].append(roc_auc_score(unseen, -nb.log_prob(ink_test)))
+    ood_score["−log p(x)"].append(roc_auc_score(unseen, -nb.log_prob(ink_test)))
     ood_score["doubt"].append(roc_auc_score(unseen, 1 - sure))
     sure_of["unseen"].append(sure[unseen].mean().item())
     sure_of["known"].append(sure[~unseen].mean().item())
@@ -526,7 +530,7 @@ show(bars([str(k) for k in range(10)], ood_score, title="Neither score can be tr
          f"{name} {', '.join(f'{value:.2f}' for value in values)}" for name, values in ood_score.items()))
 
 # %%
-novelty, doubt = np.array(ood_score["-log p(x)"]), np.array(ood_score["doubt"])
+novelty, doubt = np.array(ood_score["−log p(x)"]), np.array(ood_score["doubt"])
 reveal("01.one", novelty[1], lambda auroc: "worse than a coin" if auroc < 0.45 else
        "about like a coin" if auroc < 0.55 else "better than a coin")
 with claim_table():
@@ -566,8 +570,9 @@ with claim_table():
 # ### Calibration: how sure, and how often right?
 # A **reliability diagram** sorts a model's answers into bins by its **confidence**, the probability of the answer it
 # gives, and draws the share of right ones in each bin. The **expected calibration error** (ECE) is the mean distance of
-# that share from the mean confidence, each bin weighted by the number of its answers. We draw both for each bin, where
-# either model has at least twenty answers in it; the other bins are left out.
+# that share from the mean confidence, each bin weighted by the number of its answers. We draw both, *sure* and *right*,
+# for the bins in which each of the two models has at least twenty answers; the others are left out. By how much a model
+# is surer than right is its confidence, less 1 for a right answer and 0 for a wrong one.
 
 # %%
 def answers(model, x, y):
@@ -603,9 +608,8 @@ too_sure = {name: sure - right for name, (sure, right) in judged.items()}
 with claim_table():
     claim("Naive Bayes, test digits: expected calibration error", diagram["naive Bayes"][3], near=0.14, within=0.02)
     claim("Softmax regression, test digits: expected calibration error", diagram["softmax regression"][3], below=0.03)
-    claim("Naive Bayes: its confidence, less 1 for a right answer and 0 for a wrong one",
-          too_sure["naive Bayes"], above=0.1)
-    claim("Softmax regression: the same difference", too_sure["softmax regression"], near=0, within=0.03)
+    claim("Naive Bayes: by how much it is surer than right", too_sure["naive Bayes"], above=0.1)
+    claim("Softmax regression: by how much it is surer than right", too_sure["softmax regression"], near=0, within=0.03)
 
 # %% [markdown]
 # Why is naive Bayes overconfident? Its log odds are a sum over pixels, a term for each. Let it see every pixel *twice*:
@@ -631,28 +635,35 @@ fair = BernoulliNB().fit(x[:2_000], y[:2_000])
 with claim_table():
     claim("Each pixel twice: log p(x | y) is doubled, largest difference",
           (log_likelihoods[1] - 2 * log_likelihoods[0]).abs().max(), below=1e-2, exact=True)
-    claim("49 pixels: the same difference", surplus(once, seen_ink, test.labels), near=0.048, within=0.02)
-    claim("49 pixels, each twice", surplus(twice, torch.cat([seen_ink] * 2, dim=1), test.labels), above=0.08)
-    claim("All pixels: by how much more is naive Bayes overconfident than with 49",
+    claim("49 pixels: by how much naive Bayes is surer than right", surplus(once, seen_ink, test.labels), near=0.048,
+          within=0.02)
+    claim("49 pixels, each twice: the same", surplus(twice, torch.cat([seen_ink] * 2, dim=1), test.labels), above=0.08)
+    claim("All pixels: the same, less that with 49",
           too_sure["naive Bayes"] - surplus(once, seen_ink, test.labels), above=0.06)
-    claim("Independent bits, 2,000 to learn from: the same difference", surplus(fair, x[2_000:], y[2_000:]), near=0,
+    claim("Independent bits, 2,000 examples to learn from: the same", surplus(fair, x[2_000:], y[2_000:]), near=0,
           within=0.02)
 
 # %% [markdown]
 # So it is the repeated evidence, not the counting, that makes it too sure. Accuracy does not show it: to double
 # $\log p(x \mid y)$ changes an answer only where the prior decides.
 
-# %% [markdown]
+# %% [markdown] cited="0.1 0.6"
 # ### Sample complexity: log D examples or D?
-# Back to Ng and Jordan's theorem: how many examples bring a model within $\varepsilon$ of its own best error? That
-# number is its **sample complexity**. We take a world in which naive Bayes is *right*: $D$ bits, independent given the
-# class. Some bits vote for the class, the others for its opposite, and each votes as it should with probability
-# $\frac12 + \delta$. Both families contain the truth, so both end at the error of Bayes' rule, which has a closed form:
-# the classes are equally frequent, so the majority of votes decides, and it is wrong with the probability that a binomial
-# count stays below $D/2$ (half of it at $D/2$).
+# Back to Ng and Jordan's theorem: how many examples bring a model's error, the share of wrong answers, within
+# $\varepsilon$ of the least that it can reach? That number is its **sample complexity**. We take a world in which naive
+# Bayes is *right*: $D$ bits, independent given the class. Some bits vote for the class, the others for its opposite, and
+# each votes as it should with probability $\frac12 + \delta$. Both models can be the truth, so both end at the error of
+# Bayes' rule, which has a closed form: the classes are equally frequent, so the majority of votes decides, and it is
+# wrong with the probability that a binomial count stays below $D/2$ (half of it at $D/2$).
 #
-# The theorem wants log odds that grow with $D$. So we try two worlds: a fixed $\delta$, whatever $D$ is, and one that
-# shrinks as $1/\sqrt{D}$, with which the best error stays about as it is.
+# The theorem wants log odds that grow with $D$. A vote counts $\log \frac{1/2 + \delta}{1/2 - \delta} \approx 4 \delta$
+# in them, and on average $2 \delta D$ more votes are right than wrong: together about $8 \delta^2 D$. So we try two
+# worlds. In one $\delta$ is fixed, 0.1, and the log odds grow. In the other $\delta = 0.6/\sqrt{D}$ shrinks, they do not
+# grow, and the best error stays about as it is. We count in doublings of the number of examples.
+
+# %% [markdown]
+# To have logistic regression's weights quickly we use **Newton's method**: each step goes to the lowest point of the
+# parabola that has the cost's value, slope and curvature (a matrix, `H`) at the weights so far.
 
 # %%
 predict("01.complexity", "δ is fixed: each bit says as much, however many there are. From 64 to 128 bits, the examples "
@@ -667,7 +678,7 @@ def bayes_error(D, delta):
     return p[2 * count < D].sum() + p[2 * count == D].sum() / 2
 
 def newton(x, y, l2=1e-3, steps=9):
-    """Logistic regression by Newton's steps: w and b in one vector, and the largest entry of the last gradient."""
+    """Logistic regression by Newton's method: w and b in one vector, and the largest entry of the last gradient."""
     x, R = torch.cat([x, torch.ones(len(x), 1)], dim=1), l2 / 2 * torch.eye(x.shape[1] + 1)
     R[-1, -1] = 1e-6                                                               # hardly any penalty on b
     w = torch.zeros(x.shape[1])
@@ -693,24 +704,26 @@ def examples_needed(D, delta, seed):
         said = BernoulliNB().fit(x[:n], y[:n]).predict(x_test), (x_test @ w[:-1] + w[-1] > 0).long()
         wrong.append([(k != y_test).float().mean().item() for k in said])
     late = np.array(wrong) > bayes_error(D, delta) + EPSILON                        # (amounts, 2)
+    # the amount after the last late one; the largest, if that is late itself
     return amounts[np.minimum(len(amounts) - late[::-1].argmax(axis=0), len(amounts) - 1) * late.any(axis=0)]
 
 widths = np.array([16, 32, 64, 128])
 needed = {name: np.array([[examples_needed(int(D), float(d), seed) for seed in range(8)]
                           for D, d in zip(widths, deltas, strict=True)])             # (widths, seeds, 2 models)
-          for name, deltas in (("δ shrinks", 0.6 / np.sqrt(widths)), ("δ fixed", np.full(4, 0.1)))}
+          for name, deltas in (("δ fixed", np.full(4, 0.1)), ("δ shrinks", 0.6 / np.sqrt(widths)))}
 
 # %%
-lines = {f"{model}, {name}": 2 ** np.log2(r[:, :, i]).mean(axis=1) for i, model in
-         enumerate(("naive Bayes", "logistic regression")) for name, r in needed.items()}
-show(curves(widths, lines, log_x=True, log_y=True, xlabel="bits D", ylabel="examples needed (of at most 2,048)",
-            title="In both worlds naive Bayes needs fewer examples than logistic regression"),
+panels = {name: {model: 2 ** np.log2(r[:, :, i]).mean(axis=1) for i, model in
+                 enumerate(("naive Bayes", "logistic regression"))} for name, r in needed.items()}
+show(small_multiples(widths, panels, width=4.4, log=True, xlabel="bits D", ylabel="examples (at most 2,048)",
+                     title="In both worlds naive Bayes needs fewer examples than logistic regression"),
      alt="Examples needed with 16, 32, 64 and 128 bits, mean of eight worlds: " + "; ".join(
-         f"{name}, {', '.join(f'{value:.0f}' for value in values)}" for name, values in lines.items()))
+         f"{name}, {model}, {', '.join(f'{value:.0f}' for value in values)}"
+         for name, lines in panels.items() for model, values in lines.items()))
 
 # %%
 doublings = {name: np.log2(r) for name, r in needed.items()}
-shrinks, fixed = doublings["δ shrinks"], doublings["δ fixed"]
+fixed, shrinks = doublings["δ fixed"], doublings["δ shrinks"]
 reveal("01.complexity", 2 ** (fixed[3, :, 0] - fixed[2, :, 0]).mean(), lambda ratio: "doubles" if ratio > 1.6 else
        "grows a little" if ratio >= 1 else "shrinks")
 ones = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 8).sum(dim=1)              # of all rows of eight bits
@@ -736,15 +749,15 @@ with claim_table():
           exact=True)
 
 # %% [markdown]
-# Four times the bits would be little more than half a doubling for $\log D$. In the first world both need a number of
-# order $D$, logistic regression a few times as many: the theorem does not speak
-# of it, for there the log odds do not grow. In the second they do. What naive Bayes needs hardly changes up to $D = 64$:
-# $\log D$ is an upper limit. What logistic regression needs grows in about the order of $D$ until then.
+# Four times the bits would be little more than half a doubling for $\log D$. Where $\delta$ shrinks both need a number
+# of order $D$, logistic regression a few times as many: the theorem does not speak of it, for there the log odds do not
+# grow. Where $\delta$ is fixed they do. What naive Bayes needs hardly changes up to $D = 64$: $\log D$ is an upper limit.
+# What logistic regression needs grows in about the order of $D$ until then.
 #
-# Then both need less. Part of this is how we measure: $\varepsilon$ is added to the best error, and with $D = 128$ that
-# error is less than half of $\varepsilon$. To come within $\varepsilon$ is easy there, and logistic regression gets by
-# with fewer examples than bits. What we saw agrees with the theorem, and is less neat: naive Bayes has the head start in
-# both worlds, and how large it is depends on how the evidence is spread.
+# With $D = 128$ both need less there. Part of this is how we measure: $\varepsilon$ is added to the best error, and
+# with $D = 128$ that error is less than half of $\varepsilon$. To come within $\varepsilon$ is easy, and logistic regression
+# gets by with about an example a bit. What we saw agrees with the theorem, and is less neat: naive Bayes has the head
+# start in both worlds, and how large it is depends on how the evidence is spread.
 
 # %% [markdown]
 # ## Your turn
@@ -783,7 +796,7 @@ check("01.fit_bernoulli", fit_bernoulli)
 
 # %% tags=["exercise"]
 def log_prob_observed(x, observed, log_prior, theta):
-    """log p(x_observed), shape (n,). x and observed: zeros and ones, shape (n, D); log_prior (K,); theta (K, D)."""
+    """log p(x_observed), shape (n,), of bits x (n, D); observed (n, D): 1 if seen; log_prior (K,); theta (K, D)."""
     ### BEGIN SOLUTION
     log_factors = x[:, None] * theta.log() + (1 - x[:, None]) * (1 - theta).log()
     log_joint = log_prior + (observed[:, None] * log_factors).sum(dim=2)
@@ -807,7 +820,7 @@ show_source(NaiveBayes)
 # - A discriminative model learns $p(y \mid x)$: one question, often answered better. A generative one learns
 #   $p(x, y)$ and takes any question: classify, draw, fill in whatever is hidden, judge the picture itself.
 # - A strong assumption can be a head start with few examples, as on the copied bits, and is a ceiling with many. On
-#   digits we found hardly any head start: whether there is a crossover is a matter of measurement.
+#   digits we found hardly any head start: whether the curves cross is a matter of measurement.
 # - $p(x)$ from a crude model is a crude out-of-distribution score (*Going further*).
 #
 # **Read on:**

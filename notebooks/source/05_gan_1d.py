@@ -44,8 +44,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # %% [markdown] cited="0.5"
 # ## Two small networks
 # The real numbers come from $p = \mathcal{N}(4, 0.5^2)$, so that we can check everything. The noise is
-# $z \sim \mathcal{N}(0, 1)$. $G$ has one hidden layer of four units, and $D$ three of eight, with a **leaky ReLU**,
-# which passes positive numbers and shrinks negative ones. (`init="pytorch"` starts the weights as PyTorch's layers do;
+# $z \sim \mathcal{N}(0, 1)$. $G$ has one hidden layer of four units, with the softplus, a smooth bend:
+# $\mathrm{softplus}(a) = \log(1 + e^a)$. $D$ has three of eight, with a **leaky ReLU**, which passes positive numbers and
+# shrinks negative ones. (`init="pytorch"` starts the weights as PyTorch's layers do;
 # `minibatch` is for notebook 05b.)
 #
 # $D$ ends with a **logit** $a$: any number, of which the sigmoid makes the probability $D = \sigma(a)$. So in formulas
@@ -63,9 +64,12 @@ for name, value in (("noise z", z), ("made x = G(z)", G(z)), ("logit of D(x)", D
 # %%
 show_source(Generator.forward)
 
+# %%
+show_source(Discriminator)
+
 # %% [markdown]
-# From the logit, $-\log D = \mathrm{softplus}(-a)$ and $-\log(1 - D) = \mathrm{softplus}(a)$, where
-# $\mathrm{softplus}(a) = \log(1 + e^a)$: no logarithm of a rounded zero.
+# From the logit, $-\log D = \mathrm{softplus}(-a)$ and $-\log(1 - D) = \mathrm{softplus}(a)$: no logarithm of a rounded
+# zero.
 #
 # ## What each one wants
 # $D$ is a classifier with two classes, real and made, seen equally often. Its cost is twice the mean cross-entropy of
@@ -75,7 +79,8 @@ show_source(Generator.forward)
 #
 # $G$ wants the opposite. Its part is the second term, and it can put it in two ways: make
 # $\log(1 - D(G(z)))$ small, the **saturating loss**, or make $-\log D(G(z))$ small, the **non-saturating loss**.
-# Training alternates: $D$ takes $K$ steps, here one, then $G$ takes one.
+# (Below we see what saturates.) Training alternates: $D$ takes $K$ steps, here one, then $G$ takes one, each on a batch
+# of fresh numbers, over which the losses are averaged.
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
@@ -120,9 +125,9 @@ predict("05.perfect", "The generator has become perfect. What does the best poss
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)} .$$
 #
-# The bracket is concave in $d$, so this is its maximum. Where real and made numbers are equally frequent, $D^*$ is one
-# half. Its odds are $D^*/(1 - D^*) = p/q$, so its logit is $\log \frac{p}{q}$, a **log density ratio**. Does a
-# network find that? We train $D$ alone against a frozen generator, $q = \mathcal{N}(2.5, 1)$.
+# The bracket is concave in $d$, as both logarithms are, so this is its maximum. Where real and made numbers are equally
+# frequent, $D^*$ is one half. Its odds are $D^*/(1 - D^*) = p/q$, so its logit is $\log \frac{p}{q}$, a **log density
+# ratio**. Does a network find that? We train $D$ alone against a frozen generator, $q = \mathcal{N}(2.5, 1)$.
 
 # %%
 grid = np.linspace(-2, 7, 901)
@@ -173,7 +178,8 @@ with claim_table():
 #
 # $\mathrm{JS}(p, q) = \frac12 \mathrm{KL}(p \,\|\, m) + \frac12 \mathrm{KL}(q \,\|\, m)$ is the **Jensen–Shannon
 # divergence**: zero if and only if $p = q$, else positive. So the loss of the best
-# discriminator measures how far the generator is from perfect, and it is at most $2 \log 2$.
+# discriminator measures how far the generator is from perfect, and it is at most $2 \log 2$. We check by quadrature: an
+# integral becomes a sum over a fine grid.
 
 # %%
 loss_at_best = -np.trapezoid(p * np.log(best) + q * np.log(1 - best), grid)
@@ -237,7 +243,7 @@ with claim_table():
 
 # %%
 a = torch.linspace(-6, 6, 121)
-show(curves(a, {"saturating: log(1 - D)": -softplus(a), "non-saturating: -log D": softplus(-a)},
+show(curves(a, {"saturating: log(1 − D)": -softplus(a), "non-saturating: −log D": softplus(-a)},
             title="D sure of a fake (left): only the non-saturating loss has a slope", xlabel="logit a of D(G(z))",
             ylabel="loss of G (nats)"),
      alt="Two falling curves over the logit. Left of zero the saturating one is flat at zero and the other falls with "
@@ -264,8 +270,9 @@ claim("Logarithm (base 10) of the size of G's gradient after 200 steps, eight ga
 
 # %% [markdown]
 # ## Live: the game in training
-# Press **Start**. Solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$ answers. Watch the
-# made numbers move towards 4, and $D$ settle at one half where both are. Then, while it trains:
+# Press **Start**. In the left picture solid (blue) is real, dash-dotted (vermillion) is made, and dashed is what $D$
+# answers. Watch the made numbers move towards 4, $D$ settle near one half where both are, and the losses near the
+# dotted lines. Then, while it trains:
 #
 # 1. turn the learning rate of $D$ all the way down. Where does $G$ go, when the dashed line hardly moves?
 # 2. turn on the *saturating* loss, raise $K$ to ten and press **Reset**. Does the generator get away from 0?
@@ -281,13 +288,18 @@ lab = LiveLab(
                 title="What is real, what is made, what D answers", xlabel="x", ylabel="density, or probability",
                 xlim=(-2, 8), ylim=(0, 2)),
         Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"},
-              title="If D answers one half to all: 2 log 2 = 1.39 and log 2 = 0.69", ylabel="nats"),
+              levels={"2 log 2": 2 * np.log(2), "log 2": np.log(2)}, title="Dotted: if D answers one half to all",
+              ylabel="nats"),
     ],
     headless_steps=1000,
 )
 lab
 
 # %% [markdown] cited="6.63 0.14 6.35 0.33"
+# In our tries $G$ moved up the nearly frozen dashed line, whether or not real numbers lie there; in
+# the second game $D$ was sure at once, and most of our tries stayed near 0; and the width came out right in some tries
+# and wrong in others, the question of notebook 05b.
+#
 # ## Reading a log
 # Suppose that a script for this game prints, after thousands of steps, lines like these two (loss of $D$, loss of $G$):
 # 6.63 and 0.14, later 6.35 and 0.33. How does the game stand? Do the arithmetic before you go on, as if every number had the
@@ -341,12 +353,14 @@ with claim_table():
 # The logit of the best $D$ is $\log \frac{p}{q}$. So a trained classifier *is* an estimate of a log density ratio, wherever
 # both kinds of numbers occur, though nobody wrote down a density.
 #
-# A **relativistic** discriminator (Jolicoeur-Martineau) is asked another question: of a *pair*, one real and one made number,
-# which is the real one? The **pairing loss** of $D$ is the mean of $\mathrm{softplus}(-(a(x) - a(\tilde x)))$, with the logits
-# of a real $x$ and of a made $\tilde x$; $G$'s has the two exchanged. Only differences of logits count. Which $a$ is
-# best? "Real first" and "made first" are two classes of pairs, with densities $p(x)\,q(\tilde x)$ and $q(x)\,p(\tilde x)$,
-# so the best logit of a pair is the logarithm of their ratio, $\log \frac{p(x)}{q(x)} - \log \frac{p(\tilde
-# x)}{q(\tilde x)}$: the same log density ratio, up to a constant that nobody sees.
+# A **relativistic** discriminator (Jolicoeur-Martineau) is asked another question: of a *pair*, one real and one made
+# number, which is the real one? That it is $x$ and not $\tilde x$ has the probability $\sigma(a(x) - a(\tilde x))$, for
+# logits $a$ of single numbers. The **pairing loss** of $D$ is the mean of $\mathrm{softplus}(-(a(x) - a(\tilde x)))$,
+# minus its logarithm, at a real $x$ and a made $\tilde x$; $G$'s has the two exchanged. Only differences of logits
+# count. Which $a$ is best? "Real first" and "made first" are two classes of pairs, with densities $p(x)\,q(\tilde x)$
+# and $q(x)\,p(\tilde x)$, so the best logit of a pair is the logarithm of their ratio,
+# $\log \frac{p(x)}{q(x)} - \log \frac{p(\tilde x)}{q(\tilde x)}$: the same log density ratio, up to a constant that
+# nobody sees.
 
 # %%
 D_of_pairs = Discriminator(width=32, activation="leaky_relu", minibatch=False, init="pytorch", generator=rng)
@@ -386,16 +400,18 @@ with claim_table():
 # %% [markdown]
 # ### R1: a penalty that brings the game to rest
 # The smallest GAN (Mescheder et al.): every real number is 0, $G$ makes one number $\theta$, and $D$'s logit is a line
-# through 0, $a(x) = \psi x$. All is well at $\theta = \psi = 0$. $D$'s loss is $\mathrm{softplus}(\psi \theta) + \log 2$ and
-# $G$'s is $\mathrm{softplus}(-\psi \theta)$; the pairing loss of $D$ differs by the $\log 2$ alone. Near 0 every $\sigma$ is
-# near one half, so to first order $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, at
-# one distance from 0. How does the distance $r$ change exactly? With $\sigma(a) - \sigma(-a) = \tanh \frac{a}{2}$,
+# through 0, $a(x) = \psi x$. All is well at $\theta = \psi = 0$. $D$'s loss is
+# $\mathrm{softplus}(\psi \theta) + \log 2$ and $G$'s is $\mathrm{softplus}(-\psi \theta)$; the pairing loss of $D$
+# differs by the $\log 2$ alone. Take the steps of training as so small that it is a motion in time, **gradient flow**:
+# each player's speed is minus the slope of its own loss. Near 0 every $\sigma$ is near one half, so to first order
+# $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, at one distance from 0. How
+# does the distance $r$ change exactly? With $\sigma(a) - \sigma(-a) = \tanh \frac{a}{2}$,
 #
 # $$\frac{d}{dt}\, \frac{\theta^2 + \psi^2}{2} = \theta\psi\, \bigl(\sigma(-\theta\psi) - \sigma(\theta\psi)\bigr)
 #   = -\,\theta\psi \tanh \frac{\theta\psi}{2} \le 0 .$$
 #
 # So the game comes in, but ever more slowly: near 0 the rate is $-\frac12 \theta^2 \psi^2$, on average over a circle
-# $-r^4/16$. From $r = 1$ on that gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
+# $-r^4/16$. That is $\frac{d}{dt} r^{-2} = \frac18$, and from $r = 1$ on gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
 
 # %% [markdown]
 # **R1** adds to $D$'s loss $\frac{\gamma}{2}$ times the squared slope of the logit at real numbers, here $\frac{\gamma}{2}

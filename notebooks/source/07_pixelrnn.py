@@ -51,10 +51,11 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # $$p(x) = p(x_1)\,p(x_2 \mid x_1) \cdots p(x_9 \mid x_1, \dots, x_8) .$$
 #
-# But the input grows from pixel to pixel, and a plain network has a fixed number of inputs. A **recurrent neural network** (RNN) reads one pixel after the other and keeps what it
-# has read in its **recurrent state** $h$: $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$, and the logits of $x_j$ are
-# $V h_j$ plus a bias. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values (here two:
-# ink or none) enters as $N$ zeros with a one at its value; before the first pixel, all are zeros.
+# But the input grows from pixel to pixel, and a plain network has a fixed number of inputs. A **recurrent neural
+# network** (RNN) reads one pixel after the other and keeps what it has read in its **recurrent state** $h$:
+# $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$. $V h_j$ plus a bias are the **logits** of $x_j$, of which a softmax makes
+# the probabilities of its values. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values
+# (here two: ink or none) enters as $N$ zeros with a one at its value; before the first pixel, all are zeros.
 #
 # To score a picture, feed the network the *true* pixel at each step, whatever it predicted: **teacher forcing**. To
 # draw one, feed it the pixel that it has just drawn: **ancestral sampling**.
@@ -171,7 +172,7 @@ with torch.no_grad():
 # ## Classification, not regression: many right answers
 # Why a probability for each value, and not simply one number, the predicted pixel? For a pixel that is 0 or 1 one
 # number is enough: the probability of 1. With more values it is not. Take numbers $y$ that lie on one of two branches,
-# depending on a number $x$ (here no picture). Squared error is least at the mean, where no $y$ is. Cut $y$ into classes
+# depending on a number $x$. Squared error is least at the mean, where no $y$ is. Cut $y$ into classes
 # instead, and a softmax can give half to each branch.
 
 # %%
@@ -228,18 +229,15 @@ show(kernel_masks({"mask A, first": mask_A, "mask B, later": raster_mask(3, 3, "
 claim("The vertical and the horizontal kernel together have the places of mask A", bool((above + left == mask_A).all()))
 
 # %% [markdown]
-# Three networks:
+# Three networks; at the end of each, two layers with 1 x 1 kernels make the logits:
 #
 # - **Plain PixelCNN**: a stack of masked convolutions.
-# - **Row LSTM** (van den Oord, Kalchbrenner and Kavukcuoglu): after a convolution with mask A, a recurrent network that
-#   goes down the rows, all columns at once.
-# - **Gated PixelCNN**, two stacks (a second paper of the same first author): a vertical stack sees only rows above, a
-#   horizontal one what is left in the same row. In each layer the horizontal stack also takes the vertical features of
+# - **Row LSTM**: after a convolution with mask A, a recurrent network that goes down the rows, all columns at once.
+# - **Gated PixelCNN**, two stacks: a vertical stack sees only rows above, a horizontal one what is left in the same row
+#   (the last two kernels above). In each layer the horizontal stack also takes the vertical features of
 #   its *own* place. These know only rows above, so nothing leaks. The channels are cut into halves $a_1$ and $a_2$, and
 #   a layer gives on $\tanh(a_1) \odot \sigma(a_2)$: $\odot$ multiplies entry by entry, and $\sigma$, the logistic
 #   function, is a gate between 0 and 1.
-#
-# (The first vertical kernel is drawn as a mask; three rows, moved up, do the same without any.)
 
 # %% [markdown]
 # ## LSTM and Row LSTM
@@ -305,7 +303,7 @@ def reaction(design, layers, row=14, column=14):
 deep = {"plain, 12 layers": ("plain", 12), "Row LSTM, 1 layer": ("Row LSTM", 1),
         "Row LSTM, 12 layers": ("Row LSTM", 12), "two stacks, 12 layers": ("two stacks", 12)}
 seen = {name: reaction(*design) > 0 for name, design in deep.items()}
-show(sight(seen, 14, 14, title="What the prediction of the black pixel sees"),
+show(sight(seen, 14, 14, title="A wedge on the right is missed by all but the two stacks"),
      alt="Four pictures of 28 by 28 pixels. The plain stack misses a wedge on the right; Row LSTM with one layer "
          "a wedge on both sides, with twelve layers only the one on the right; the two stacks miss nothing earlier")
 
@@ -332,14 +330,14 @@ with claim_table():
           [missed["plain"][40][0], missed["Row LSTM"][40][0]], above=50, exact=True)
 
 # %% [markdown]
-# Two limits. The first is **reach**, and more layers mend it: from the last row, twelve layers of the plain stack and of
-# the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve do not get to the left edge. The
-# second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so it
-# gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later ones.
-# What lies further right it does not see: the features there mix allowed information, of the rows above, with forbidden
-# information, our own pixel, and a mask can only drop both. The vertical stack holds the allowed part by itself, so its
-# kernels may look left and right along their own row. Of Row LSTM's blind spot depth repairs only the left side. Move
-# the pixel and the depth.
+# Two limits. The first is **reach**, and more layers mend it: from the last row, twelve layers of the plain stack and
+# of the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve do not get to the left edge.
+# The second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so
+# it gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later
+# ones. What lies further right it does not see: features to the right in its own row mix what is allowed, the rows
+# above, with what is forbidden, our own pixel, and a mask can only drop both. The vertical stack holds the allowed part
+# by itself, so its kernels may look left and right along their own row. Of Row LSTM's blind spot depth repairs only the
+# left side. Move the pixel and the depth.
 
 # %%
 def look(design="plain", layers=5, row=14, column=14):
@@ -351,7 +349,7 @@ explore(look, design=list(designs), layers=(1, 14, 1), row=(0, 27, 1), column=(0
 
 # %% [markdown]
 # ## Break it: a leak
-# A colleague uses mask B everywhere. Two short runs of a Row LSTM with one layer on binarized MNIST:
+# A colleague uses mask B everywhere. Two short runs of a Row LSTM with one layer on MNIST, binarized as in notebook 04:
 
 # %%
 def short_run(steps, **changes):
@@ -424,13 +422,13 @@ lab
 
 # %% [markdown]
 # ## Likelihood against the entropy
-# Here are pixel creatures whose right half mirrors the left, so `12 * 6` pixels are free, each of $N = 16$ colours. They
-# are put together from parts with known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known.
+# Here are pixel creatures whose right half mirrors the left, so `12 * 6` pixels are free, each of $N = 16$ colours.
+# They are put together from parts with known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known.
 # $-\log p(x)$ of the true distribution, on average its **entropy**, is the end of the road: no model's mean can lie
-# below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) -
-# \log q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies.
-# What part of the way in between has the trained model gone? (For digits nobody knows the truth; there $p$ is the model's
-# again.)
+# below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) - \log
+# q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies. What
+# part of the way in between has a trained Gated PixelCNN gone? (For digits nobody knows the truth; there $p$ is the
+# model's again.)
 
 # %%
 creatures, (pixelcnn, _) = sprites.Sprites(), load_pretrained("pixelcnn_sprites")
@@ -581,17 +579,17 @@ with claim_table():
     claim("The median sample's cost less that of real creatures, nats", cost.median() + true.mean(), above=1, below=10)
 
 # %% [markdown]
-# Even the median sample costs several nats more than a real creature; each nat makes a picture almost three
-# times less probable. $\mathrm{KL}(p \| q)$ hardly shows it: that averages over real creatures, not over the model's. A share of very bad ones
-# (the last number above), with a pixel that fits no part, raises the mean much further. Their cost is finite: in the true
-# distribution, too, each pixel is now and then replaced by a random colour.
+# Even the median sample costs several nats more than a real creature; each nat makes a picture almost three times less
+# probable. $\mathrm{KL}(p \| q)$ hardly shows it: that averages over real creatures, not over the model's. A share of
+# very bad ones (printed above), with a pixel that fits no part, raises the mean much further. Their cost is finite: in
+# the true distribution, too, each pixel is now and then replaced by a random colour.
 #
 # ### Temperature, and the other KL
 # A **temperature** $\tau$ divides the logits before a pixel is drawn: below 1 the likely gets likelier still.
 
 # %%
 scores = {tau: -creatures.log_prob(pixelcnn.sample(500, seeded(), temperature=tau).images) for tau in (0.7, 1.3)}
-for tau, score in (scores | {1.0: cost}).items():
+for tau, score in sorted((scores | {1.0: cost}).items()):
     print(f"τ = {tau}: {score.mean():6.1f} nats under the truth; real creatures have {-true.mean():.1f}")
 cool = F.one_hot(pixelcnn.sample(500, seeded(), temperature=0.7).images, 16).double().mean(dim=0)
 usual = F.one_hot(drawn.images, 16).double().mean(dim=0)
@@ -674,13 +672,13 @@ with claim_table():
 # differ at once: the regression is linear, the classes come from a deep network. That a regression averages, the branches
 # showed.
 
-# %% [markdown]
+# %% [markdown] cited="255"
 # ### Discretized logistic mixture: a third output
 # One logit, as for ink, is enough for two values; $N$ values take $N$ logits. But grey levels have an order, which classes
 # do not know: that level one hundred is likely says nothing of its neighbour. Take a mixture of a few bumps, **logistic**
 # densities. The distribution function of one, the probability of a value below $x$, is $\sigma((x - \mu_k) / s_k)$. Cut
-# the mixture halfway between the levels: a **discretized logistic mixture** (Salimans et al.). A level has what lies
-# between its two cuts, a difference of distribution functions. With weights $\pi_k$ that sum to 1,
+# the mixture halfway between the levels: a **discretized logistic mixture** (Salimans et al.). A level $x$, from 0 to 255,
+# has what lies between its two cuts, a difference of distribution functions. With weights $\pi_k$ that sum to 1,
 #
 # $$p(x) = \sum_k \pi_k \left[\sigma\Bigl(\frac{x + 1/2 - \mu_k}{s_k}\Bigr) -
 #   \sigma\Bigl(\frac{x - 1/2 - \mu_k}{s_k}\Bigr)\right] ,$$
@@ -688,7 +686,7 @@ with claim_table():
 # and the first and the last level take what lies beyond them, too. Neighbouring terms cancel, so the sum is 1. Far from
 # all bumps the difference rounds to 0, and its logarithm to $-\infty$; so the library computes in logarithms throughout.
 # Such a formula can have right values and wrong slopes, and training follows the slopes: we check both, the gradient
-# against finite differences.
+# against a **finite difference**: by how much the value differs between two places nearby, over their distance.
 
 # %%
 def mixture_of_levels(logits, mu, log_s, levels=256):

@@ -154,11 +154,29 @@ def test_the_colours_of_a_heat_map_are_those_of_the_map_that_the_still_has():
     assert np.abs(np.array(HeatMap.look["bad"]) / 255 - HeatMap.colormap(np.nan)[:3]).max() < 1 / 255
 
 
+def test_a_level_is_drawn_at_its_value_with_its_name_beside_and_within_the_limits():
+    view = Curve("a", levels={"far": 9.0})
+    (axes,) = static_figure.draw([view], {"metric:a": X, "metric:step": X}).axes
+    line = axes.get_lines()[-1]
+    (name,) = axes.texts
+    assert [*line.get_ydata()] == [9, 9] and name.get_text() == "far" and name.xy == (1, 9)
+    assert axes.get_ylim()[1] > 9
+    assert view.spec()["layers"][0]["levels"] == {"far": 9.0} and Curve("a").spec()["layers"][0]["levels"] == {}
+
+
+@pytest.mark.parametrize(("value", "log"), [(np.nan, False), (0.0, True), (-1, True)])
+def test_a_level_that_cannot_be_drawn_is_refused(value, log):
+    with pytest.raises(ValueError, match=r"a level is a number.*see \['bad'\]"):
+        Curve("a", levels={"good": 1, "bad": value}, log=log)
+
+
 NAN = np.full(2, np.nan)
 SAID = [
     (Curve("a", "b", labels={"b": "exact W₁"}), {"metric:a": X, "metric:b": X + 1, "metric:step": X},
      "from high to low exact W₁ 3, a 2"),
     (Curve("a"), {"metric:a": -X, "metric:step": X}, "a −2"),
+    (Curve("a", levels={"log 2": 0.693, "l": 2}), {"metric:a": X, "metric:step": X},
+     "a 2, level log 2 0.693, level l 2"),
     (Curve("a", "b"), {"metric:a": NAN, "metric:b": X, "metric:step": X}, "from high to low b 2, a not a number"),
     (Curve("a"), {"metric:a": X[:0], "metric:step": X[:0]}, "no values of a yet"),
     (Density("p", grid="x", lines=["d"]), {"x": X + 5, "p": -X, "d": X}, "p highest at 5, d from 0 to 2"),

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from legible import check_legible
+from matplotlib.text import Text
 from PIL import Image
 
 from course_lib import plots
@@ -19,6 +20,11 @@ FIGURES = {
     "log curves": lambda: plots.curves(X, {"a": X + 1, "b": X**2 + 1}, title="t", xlabel="x", ylabel="y", log_y=True),
     "histogram": lambda: plots.histogram({"a": X, "b": X + 1}, title="t", xlabel="x"),
     "outlined histograms": lambda: plots.histogram({"a": X, "b": X + 1, "c": X + 2}, title="t", xlabel="x"),
+    "small multiples": lambda: plots.small_multiples(X, {"a": {"y": X}, "b": {"y": X}}, title="t", xlabel="x",
+                                                     ylabel="y", ylim=(0, 4)),
+    "logarithmic small multiples": lambda: plots.small_multiples(
+        2 ** (X + 9), {"a": {"y": 4.0 ** X, "z": 2.0 ** X}, "b": {"y": 3.0 ** X, "z": X + 1}}, title="t", xlabel="x",
+        ylabel="y", log=True, width=4.4),
     "bars": lambda: plots.bars(list("abcde"), {"a": X, "b": X}, title="t", xlabel="x", ylabel="y", baseline=(1, "one")),
     "bound_bars": lambda: plots.bound_bars(["a", "b"], [-2, -1], [-9, -1.5], title="t", xlabel="x", floor=-5),
 }
@@ -53,6 +59,39 @@ def test_three_histograms_are_outlines_with_marks_at_their_means():
     assert any(patch.get_fill() for patch in two.patches)
     assert not any(patch.get_fill() for patch in three.patches)
     assert [line.get_xdata()[0] for line in three.lines] == [2, 3, 4]
+
+
+def test_logarithmic_small_multiples_have_ticks_in_plain_numbers_and_one_scale():
+    fig = FIGURES["logarithmic small multiples"]()
+    fig.draw_without_rendering()
+    left, right = fig.axes
+    assert [text.get_text() for text in right.get_xticklabels()] == ["512", "1,024", "2,048", "4,096", "8,192"]
+    assert [left.get_xscale(), right.get_xscale(), left.get_yscale(), right.get_yscale()] == ["log"] * 4
+    assert {"1", "2", "5", "10", "100"} <= {text.get_text() for text in left.get_yticklabels()}
+    assert left.get_ylim() == right.get_ylim() and left.get_ylim()[0] <= 1 < 256 <= left.get_ylim()[1]
+    assert all(line.get_ydata().max() <= ax.get_ylim()[1] for ax in fig.axes for line in ax.get_lines())
+
+
+def test_small_multiples_show_all_panels_whole_unless_limits_are_given():
+    panels = {"a": {"y": X}, "b": {"y": 100 * X}}
+    for ylim, top in ((None, 400), ((0, 7), 7)):
+        fig = plots.small_multiples(X, panels, title="t", xlabel="x", ylim=ylim)
+        assert all(top <= ax.get_ylim()[1] < 1.2 * top and ax.get_xlim() == (0, 4) for ax in fig.axes)
+
+
+@pytest.mark.parametrize(("draw", "long"), [
+    (lambda title: plots.images(np.zeros((4, 2, 2)), columns=4, title=title), "a title of too many words for one line"),
+    (lambda title: plots.curves(X, {"a": X}, title=title, xlabel="x", ylabel="y"), "a title of too many words " * 4)],
+    ids=["figure", "axes"])
+def test_a_title_that_is_too_long_goes_on_in_another_line(draw, long):
+    for title, lines in ((long, True), ("t", False)):
+        fig = draw(title)
+        fig.draw_without_rendering()
+        (text,) = [text for text in fig.findobj(Text) if text.get_text() == title]
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= fig.bbox.x1 + 1 and box.y1 <= fig.bbox.y1 + 1
+        assert (box.height > 2 * 14) == lines
+        assert all(ax.get_position().y1 * fig.bbox.y1 <= box.y0 for ax in fig.axes)
 
 
 def test_images_draws_each_picture_with_ink_dark():
