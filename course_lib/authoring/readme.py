@@ -10,7 +10,7 @@ from course_lib.authoring.text import notebook_files, read_cells, sources
 from course_lib.files import atomic_write
 from course_lib.teach.tree import leaves
 
-MAP, TABLE = "the map", "the notebooks"  # the parts, as their markers name them
+MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
           r"^\| Time \| (?P<run>\d+ \w+) to run")
 
