@@ -6,6 +6,7 @@ language = "en"
 smartquotes = False
 
 html_theme = "furo"
+html_favicon = "static/favicon.svg"
 html_theme_options = {"navigation_with_keys": False}
 html_math_renderer = "course_katex"
 html_css_files = ["katex/katex.min.css", "course.css"]

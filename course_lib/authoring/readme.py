@@ -1,8 +1,10 @@
-"""What `make notebooks` writes into the README: the table of the notebooks, and the map of the families they build."""
+"""What `make notebooks` writes into the README: where the course is read as a web site, the table of the notebooks, and
+the map of the families they build."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from course_lib.authoring.reading import reading_time
@@ -13,6 +15,25 @@ from course_lib.teach.tree import leaves
 MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
           r"^\| Time \| (?P<run>\d+ \w+) to run")
+
+LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower one of made numbers beside it, and what the "
+       "discriminator answers; right, the losses of both networks over 400 steps](docs/pictures/lab.png)")
+
+
+def addresses(course: Path) -> dict[str, str]:
+    """`repository` and `site` of `[tool.course]` in pyproject.toml: where the course is to be had; "" until they are
+    set."""
+    told = tomllib.loads((course / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+    return {name: told[name].rstrip("/") for name in ("repository", "site")}
+
+
+def readme_site(notebooks: Path) -> str:
+    """A picture of a lab, and the way to the course's pages: their address, or the command that builds them."""
+    site = addresses(notebooks.parent)["site"]
+    if site:
+        return f"[{LAB}]({site}/)\n\n**[Read the course as a web site]({site}/)**: nothing to install."
+    return (f"{LAB}\n\n**To read it before you install it**: [`make site`](#the-course-as-a-web-site) builds the course "
+            "as a web site.")
 
 
 def markers(part: str) -> tuple[str, str]:
@@ -45,14 +66,14 @@ def readme_table(notebooks: Path) -> str:
 
 
 def write_readme(course: Path) -> None:
-    """Put the map and the table into the README of a course folder, each between its markers.
+    """Put these parts into the README of a course folder, each between its markers.
 
     Raises:
         ValueError: the markers are not there, once each and in order.
     """
     path = course / "README.md"
     text = new = path.read_text(encoding="utf-8")
-    for part, made in ((MAP, readme_map), (TABLE, readme_table)):
+    for part, made in ((SITE, readme_site), (MAP, readme_map), (TABLE, readme_table)):
         begin, end = markers(part)
         before, found, rest = new.partition(begin)
         _, closed, after = rest.partition(end)

@@ -69,6 +69,23 @@ function reachScrollers() {
   addEventListener("load", update);
 }
 
+// A drawing that is wider than the page shows its middle, where it begins.
+function centreDrawings() {
+  document.querySelectorAll(".course-scroll").forEach((box) => (box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2));
+}
+
+// Of a term that was found the search says which; Sphinx says only that it is in the glossary.
+function nameFoundTerms() {
+  const results = document.querySelector("#search-results");
+  if (!results) return;
+  new MutationObserver(() => {
+    for (const link of results.querySelectorAll('a[href*="#term-"]:not([data-named])')) {
+      link.dataset.named = "";
+      link.append(`: ${link.hash.slice("#term-".length).replaceAll("-", " ")}`);
+    }
+  }).observe(results, { childList: true, subtree: true });
+}
+
 // On paper every fold is open.
 function openForPrint() {
   let opened = [];
@@ -88,5 +105,7 @@ function holdFilms() {
 filterGlossary();
 explainTerms();
 reachScrollers();
+centreDrawings();
+nameFoundTerms();
 openForPrint();
 holdFilms();

@@ -19,7 +19,10 @@ from course_lib.authoring.site.pages import ARCHIVE
 GLOSSARY = "docs/glossary"
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 UNTOUCHED = (nodes.title, nodes.reference, nodes.literal, nodes.math, nodes.math_block, nodes.literal_block, nodes.raw,
-             nodes.thead, addnodes.pending_xref)
+             nodes.table, addnodes.pending_xref)
+
+OPENING, CLOSING = re.compile(r"[(\[“‘]*$"), re.compile(r"(?:'s|-\w+)?[)\],.;:!?’”]*")
+SHORT = 24  # characters of TeX: what is longer may have to break within
 
 
 def slug(title: str) -> str:
@@ -111,6 +114,25 @@ def link_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
             text.parent.replace(text, [node for node in made if node.astext()])
 
 
+def hold_punctuation(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """A short formula keeps the comma after it, and the bracket before it, in its line, as a word would.
+
+    What a browser sets as a box may else end a line on either side.
+    """
+    for formula in list(doctree.findall(nodes.math)):
+        siblings, at = formula.parent.children, formula.parent.index(formula)
+        before, after = ("" if not 0 <= i < len(siblings) or not isinstance(siblings[i], nodes.Text) else str(siblings[i])
+                         for i in (at - 1, at + 1))
+        opening, closing = OPENING.search(before)[0], CLOSING.match(after)[0]
+        if len(formula.astext()) <= SHORT and (opening or closing):
+            held = nodes.inline("", "", nodes.Text(opening), formula.deepcopy(), nodes.Text(closing), classes=["nowrap"])
+            made = [nodes.Text(before.removesuffix(opening))] if before else []
+            made += [held] + ([nodes.Text(after.removeprefix(closing))] if after else [])
+            siblings[at - bool(before):at + 1 + bool(after)] = made
+            for node in made:
+                node.parent = formula.parent
+
+
 def _any_of(terms: Iterable[str]) -> re.Pattern[str]:
     """Any of the terms, the longest that fits, in the singular or plural; lines may break between its words."""
     longest_first = sorted(terms, key=len, reverse=True)
@@ -158,5 +180,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(Keywords)
     app.add_html_math_renderer("course_katex", (_visit_math, None), (_visit_math_block, None))
     app.connect("doctree-resolved", link_terms)
+    app.connect("doctree-resolved", hold_punctuation)
     app.connect("html-page-context", _page)
     return {"parallel_read_safe": False, "parallel_write_safe": False}

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from course_lib.authoring.links import NUMBER
 
 NEEDS = re.compile(r"^\| You need \| (.+) \|$", re.M)
-WIDTH, HEIGHT, GAP, FALL, MARGIN = 134, 50, 14, 46, 4  # of a box; between boxes, between rows, around; user units
+WIDTH, HEIGHT, GAP, FALL, MARGIN = 138, 52, 10, 46, 4  # of a box; between boxes, between rows, around; user units
 PASS = 6  # what a line takes that passes between boxes
-CHARACTERS = 20  # of a title in a line of a box
+CHARACTERS = 18  # of a title in a line of a box
 
 
 @dataclass(frozen=True)
 class Node:
-    """A notebook: its number, its title, the address of its page, and the numbers that its header names as needed."""
+    """A notebook: its number, its title, the address of its page or "", and the numbers that its header names as needed."""
 
     number: str
     title: str
@@ -134,6 +134,8 @@ def _box(node: Node, x: float, y: float) -> str:
                                                                              placeholder="…")]
     text = "".join(f'<tspan x="{x + WIDTH / 2:.1f}" dy="{13 if i else 14}">{html.escape(line)}</tspan>'
                    for i, line in enumerate(shown))
-    return (f'<a href="{html.escape(node.address)}" aria-label="{html.escape(said, quote=True)}">'
-            f'<rect x="{x:.1f}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
-            f'<text x="{x + WIDTH / 2:.1f}" y="{y + 15}"><tspan class="number">{node.number}</tspan>{text}</text></a>')
+    drawn = (f'<rect x="{x:.1f}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+             f'<text x="{x + WIDTH / 2:.1f}" y="{y + 15}"><tspan class="number">{node.number}</tspan>{text}</text>')
+    if not node.address:
+        return f"<g>{drawn}</g>"
+    return f'<a href="{html.escape(node.address)}" aria-label="{html.escape(said, quote=True)}">{drawn}</a>'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +57,6 @@ class Site:
         return {*self.documents(), *(f"notebooks/{path.name}" for path in self.notebooks)}
 
 
-def addresses(course: Path) -> dict[str, str]:
-    """`repository` and `site` of `[tool.course]` in pyproject.toml: where the course is to be had; "" until they are
-    set."""
-    told = tomllib.loads((course / "pyproject.toml").read_text(encoding="utf-8")).get("tool", {}).get("course", {})
-    return {name: told.get(name, "").rstrip("/") for name in ("repository", "site")}
-
-
 def relinked(text: str, page: str, pages: set[str], course: Path, along: Callable[[str], None]) -> str:
     """The Markdown with its links: those to a page stay, pictures and licences come along, of others the words stay.
 
@@ -77,8 +69,10 @@ def relinked(text: str, page: str, pages: set[str], course: Path, along: Callabl
     """
     def linked(match: re.Match[str]) -> str:
         target = match["target"]
-        if not target or re.match(r"[a-z]+:|#", target):  # code, a formula, the web, this page
+        if not target or re.match(r"[a-z]+:", target):  # code, a formula, the web
             return match[0]
+        if target.startswith("#"):  # a document's anchors are GitHub's, a notebook's JupyterLab's, which are the site's
+            return match["label"] if page.endswith(".md") else match[0]
         file = posixpath.normpath(posixpath.join(posixpath.dirname(page), target.partition("#")[0]))
         if file in pages:
             return match[0]
@@ -93,10 +87,9 @@ def relinked(text: str, page: str, pages: set[str], course: Path, along: Callabl
 def glossary_page(text: str) -> str:
     """The glossary with a box that filters its rows."""
     before, bar, table = text.partition("| Term |")
-    box = ('```{raw} html\n<p class="course-filter" hidden><label for="filter">Show terms with</label> '
-           '<input id="filter" type="search" autocomplete="off" spellcheck="false"> '
-           '<span role="status"></span></p>\n```\n')
-    return f"{before}{box}\n{bar}{table}"
+    box = ('<p class="course-filter" hidden><label for="filter">Show terms with</label> '
+           '<input id="filter" type="search" autocomplete="off" spellcheck="false"> <span role="status"></span></p>')
+    return f"{before}{_raw(box)}\n\n{_table(bar + table, 'course-rows course-glossary')}\n"
 
 
 def run_notebook(name: str, site: Site) -> str:
@@ -150,17 +143,13 @@ Every family of generative models that the course builds, by how it has its dist
 
 ## What needs what
 
-An arrow leads down from a notebook to those that need it; whoever knows its subject may enter below it.
+A line leads down from a notebook to those that need it; whoever knows its subject may enter below it.
 
 {_raw(f'<div class="course-scroll">{svg(_nodes(site))}</div>')}
 
 ## The notebooks
 
-```{{table}}
-:class: course-notebooks
-
-{table}
-```
+{_table(table, "course-rows")}
 
 ## About these pages
 
@@ -179,6 +168,11 @@ def _raw(page: str) -> str:
     return f"{fence}{{raw}} html\n{page}\n{fence}"
 
 
+def _table(table: str, kind: str) -> str:
+    """A table of Markdown with a class, by which its style knows it."""
+    return f"```{{table}}\n:class: {kind}\n\n{table.strip()}\n```"
+
+
 def _toctrees(site: Site) -> str:
     documents = site.documents()
     parts = {"Notebooks": [f"notebooks/{path.stem}" for path in site.notebooks],
@@ -187,8 +181,13 @@ def _toctrees(site: Site) -> str:
                             and not name.startswith("docs/teaching/")],
              "For teachers": [name for name in documents if name.startswith("docs/teaching/")]}
     return "\n\n".join("```{toctree}\n:hidden:\n:titlesonly:\n:caption: " + caption + "\n\n"
-                       + "\n".join(name.removesuffix(".md") for name in names) + "\n```"
+                       + "\n".join(map(_entry, names)) + "\n```"
                        for caption, names in parts.items() if names)
+
+
+def _entry(name: str) -> str:
+    """Of a table of contents. The README's own title is the site's."""
+    return "Set-up, teaching, maintenance <README>" if name == "README.md" else name.removesuffix(".md")
 
 
 def _address(number: str, site: Site) -> str:
