@@ -72,7 +72,7 @@ def build_site(out: Path, notebooks: Sequence[Path], *, course: Path = COURSE, w
     _write_sources(source, site, run, figures)
     source.drop_others()
     _write_static(work, site, figures)
-    _sphinx(work, site)
+    _sphinx_if_changed(work, site)
     _put(work / "html", archive, out)
     tell(f"{out}: {len(list(out.rglob('*.html')))} pages, {_size(out) / 1e6:.0f} MB without {ARCHIVE}")
 
@@ -155,17 +155,34 @@ def _chinese_font(web: Path, site: Site, folder: Path) -> None:
     shutil.copyfile(web / "node_modules" / Path(FONT).parents[1] / "LICENSE", folder / "noto-sans-sc-LICENSE.txt")
 
 
+def _sphinx_if_changed(work: Path, site: Site) -> None:
+    """Let Sphinx write the pages into `work/html`, unless it has written just these."""
+    built, digest = work / "built", hashlib.sha256(_code(site.course).encode())
+    for folder in ("source", "static"):
+        for path in sorted((work / folder).rglob("*")):
+            if path.is_file():
+                digest.update(path.relative_to(work).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
+    if built.exists() and built.read_text(encoding="utf-8") == digest.hexdigest():
+        return
+    built.unlink(missing_ok=True)
+    if (work / "html").exists():
+        shutil.rmtree(work / "html")
+    _sphinx(work, site)
+    atomic_write(built, digest.hexdigest())
+
+
 def _sphinx(work: Path, site: Site) -> None:
-    """Let Sphinx write the pages into `work/html`; only those that changed."""
+    """Let Sphinx read what is new and write all pages: of pages that it leaves alone the search loses index entries."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     words = io.StringIO()
-    with Katex(site.course / "web") as katex:
+    with Katex(site.course / "web") as katex, patch_docutils(site.course / "web"), docutils_namespace():
         try:
             app = Sphinx(work / "source", site.course / "web", work / "html", work / "doctrees", "html", status=None, warning=words,
                          confoverrides=_settings(work, site, katex), parallel=1)
-            app.build()
+            app.build(force_all=True)
         except SphinxError as error:
             raise SiteError(f"{words.getvalue()}{error}") from error
     if words.getvalue():

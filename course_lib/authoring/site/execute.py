@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -120,7 +121,7 @@ async def _run(path: Path, course: Path) -> NotebookNode:
                             resources={"metadata": {"path": str(path.parent)}})
     where = "before its first cell"
     try:
-        async with client.async_setup_kernel(env=environment):
+        async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):  # its log; cells have their own
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":
                     where = f"cell {index}"
