@@ -31,7 +31,8 @@ from course_lib.teach import check, claim, claim_table, predict, reveal
 # An **evidence lower
 # bound**, and the evidence lower bound again: $x_1$, ($\\sigma^2$), and
 #
-# $$\\begin{{aligned}} a &= b \\\\ &\\le c_1 + c_2 + c_3 + c_4 + c_5 + c_6 + c_7 + c_8 + c_9 + c_{{10}} \\end{{aligned}}$$
+# $$\\begin{{aligned}} a &= b \\\\ &\\le c_1 + c_2 + c_3 + c_4 + c_5 + c_6 + c_7 + c_8
+#   + c_9 + c_{{10}} + c_{{11}} \\end{{aligned}}$$
 #
 # See [the words](#Words-and-formulas), [the glossary](../docs/glossary.md) and [no page](../course_lib/files.py).
 

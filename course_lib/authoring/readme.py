@@ -16,8 +16,8 @@ MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
           r"^\| Time \| (?P<run>\d+ \w+) to run")
 
-LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower one of made numbers beside it, and what the "
-       "discriminator answers; right, the losses of both networks over 400 steps](docs/pictures/lab.png)")
+LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower one of made numbers beside it, and "
+       "what the discriminator answers; right, the losses of both networks over 400 steps](docs/pictures/lab.png)")
 
 
 def addresses(course: Path) -> dict[str, str]:
@@ -32,8 +32,8 @@ def readme_site(notebooks: Path) -> str:
     site = addresses(notebooks.parent)["site"]
     if site:
         return f"[{LAB}]({site}/)\n\n**[Read the course as a web site]({site}/)**: nothing to install."
-    return (f"{LAB}\n\n**To read it before you install it**: [`make site`](#the-course-as-a-web-site) builds the course "
-            "as a web site.")
+    return (f"{LAB}\n\n**To read it before you install it**: [`make site`](#the-course-as-a-web-site) builds the "
+            "course as a web site.")
 
 
 def markers(part: str) -> tuple[str, str]:

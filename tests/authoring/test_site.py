@@ -105,7 +105,8 @@ def test_an_exercise_that_nobody_has_attempted_says_where_to(tmp_path):
 
 
 def test_widgets_leave_words_and_a_player_stays_as_it_is(tmp_path):
-    player = f'<div>lab<img src="data:image/png;base64,{base64.b64encode(png(NOISE)).decode()}"></div><script>1</script>'
+    picture = base64.b64encode(png(NOISE)).decode()
+    player = f'<div>lab<img src="data:image/png;base64,{picture}"></div><script>1</script>'
     cell = shown("LiveLab()", player)
     cell.outputs.append(new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {},
                                                          "text/plain": "a pad <b>"}))
@@ -177,10 +178,10 @@ def test_pages_for_teachers_are_there_on_demand(tmp_path):
 def test_without_node_or_its_packages_it_says_what_to_run(tmp_path, monkeypatch):
     (tmp_path / "package.json").write_text('{"dependencies": {"katex": "1"}}', encoding="utf-8")
     monkeypatch.setattr(katex_module.shutil, "which", lambda name: "/bin/node")
-    with pytest.raises(WebToolsMissing, match="katex is not in .*: run `npm ci`"):
+    with pytest.raises(WebToolsMissing, match=r"katex is not in .*: run `npm ci`"):
         require_web_tools(tmp_path)
     monkeypatch.setattr(katex_module.shutil, "which", lambda name: None)
-    with pytest.raises(WebToolsMissing, match="install Node.js"):
+    with pytest.raises(WebToolsMissing, match=r"install Node\.js"):
         require_web_tools(tmp_path)
 
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import Browser, Page
 
+SLOW = 180_000  # milliseconds: long pages on a busy machine
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 AXE = """async () => { const { violations } = await axe.run(
   { include: [document], exclude: ['.katex-html'] },  // that part is hidden from those who listen
@@ -98,6 +99,7 @@ def faults(browser: Browser, address: str, size: str, theme: str, axe: bool = Tr
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     try:
         page = context.new_page()
+        page.set_default_timeout(SLOW)
         page.on("request", lambda r: found.append(f"outside: {r.url}") if not _own(r.url, root) else None)
         page.on("requestfailed", lambda r: found.append(f"failed: {r.url}"))
         page.on("response", lambda r: found.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
@@ -127,10 +129,9 @@ def found_by_search(browser: Browser, site: str, query: str) -> list[str]:
     context = browser.new_context()
     try:
         page = context.new_page()
+        page.set_default_timeout(SLOW)
         page.goto(f"{site}search.html?q={query}")
-        page.wait_for_function("() => document.querySelector('#search-results .search-summary')?.textContent.length > 0 "
-                               "&& !document.querySelector('#search-progress')?.textContent.includes('Searching')")
-        page.wait_for_timeout(500)
+        page.wait_for_function("() => /found|did not match/.test(document.querySelector('#search-results')?.innerText)")
         return page.locator("#search-results ul.search a").evaluate_all("links => links.map((a) => a.href)")
     finally:
         context.close()

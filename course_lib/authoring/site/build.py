@@ -1,4 +1,4 @@
-"""Build the site: run what must be run, write what Sphinx reads, let it write the pages, put the result in its place."""
+"""Build the site: run what must be run, write what Sphinx reads, let it write the pages, put them in their place."""
 
 from __future__ import annotations
 
@@ -180,8 +180,8 @@ def _sphinx(work: Path, site: Site) -> None:
     words = io.StringIO()
     with Katex(site.course / "web") as katex, patch_docutils(site.course / "web"), docutils_namespace():
         try:
-            app = Sphinx(work / "source", site.course / "web", work / "html", work / "doctrees", "html", status=None, warning=words,
-                         confoverrides=_settings(work, site, katex), parallel=1)
+            app = Sphinx(work / "source", site.course / "web", work / "html", work / "doctrees", "html", status=None,
+                         warning=words, confoverrides=_settings(work, site, katex), parallel=1)
             app.build(force_all=True)
         except SphinxError as error:
             raise SiteError(f"{words.getvalue()}{error}") from error
@@ -198,8 +198,9 @@ def _settings(work: Path, site: Site, katex: Katex) -> dict[str, object]:
 def _code(course: Path) -> str:
     """Hash of what makes pages of sources."""
     digest = hashlib.sha256()
-    for file in sorted([*(course / "course_lib/authoring/site").glob("*.py"), *(course / "web/templates").rglob("*"), course / "web/conf.py",
-                        course / "constraints.txt", course / "docs/glossary.md"]):
+    ours = [*(course / "course_lib/authoring/site").glob("*.py"), *(course / "web/templates").rglob("*")]
+    named = (course / name for name in ("web/conf.py", "constraints.txt", "docs/glossary.md"))
+    for file in sorted([*ours, *named]):
         if file.is_file():
             digest.update(file.read_bytes())
     return digest.hexdigest()
@@ -210,7 +211,7 @@ def _put(pages: Path, archive: Path, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".site-") as folder:
         made = Path(folder) / "site"
-        shutil.copytree(pages, made, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "_sources", "objects.inv"))
+        shutil.copytree(pages, made, ignore=shutil.ignore_patterns(".buildinfo", "_sources", "objects.inv"))
         for page in made.rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             for old, new in MENDED:

@@ -121,7 +121,7 @@ async def _run(path: Path, course: Path) -> NotebookNode:
                             resources={"metadata": {"path": str(path.parent)}})
     where = "before its first cell"
     try:
-        async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):  # its log; cells have their own
+        async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):  # its log, no cell's
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":
                     where = f"cell {index}"

@@ -60,8 +60,9 @@ class GlossaryRows(SphinxTransform):
             anchor = term_id(entry.term)
             row["ids"].append(anchor)
             index = addnodes.index(entries=[("single", name, anchor, "", None) for name in (entry.term, entry.chinese)])
-            list(row.findall(nodes.entry))[0].insert(0, index)
-            list(row.findall(nodes.entry))[1]["classes"].append("zh")
+            term, chinese, *_ = row.findall(nodes.entry)
+            term.insert(0, index)
+            chinese["classes"].append("zh")
 
 
 class Keywords(SphinxTransform):
@@ -121,11 +122,12 @@ def hold_punctuation(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """
     for formula in list(doctree.findall(nodes.math)):
         siblings, at = formula.parent.children, formula.parent.index(formula)
-        before, after = ("" if not 0 <= i < len(siblings) or not isinstance(siblings[i], nodes.Text) else str(siblings[i])
+        before, after = (str(siblings[i]) if 0 <= i < len(siblings) and isinstance(siblings[i], nodes.Text) else ""
                          for i in (at - 1, at + 1))
         opening, closing = OPENING.search(before)[0], CLOSING.match(after)[0]
         if len(formula.astext()) <= SHORT and (opening or closing):
-            held = nodes.inline("", "", nodes.Text(opening), formula.deepcopy(), nodes.Text(closing), classes=["nowrap"])
+            held = nodes.inline("", "", nodes.Text(opening), formula.deepcopy(), nodes.Text(closing),
+                                classes=["nowrap"])
             made = [nodes.Text(before.removesuffix(opening))] if before else []
             made += [held] + ([nodes.Text(after.removeprefix(closing))] if after else [])
             siblings[at - bool(before):at + 1 + bool(after)] = made

@@ -19,7 +19,7 @@ CHARACTERS = 18  # of a title in a line of a box
 
 @dataclass(frozen=True)
 class Node:
-    """A notebook: its number, its title, the address of its page or "", and the numbers that its header names as needed."""
+    """A notebook: its number, its title, the address of its page or "", and the numbers of those that it needs."""
 
     number: str
     title: str
@@ -116,8 +116,8 @@ def _ordered(rows: list[list[str]], near: Sequence[tuple[str, str]], wide: Mappi
     for sweep in range(24):
         for row in rows if sweep % 2 == 0 else reversed(rows):
             if middle.keys() >= set(row):
-                wanted = {n: sum(middle[m] for m in beside[n]) / len(beside[n]) if beside[n] else middle[n] for n in row}
-                row.sort(key=wanted.__getitem__)
+                wanted = {n: [middle[m] for m in beside[n]] or [middle[n]] for n in row}
+                row.sort(key=lambda n, wanted=wanted: sum(wanted[n]) / len(wanted[n]))
             x = (width - _width(row, wide)) / 2
             for n in row:
                 middle[n], x = x + wide[n] / 2, x + wide[n] + GAP

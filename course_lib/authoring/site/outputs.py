@@ -24,9 +24,9 @@ from course_lib.files import atomic_write
 EMBEDDED = re.compile(r'<img src="data:image/(?P<kind>png|gif|jpeg|webp);base64,(?P<data>[^"]+)"')
 MESSAGE = r'<div role="status"[^>]*><b>{status}:</b>'
 COMPUTED, UNATTEMPTED = (re.compile(MESSAGE.format(status=status)) for status in ("computed", "not attempted"))
-SOLVE = ('<div role="status" class="course-solve"><b>Solve it:</b> <a href="{zip}">download the notebooks</a>, run this '
-         "one, and write your answer above. <code>check</code> then says whether it is right, and hints where it is not."
-         "</div>")
+SOLVE = ('<div role="status" class="course-solve"><b>Solve it:</b> <a href="{zip}">download the notebooks</a>, run '
+         "this one, and write your answer above. <code>check</code> then says whether it is right, and hints where it "
+         "is not.</div>")
 FOLD = '<details class="course-reveal"><summary>Answer first, then see what was computed</summary>{}</details>'
 
 

@@ -154,9 +154,9 @@ A line leads down from a notebook to those that need it; whoever knows its subje
 ## About these pages
 
 They are built from the notebooks, each of which ran from its first cell to its last for it, and load nothing from
-elsewhere: they can be read from a disk. Formulas are set by [KaTeX](https://katex.org/) (MIT; its fonts under the SIL
-Open Font License), Chinese terms in [Noto Sans SC](https://fonts.google.com/noto) (SIL Open Font License); the pages are
-made by Sphinx with the theme Furo. Text and figures are under [CC BY 4.0](LICENSE-TEXT), the code under
+elsewhere: they can be read from a disk. Formulas are set by [KaTeX](https://katex.org/) (MIT, with its fonts), Chinese
+terms in [Noto Sans SC](https://github.com/notofonts/noto-cjk) (SIL Open Font License 1.1); the pages are made by Sphinx
+with the theme Furo. Text and figures are under [CC BY 4.0](LICENSE-TEXT), the code under
 [MIT](LICENSE).
 
 {_toctrees(site)}
