@@ -23,8 +23,9 @@ LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower 
 def addresses(course: Path) -> dict[str, str]:
     """`repository` and `site` of `[tool.course]` in pyproject.toml: where the course is to be had; "" until they are
     set."""
-    told = tomllib.loads((course / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
-    return {name: told[name].rstrip("/") for name in ("repository", "site")}
+    path = course / "pyproject.toml"
+    told = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["course"] if path.exists() else {}
+    return {name: told.get(name, "").rstrip("/") for name in ("repository", "site")}
 
 
 def readme_site(notebooks: Path) -> str:
