@@ -8,7 +8,17 @@ from tiny_source import edit, write
 
 from course_lib.authoring import readme
 from course_lib.authoring.build import convert
-from course_lib.authoring.readme import MAP, SITE, TABLE, addresses, markers, readme_map, readme_site, readme_table, write_readme
+from course_lib.authoring.readme import (
+    MAP,
+    SITE,
+    TABLE,
+    addresses,
+    markers,
+    readme_map,
+    readme_site,
+    readme_table,
+    write_readme,
+)
 from course_lib.authoring.text import sources
 from course_lib.teach.tree import leaves
 
