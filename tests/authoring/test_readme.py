@@ -35,7 +35,8 @@ def test_the_readme_holds_its_tables_as_they_are_generated(part, made):
 def test_the_readme_leads_to_the_site_once_it_has_an_address(tmp_path):
     assert addresses(COURSE) == addresses(tmp_path) == {"repository": "", "site": ""}
     assert "`make site`" in readme_site(tmp_path / "notebooks")
-    (tmp_path / "pyproject.toml").write_text('[tool.course]\nrepository = ""\nsite = "https://a.org/b/"\n', "utf-8")
+    (tmp_path / "pyproject.toml").write_text('[tool.course]\nrepository = ""\nsite = "https://a.org/b/"\n',
+                                             encoding="utf-8")
     led = readme_site(tmp_path / "notebooks")
     assert "](https://a.org/b/)" in led and "make site" not in led and "docs/pictures/lab.png" in led
 
