@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from course_lib.authoring.handout import COURSE, student_zip
 from course_lib.authoring.readme import addresses
-from course_lib.authoring.site.execute import executed
+from course_lib.authoring.site.execute import ESCAPES, executed
 from course_lib.authoring.site.katex import Katex, copy_styles, require_web_tools
 from course_lib.authoring.site.outputs import Figures, for_page
 from course_lib.authoring.site.pages import (
@@ -184,10 +184,10 @@ def _sphinx(work: Path, site: Site) -> None:
                          warning=words, confoverrides=_settings(work, site, katex), parallel=1)
             app.build(force_all=True)
         except SphinxError as error:
-            raise SiteError(f"{words.getvalue()}{error}") from error
+            raise SiteError(ESCAPES.sub("", f"{words.getvalue()}{error}")) from error
     if words.getvalue():
         shutil.rmtree(work / "doctrees")  # so that a complaint is made again
-        raise SiteError(words.getvalue())
+        raise SiteError(ESCAPES.sub("", words.getvalue()))
 
 
 def _settings(work: Path, site: Site, katex: Katex) -> dict[str, object]:
