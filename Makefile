@@ -12,7 +12,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors site test-site
+.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors \
+    site test-site
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -21,6 +22,10 @@ lab: setup
 test: setup-dev
 	$(if $(wildcard tests),$(VENV) -m ruff check . && $(VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests)
 	$(NBVAL) notebooks/*.ipynb
+
+# A class of three on a real JupyterHub, minutes. It takes root and the proxy, `npm ci --prefix deploy`.
+test-hub: setup-dev
+	$(VENV) -m pytest -m hub tests/hub $(ARGS)
 
 # Ruff and the tests nearest to what changed since the last commit, without a browser: `make check ARGS=REVISION`.
 check: setup-dev

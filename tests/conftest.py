@@ -52,7 +52,7 @@ def course_server(student_course):
         yield server
 
 
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """Who runs where.
 
     With `--dist loadfile` the tests of a file run in one process: what they share is made once. (A student's copy
@@ -60,9 +60,15 @@ def pytest_collection_modifyitems(items) -> None:
     9.2.) No two tests share a file or a port, so another distribution only takes longer.
 
     Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips them
-    and says so.
+    and says so. Those in `tests/hub` need one, too; the ones that bear the mark `hub` take minutes, and run only where
+    `-m` names it, as `make test-hub` does.
     """
-    in_browser = [item for item in items if item.path.name == "test_browser.py" or "browser" in item.path.parts]
+    if "hub" not in config.option.markexpr:
+        minutes = [item for item in items if item.get_closest_marker("hub")]
+        config.hook.pytest_deselected(items=minutes)
+        items[:] = [item for item in items if item not in minutes]
+    in_browser = [item for item in items
+                  if item.path.name == "test_browser.py" or {"browser", "hub"} & {*item.path.parts}]
     for item in in_browser:
         item.add_marker("browser")
     if CHROMIUM is not None or not in_browser:

@@ -9,7 +9,8 @@ from fenced import fenced
 from shells import FITTING, Special, cmd, powershell, sh
 
 COURSE = Path(__file__).resolve().parents[1]
-PAGES = [path for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/projects/*.md")
+PAGES = [path for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/projects/*.md",
+                                        "docs/teaching/*.md")
          for path in sorted(COURSE.glob(pattern))]
 LANGUAGES = {"python", "yaml", "toml", "json", "text", "bibtex"}  # blocks that are no commands
 PROGRAMS = r"make|python3?|pip|py|conda|\.venv[/\\]\S+"

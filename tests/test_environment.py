@@ -85,5 +85,11 @@ def test_conda_environment_adds_no_versions_of_its_own():
     assert python.removeprefix("python=") in MINORS
 
 
+def test_the_hubs_requirements_are_those_of_its_extra():
+    lines = (COURSE / "deploy/requirements-hub.txt").read_text(encoding="utf-8").splitlines()
+    constraints, *names = [line for line in lines if not line.startswith("#")]
+    assert constraints == "-c ../constraints.txt" and names == [Requirement(r).name for r in EXTRAS["hub"]]
+
+
 def test_readme_names_no_versions_of_packages():
     assert not re.search(r"==\s*\d", (COURSE / "README.md").read_text(encoding="utf-8"))

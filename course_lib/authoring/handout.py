@@ -19,7 +19,7 @@ FOR_STUDENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", 
                 "install.py", "check_python.py",
                 "pyproject.toml", "constraints.txt", "environment.yml", "course_lib", "data", "docs", "notebooks")
 NEEDED = ("anywidget", "ipywidgets", "matplotlib", "numpy", "safetensors", "scipy", "sklearn", "torch", "tqdm")
-NOT_FOR_STUDENTS = ("source", "solutions", "unfinished", "__pycache__", ".ipynb_checkpoints")
+NOT_FOR_STUDENTS = ("source", "solutions", "teaching", "unfinished", "__pycache__", ".ipynb_checkpoints")
 
 
 class NoCourse(Exception):

@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 
 from course_lib import chapters, plots
 from course_lib.authoring import links, words
-from course_lib.authoring.reading import CORE, FURTHER, reading_time
-from course_lib.authoring.text import CODE, LINK, MATHS, REFERENCES, is_teachers, read_cells, students
+from course_lib.authoring.reading import CORE, reading_time
+from course_lib.authoring.text import CODE, FURTHER, LINK, MATHS, REFERENCES, is_teachers, read_cells, students
 
 CHAPTER_PLOTS = [importlib.import_module(f"course_lib.chapters.{path.parent.name}.plots")
                  for path in sorted(Path(chapters.__file__).parent.glob("nb*/plots.py"))]

@@ -15,18 +15,16 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from course_lib.authoring.text import calls, prose, students
+from course_lib.authoring.text import Section, calls, prose, sections, students
 
 WORDS_A_MINUTE, LINE, FORMULA, CLAIM, EXERCISE = 130, 6, 90, 5, 360  # seconds but the first
 INLINE = 6
-PLAYED = {"predict": 40, "explore": 150, "LiveLab": 300}  # seconds a call; a figure is known by its alternative text
-FIGURE = 40
+PLAYED = {"predict": 40, "explore|explore_canvas": 150, r"LiveLab|\w+_lab": 300}  # seconds a call of these names
+FIGURE = 40  # it is known by its alternative text
 CORE = 45  # minutes at most
 TIME_ROW = re.compile(r"^\| Time \| ", re.M)
-FURTHER = "## Going further"
 DISPLAYED = re.compile(r"\$\$.+?\$\$", re.S)
 WITHIN = re.compile(r"\$[^$]+\$")
-SECTION = re.compile(r"^(?=## )", re.M)
 
 
 @dataclass(frozen=True)
@@ -51,27 +49,58 @@ class ReadingTime:
                 f"with exercises {self.with_exercises}{further}")
 
 
-def reading_time(cells: Sequence[NotebookNode]) -> ReadingTime:
-    """Of the student's version of these cells of a source."""
-    read, tried = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}  # by whether it goes further
-    exercises, section = 0, ""
-    cells = students(cells)
-    for before, cell in zip([None, *cells], cells, strict=False):
+@dataclass(frozen=True)
+class SectionTime:
+    """What a section takes, in seconds.
+
+    Attributes:
+        section: the section.
+        read: to read it.
+        tried: what working through it adds.
+        exercises: how many it holds; they are counted apart.
+    """
+
+    section: Section
+    read: float
+    tried: float
+    exercises: int
+
+    @property
+    def minutes(self) -> float:
+        """To work through it, with its exercises, not rounded."""
+        return (self.read + self.tried + self.exercises * EXERCISE) / 60
+
+
+def section_times(cells: Sequence[NotebookNode]) -> list[SectionTime]:
+    """Of each section of the student's version of these cells of a source."""
+    return [_time_of(section) for section in sections(students(cells))]
+
+
+def _time_of(section: Section) -> SectionTime:
+    read, tried, exercises = 0.0, 0.0, 0
+    for before, cell in zip([None, *section.cells], section.cells, strict=False):
         if cell.cell_type == "markdown":
-            for part in SECTION.split(cell.source):
-                section = part.partition("\n")[0].strip() if part.startswith("## ") else section
-                rest, displayed = DISPLAYED.subn(" ", part)
-                read[section == FURTHER] += word_count(part) * 60 / WORDS_A_MINUTE + displayed * FORMULA
-                tried[section == FURTHER] += len(WITHIN.findall(rest)) * INLINE
+            rest, displayed = DISPLAYED.subn(" ", cell.source)
+            read += word_count(cell.source) * 60 / WORDS_A_MINUTE + displayed * FORMULA
+            tried += len(WITHIN.findall(rest)) * INLINE
         elif _is_exercise(cell):
             exercises += 1
         elif not (before is not None and _is_exercise(before)):  # the call of its check
             lines = [line for line in cell.source.splitlines() if line.strip()]
-            read[section == FURTHER] += len(lines) * LINE + len(calls(cell.source, "claim")) * CLAIM
-            tried[section == FURTHER] += cell.source.count("alt=") * FIGURE + sum(
+            read += len(lines) * LINE + len(calls(cell.source, "claim")) * CLAIM
+            tried += cell.source.count("alt=") * FIGURE + sum(
                 len(calls(cell.source, name)) * seconds for name, seconds in PLAYED.items())
-    core, worked, further = read[False], read[False] + tried[False], read[True] + tried[True]
-    return ReadingTime(*(math.ceil(seconds / 60) for seconds in (core, worked, worked + exercises * EXERCISE, further)))
+    return SectionTime(section, read, tried, exercises)
+
+
+def reading_time(cells: Sequence[NotebookNode]) -> ReadingTime:
+    """Of the student's version of these cells of a source."""
+    times = section_times(cells)
+    core = sum(t.read for t in times if not t.section.further)
+    worked = core + sum(t.tried for t in times if not t.section.further)
+    further = sum(t.read + t.tried for t in times if t.section.further)
+    exercises = sum(t.exercises for t in times) * EXERCISE
+    return ReadingTime(*(math.ceil(seconds / 60) for seconds in (core, worked, worked + exercises, further)))
 
 
 def with_reading_time(header: str, cells: Sequence[NotebookNode]) -> str:

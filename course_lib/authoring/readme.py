@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib.authoring.reading import reading_time
@@ -14,7 +15,7 @@ from course_lib.teach.tree import leaves
 
 MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
-          r"^\| Time \| (?P<run>\d+ \w+) to run")
+          r"^\| You need \| (?P<need>.+) \|$", r"^\| Time \| (?P<run>\d+ \w+) to run")
 
 LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower one of made numbers beside it, and "
        "what the discriminator answers; right, the losses of both networks over 400 steps](docs/pictures/lab.png)")
@@ -42,6 +43,12 @@ def markers(part: str) -> tuple[str, str]:
     return f"<!-- {part}: written by `python -m course_lib notebooks` -->", f"<!-- end of {part} -->"
 
 
+def header(text: str) -> dict[str, str]:
+    """What the header of a source says: title, question, able, need and run, each in one line."""
+    return {name: " ".join(found.split()) for pattern in HEADER
+            for name, found in re.search(pattern, text, re.M).groupdict().items()}
+
+
 def readme_map(notebooks: Path) -> str:
     """The map, with links to the notebooks of this folder."""
     files = notebook_files(notebooks)
@@ -49,7 +56,7 @@ def readme_map(notebooks: Path) -> str:
     for way, leaf in leaves():
         links = (f"[{number}](notebooks/{files[number]})" for number in leaf.notebooks)
         rows.append((", ".join(way), leaf.name, " ".join(links), leaf.score, leaf.sampling, leaf.drawback))
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def readme_table(notebooks: Path) -> str:
@@ -57,13 +64,11 @@ def readme_table(notebooks: Path) -> str:
     rows = [("notebook", "question", "read", "run", "afterwards you can")]
     for number, source in zip(notebook_files(notebooks), sources(notebooks), strict=True):
         cells = read_cells(source)
-        said = {name: " ".join(text.split()) for pattern in HEADER for name, text in
-                re.search(pattern, cells[0].source, re.M).groupdict().items()}
-        time = reading_time(cells)
+        said, time = header(cells[0].source), reading_time(cells)
         read = f"{time.core} min, worked through {time.worked}, with exercises {time.with_exercises}"
         rows.append((f"[{number}](notebooks/{source.stem}.ipynb) {said['title']}", said["question"], read, said["run"],
                      said["able"]))
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def write_readme(course: Path) -> None:
@@ -72,19 +77,30 @@ def write_readme(course: Path) -> None:
     Raises:
         ValueError: the markers are not there, once each and in order.
     """
-    path = course / "README.md"
+    folder = course / "notebooks"
+    write_between(course / "README.md", {SITE: readme_site(folder), MAP: readme_map(folder),
+                                         TABLE: readme_table(folder)})
+
+
+def write_between(path: Path, parts: dict[str, str]) -> None:
+    """Put each part into a page, between its markers; a page that says so already is not touched.
+
+    Raises:
+        ValueError: the markers are not there, once each and in order.
+    """
     text = new = path.read_text(encoding="utf-8")
-    for part, made in ((SITE, readme_site), (MAP, readme_map), (TABLE, readme_table)):
+    for part, made in parts.items():
         begin, end = markers(part)
         before, found, rest = new.partition(begin)
         _, closed, after = rest.partition(end)
         if not (found and closed) or begin in after:
             raise ValueError(f"{path} must hold the line {begin} and after it {end}, once each")
-        new = f"{before}{begin}\n\n{made(course / 'notebooks')}\n\n{end}{after}"
+        new = f"{before}{begin}\n\n{made}\n\n{end}{after}"
     if new != text:
         atomic_write(path, new)
 
 
-def _markdown(rows: list[tuple[str, ...]]) -> str:
+def markdown_table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of one length, the head first, as a Markdown table."""
     head, *body = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join([head, "|---" * len(rows[0]) + "|", *body])

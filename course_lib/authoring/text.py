@@ -7,6 +7,7 @@ import copy
 import functools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -15,6 +16,23 @@ MATHS = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
 CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
 REFERENCES = re.compile(r"\*\*Read on:\*\*(.*?)(?=\*\*Next:\*\*|\Z)", re.S)
 LINK = re.compile(r"\[([^]]*)\]\(([^\s()]*)\)")  # a bracket within an address is written %28 or %29
+FURTHER = "## Going further"
+SECTION, PART = re.compile(r"^(?=## )", re.M), re.compile(r"^(?=###? )", re.M)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading `##`, or under one `###` of what goes further.
+
+    Attributes:
+        heading: its words; "" for what comes before the first.
+        further: whether it lies under `## Going further`.
+        cells: in order; a text that holds several headings is cut at them.
+    """
+
+    heading: str
+    further: bool
+    cells: tuple[NotebookNode, ...]
 
 
 def sources(folder: Path) -> list[Path]:
@@ -50,14 +68,32 @@ def students(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
     return [cell for cell in cells if not is_teachers(cell)]
 
 
+def sections(cells: Sequence[NotebookNode]) -> list[Section]:
+    """These cells by their headings; the first section is what comes before any."""
+    found: list[tuple[str, bool, list[NotebookNode]]] = [("", False, [])]
+    for cell in cells:
+        if cell.cell_type != "markdown":
+            found[-1][2].append(cell)
+            continue
+        for text in filter(None, SECTION.split(cell.source)):
+            head = text.partition("\n")[0].strip()
+            further = head == FURTHER if head.startswith("## ") else found[-1][1]
+            for part in filter(None, PART.split(text) if further else [text]):
+                if re.match("###? " if further else "## ", part):
+                    found.append((part.partition("\n")[0].lstrip("# ").strip(), further, []))
+                found[-1][2].append(NotebookNode(cell, source=part))
+    return [Section(heading, further, tuple(inside)) for heading, further, inside in found]
+
+
 def calls(code: str, name: str) -> list[ast.Call]:
-    """The calls of the function of this name in a cell, in no order; none in one that does not parse."""
+    """The calls of functions whose whole name this pattern matches in a cell, in no order; none in one that does not
+    parse."""
     try:
         tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
     except SyntaxError:
         return []
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            and node.func.id == name]
+            and re.fullmatch(name, node.func.id)]
 
 
 def prose(text: str) -> str:

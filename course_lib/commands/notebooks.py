@@ -13,7 +13,8 @@ from course_lib.commands.errors import UsageError
 
 def add_notebooks(commands: argparse._SubParsersAction) -> None:
     """`notebooks [--force]` and `student-zip [PATH]`."""
-    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the README's tables")
+    add = commands.add_parser("notebooks", help="lint the sources, build all notebooks, and write the tables "
+                                                "of the README and of the syllabi")
     add.add_argument("--force", action="store_true", help="overwrite notebooks that were changed by hand")
     add.set_defaults(run=notebooks)
 
@@ -23,11 +24,13 @@ def add_notebooks(commands: argparse._SubParsersAction) -> None:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Lint the sources, build the student's and the teacher's notebooks, and write the README's tables of them."""
+    """Lint the sources, build the student's and the teacher's notebooks, write the README's and the syllabi's tables.
+    """
     from course_lib.authoring.build import ChangedByHand, SourceError, build
     from course_lib.authoring.lint import lint
     from course_lib.authoring.reading import reading_time
     from course_lib.authoring.readme import write_readme
+    from course_lib.authoring.syllabi import write_syllabi
     from course_lib.authoring.text import read_cells, sources
 
     require_course()
@@ -47,6 +50,7 @@ def notebooks(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     write_readme(COURSE)
+    write_syllabi(COURSE)
     print(f"{len(built)} notebooks are up to date")
     return 1 if findings else 0
 

@@ -15,11 +15,14 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
 from course_lib.files import CourseFileError, atomic_write
+
+if TYPE_CHECKING:
+    from distributed.deploy import Cluster
 
 Setting = dict[str, Any]
 
@@ -38,7 +41,7 @@ class RunsFailed(RuntimeError):
 
 
 def map_runs(function: Callable[..., Any], settings: Sequence[Setting], record: str | Path | None = None,
-             scheduler: str | None = None, workers: int = 2, progress: bool = True) -> list[Any]:
+             scheduler: str | Cluster | None = None, workers: int = 2, progress: bool = True) -> list[Any]:
     """`function(**setting)` for each setting, in the order of the settings.
 
     Args:
@@ -48,7 +51,8 @@ def map_runs(function: Callable[..., Any], settings: Sequence[Setting], record: 
         record: a file to keep results in, a line of JSON for each. Runs that are in it are not run again. It does not
             know of changes to the function: delete it, or put a version into the settings.
         scheduler: address of a dask scheduler that is there, such as "tcp://10.0.0.1:8786", whose workers can import
-            this course; None starts workers here.
+            this course, or a cluster of dask's kind, such as one of dask-gateway, which an address alone does not let
+            in; it is left running. None starts workers here.
         workers: how many processes here, with one thread each; 1 runs all in this process, without dask.
 
     Raises:
@@ -97,7 +101,7 @@ def _here(function: Callable[..., Any], settings: list[Setting], scheduler: None
             yield setting, None, error
 
 
-def _by_dask(function: Callable[..., Any], settings: list[Setting], scheduler: str | None, workers: int,
+def _by_dask(function: Callable[..., Any], settings: list[Setting], scheduler: str | Cluster | None, workers: int,
              ) -> Iterator[Ended]:
     try:
         from distributed import Client, LocalCluster, as_completed

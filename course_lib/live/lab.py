@@ -21,16 +21,17 @@ from course_lib.live.canvas import Canvas
 from course_lib.live.controls import control, show
 from course_lib.live.history import History
 from course_lib.live.pad import SketchPad
+from course_lib.live.recording import Recording
 from course_lib.live.trainer import Trainer
 from course_lib.live.views import View, gather
-from course_lib.mode import headless
+from course_lib.mode import headless, max_rate, recording_labs
 from course_lib.plots import bundle
-from course_lib.plots.style import Bundle
+from course_lib.plots.style import Bundle, stand_in
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run
 
 DRIVERS = ("course_lib.live.mailbox", "course_lib.live.trainer")  # left out of tracebacks: they end where training is
-SPEEDS = [("full", math.inf), ("100 steps/s", 100), ("30 steps/s", 30), ("10 steps/s", 10), ("3 steps/s", 3)]
+SLOW = (100, 30, 10, 3)  # updates a second of slow motion
 
 PadChanges = tuple[SketchPad, Callable[[np.ndarray], dict[str, Any]]]
 
@@ -43,7 +44,10 @@ class LiveLab:
     Cells after a lab must not depend on what was done in it: give it an experiment of its own.
 
     With `COURSE_HEADLESS=1` in the environment, and in Colab, where a thread's pictures do not appear, the same
-    experiment trains here and now for `headless_steps` updates and the last picture is shown.
+    experiment trains here and now for `headless_steps` updates and the last picture is shown. With
+    `COURSE_RECORD_LABS=1`, too, a player of that session takes its place on a page; see `course_lib.live.recording`.
+    `COURSE_MAX_RATE=30` holds a live lab to 30 updates a second, so that a class fits on a server; its results are the
+    same.
 
     Args:
         experiment: belongs to the lab from now on.
@@ -57,6 +61,7 @@ class LiveLab:
 
     Raises:
         KeyError: a view names an array that the snapshot does not have, or `knobs` a hyperparameter that is not there.
+        ValueError: `COURSE_MAX_RATE` is no number above 0, unless headless.
         Exception: whatever training raises, when headless.
 
     Attributes:
@@ -82,14 +87,21 @@ class LiveLab:
         self._displayed = False
         self._still_at = 0.0
         self.trainer: Trainer | None = None
+        self._recording: Recording | None = None
         if headless() or "google.colab" in sys.modules:
             history = History()
+            if recording_labs():
+                self._recording = Recording(experiment, self._views, headless_steps)
             for metrics in run(experiment, headless_steps, progress=not headless()):
                 history.append(experiment.steps, metrics)
+                if self._recording is not None:
+                    self._recording.look(history)
             self._arrays = gather(self._views, experiment.snapshot(), history.arrays())
             return
         self._arrays = gather(self._views, experiment.snapshot(), History().arrays())
-        self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still)
+        self._max_rate = max_rate()
+        self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still,
+                               max_rate=self._max_rate)
         self._canvas = Canvas(self._views, on_ready=self.trainer.refresh)
         declared = experiment.hyperparameters.fields()
         self._knobs = {
@@ -139,8 +151,8 @@ class LiveLab:
         if not self._experiment.walkable:
             self._buttons.pop("phase").close()
         self._buttons["start"].button_style = "primary"
-        speed = widgets.Dropdown(options=SPEEDS, value=math.inf, description="Speed",
-                                 tooltip="Slow motion: fewer updates a second, the same results")
+        speed = widgets.Dropdown(options=speeds(self._max_rate), value=math.inf, description="Speed",
+                                 tooltip=speed_tooltip(self._max_rate))
         speed.observe(lambda change: trainer.pace(change["new"]), "value")
         columns = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(min(390px, 100%), 1fr))",
                                  grid_gap="2px 28px")
@@ -174,6 +186,9 @@ class LiveLab:
         fig = static_figure.draw(self._views, self._arrays)
         fig.suptitle(caption, ha="left", x=0.01)
         shown = bundle(fig, f"{caption}. {static_figure.alt(self._views, self._arrays)}")
+        if self._recording is not None:
+            data, metadata = shown
+            return data | {"text/html": self._recording.page(stand_in(shown))}, metadata
         return shown if self.trainer is None else static_figure.behind_widget(shown)
 
     # What the reader does: called on any of the kernel's threads, so these only post commands.
@@ -235,6 +250,19 @@ class LiveLab:
             data, metadata = self._still()
             update_display(data, metadata=metadata, raw=True, display_id=self._display_id)
         self._still_at = time.monotonic()
+
+
+def speeds(max_rate: float) -> list[tuple[str, float]]:
+    """What the speed control offers, as (words, updates a second): full speed, and what is slower than that."""
+    full = "full" if math.isinf(max_rate) else f"full: {max_rate:g} steps/s"
+    return [(full, math.inf), *((f"{rate} steps/s", rate) for rate in SLOW if rate < max_rate)]
+
+
+def speed_tooltip(max_rate: float) -> str:
+    """What the speed control says of itself."""
+    limited = "" if math.isinf(max_rate) else (
+        f"Full speed is {max_rate:g} updates a second at most here, because others use this machine, too. ")
+    return f"{limited}Slow motion: fewer updates a second, the same results"
 
 
 def _traceback(error: BaseException | None) -> str:

@@ -8,14 +8,19 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Slow motion: so many updates a second and no more. It decides when, never what."""
+    """Slow motion: so many updates a second and no more. It decides when, never what.
 
-    def __init__(self) -> None:
-        self._period, self._next_at = 0.0, 0.0
+    Args:
+        limit: updates a second that full speed does not exceed either; `math.inf` for no limit.
+    """
+
+    def __init__(self, limit: float = math.inf) -> None:
+        self._limit, self._next_at = limit, 0.0
+        self.set(math.inf)
 
     def set(self, steps_per_second: float) -> None:
         """`math.inf` for full speed."""
-        self._period = 1 / steps_per_second
+        self._period = 1 / min(steps_per_second, self._limit)
 
     def in_time(self, interrupted: Callable[[float], bool]) -> bool:
         """Wait until the next update is due; False if `interrupted(seconds)`, which waits so long, says so first."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from course_lib.live.mailbox import Mailbox
 from course_lib.live.pacing import Lookout, Pace, RateMeter
 from course_lib.live.session import Change, Replay, Session
 from course_lib.training.experiment import Experiment
+from course_lib.training.hyperparameters import Hyperparameters
 from course_lib.training.phases import PhasedExperiment
 
 REPLAYING = "replaying from the beginning"
@@ -38,6 +39,7 @@ class Trainer:
         observe: called in the thread at step boundaries, with True when something changed that the reader waits to
             see, with False now and then otherwise (`Lookout`). What it raises counts as an error of training.
         rest: called in the thread when nothing was asked for a moment after a pause, before the thread ends.
+        max_rate: updates a second that full speed does not exceed, for others need the machine, too; changes no result.
 
     Attributes:
         state: one of idle, running, paused, done, error, closed.
@@ -54,11 +56,12 @@ class Trainer:
         limit: int | None = None,
         observe: Callable[[bool], None] = lambda urgent: None,
         rest: Callable[[], None] = lambda: None,
+        max_rate: float = math.inf,
     ) -> None:
         self._experiment = experiment
         self._limit = math.inf if limit is None else limit
         self._mailbox = Mailbox(self._turn, lambda: self.state == "running", rest, self._fail)
-        self._pace, self._meter, self._lookout = Pace(), RateMeter(), Lookout(observe)
+        self._pace, self._meter, self._lookout = Pace(max_rate), RateMeter(), Lookout(observe)
         self._until: float = 0  # running means: fewer updates than this have been done
         self._replaying: Replay | None = None
         self.state: State = "idle"
@@ -115,7 +118,8 @@ class Trainer:
         self._post(self._replay)
 
     def pace(self, steps_per_second: float) -> None:
-        """Slow motion: do no more updates than this in a second; `math.inf` for full speed. Changes no result."""
+        """Slow motion: do no more updates than this in a second; `math.inf` for full speed, which is `max_rate`
+        at most. Changes no result."""
         self._post(lambda: self._pace.set(steps_per_second))
 
     def refresh(self) -> None:
@@ -285,10 +289,7 @@ class Trainer:
             self.sessions[-1].changes.append(Change(self.steps, changes))
 
     def _words(self, changes: dict[str, Any]) -> str:
-        now, fields = self._experiment.hyperparameters, self._experiment.hyperparameters.fields()
-        said = (f"{fields[name].label} {shown(getattr(now, name))} → {shown(value)}"
-                if len(shown(value)) <= READABLE else fields[name].label for name, value in changes.items())
-        return f"{', '.join(said)} at step {self.steps:,}"
+        return turned(self._experiment.hyperparameters, changes, self.steps)
 
     def _replay(self) -> None:
         if self.state == "closed":
@@ -310,6 +311,14 @@ class Trainer:
             self._experiment.set(**values)
             followed = True
         return followed
+
+
+def turned(before: Hyperparameters, changes: Mapping[str, Any], step: int) -> str:
+    """What a change of these values means, in words: `learning rate of D 0.002 → 0.05 at step 200`."""
+    fields = before.fields()
+    said = (f"{fields[name].label} {shown(getattr(before, name))} → {shown(value)}"
+            if len(shown(value)) <= READABLE else fields[name].label for name, value in changes.items())
+    return f"{', '.join(said)} at step {step:,}"
 
 
 def shown(value: Any) -> str:

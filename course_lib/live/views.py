@@ -65,6 +65,8 @@ class View(ABC):
         equal: both axes have one scale. `exact`, `log` and `equal` count in the lowest layer.
         lines: the series that are not filled.
         place: how many series of the same kind lie below, in the same axes.
+        digits: binary digits to which a recorded session rounds the arrays of floats, enough that nobody sees it; None
+            keeps them exact.
         options: names of further attributes that the mark reads.
         look: sizes in CSS pixels, opacities from 0 to 1, colours, and what else both drawings need.
     """
@@ -74,6 +76,7 @@ class View(ABC):
     floor = exact = tight = bare = log = equal = False
     lines: tuple[str, ...] = ()
     place = 0
+    digits: ClassVar[int | None] = 11  # what float16 has: within a window, less than a pixel
     options: ClassVar[tuple[str, ...]] = ()
     look: ClassVar[Mapping[str, Any]] = {}
 
@@ -176,6 +179,7 @@ class Curve(View):
     kind = "curve"
     legend = "values"
     exact = True
+    digits = None  # its last value is told as a number
     x = METRIC + "step"
     options = ("x",)
     look: ClassVar = {"line": 1.8, "steps": 10}  # the x axis has so many steps at least
@@ -204,7 +208,7 @@ class Curve(View):
         if not all(map(len, last.values())):
             return f"no values of {', '.join(self.labels.values())} yet"
         order = sorted(last, key=lambda key: -np.nan_to_num(last[key][0], nan=-np.inf))
-        values = ", ".join(f"{self.labels[key]} {_number(last[key][0])}" for key in order)
+        values = ", ".join(f"{self.labels[key]} {number(last[key][0])}" for key in order)
         return values if len(order) == 1 else f"from high to low {values}"
 
 
@@ -245,9 +249,9 @@ class Density(View):
             if not np.isfinite(y).any():
                 told.append(f"{self.labels[key]} not a number")
             elif key in self.lines:
-                told.append(f"{self.labels[key]} from {_number(np.nanmin(y))} to {_number(np.nanmax(y))}")
+                told.append(f"{self.labels[key]} from {number(np.nanmin(y))} to {number(np.nanmax(y))}")
             else:
-                told.append(f"{self.labels[key]} highest at {_number(x[np.nanargmax(y)])}")
+                told.append(f"{self.labels[key]} highest at {number(x[np.nanargmax(y)])}")
         return ", ".join(told)
 
 
@@ -308,6 +312,7 @@ class HeatMap(View):
     kind = "heatmap"
     legend = ""
     tight = True
+    digits = 9  # a shade of 256
     options = ("extent", "limits")
     colormap = matplotlib.colormaps["cividis"].with_extremes(bad="#808080")  # bad: what is not a number
     # The colours in bytes; the browser goes in straight lines from one to the next.
@@ -338,7 +343,7 @@ class HeatMap(View):
         left, right, bottom, top = self.extent
         at = [[left + (column + 0.5) / values.shape[1] * (right - left),
                bottom + (row + 0.5) / values.shape[0] * (top - bottom)]]
-        return (f"{label} from {_number(np.nanmin(values))} to {_number(np.nanmax(values))}, "
+        return (f"{label} from {number(np.nanmin(values))} to {number(np.nanmax(values))}, "
                 f"highest at {_place(np.array(at))}")
 
 
@@ -458,13 +463,13 @@ class Bars(View):
             values, names = arrays[key], self.names or range(len(arrays[key]))
             if np.isfinite(values).any():
                 best = int(np.nanargmax(values))
-                told.append(f"{self.labels[key]} highest at {names[best]} with {_number(values[best])}")
+                told.append(f"{self.labels[key]} highest at {names[best]} with {number(values[best])}")
             else:
                 told.append(f"{self.labels[key]} not a number")
         return ", ".join(told)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits, with a sign that is read as a minus."""
     return f"{float(value):.3g}".replace("-", "−") if np.isfinite(value) else "not a number"
 
@@ -472,7 +477,7 @@ def _number(value: float) -> str:
 def _place(points: np.ndarray) -> str:
     """The mean of points `[n, 2]`."""
     x, y = points.mean(axis=0) if len(points) else (np.nan, np.nan)
-    return f"({_number(x)}, {_number(y)})"
+    return f"({number(x)}, {number(y)})"
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:

@@ -93,7 +93,8 @@ class Exercise:
 
     def names(self) -> tuple[str, ...]:
         """What to call each mistake in a table: how its first hint begins, as far as tells it from the others."""
-        clauses = [re.split(r"(?<=[.:;,]) ", mistake.hints[0].replace("`", "")) for mistake in self.mistakes]
+        clauses = [re.split(r"(?<=[.:;,]) (?![^()]*\))", mistake.hints[0].replace("`", ""))
+                   for mistake in self.mistakes]
         begun = [[" ".join(of_one[:n + 1]).rstrip(".:;,") for n in range(len(of_one))] for of_one in clauses]
         shared = Counter(words for of_one in begun for words in of_one)
         return tuple(next((words for words in of_one if shared[words] == 1), of_one[-1]) for of_one in begun)

@@ -43,10 +43,10 @@ def predict(key: str, question: str, *, low: float | None = None, high: float | 
     prediction = _predictions.get(key)
     if prediction is None or replace(prediction, answer=None) != asked:  # a cell that was edited asks anew
         prediction = _predictions[key] = asked
+    record.keep("asked", key, question=question, options=prediction.options, low=low, high=high)
     if headless():
         display(Message("predict", "\n".join([question, *_choices(prediction)])))
         return
-    record.keep("asked", key, question=question, options=prediction.options, low=low, high=high)
     box = _choice(key, prediction) if prediction.options else _number(key, prediction)
     display(widgets.VBox([widgets.HTMLMath(f"<b>Predict:</b> {question}"), *box]))
 
@@ -122,7 +122,7 @@ def reveal(key: str, measured: Any, pick: Callable[[Any], str] | None = None) ->
             shown = f"{right} ({told})"
         status = "computed" if prediction.answer is None else (
             "as you said" if prediction.answer == right else f"you said {prediction.answer}, computed")
-        record.keep("revealed", key, answer=right)
+        record.keep("revealed", key, answer=right, measured=told)
         display(Message(status, shown))
         return
     measured = number(measured)

@@ -54,8 +54,12 @@ def keep(kind: str, key: str, **told: Any) -> None:
         line["name"] = name
     try:
         where.mkdir(parents=True, exist_ok=True)
-        with open(where / f"{_session}.jsonl", "a", encoding="utf-8") as file:
+        path = where / f"{_session}.jsonl"
+        is_new = not path.exists()
+        with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if is_new:
+            path.chmod(0o644)  # for the teacher, who is another user, also where new files are private
     except (OSError, TypeError, ValueError) as error:
         if not _told:
             _told.append(str(error))

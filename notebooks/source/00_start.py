@@ -37,6 +37,17 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Thirty minutes in class. Project the sheet of twelve, let everyone write down six numbers, then
 # train the discriminator. Few do much better than a coin, and neither does the network: ask what that proves, before
 # the class sees what a count of pale pixels finds. Keep the tree on a wall; every later lesson points at a leaf.
+#
+# - **Prepare.** Project the sheet of twelve, or print it; pens and paper for the votes. The discriminator trains
+#   while the class writes.
+# - **Samples, a density, a completion.** Ask of each of the three tasks whether a classifier can do it. That is the
+#   difference to all courses before.
+# - **00.vote.** most say well above the coin: a network sees more than we do. Ask afterwards what a search that
+#   failed proves.
+# - **00.count.** having seen the coin, most now say little more than a coin. What is counted matters, not how clever
+#   the counter is.
+# - **The tree of families.** Draw it and leave it up: density explicit or implicit, tractable or bounded, one pass or
+#   many.
 
 # %% [markdown]
 # ## Samples, a density, a completion

@@ -36,6 +36,18 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # through the stepper by hand before they see the claim that the likelihood never falls, and ask why the curve is flat
 # on every other half step. *Going further* (digits, conditionals, missing data) makes good homework; do not leave out
 # *Continuous latent variables*, which is where the VAE comes from.
+#
+# - **Prepare.** Step through the stepper once yourself, also from one corner.
+# - **02.average.** “like p(x)”. Draw two bumps far apart; where is the mean of one number from each?
+# - **The evidence lower bound and the E-step.** On the board: the log of a sum, times q over q, Jensen, and when
+#   equality holds.
+# - **02.equal.** “at the three clusters”. Ask what could tell the components apart after one step: nothing that was
+#   not there before.
+# - **Break it: a singularity, a likelihood without a ceiling.** Let them make it infinite by hand: one mean on one
+#   point, and the width to 0.
+# - **02.switch.** “at the three clusters”, for each fit is right. In which order?
+# - **02.purity.** guesses scatter. Ask whether a cluster has to be a digit.
+# - **02.mar.** “complete cases and EM”: many data are thought to mend a bias. Whose x₂ is hidden?
 
 # %% [markdown]
 # ## A mixture: choose, then draw

@@ -29,6 +29,16 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # there: every later step moves one of its three numbers. The derivation goes slowly if each line is read out with
 # its reason. It is often said that a step in θ raises both bars; let the class find the counterexample by sliders
 # before you run the cell that does.
+#
+# - **Prepare.** Draw the three bars where they can stay for the whole lesson.
+# - **The derivation.** Each line with its reason at the right. Ask at the end which of the two terms we can compute.
+# - **03.move_q.** “all three change”. Ask for q in log p(x): there is none.
+# - **03.theta.** “yes, for every q”, as many texts say. The KL may shrink by more than the bound gains; let the
+#   sliders find it.
+# - **03.width.** “to the posterior's”, as if the fit alone knew a balance. What is left that rewards width?
+# - **03.peaks.** “it covers both modes”: so would maximum likelihood. Which order charges for the valley?
+# - **Forward and reverse KL: mass-covering and mode-seeking.** On the board: both integrals, one above the other, and
+#   where each integrand is infinite.
 
 # %% [markdown]
 # ## One latent variable, one seen number

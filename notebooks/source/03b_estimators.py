@@ -92,12 +92,13 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 #
 # - In the first formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
 #   than a polynomial. Whether $f$ jumps does not matter.
-# - In the second it is the slope of $f$, times the density of the noise. At a jump there is no slope, so $f$ must not
-#   jump.
+# - In the second it is the slope of $f$, times the density of the noise. A kink in $f$ does no harm: $f$ is still the
+#   integral of its slope. What $f$ gains by a jump is in no slope, so $f$ must not jump.
 #
-# **And the gradient with respect to $s$?** Both work alike. If pixel $j$ has an $s_j$ of its own, the score is
-# $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 = (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with
-# $s_1$ at the rate $\varepsilon_1$, so the slope is multiplied by $\varepsilon_1$.
+# **And the gradient with respect to $s$?** Both work alike. If pixel $j$ has an $s_j$ of its own, $\log q$ holds
+# $-\log s_1 - (z_1 - \mu_1)^2 / (2 s_1^2)$. So the score is $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 =
+# (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with $s_1$ at the rate $\varepsilon_1$, so the slope is
+# multiplied by $\varepsilon_1$.
 
 # %%
 def f(z):
@@ -178,8 +179,8 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
 
 # %% [markdown]
 # Why the square? The estimate multiplies the *whole* $f$ by the score of one pixel. For large $D$ the sum $f$ is close
-# to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$. Nearly a constant times the score, which has variance $1/s^2$: that has
-# about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (From ten pixels to ten times as many the factor is a
+# to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$. So the estimate is nearly that constant times the score, which has
+# variance $1/s^2$: it has about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (From ten pixels to ten times as many the factor is a
 # little below a hundred: among ten, what *varies* in $f$, of order $D$, is still a part of its square.) The slope
 # $\partial f / \partial z_1$ knows which pixel it belongs to: the other terms of $f$ are gone before anything is
 # multiplied. Only the line "with a baseline" is left to explain.
@@ -263,6 +264,8 @@ with claim_table():
           exact_score_variance(100) / (0.01 * exact)**2 / 1e6, near=216.3, within=0.5)
 
 # %% [markdown]
+# The standard error is several times the gradient: such a "truth" may even have the wrong sign.
+#
 # **A function that jumps.** Let $f(z) = 1$ for $z > 0$ and 0 elsewhere: a classifier's decision, or a word that is
 # chosen. Then $F(\mu)$ is the probability of $z > 0$, which is $\Phi(\mu / s)$, with $\Phi$ the distribution function
 # of the standard Gaussian. Its derivative is $\mathcal{N}(\mu / s; 0, 1) / s = \mathcal{N}(0; \mu, s^2)$: the density
@@ -435,7 +438,7 @@ show(curves(z_grid[shown], {"q": q[shown], "q, weighted": weighted[shown],
 #    \varphi(\omega s) \cos \omega\mu$.
 #
 # On waves much longer than $q$ is wide $\mathbb{E}[f]$ is nearly the best baseline; on short ones, with $\omega s > 1$,
-# even its sign is wrong.
+# even its sign is wrong. (The answer above: $b^* / \mathbb{E}[f] = 1 - 4$.)
 #
 # With many pixels the choice matters little. What $\mathbb{E}[f]$ costs,
 # $\mathbb{E}[r^2]\, (\mathbb{E}[f] - b^*)^2$, comes from the pixel's own term of $f$: the others are independent of
@@ -493,7 +496,9 @@ with claim_table():
 # $$\text{full:}\; -\frac{s}{s_*^2}\, \varepsilon, \qquad
 #   \text{path:}\; \Bigl(\frac{1}{s} - \frac{s}{s_*^2}\Bigr)\, \varepsilon .$$
 #
-# The path-derivative estimate varies less if $1/s < 2s/s_*^2$, that is if $s > s_*/\sqrt2$, wherever the mean is.
+# In a $q$ wider than the posterior the second factor is negative, and smaller in size than the first. In a narrower one it
+# is positive, and smaller if $1/s < 2s/s_*^2$. So the path-derivative estimate varies less if $s > s_*/\sqrt2$, wherever
+# the mean is.
 
 # %%
 widths = torch.tensor([0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.01, 1.05, 1.2, 1.5, 2.0],
@@ -528,7 +533,7 @@ with claim_table():
 # 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$, so one
 # at the landing and nowhere else.
 #
-# No real posterior is in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
+# For most models the posterior is not in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
 # density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature:
 
 # %%
@@ -557,24 +562,28 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 # Under $q$ the bits are independent, and bit $j$ is 1 with probability $\sigma(a_j)$: $a_1$ and $a_2$ are their **logits**.
 # We want $\partial\, \mathbb{E}_q[f] / \partial
 # a_1$. Four states are soon enumerated, so the exact gradient is known, and so is the variance of the score-function
-# estimator, whose score is $z_1 - \sigma(a_1)$. With fifty bits one would have to draw.
+# estimator. Its score is $z_1 - \sigma(a_1)$: $\log q$ holds $z_1 a_1 - \log(1 + e^{a_1})$. With fifty bits one would have
+# to draw.
 #
 # Reparametrise a bit: $z_j = 1$ if $a_j + \ell_j > 0$, with the logistic noise $\ell_j = \log u_j - \log(1 - u_j)$ and
-# $u_j$ uniform on $(0, 1)$. This is the **Gumbel-max trick** for two categories. But the bit jumps, so its slope is 0.
+# $u_j$ uniform on $(0, 1)$. That happens if $u_j > \sigma(-a_j)$, so with probability $\sigma(a_j)$. This is the
+# **Gumbel-max trick** for two categories, named after a noise that is added where there are more (below). But the bit
+# jumps, so its slope is 0.
 
 # %% [markdown]
 # A soft bit does not: $\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$, with a **temperature** $\tau$. For
 # $\tau \to 0$ it becomes the bit. **Straight-through**, **Gumbel-softmax** and a mixture of both differ in where they ask
 # $f$, in the forward pass, and in what they multiply its slope by, in the backward pass:
 #
-# | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times that of |
+# | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times the slope in $a_j$ of |
 # |---|---|---|
 # | straight-through (Bengio et al.) | the bit $z_j$ | its probability, $\sigma(a_j)$ |
 # | Gumbel-softmax (Jang et al.), or *concrete* (Maddison et al.) | the soft bit $\tilde z_j$ | the soft bit, $\tilde z_j$ |
 # | straight-through Gumbel-softmax | the bit $z_j$ | the soft bit, $\tilde z_j$ |
 #
 # (For more categories: to each logit is added **Gumbel noise**, $-\log(-\log u)$ with another $u$ for each. The largest
-# sum is the category; the softmax of the sums over $\tau$ is its soft version.)
+# sum is the category; the softmax of the sums over $\tau$ is its soft version. For two categories only the difference of
+# the two noises counts, and that is logistic noise.)
 #
 # All three need $f$ between the bits, or its slope at them, where the model says nothing. Expect a bias.
 
@@ -676,11 +685,12 @@ with claim_table():
 # %% [markdown]
 # The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
 # $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
-# As $\tau \to 0$ such a soft bit has each value from 0 to 1 equally often, if each counts by its slope. In one bit,
+# As $\tau \to 0$ such a soft bit has each value from 0 to 1 equally often, if each counts by its slope. The density of the
+# noise at the threshold, $\sigma(a)\, \sigma(-a)$, is a common factor. In one bit the means tend to that factor times
 #
 # $$\text{soft: } \int_0^1 f'(z)\, dz = f(1) - f(0), \qquad \text{hard: } \tfrac12 f'(0) + \tfrac12 f'(1) .$$
 #
-# The first is what enumeration gives, so the bias goes. The second knows the slopes at the two ends alone, each half of
+# The first is what enumeration gives: $\sigma(a)\, f(1) + \sigma(-a)\, f(0)$, differentiated. So the bias goes. The second knows the slopes at the two ends alone, each half of
 # the time: the integral by the **trapezoid rule** with one interval. That is right for an $f$ without a third power, and
 # ours is not like that, so a bias stays however low the temperature.
 #

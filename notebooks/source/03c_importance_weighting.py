@@ -38,6 +38,18 @@ def noise(*shape, seed=0):
 # **For the teacher.** One long lesson, or two with a break before *Importance weights*. Behind the circle is the
 # example to remember: every diagnostic is at its best there, and the answer is wrong. The proof of the order of the
 # bounds fits on one board.
+#
+# - **Prepare.** Try the picture behind the circle once: how sure everything looks.
+# - **Approximation gap and amortisation gap.** Two arrows on the board, from log p(x) down to the best q of the
+#   family, and from there to the encoder's q.
+# - **Importance weights: many draws for one bound.** On the board: the mean of the weights is unbiased, Jensen does
+#   the rest; then why more draws never lower it.
+# - **03c.order.** “none”, for all three are proved. They are proved of means; which of them holds within one set of
+#   draws?
+# - **03c.settled.** nearly 0: nothing warns. What can a q know that never draws on the other side?
+# - **03c.climb.** all of it. To which maximum does a climb lead?
+# - **03c.noise.** “it rises”: a tighter bound is taken for a better one. Better for θ; for the encoder its signal
+#   dies first.
 
 # %% [markdown]
 # ## Probabilistic PCA: a model with a known marginal likelihood

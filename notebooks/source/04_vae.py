@@ -38,6 +38,14 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 # right while it trains, and let the class say what they expect first. The mean over pixels is the mistake that students
 # will make at home: do not leave it out. Two results surprise most of us: a plain autoencoder and a mixture draw better
 # than the VAE; and who completes better depends on how long you let pseudo-Gibbs sampling run.
+#
+# - **Prepare.** Start the lab before the lesson; it trains while you talk.
+# - **04.holes.** a small number: the codes look like one cloud. Ask what lies between two digits' clouds.
+# - **04.noise.** “it fills the space between codes”, which is what we want. What in the loss rewards it?
+# - **The variational autoencoder.** On the board: both terms, where the draw enters, and that the first is a sum over
+#   pixels.
+# - **04.anneal.** “more rate, higher ELBO”: use of the code is taken for quality.
+# - **04.hidden.** “the mixture, clearly”, by those who know that its conditional is exact. Exact for which model?
 
 # %% [markdown]
 # ## Draws from a plain autoencoder

@@ -34,6 +34,15 @@ SEEDS = range(2000, 2016)  # sixteen games; no setting was chosen on these seeds
 # **For the teacher.** An hour and a quarter. The point of the first half is method: one run of a GAN proves nothing, so
 # ask for the distribution over seeds before you show any remedy. *Fool the discriminator* is worth projecting: let the
 # class call the moves. The game $x \cdot y$ stands alone and fits on a board.
+#
+# - **Prepare.** Decide what counts as recovered before the class sees a game, and write it on the board.
+# - **05b.plain.** nearly all, after notebook 05's good game; or hardly any. Both are guesses from one run.
+# - **05b.longer.** some more. Hardly anyone expects good games to be spoiled meanwhile.
+# - **05b.minibatch.** all sixteen, as a remedy is hoped to cure. Ask for its price: the answer for a number depends
+#   on its batch.
+# - **05b.fast_g.** “they spread too wide”: fast is taken for wild. Ask where D's slope sends every z alike.
+# - **Why two players circle.** On the board: the two slopes of x·y, one step of each, and Pythagoras: the radius
+#   grows in every step.
 
 # %% [markdown] cited="0.15 0.5 0.1"
 # ## When is it a success?

@@ -38,6 +38,15 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 # input. Start the live lab early and let it run while you talk: the grid is worth a look every few minutes. Before the
 # section on what reaches the generator, let the class argue whether $G$ could copy a training picture. Measures of the
 # pictures, and what goes wrong, are in notebook 06b.
+#
+# - **Prepare.** Start the lab before the lesson.
+# - **Transposed convolution.** Stamp a two-by-two input by hand; count where stamps overlap.
+# - **06.inverse.** “yes, exactly”: it is often called deconvolution. The transpose of a matrix is not its inverse.
+# - **06.losses.** “it falls steadily”, as in every training so far. Against whom is it measured?
+# - **06.early.** round digits, mostly. Ask which digit takes the fewest strokes to be sure of.
+# - **What reaches the generator.** On the board: the chain rule through D. No term holds a training picture.
+# - **06.nearest.** “the GAN's”, suspected of copying. What is near to everything is blurred.
+# - **06.mapping.** four, for want of a reason. Ask what straight features would let w do.
 
 # %% [markdown]
 # ## Why convolutions

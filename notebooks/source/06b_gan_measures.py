@@ -43,6 +43,17 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 # **For the teacher.** Ninety minutes with the exercises. Give the class the table of pictures first, without numbers,
 # and let them rank the rows; then reveal one column after the other. The failure labs are short on purpose: say what a
 # longer run might change. The section on likelihood works well as a debate.
+#
+# - **Prepare.** Print the rows of pictures without the numbers; the class ranks them first.
+# - **06b.score.** the row that looks best. What does the formula reward, and what does it never look at?
+# - **What the Fréchet distance computes.** On the board, for one number: means and widths; then let them name two
+#   different densities at distance 0.
+# - **06b.moment.** the last one, for training is thought to go uphill.
+# - **06b.range.** “yes, by D”. Both scales are numbers; nobody checks.
+# - **06b.collapse.** two or three. Look at the shares before counting.
+# - **06b.damage.** the one that the eye minds most.
+# - **06b.features.** the same damage again. Other features, another distance.
+# - **06b.shares.** “none”: they are no digits. Each lies amid its digit all the same.
 
 # %% [markdown]
 # ## Models, and what to hold them against

@@ -30,6 +30,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** One hour with the exercises. Begin with the guessing game of Shannon (1951): show a line of
 # verse letter by letter and let the class guess the next one; count. Their bits per letter are lower than any in this
 # notebook: ask what they know that the network does not. Play the sounds.
+#
+# - **Prepare.** A loudspeaker for the sounds, and a line of verse for Shannon's game.
+# - **07b.bits.** about one, Shannon's number. Who has read more?
+# - **Temperature.** Let three students read a sample each: cold, one, hot; the class says which is which.
+# - **07b.way.** “fine-tuning”, the modern answer. Ask how far apart the two must be before a winner is named.
+# - **07b.reach.** the sum of the dilations without the sample itself, or twice seven. Draw three layers as a tree and
+#   count.
+# - **Sound: dilated causal convolutions.** On the board: the tree of taps; what doubles, and what grows by one.
+# - **07b.tail.** well above a half: eight in a hundred seems rare. Multiply on the board.
 
 # %% [markdown]
 # ## A character model

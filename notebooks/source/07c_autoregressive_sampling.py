@@ -37,6 +37,16 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes with the exercises. The betting game works well with two teams. Before "The other
 # half", ask why covering the upper half should be harder. Collect the guesses for the number of passes: nearly all are
 # far too high.
+#
+# - **Prepare.** Two teams and a sheet for the bets.
+# - **Importance weights: the other half.** On the board: p(x) in raster order, and underline the factors that a seen
+#   lower half makes costly.
+# - **07c.worth.** some hundreds. Ask how a head is drawn that knows nothing of the feet.
+# - **07c.price.** as many as there are pixels. Each pass is heavier than the decoder's, too.
+# - **07c.passes.** nearly one a pixel. Many pixels do not depend on their neighbours' exact values: paper stays
+#   paper.
+# - **Jacobi iteration: drawing in parallel.** Play it with a row of students who all speak at once: what is settled
+#   after each round?
 
 # %% [markdown]
 # ## Conditional sampling: the lower half

@@ -44,6 +44,17 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Play attention with five students: one asks, the others hold up
 # a card with a key and whisper a value. Before "Order", let them swap seats and ask what the one who asks can notice.
+#
+# - **Prepare.** Five cards, each with a key on the front and a value on the back.
+# - **07d.copy.** nearly all: the state has more numbers than the piece has symbols. Ask who must write, and who only
+#   looks up.
+# - **Scaled dot-product attention.** On the board: the variance of a sum of d products; then the softmax of large
+#   scores.
+# - **07d.largest.** one over the number of keys, as if all were alike.
+# - **07d.order.** “neither”, from those who know attention as a set operation. With the mask, what has the second
+#   layer's token seen?
+# - **Drawing with a key–value cache.** Ask what has to be computed anew when one token is added.
+# - **07d.tokens.** about once: the same text. Per what is a perplexity?
 
 # %% [markdown]
 # ## Copying in context

@@ -38,6 +38,14 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # before anything is explained. Collect both predictions by a show of hands; most expect the moved 7 to become a 6.
 # Ask for the reason before you show the dot products. The failure lab makes a good discussion: how would you
 # notice, without looking, that a path has left the data?
+#
+# - **Prepare.** A mouse or, better, a touch screen for the pad.
+# - **08.seven.** “a 6”. Ask in which picture the vector was computed, and what it knows of sevens.
+# - **Linear or spherical interpolation?** On the board: the squared length halfway, its cross term, and why that
+#   vanishes.
+# - **08.norm.** one, from the picture of a circle drawn small. In many dimensions two codes stand at right angles.
+# - **08.geodesic.** “on the straight one”: the shortest way is hoped to stay among digits. What does its length
+#   measure?
 
 # %% [markdown]
 # ## The model: encode and decode

@@ -35,6 +35,16 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 # Before the section on what both networks must know, ask the class what happens if only the generator is told the label:
 # most expect bad sevens, hardly anyone *no* sevens. In the second half let the class name the ten categories before you
 # show the classifier's table, and ask each time what would prove that a code "is" a digit.
+#
+# - **Prepare.** Start the live lab before the lesson.
+# - **09.squared.** “another real seven”: the smear is no seven. Compute both on the board: once and twice the
+#   variance.
+# - **A label in both networks.** On the board: who hears the label, and what is lost if one of the two does not.
+# - **09.asked.** scattered; ask what the classifier cannot see.
+# - **09.forgotten.** about a half. Compare with blind luck.
+# - **09.purity.** near blind luck, or near all. Categories need not be digits.
+# - **Without labels: mutual information.** On the board: I(c; x) as a difference of entropies, then the bound of
+#   notebook 03 with c for the code.
 
 # %% [markdown]
 # ## Which digit comes is luck

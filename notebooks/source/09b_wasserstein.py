@@ -37,6 +37,16 @@ torch.set_num_threads(1)  # for networks this small one thread is as fast as two
 # **For the teacher.** Ninety minutes. Open with the 2-D lab on the projector, slow motion first: one update, click by
 # click, and the class says what comes next. The proof that a critic's value is at most the distance fits on a board. The
 # trap of the two-sided penalty is a good riddle: show the value below zero and let them find out why.
+#
+# - **Prepare.** Open the 2-D lab in slow motion.
+# - **09b.vanilla.** all eight, or one. Ask for the slope of D between two modes.
+# - **09b.js.** “it falls by a third”, as a distance would.
+# - **Duality: from plans to a critic.** On the board: any plan above, any critic below; only the best of both meet.
+# - **09b.value.** “below”, by that proof. It holds for a slope of at most one; does the penalty keep that?
+# - **09b.gp.** somewhat more than before.
+# - **09b.clip.** “to some modes”. Multiply four small weights.
+# - **09b.r3gan.** all. Ask what the rivals' own settings were.
+# - **09b.trap.** all eight: the penalty asks for a slope of one. Of which sign?
 
 # %% [markdown] cited="0.05"
 # ## Mode collapse on a ring

@@ -42,6 +42,13 @@ classifier, _ = load_pretrained("classifier")
 # **For the teacher.** Two hours with the exercises; *Going further* can be homework. Three games, one idea: the
 # discriminator sees a pair. Ask of each who makes which half. The first prediction splits a class well. In the part on sharp
 # pictures, let students choose by eye before they see the numbers: they prefer the picture with the larger error.
+#
+# - **Prepare.** A sheet for votes on sharp pictures, before the numbers are seen.
+# - **09c.unshared.** about a half: the same z. What does z mean to each of two strangers?
+# - **BiGAN: a picture and its code.** On the board: the two pairs that D sees. Ask which half each network makes.
+# - **09c.rebuilt.** nearly always: E is called an encoder. What in the game asks for rebuilding?
+# - **Super-resolution.** Ask what the mean of all sharp pictures looks like that fit the coarse one.
+# - **09c.labels.** a code alone, as more abstract. Pixels with a code keep what the code lost.
 
 # %% [markdown]
 # ## Coupled GANs: two kinds of pictures, no pairs

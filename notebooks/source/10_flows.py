@@ -42,6 +42,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # stretched square on the board and let the class guess the sign of the logarithm before you write it. In the lab, ask
 # for the grid before and after; then untick *halves take turns* and let them find out by the picture at the right what
 # the flow can no longer do. Independent components and MADE, under *Going further*, make a session of their own.
+#
+# - **Prepare.** A sheet of rubber or a drawn grid, to be stretched.
+# - **Change of variables: a stretched line.** On the board: equal areas over dz and dx; who divides by what?
+# - **10.forget.** one: it looks like a density. Ask where the bell is stretched.
+# - **Coupling layers: the determinant is free.** On the board: the triangular Jacobian, its diagonal, and why s may
+#   be any network.
+# - **10.hole.** “about once” or “about ten times”. Can a stretched sheet get a hole?
+# - **10.gauss.** “as small as before”: Gaussians are taken for the easy case. Rotate a round cloud.
+# - **10.comon.** “none of the four”, after the last result. Only the plane of the two is lost.
 
 # %% [markdown]
 # ## Change of variables: a stretched line

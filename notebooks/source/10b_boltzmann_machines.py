@@ -11,8 +11,6 @@
 # | Time | 60 seconds to run · seed 0 |
 
 # %%
-import math
-
 import numpy as np
 import torch
 from IPython.display import Markdown, display
@@ -59,7 +57,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # \end{aligned}$$
 #
 # (Each $h_j$ stands in one factor alone, so the sum of products is a product of sums, over off, $1$, and on.) $F$ is the
-# **free energy**, and $\log(1 + e^a)$ the softplus of $a$. $F$ is cheap; $Z$ has a term for every picture there is.
+# **free energy**, and $\log(1 + e^a)$ the **softplus** of $a$. $F$ is cheap; $Z$ has a term for every picture there is.
 
 # %%
 patterns = bars_and_stripes(3)
@@ -96,15 +94,15 @@ with claim_table():
 # $$\frac{\partial}{\partial W_{ij}} \mathbb{E}_\text{data}[\log p(x)] = \mathbb{E}_\text{data}[x_i h_j] -
 #   \mathbb{E}_\text{model}[x_i h_j].$$
 #
-# The first average is the **positive phase**: a step along it lowers the energy of the data. The second is the **negative
-# phase**: a step against it raises the energy of what the model draws. At a maximum both averages agree. For $b_i$ the
-# averages are of $x_i$, for $c_j$ of $h_j$; `moments` gives those for $W$, $b$ and $c$, in this order. We hold the
-# formula against automatic differentiation.
+# The first average, of $x$ from the data and $h \sim p(h \mid x)$, is the **positive phase**: a step along it lowers the
+# energy of the data. The second is the **negative phase**: a step against it raises the energy of what the model draws. At
+# a maximum both averages agree. For $b_i$ the averages are of $x_i$, for $c_j$ of $h_j$; the RBM's `moments` gives those
+# for $W$, $b$ and $c$, in this order. We hold the formula against automatic differentiation.
 
 # %%
 rbm.zero_grad()
 rbm.log_prob(patterns).mean().backward()                  # by automatic differentiation, through Z
-positive_phase, negative_phase = rbm.moments(patterns), rbm.exact_moments()
+positive_phase, negative_phase = rbm.moments(patterns), rbm.exact_moments()        # x: the data; all 512, by p(x)
 with claim_table():
     claim("Weights: largest difference of the gradient from E_data[x h] − E_model[x h]",
           (rbm.W.grad - (positive_phase[0] - negative_phase[0])).flatten().abs(), below=1e-5, exact=True)
@@ -119,11 +117,15 @@ with claim_table():
 #
 # $$p(h_j = 1 \mid x) = \sigma(c_j + x \cdot W_j), \qquad p(x_i = 1 \mid h) = \sigma(b_i + W_i \cdot h),$$
 #
-# with $W_j$ a column and $W_i$ a row of $W$. So each side, a block, is drawn at once, in turns: **Gibbs sampling**. If
-# $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. One
-# round can lead from any picture to any other, so there is no second such distribution, and chains that start elsewhere
-# approach this one. A hundred chains of an RBM that is *half trained* (the cell says how) start at the empty picture; we
-# count all they visit. The distance to the exact distribution is the **total variation**: half the sum over all pictures of how far share and
+# with $W_j$ a column and $W_i$ a row of $W$. So each side, a block, is drawn at once. A *round* draws $h$, then a new $x$;
+# round after round makes a *chain*, in which each picture depends on the one before. This is **Gibbs sampling**.
+#
+# If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. And
+# chains that start elsewhere approach it: one round can lead from any picture to any other, so such a chain will at some
+# time be where a chain with that distribution is, and may go on together with it from there.
+#
+# A hundred chains of an RBM that is *half trained* (the cell says how) start at the empty picture; we count all they visit.
+# The distance to the exact distribution is the **total variation**: half the sum over all pictures of how far share and
 # probability are apart, from 0 to 1.
 
 # %%
@@ -179,12 +181,13 @@ with claim_table():
 #
 # - **Contrastive divergence**, **CD-k**: start the chains *at the data* and run $k$ rounds. Cheap, but they only see the
 #   data's neighbourhood.
-# - **Persistent contrastive divergence**, **PCD**: keep the chains from step to step. The model changes little in a
-#   step, so the chains nearly keep up.
+# - **Persistent contrastive divergence**, **PCD**: start at random pictures once, and keep the chains from step to step.
+#   The model changes little in a step, so the chains nearly keep up.
 #
 # Sixteen RBMs of each kind, at three learning rates each. The exact gradient has no noise to average out: it gets one high
 # rate and half as many steps. A rate is constant for the first half of the training (`total_steps`), then falls to 0.
-# (*Going further* holds our step against the library's.)
+# The data's distribution is $1/14$ for each pattern; with all $2^9$ pictures alike the KL is $\log (2^9 / 14)$, over three
+# and a half nats.
 
 # %%
 predict("10b.order",
@@ -193,7 +196,7 @@ predict("10b.order",
         options=["persistent chains", "one round from the data", "they tie"])
 
 # %%
-def one_step(rbm, method, data, chains, rate, generator):
+def one_step(rbm, method, data, chains, rate, generator):      # *Going further* holds it against the library's
     """Returns the chains, after the RBM has learned. All tensors: [RBMs, pictures, units]."""
     if method == "exact":
         negative_phase = rbm.exact_moments()
@@ -239,7 +242,7 @@ show(curves(np.arange(1, 31) / 30, {f"{names[m]}, rate {rate}": np.median(traine
 def second(kl):
     """Which has the lower KL; less than a tenth apart is a tie."""
     ratio = kl["PCD"] / kl["CD"]
-    return ("they tie" if abs(math.log(ratio)) < 0.1 else "persistent chains" if ratio < 1
+    return ("they tie" if abs(np.log(ratio)) < 0.1 else "persistent chains" if ratio < 1
             else "one round from the data")
 
 reveal("10b.order", {method: np.median(end[best[method]]) for method in ("PCD", "CD")}, pick=second)
@@ -250,12 +253,10 @@ with claim_table():
     for rate, side in ((0.05, {"below": 0}), (0.15, {"below": 0}), (0.3, {"above": 0})):
         claim(f"Rate {rate}, half time: KL of PCD less that of CD-1", half["PCD", rate] - half["CD", rate], **side)
         claim(f"Rate {rate}, at the end: KL of PCD less that of CD-1", end["PCD", rate] - end["CD", rate], **side)
-    claim("CD-1, at the end: KL at rate .15 less that at rate .3", end["CD", 0.15] - end["CD", 0.3], near=0,
-          within=0.1)
+    claim("CD-1, at the end: KL at rate .15 less that at .3", end["CD", 0.15] - end["CD", 0.3], near=0, within=0.1)
 
 # %% [markdown]
-# Each at its best rate, PCD comes second. At the two lower rates it is ahead of CD-1 (at the lowest by little at half
-# time), at the highest behind. The usual explanation: there the weights move on faster than the chains follow. CD-1 ends
+# Each at its best rate, PCD comes second. At the two lower rates it is ahead of CD-1, at the highest behind. The usual explanation: there the weights move on faster than the chains follow. CD-1 ends
 # at about the same KL with the two higher rates: a smaller step does not mend what it gets wrong; at the lowest it has not
 # got so far. From here on each method has its best rate.
 
@@ -271,14 +272,14 @@ mean_of = {count: 14 * believed["CD"][:, :14][:, full_pixels == count].mean(axis
 least = {method: 14 * b[:, :14].min(axis=1) for method, b in believed.items()}
 with claim_table():
     claim("CD-1: mean squared error of the reconstructions, RBM by RBM", rbms["CD"].reconstruction(), below=0.004)
-    claim("Exact gradient: probability of the least likely pattern over 1/14, RBM by RBM", least["exact"], above=0.8)
-    claim("CD-1: probability of the least likely pattern over 1/14, RBM by RBM", least["CD"], below=0.1)
-    claim("CD-1, each RBM: mean probability of the six-pixel patterns over 1/14", mean_of[6], above=1, exact=True)
-    claim("CD-1, each RBM: mean probability of the three-pixel patterns over 1/14", mean_of[3], below=1, exact=True)
-    claim("CD-1, each RBM: probability of the empty picture over 1/14", mean_of[0], below=0.2, exact=True)
-print("Least likely pattern over 1/14, median of sixteen RBMs:",
+    claim("Exact gradient, RBM by RBM: 14 times the probability of the least likely pattern", least["exact"], above=0.8)
+    claim("CD-1, RBM by RBM: 14 times the probability of the least likely pattern", least["CD"], below=0.1)
+    claim("CD-1, each RBM: 14 times the mean probability of the six-pixel patterns", mean_of[6], above=1, exact=True)
+    claim("CD-1, each RBM: 14 times the mean probability of the three-pixel patterns", mean_of[3], below=1, exact=True)
+    claim("CD-1, each RBM: 14 times the probability of the empty picture", mean_of[0], below=0.2, exact=True)
+print("14 times the probability of the least likely pattern, median of sixteen RBMs:",
       ", ".join(f"{method} {np.median(ratio):.2f}" for method, ratio in least.items()))
-print(f"CD-1, the full picture over 1/14: from {mean_of[9].min():.2f} to {mean_of[9].max():.2f}")
+print(f"CD-1, 14 times the probability of the full picture: from {mean_of[9].min():.2f} to {mean_of[9].max():.2f}")
 order = np.append(full_pixels.argsort(kind="stable"), 14)                              # by the number of full pixels
 middle = {method: history[method][-1].argsort()[8] for method in believed}             # a median RBM, by KL
 show(bars([*(f"{full_pixels[i]:.0f}" for i in order[:-1]), "other"],
@@ -292,19 +293,20 @@ show(bars([*(f"{full_pixels[i]:.0f}" for i in order[:-1]), "other"],
 
 # %% [markdown]
 # The errors are not random: in each of the sixteen RBMs the patterns of six pixels are on average too probable, those
-# of three and the empty picture too improbable; the full one goes either way. Why six we do not know: with ink and paper
-# exchanged the data are the same. Round each pattern the free energy now has a **basin**: a local minimum
-# and the slopes around it. In $p(x)$, where low is high, it is a peak, a **mode**. One round mostly ends in the basin where
-# it began, so CD-1 can be content although the basins' *depths* do not compare: an error of the method.
+# of three and the empty picture too improbable; the full one goes either way. With ink and paper exchanged the data
+# are the same, but the gradient is not: only full pixels count in $x_i h_j$. (Why that favours six we do not know.)
+#
+# Round each pattern the free energy now has a **basin**: a local minimum and the slopes around it. In $p(x)$, where low is
+# high, it is a peak, a **mode**. One round mostly ends in the basin where it began. So CD-1's phases agree, and it learns no
+# more, whatever the basins' *depths*: an error of the method.
 #
 # A chain **mixes** if it soon forgets where it began. A better model has deeper basins, and its chains mix more
 # slowly. We compare the sixteen RBMs of the exact gradient, *fully trained*, with the one from above, *half trained*:
-# start five hundred chains of each RBM at one pattern and count those at it after so many rounds, also those that left
+# start five hundred chains of each RBM at pattern 4 and count those at it after so many rounds, also those that left
 # and fell back. The floor is the probability that the RBM itself gives that pattern.
 
 # %%
-generator, rounds = seeded(6), (1, 3, 10, 30, 100, 300)
-still, floor = {}, {}
+generator, rounds, still, floor = seeded(6), (1, 3, 10, 30, 100, 300), {}, {}
 for method, rbm in (("exact", rbms["exact"].rbm), ("early", early.rbm)):
     x = start = patterns[3].expand(len(rbm.W), 500, 9)
     still[method], floor[method] = [], rbm.log_prob(start[:, :1]).exp().mean().item()
@@ -312,11 +314,9 @@ for method, rbm in (("exact", rbms["exact"].rbm), ("early", early.rbm)):
         x = rbm.gibbs(x, int(t), generator)
         still[method].append((x == start).all(dim=2).float().mean(dim=1).numpy())      # of each RBM
 with claim_table():
-    claim("Fully trained, RBM by RBM: share of chains still at the pattern after a hundred rounds", still["exact"][4],
-          above=0.45)
+    claim("Fully trained, RBM by RBM: share of chains at the pattern after 100 rounds", still["exact"][4], above=0.45)
     claim("Fully trained: probability that the RBMs themselves give that pattern", floor["exact"], below=0.08)
-    claim("Half trained: share of chains still at the pattern after thirty rounds", still["early"][3].item(),
-          below=0.3)
+    claim("Half trained: share of chains at the pattern after 30 rounds", still["early"][3].item(), below=0.3)
     claim("Half trained, after three hundred rounds: share less the RBM's own probability",
           still["early"][-1].item() - floor["early"], near=0, within=0.04)
 show(convergence(rounds, {"fully trained": np.mean(still["exact"], axis=1), "half trained": still["early"]},
@@ -329,11 +329,10 @@ show(convergence(rounds, {"fully trained": np.mean(still["exact"], axis=1), "hal
          for name, key in (("fully trained", "exact"), ("half trained", "early"))))
 
 # %% [markdown]
-# **Repairs** to try: more rounds; persistent chains (the line printed above the bars has their least likely pattern); or
-# chains that start at an energy near 0 for all pictures, which then grows to its full size: they *cool down*. The lab has
-# the first two. Watch *model* against *data* in the
-# bars, and what the reconstruction error does not say. Try CD with one round and with fifty; then PCD at ten times its
-# rate.
+# **Repairs** to try: more rounds; persistent chains (the line above the bars has their least likely pattern); or chains
+# that start at an energy near 0 for all pictures, which then grows to its full size: they *cool down*. The lab has the
+# first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try CD with one round
+# and with fifty; then PCD at ten times its rate.
 
 # %%
 lab = LiveLab(
@@ -357,13 +356,16 @@ lab
 # **AIS**, goes along a bridge, a row of distributions $p^*_\beta / Z_\beta$ that lead from an easy one ($\beta = 0$) to
 # the RBM ($\beta = 1$). Without its $Z_\beta$ each is known:
 #
-# $$p^*_\beta(x) = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
-#
-# At $\beta = 0$ the pixels are independent, with logits $a$, best those of their frequencies in the data (here all one
-# half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is
-# one over the *temperature*: to raise it is to cool. Each chain carries an importance weight $w$ (notebook 03c; no entry
-# of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns cool to $\beta'$, multiply $w$ by
-# $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs round, $T(x' \mid x)$, at $\beta'$. The library's loop has four lines:
+# $$p^*_\beta(x) = \sum_h e^{(1 - \beta)\, a \cdot x - \beta E(x, h)}
+#   = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
+
+# %% [markdown]
+# At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. Best the **logits** $a$ fit their frequencies in
+# the data (here all one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
+# $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to raise it is to cool. Each chain carries an
+# importance weight $w$ (notebook 03c; no entry of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns
+# cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs round, $T(x' \mid x)$, at $\beta'$, with
+# $\beta' W$, $\beta' c$ and $(1 - \beta')\, a + \beta' b$ for $W$, $c$ and $b$. The library's loop has four lines:
 
 # %%
 show_source(ais)
@@ -371,7 +373,8 @@ show_source(ais)
 # %% [markdown]
 # The mean of $w$ is $Z$ *without bias*; the proof is under *Going further*.
 # The *logarithm* of the mean has a bias: by Jensen's inequality $\log Z$ comes out too low on average, and so $\log p$
-# too high. With many temperatures the bias is small beside the scatter.
+# too high. For one RBM trained by the exact gradient we take sixteen estimates, a hundred chains each: here the bias is
+# small beside the scatter.
 
 # %%
 exact_rbm = rbms["exact"].rbm.machine(0)
@@ -389,8 +392,7 @@ show(curves(temperatures, {"log of the estimate": errors.mean(axis=1)}, baseline
      alt="A band around zero, over the number of temperatures; its largest error is "
          + ", ".join(f"{np.abs(e).max():.2f} at {n}" for n, e in zip(temperatures, errors, strict=True)))
 with claim_table():
-    claim("A thousand temperatures: mean of w over the exact Z, 1,600 chains", (log_w - true_log_Z).exp(), near=1,
-          within=0.05)
+    claim("A thousand temperatures: mean of w over the exact Z", (log_w - true_log_Z).exp(), near=1, within=0.05)
     claim("A thousand temperatures: largest error of sixteen estimates, nats", np.abs(errors[-1]).max(), below=0.07)
     claim("Three temperatures: largest error of sixteen estimates, nats", np.abs(errors[0]).max(), above=0.35)
 
@@ -416,7 +418,7 @@ with torch.no_grad():
         bigger[..., :smaller.shape[-1]] = smaller
 gain_F, gain_p = np.subtract(scores(idle), scores(exact_rbm))
 with claim_table():
-    claim("−F rises by 8 log 2", gain_F, near=8 * math.log(2), within=1e-3, exact=True)
+    claim("−F rises by 8 log 2", gain_F, near=8 * np.log(2), within=1e-3, exact=True)
     claim("log p stays: change", gain_p, near=0, within=1e-3, exact=True)
 reveal("10b.idle", {"-F rises by": gain_F, "log p by": gain_p}, pick=lambda gain: options[sum(
     value > 1e-2 for value in gain.values())])
@@ -514,7 +516,7 @@ with claim_table():
     claim("log p(x) less the bound, each of the 14 patterns, nats", log_p - bound, above=0, exact=True)
     claim("log p(x) less the bound, mean, nats", (log_p - bound).mean(), above=0.03, below=0.65)
 show(bound_bars([*map(str, range(1, 15, 2))], log_p[::2], bound[::2], floor=np.floor(bound.min()) - 1,
-                xlabel="pattern, numbered as in the first picture; where bars begin means nothing",
+                xlabel="every second pattern, by its number; where bars begin means nothing",
                 title="Random weights: the bound stays below log p(x)"),
      alt="Seven bars, one for every second pattern: each is filled up to the bound, and a line above it is log p(x)")
 

@@ -35,6 +35,14 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes with the exercises. The chain on a line is a matrix, so every statement about its
 # end can be looked up: let the class guess first. What lies under *Going further* is another way of training the chain.
 # The table before it carries on from notebook 10.
+#
+# - **Prepare.** Choose two noises for the chain on the line, one small and one large.
+# - **10c.one_peak.** “at the data's distribution”: mean and width are right. What of a posterior with two peaks?
+# - **One step of a chain as a model.** On the board: noise and denoise as one matrix, and its fixed vector.
+# - **Compare averages: maximum mean discrepancy.** On the board: two means in the space of features, squared; three
+#   sums of kernels remain.
+# - **Live: the width of the kernel.** Let them choose the width before the start; too narrow sees only twins, too
+#   wide only the mean.
 
 # %% [markdown]
 # ## One step of a chain as a model

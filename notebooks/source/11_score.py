@@ -32,6 +32,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # for the guess about the two mixtures before the words *Fisher divergence* fall. The table of five kinds is worth the
 # board: let the class fill in the weights. In the lab, start with *noise*, then *data*, and let them say from the last
 # picture which end of time each is bad at, and then why, from the determinants.
+#
+# - **Prepare.** Write the empty table of five kinds on the board.
+# - **11.blind.** “above one half”: two divergences are thought to agree. Near a mode, who else is responsible?
+# - **One thing in five coordinates.** Fill the table with the class: noise, data, score, velocity, energy of one
+#   point.
+# - **The best denoiser.** On the board: the mean of what may lie behind a noised point; differentiate the noised
+#   density to find the score in it.
+# - **11.near.** “about a tenth”, as the loss says. Who dominates the loss?
+# - **Live: the learned field beside the exact one.** Ask which end of time each kind is bad at, then why.
 
 # %% [markdown] cited="0.1 20 80"
 # ## Noise, a little at a time

@@ -36,6 +36,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Two hours with the exercises; a good break is before "What the ODE is good for". Let the class
 # derive the reverse SDE from its two halves, on the board: a step along the ODE, and a step of Langevin. Before the
 # paradox, ask what the *best possible* denoiser of a thousand pictures would draw; few say "the thousand pictures".
+#
+# - **Prepare.** Two halves of the board, for the ODE and for Langevin.
+# - **Back with dice.** On the board: half a step without dice, half a step of Langevin; add, and watch the terms
+#   combine.
+# - **11b.few.** “ancestral, with dice” is rarely chosen, Heun most often, for its order. An order promises something
+#   of short steps only.
+# - **A deep latent-variable model.** The bound of notebook 03 with a chain of codes: let them name prior, posterior
+#   and decoder.
+# - **The paradox of the perfect network.** Ask what the best denoiser of a finite data set returns without noise.
 
 # %% [markdown] cited="11"
 # ## Noise as a process in time

@@ -35,6 +35,17 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Two hours with the exercises; a good break is before "Which noise for which point". Draw two
 # crossing ways on the board and ask what one arrow at the crossing can say: all of the notebook follows from that. In
 # the lab, let them train with independent pairs until the eight-step picture is good, and only then choose *reflow*.
+#
+# - **Prepare.** Coloured pens for the crossing ways; try the lab's *reflow* once.
+# - **Straight ways, and their average.** On the board: two crossing ways and the one arrow at the crossing; then the
+#   mean that it has to be.
+# - **Learned without being known.** On the board: the square, split into what depends on θ and the floor. It is the
+#   argument of notebook 11.
+# - **11c.one.** “near the moons, a bit blurred”: one step is taken for a rough version of many. What does z know of
+#   the data at t = 1?
+# - **11c.reflow.** “about a half”. Ask what bends a way, and whether new pairs still cross.
+# - **Euler, midpoint, Heun.** Let them predict the slopes of the three lines before the figure.
+# - **Live: bend them straight.** The loss falls at *reflow*: less is left to average, not more is learned.
 
 # %% [markdown] cited="11"
 # ## Arrows move a density

@@ -43,6 +43,15 @@ SEEDS = range(3)
 # **For the teacher.** Ninety minutes with the exercises. Guess before the two Gaussians: nearly everybody expects the
 # tilted density. Let the class find out on the pad at which time an edited scrawl stops being
 # theirs. Replacement is a good debate: it is wrong, it is used everywhere; how would one notice?
+#
+# - **Prepare.** A touch screen for the pad, if there is one.
+# - **Guidance, exactly.** On the board: the tilted density of two Gaussians, and the mean of the guided velocity;
+#   they look alike.
+# - **11d.tilted.** “as well”: guidance is introduced as tilting. First noise then tilt is not first tilt then noise.
+# - **11d.replace.** the true probability, given the exact velocity. When is the decision made, and what was known
+#   then?
+# - **Editing: noise, then denoise.** Let the class call the time at which the scrawl stops being theirs, each before
+#   the next.
 
 # %% [markdown] cited="14 7 2015"
 # ## The network: a U-Net

@@ -38,10 +38,18 @@ from course_lib.training.step import minimize
 
 torch.set_num_threads(1)  # for models this small one thread is as fast as two, and steadier
 
-# %% [markdown] tags=["teacher"]
+# %% [markdown] tags=["teacher"] cited="65,536"
 # **For the teacher.** Ninety minutes with the exercises. Let the class invent an alphabet first: eight stamps of 7x7
 # pixels, a digit laid with them; then ask what a code of such stamps costs if all are equally likely, and if not. The
 # straight-through estimator is a lie that works: ask for a case where it would not.
+#
+# - **Prepare.** Squared paper: each student draws one stamp of the alphabet.
+# - **Vector quantization.** On the board: stairs, their slope 0, and the straight line that straight-through takes
+#   instead.
+# - **11e.slope.** “another number”: it is called a lie. For steps as wide as the stairs, on a parabola?
+# - **11e.collapse.** most of the sixty-four. An entry that is never chosen never moves.
+# - **11e.place.** a little more than the transformer's. What do neighbours know of each other?
+# - **Exact: all 65,536 codes.** Ask which of the two parts a finer alphabet makes cheaper, and which dearer.
 
 # %% [markdown] cited="128 2017"
 # ## Sixteen symbols of 128

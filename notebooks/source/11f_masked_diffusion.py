@@ -39,6 +39,15 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes with the exercises. Begin with nine cards, face down, on the board: the class
 # uncovers them in an order of its own and guesses each. For "Many at once", let two students guess two cards that are
 # always alike, without hearing each other.
+#
+# - **Prepare.** Nine cards, black or white, and magnets.
+# - **11f.orders.** “the same distribution twice”: the chain rule is trusted. It is true of true answers only.
+# - **The bound, step by step.** On the board: a mean over orders inside the logarithm, Jensen, and one term a hidden
+#   symbol.
+# - **11f.price.** “they are level”. A bound is compared with an exact number: ask what that allows us to say.
+# - **11f.upper.** near the true price. The top was drawn before the rest was seen.
+# - **Many at once.** Two students guess two equal cards, apart: half of the pairs are impossible.
+# - **11f.confident.** nearly 0, for the answers are true. True one at a time; what does choosing by the draw do?
 
 # %% [markdown]
 # ## Any order will do

@@ -184,7 +184,8 @@ def test_students_zip_has_what_runs_the_course_and_no_answers(tmp_path):
     assert {Path("Makefile"), Path("pyproject.toml"), Path("constraints.txt"), Path("README.md"), Path("LICENSE"),
             Path("course_lib/live/picture.js"), Path("data/mnist/SHA256SUMS")} <= inside
     assert {p.name for p in inside if p.suffix == ".ipynb"} == {p.name for p in (COURSE / "notebooks").glob("*.ipynb")}
-    assert not [p for p in inside if {"source", "solutions", "tests", "__pycache__", ".git"} & set(p.parts[:-1])]
+    withheld = {"source", "solutions", "teaching", "tests", "__pycache__", ".git"}
+    assert not [p for p in inside if withheld & set(p.parts[:-1])]
     with zipfile.ZipFile(tmp_path / "a" / "course.zip") as archive:
         for name in (n for n in names if n.endswith(".ipynb")):
             cells = json.loads(archive.read(name))["cells"]

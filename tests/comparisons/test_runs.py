@@ -92,3 +92,5 @@ def test_a_scheduler_that_is_there_is_used_and_left_running(tmp_path):
         with pytest.raises(RunsFailed, match="ArithmeticError: 1 is odd"):
             map_runs(runs_to_map.fails_if_odd, [{"seed": 1, "folder": str(tmp_path)}],
                      scheduler=cluster.scheduler_address, progress=False)
+        drawn = map_runs(runs_to_map.draw, SEEDS, scheduler=cluster, progress=False)  # as one of dask-gateway is given
+        assert drawn == serial(runs_to_map.draw, SEEDS) and cluster.status.name == "running"

@@ -1,6 +1,7 @@
 """The answers of a class are added up as they come: half-written lines wait, strange ones are left out."""
 
 import json
+import os
 import time
 
 import pytest
@@ -85,3 +86,13 @@ def test_a_hundred_thousand_lines(folder):
     room.read()  # each line is read once
     assert time.process_time() - began < 0.5
     assert room.state()["predictions"][0]["votes"] == 301
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
+def test_a_pipe_or_a_link_of_a_students_holds_nobody_up(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "c.jsonl"
+    elsewhere.write_text(line("predicted", "05.best", "c", answer="x"), encoding="utf-8")
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "link.jsonl").symlink_to(elsewhere)
+    (folder / "folder.jsonl").mkdir()
+    assert state(folder)["students"] == 1

@@ -1,7 +1,9 @@
 """A lab without a browser: headless, its digest, its controls, its registry."""
 
 import re
+import sys
 import threading
+from types import ModuleType
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -56,6 +58,15 @@ def test_headless_shows_one_picture_and_leaves_no_thread(headless, monkeypatch):
                         r"from high to low loss \w \S+, loss \w \S+", data["text/plain"])
     assert metadata["image/png"]["alt"] == data["text/plain"] and metadata["image/png"]["width"] > 300
     assert threading.active_count() == before
+
+
+def test_in_colab_it_trains_at_once_and_has_no_controls(monkeypatch):
+    monkeypatch.delenv("COURSE_HEADLESS", raising=False)
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    lab, plain = LiveLab(Tiny(), VIEWS, headless_steps=20), Tiny()
+    for _ in run(plain, 20, progress=False):
+        pass
+    assert lab.trainer is None and lab.digest() == plain.digest()
 
 
 def test_headless_raises_what_training_raises(headless):

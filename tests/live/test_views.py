@@ -122,11 +122,11 @@ def test_a_mark_reads_what_its_kind_sends_and_no_more(kind):
 
 
 def test_the_page_reads_of_a_picture_what_python_sends_and_no_more():
-    canvas, view = PAGE["canvas.js"], ALL["curve"].spec()
-    assert {*read_by(canvas, "layer", "first")} <= {*EVERY_LAYER, "series"} | BENT_IN_PAGE
-    assert {*read_by(canvas + MARKS, "layer", "first"), *BENT_IN_PAGE} >= {*EVERY_LAYER, "series"}
-    of_view = {*read_by(canvas, "view"), *re.findall(r"this\.view\.(\w+)", canvas)}
-    limits = re.search(r"const \{ (.*) \} = this\.view;", canvas)[1].split(", ")
+    plot, view = PAGE["plot.js"], ALL["curve"].spec()
+    assert {*read_by(plot, "layer", "first")} <= {*EVERY_LAYER, "series"} | BENT_IN_PAGE
+    assert {*read_by(plot + MARKS, "layer", "first"), *BENT_IN_PAGE} >= {*EVERY_LAYER, "series"}
+    of_view = {*read_by(plot, "view"), *re.findall(r"this\.view\.(\w+)", plot)}
+    limits = re.search(r"const \{ (.*) \} = this\.view;", plot)[1].split(", ")
     assert of_view | {*limits} == view.keys()
 
 

@@ -1,6 +1,7 @@
 """What a class answers is kept only with consent, and holds neither code nor names."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -62,7 +63,8 @@ def test_what_is_kept(lines):
     assert kept[1]["verdict"] == "passed" and kept[3]["answer"] == 3 and kept[4]["answer"] == 4
     assert kept[5]["options"] == ["a", "b"] and kept[6]["answer"] == "b"
     known = {"time", "session", "notebook", "kind", "key", "verdict", "mistake", "answer", "question", "options", "low",
-             "high"}
+             "high", "measured"}
+    assert kept[6]["measured"] == "1"  # what decided
     assert all(set(line) <= known for line in kept) and len({line["session"] for line in kept}) == 1
 
 
@@ -84,3 +86,20 @@ def test_a_folder_that_cannot_be_written_disturbs_nothing_and_is_told_once(tmp_p
     for _ in range(2):
         assert check("00.kl", exercises("00")["00.kl"].reference).status == "passed"
     assert capsys.readouterr().out.count("not kept") == 1
+
+
+def test_where_nobody_can_answer_the_question_is_kept_all_the_same(lines, monkeypatch):
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    predict("00.which", "Which?", options=["a", "b"])
+    assert [(line["kind"], line["options"]) for line in lines()] == [("asked", ["a", "b"])]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions on Windows")
+def test_the_teacher_can_read_it_where_new_files_are_private(lines, tmp_path):
+    before = os.umask(0o077)
+    try:
+        record.keep("checked", "00.kl", verdict="passed", mistake="")
+    finally:
+        os.umask(before)
+    file, = (tmp_path / "class").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o644
