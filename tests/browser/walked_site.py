@@ -21,7 +21,10 @@ SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 AXE = """async () => { const { violations } = await axe.run(
   { include: [document], exclude: ['.katex-html'] },  // that part is hidden from those who listen
   { resultTypes: ['violations'], preload: false });
-  return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target}: ${n.html.slice(0, 160)}`)); }"""
+  const isFormula = (id, n) =>  // axe takes a column's name that is a formula, MathML, for none
+    id === 'empty-table-header' && document.querySelector(n.target[0])?.querySelector('math');
+  return violations.flatMap(({ id, nodes }) => nodes.filter((n) => !isFormula(id, n))
+    .map((n) => `${id}: ${n.target}: ${n.html.slice(0, 160)}`)); }"""
 OVERFLOW = """() => { const page = document.documentElement, wide = page.clientWidth;
   if (page.scrollWidth <= wide) return [];
   const out = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > wide + 1);
