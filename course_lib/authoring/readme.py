@@ -1,8 +1,10 @@
-"""What `make notebooks` writes into the README: the table of the notebooks, and the map of the families they build."""
+"""What `make notebooks` writes into the README: where the course is read as a web site, the table of the notebooks, and
+the map of the families they build."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +13,29 @@ from course_lib.authoring.text import notebook_files, read_cells, sources
 from course_lib.files import atomic_write
 from course_lib.teach.tree import leaves
 
-MAP, TABLE = "the map", "the notebooks"  # the parts, as their markers name them
+MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
           r"^\| You need \| (?P<need>.+) \|$", r"^\| Time \| (?P<run>\d+ \w+) to run")
+
+LAB = ("![A lab while it trains: left, a bell curve of real numbers, a narrower one of made numbers beside it, and "
+       "what the discriminator answers; right, the losses of both networks over 400 steps](docs/pictures/lab.png)")
+
+
+def addresses(course: Path) -> dict[str, str]:
+    """`repository` and `site` of `[tool.course]` in pyproject.toml: where the course is to be had; "" until they are
+    set."""
+    path = course / "pyproject.toml"
+    told = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["course"] if path.exists() else {}
+    return {name: told.get(name, "").rstrip("/") for name in ("repository", "site")}
+
+
+def readme_site(notebooks: Path) -> str:
+    """A picture of a lab, and the way to the course's pages: their address, or the command that builds them."""
+    site = addresses(notebooks.parent)["site"]
+    if site:
+        return f"[{LAB}]({site}/)\n\n**[Read the course as a web site]({site}/)**: nothing to install."
+    return (f"{LAB}\n\n**To read it before you install it**: [`make site`](#the-course-as-a-web-site) builds the "
+            "course as a web site.")
 
 
 def markers(part: str) -> tuple[str, str]:
@@ -50,13 +72,14 @@ def readme_table(notebooks: Path) -> str:
 
 
 def write_readme(course: Path) -> None:
-    """Put the map and the table into the README of a course folder, each between its markers.
+    """Put these parts into the README of a course folder, each between its markers.
 
     Raises:
         ValueError: the markers are not there, once each and in order.
     """
     folder = course / "notebooks"
-    write_between(course / "README.md", {MAP: readme_map(folder), TABLE: readme_table(folder)})
+    write_between(course / "README.md", {SITE: readme_site(folder), MAP: readme_map(folder),
+                                         TABLE: readme_table(folder)})
 
 
 def write_between(path: Path, parts: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from course_lib.commands.grade import add_grade
 from course_lib.commands.lab import add_lab
 from course_lib.commands.nbgrader import add_nbgrader
 from course_lib.commands.notebooks import add_notebooks
+from course_lib.commands.site import add_site
 from course_lib.commands.stopping import Stopper, handled
 from course_lib.commands.teaching import add_teaching
 from course_lib.commands.train import add_train
@@ -64,7 +65,7 @@ def run_command(argv: Sequence[str] | None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for add in (add_lab, add_train, add_checkpoints, add_notebooks, add_calibrate, add_grade, add_class,
-                add_nbgrader, add_teaching):
+                add_nbgrader, add_site, add_teaching):
         add(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

@@ -8,7 +8,17 @@ from tiny_source import edit, write
 
 from course_lib.authoring import readme
 from course_lib.authoring.build import convert
-from course_lib.authoring.readme import MAP, TABLE, markers, readme_map, readme_table, write_readme
+from course_lib.authoring.readme import (
+    MAP,
+    SITE,
+    TABLE,
+    addresses,
+    markers,
+    readme_map,
+    readme_site,
+    readme_table,
+    write_readme,
+)
 from course_lib.authoring.text import sources
 from course_lib.teach.tree import leaves
 
@@ -16,10 +26,19 @@ COURSE = Path(__file__).resolve().parents[2]
 README = (COURSE / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("part", "made"), [(MAP, readme_map), (TABLE, readme_table)])
+@pytest.mark.parametrize(("part", "made"), [(SITE, readme_site), (MAP, readme_map), (TABLE, readme_table)])
 def test_the_readme_holds_its_tables_as_they_are_generated(part, made):
     begin, end = markers(part)
     assert f"{begin}\n\n{made(COURSE / 'notebooks')}\n\n{end}" in README, "run `make notebooks`"
+
+
+def test_the_readme_leads_to_the_site_once_it_has_an_address(tmp_path):
+    assert addresses(COURSE) == addresses(tmp_path) == {"repository": "", "site": ""}
+    assert "`make site`" in readme_site(tmp_path / "notebooks")
+    (tmp_path / "pyproject.toml").write_text('[tool.course]\nrepository = ""\nsite = "https://a.org/b/"\n',
+                                             encoding="utf-8")
+    led = readme_site(tmp_path / "notebooks")
+    assert "](https://a.org/b/)" in led and "make site" not in led and "docs/pictures/lab.png" in led
 
 
 def test_the_map_has_each_family_with_links_that_lead_to_its_notebooks():
@@ -45,14 +64,15 @@ def test_writing_replaces_what_stands_between_the_markers_and_nothing_else(tmp_p
     edit(source, "**Why?**", "**Why\n# so?**")
     monkeypatch.setattr(readme, "leaves", lambda: [])
     path, ((a, b), (c, d)) = tmp_path / "README.md", (markers(TABLE), markers(MAP))
-    path.write_text(f"before\n{a}\nold\n{b}\nbetween\n{c}\n{d}\nafter\n", encoding="utf-8")
+    site = "\n".join(markers(SITE))
+    path.write_text(f"before\n{a}\nold\n{b}\nbetween\n{c}\n{d}\nafter\n{site}\n", encoding="utf-8")
     write_readme(tmp_path)
     text = path.read_text(encoding="utf-8")
     time = "1 min, worked through 1, with exercises 7"
     row = f"[07](notebooks/07_double.ipynb) Title | Why so? | {time} | 3 seconds | do it"
     assert f"\n| {row} |\n" in text
     assert text.startswith(f"before\n{a}\n\n| notebook | ") and f"|\n\n{b}\nbetween\n{c}\n\n| branch |" in text
-    assert text.endswith(f"|\n\n{d}\nafter\n") and "old" not in text
+    assert f"|\n\n{d}\nafter\n" in text and "old" not in text and text.endswith(f"\n\n{markers(SITE)[1]}\n")
     first = path.stat().st_mtime_ns
     write_readme(tmp_path)
     assert path.stat().st_mtime_ns == first
