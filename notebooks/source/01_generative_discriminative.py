@@ -29,6 +29,16 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** An hour and a half with the exercises. Collect the first prediction by a show of hands before
 # anyone runs the cell: most people forget the prior. If time is short, leave *How many examples?* for homework.
 # *Going further* is what students remember; let them argue why the model likes ones before you scroll on.
+#
+# - **Prepare.** Nothing but a show of hands; run the digits once, for the time that they take.
+# - **01.dog.** well above a half: the prior is forgotten. Draw a hundred animals as dots.
+# - **The discriminative model: logistic regression, by descent.** Ask which parameters of the generative model it
+#   never estimates.
+# - **01.winner.** the Gaussian model, for grey levels say more than ink or no ink. Ask what its variance is in the
+#   corners.
+# - **01.one.** “better than a coin”: a density is thought to know what it has not seen. What does a white pixel cost?
+# - **01.complexity.** “doubles”: more parameters, more examples. What does it take to get every one of D frequencies
+#   right enough?
 
 # %% [markdown]
 # ## A warm-up: Bayes' rule

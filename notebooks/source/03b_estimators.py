@@ -37,6 +37,13 @@ def error_in_its_own_unit(values, truth):
 # **For the teacher.** One lesson with the exercises. The first prediction divides a class well: most say ten. Put the
 # two derivations side by side on the board, and ask for each which function is differentiated: that alone explains the
 # jump, the wiggle and the narrow $q$.
+#
+# - **Prepare.** Two halves of the board, one for each estimator.
+# - **03b.variance.** “ten times larger”: most say so. Which factor multiplies every term of the sum?
+# - **03b.step.** “the right value, with much noise”. Differentiate a step by hand.
+# - **03b.best_baseline.** “at E[f]”, the usual one. Its best value weighs f by the squared score.
+# - **03b.landing.** “the path-derivative one”: it lands without noise only where q is the posterior.
+# - **03b.temperature.** “less of both”. Draw the softmax as it gets steeper.
 
 # %% [markdown]
 # ## A gradient through an expectation

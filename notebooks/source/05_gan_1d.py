@@ -30,6 +30,13 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes with the exercises. Start with the live lab for two minutes, sound off, and ask
 # what the green curve is doing; come back to it at the end with words for what they saw. The proof of the best
 # discriminator fits on one board. Let the class read the log near the end before they see the second reading.
+#
+# - **Prepare.** Start the live lab once, and note where the losses settle.
+# - **05.perfect.** “above one half”: the number is real. From whom could D know?
+# - **The best discriminator.** On the board: the bracket at one x, its derivative, and where it vanishes.
+# - **05.log.** “near 0”, for the loss of D is large. Whose loss is which? Do the arithmetic on the board.
+# - **Live: the game in training.** Ask what the dashed line would do at a perfect generator, before the start.
+# - **05.r1.** the largest weight. Ask what too much of a brake does.
 
 # %% [markdown]
 # ## The game

@@ -42,6 +42,13 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes with the exercises. Draw the nine pixels on the board and let the class play the
 # network: one student a pixel, each sees only those before. In the failure lab, show the loss of the leaking network
 # first and ask who would publish it. What such a model is good for, and what drawing costs, is notebook 07c.
+#
+# - **Prepare.** Nine cards on the board, face down.
+# - **07.sum.** anything but one: the weights are random. Each factor is normalised; multiply them out for two pixels.
+# - **Receptive field and blind spot.** Colour the cells that one mask reaches, layer by layer.
+# - **07.sees.** “none of them”, as more layers see more. Follow the colours to the upper right.
+# - **07.truth.** about the entropy. A model that is a little wrong leaves the set of possible pictures.
+# - **07.third.** “the mixture, both times”. What can the classes learn that it cannot?
 
 # %% [markdown]
 # ## The chain rule: nine pixels by hand

@@ -34,6 +34,12 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # **For the teacher.** Ninety minutes. Everything on three by three pixels is exact, so let the class doubt each
 # approximation and look up the truth. The comparison of the three gradients and the two failure labs are the core; the
 # deep Boltzmann machine lies under *Going further* and can be left out.
+#
+# - **Prepare.** Two by two units on the board, with their energies.
+# - **The gradient is a difference of two averages.** On the board: differentiate log Z; it is a mean over the model.
+# - **10b.order.** “one round from the data”, the practical one; or “they tie”. What does a chain that starts at the
+#   data never see?
+# - **10b.idle.** “both rise”: a lower energy is taken for a better score. Who shares the gain?
 
 # %% [markdown]
 # ## An energy for every picture
