@@ -28,7 +28,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Start with the live lab for two minutes, sound off, and ask
-# what the green curve is doing; come back to it at the end with words for what they saw. The proof of the best
+# what the curve of D is doing; come back to it at the end with words for what they saw. The proof of the best
 # discriminator fits on one board. Let the class read the log near the end before they see the second reading.
 #
 # - **Prepare.** Start the live lab once, and note where the losses settle.
