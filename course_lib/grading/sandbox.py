@@ -96,8 +96,12 @@ def in_a_fork(job: Callable[[], Any], limits: Limits, nobody: bool = False) -> A
             except BaseException as error:  # MemoryError and SystemExit, too
                 told = {"ended": f"{type(error).__name__}: {error}"}
             try:
+                try:
+                    answer = json.dumps(told)
+                except Exception as error:
+                    answer = json.dumps({"ended": f"its result cannot be written as JSON: {error}"})
                 with os.fdopen(writing, "wb") as out:
-                    out.write(json.dumps(told).encode())
+                    out.write(answer.encode())
             finally:
                 os._exit(0)
         os.close(writing)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from course_lib.commands import lab
 from course_lib.commands import main as cli
 
 ROOT = Path(__file__).resolve().parents[2]
+import_module("course_lib.plots")  # or matplotlib is imported while nothing can be opened, and stays half loaded
 
 
 @pytest.fixture

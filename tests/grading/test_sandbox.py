@@ -58,7 +58,8 @@ def unfit():
     (loop, "longer than 1 seconds|too much time"), (lambda: time.sleep(60), "longer than 1 seconds"),
     (fill, "MemoryError"), (write, "File too large"), (leave, "with code 3"), (crash, "SIGTERM"),
     (much, "more than 1 MB"),
-    (unfit, "code 0"), (lambda: 1 / 0, "ZeroDivisionError"), (lambda: exit(4), "SystemExit")],
+    (unfit, "cannot be written as JSON: Object of type"), (lambda: 1 / 0, "ZeroDivisionError"),
+    (lambda: exit(4), "SystemExit")],
     ids=["loop", "sleep", "memory", "file", "exit", "abort", "much", "no JSON", "error", "sys.exit"])
 def test_how_it_ended_is_told(job, told):
     with pytest.raises(Ended, match=told):
