@@ -32,6 +32,11 @@ ALTS = ("After", "Explored (n = 3)", "On a canvas (n = 3)")
 SHUT_DOWN = "async () => { await jupyterapp.shell.currentWidget.sessionContext.shutdown(); return 1 }"
 RESTART = "async () => { await jupyterapp.shell.currentWidget.sessionContext.restartKernel(); return 1 }"
 INTERRUPT = "async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt(); return 1 }"
+SLEEP = """() => new Promise(asleep => {  // a kernel that is busy may be busy with what came before
+    jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
+        { code: "import time; print('asleep', flush=True); time.sleep(120)", store_history: false }
+    ).onIOPub = message => { if (message.header.msg_type === 'stream') asleep(1); };
+})"""
 COMMAND = "async (name) => { await jupyterapp.commands.execute(name); return 1 }"
 BLANK = "c => !c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean)"
 
@@ -146,9 +151,7 @@ def test_an_interrupted_kernel_trains_on_and_says_so(jupyter, busy):
     press(page, "Start")
     page.wait_for_selector(".course-canvas[data-state=running]")
     if busy:
-        page.evaluate("""() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
-            { code: 'import time; time.sleep(600)', store_history: false }); return 1 }""")
-        page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
+        page.evaluate(SLEEP)
     page.evaluate(INTERRUPT)
     jupyter.until("lab.trainer.steps > 0")  # it answers again
     steps = jupyter.kernel("lab.trainer.steps")
