@@ -83,6 +83,7 @@ def in_a_fork(job: Callable[[], Any], limits: Limits, nobody: bool = False) -> A
     Raises:
         Ended: it took too long, too much, or ended its process.
     """
+    others = set(_children())  # of whoever grades: they live on
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if nobody:
             os.chown(folder, NOBODY, NOBODY)
@@ -109,7 +110,7 @@ def in_a_fork(job: Callable[[], Any], limits: Limits, nobody: bool = False) -> A
             told = _read(reading, time.monotonic() + limits.seconds)
         finally:
             os.close(reading)
-            status = _end(pid)
+            status = _end(pid, others)
     if told is None:
         raise Ended(f"it took longer than {limits.seconds:g} seconds")
     try:
@@ -159,15 +160,15 @@ def _read(descriptor: int, end: float) -> bytes | None:
                 raise Ended(f"it told more than {LARGEST_RESULT // 2**20} MB")
 
 
-def _end(pid: int) -> int:
-    """End a process and all that it has started; returns its status."""
+def _end(pid: int, others: set[int]) -> int:
+    """End a process and all that it has started, which is no child that was there before; returns its status."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)  # it may not have had the time to lead a group
     status = os.waitpid(pid, 0)[1]
     for _ in range(100):  # what left the group became a child of this process; each pass ends one generation
-        left = list(_children())
+        left = [child for child in _children() if child not in others]
         if not left:
             break
         for child in left:

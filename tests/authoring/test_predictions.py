@@ -78,7 +78,7 @@ def test_a_run_records_what_was_asked_and_revealed_and_is_not_repeated(source, t
     build(tmp_path, force=True)
     with pytest.raises(Exception, match="ZeroDivisionError"):
         measure([notebook], 1, kept, workers=1, progress=False)
-    assert kept.read_text() == ""  # what other code gave has left the record
+    assert kept.read_text(encoding="utf-8") == ""  # what other code gave has left the record
 
 
 def test_paragraphs_are_prose_with_their_formulas():

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -84,6 +85,13 @@ def test_what_it_started_ends_with_it(tmp_path):
         return list(sandbox._children())
 
     assert in_a_fork(in_a_worker, Limits(seconds=20)) == []
+
+
+def test_whoever_grades_keeps_other_children_of_their_own():
+    with subprocess.Popen(["sleep", "60"]) as other:
+        in_a_fork(lambda: 1, ROOMY)
+        assert other.poll() is None
+        other.kill()
 
 
 def test_there_is_no_network_where_it_can_be_taken_away():
