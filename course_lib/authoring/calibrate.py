@@ -14,13 +14,8 @@ import ast
 import contextlib
 import dataclasses
 import hashlib
-import json
 import math
-import os
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.authoring.handout import COURSE
-from course_lib.authoring.run_cells import claim_calls, code_cells
+from course_lib.authoring.run_cells import claim_calls, code_cells, in_a_process
 from course_lib.comparisons.runs import map_runs, read_record, write_record
 from course_lib.files import atomic_write
 from course_lib.teach.claims import Limits, Summary
@@ -84,15 +79,7 @@ def run_notebook(path: str, digest: str, seed: int, processor: str, broken: str)
     Raises:
         RuntimeError: the process ended without a result; what it printed.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "claims.json"
-        told = {"COURSE_SEED": str(seed), "COURSE_BREAK": broken, "OMP_NUM_THREADS": "1", **PROCESSORS[processor]}
-        done = subprocess.run([sys.executable, "-m", "course_lib.authoring.run_cells", COURSE / path, out],
-                              env=os.environ | told, cwd=COURSE, capture_output=True, text=True, encoding="utf-8",
-                              errors="replace")
-        if not out.exists():
-            raise RuntimeError(f"{path} ended with {done.returncode}: {done.stderr[-2000:]}")
-        result = json.loads(out.read_text(encoding="utf-8"))
+    result = in_a_process(COURSE / path, {"COURSE_SEED": str(seed), "COURSE_BREAK": broken, **PROCESSORS[processor]})
     if seed or processor or broken == "weights":  # their sentences stand in the record of seed 0
         result["claims"] = {number: [{key: outcome[key] for key in outcome if key not in ("text", "exact")}
                                      for outcome in outcomes] for number, outcomes in result["claims"].items()}

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +20,7 @@ from nbformat import NotebookNode
 
 from course_lib.authoring.calibrate import ROUNDING, digest
 from course_lib.authoring.handout import COURSE
+from course_lib.authoring.run_cells import in_a_process
 from course_lib.authoring.text import Section, calls, read_cells, sections, students
 from course_lib.comparisons.runs import map_runs, read_record, write_record
 
@@ -188,14 +186,10 @@ def run_notebook(path: str, digest: str, seed: int) -> dict[str, Any]:
         RuntimeError: the run broke off; where, and what it said.
     """
     with tempfile.TemporaryDirectory() as folder:
-        kept, out = Path(folder) / "kept", Path(folder) / "claims.json"
-        told = {"COURSE_SEED": str(seed), "COURSE_RECORD": str(kept), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, "-m", "course_lib.authoring.run_cells", COURSE / path, out],
-                              env=os.environ | told, cwd=COURSE, capture_output=True, text=True, encoding="utf-8",
-                              errors="replace")
-        error = json.loads(out.read_text(encoding="utf-8"))["error"] if out.exists() else done.stderr[-2000:]
-        if error:
-            raise RuntimeError(f"{path}: {error}")
+        kept = Path(folder)
+        done = in_a_process(COURSE / path, {"COURSE_SEED": str(seed), "COURSE_RECORD": str(kept)})
+        if done["error"]:
+            raise RuntimeError(f"{path}: {done['error']}")
         found: dict[str, Any] = {}
         for file in kept.glob("*.jsonl"):
             for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):

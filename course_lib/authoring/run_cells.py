@@ -17,12 +17,15 @@ import contextlib
 import io
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from course_lib.authoring.handout import COURSE
 from course_lib.authoring.text import calls
 from course_lib.files import atomic_write
 from course_lib.seeds import offset
@@ -77,6 +80,22 @@ def run_cells(notebook: Path) -> dict[str, Any]:
             error = f"code cell {position + 1}: {type(failure).__name__}: {failure}"
             break
     return {"claims": outcomes, "seconds": time.process_time() - start, "error": error}
+
+
+def in_a_process(notebook: Path, told: Mapping[str, str]) -> dict[str, Any]:
+    """What `run_cells` returns of a notebook, in a process of its own with one thread and these variables.
+
+    Raises:
+        RuntimeError: the process ended without a result; what it printed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "claims.json"
+        done = subprocess.run([sys.executable, "-m", "course_lib.authoring.run_cells", notebook, out],
+                              env=os.environ | {"OMP_NUM_THREADS": "1", **told}, cwd=COURSE, capture_output=True,
+                              text=True, encoding="utf-8", errors="replace")
+        if not out.exists():
+            raise RuntimeError(f"{notebook.name} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return json.loads(out.read_text(encoding="utf-8"))
 
 
 def _told(cache: Callable[..., str], files: dict[str, int], position: int) -> Callable[..., str]:
