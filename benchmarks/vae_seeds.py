@@ -1,8 +1,9 @@
-"""Small VAEs over seeds: rate and distortion over β, remedies against posterior collapse, two binarizations.
+"""Small VAEs over seeds: rate and distortion over β, remedies against posterior collapse, two binarizations, linear
+and convolutional layers.
 
     python benchmarks/vae_seeds.py [--seeds 5] [--scheduler ADDRESS] [--workers 1] [--results FILE] [--record]
 
-About five minutes of one core. `--record` keeps each finished run in the record that notebook 04 reads, and goes on
+About twenty minutes of one core. `--record` keeps each finished run in the record that notebook 04 reads, and goes on
 from what is there.
 """
 

@@ -14,6 +14,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from course_lib.experiments.vae import elbo_of, held_out_images
 from course_lib.files import require_folder
 from course_lib.models.vae import VAE, weighted_loss
 from course_lib.models.vae_autoregressive import AutoregressiveVAE
+from course_lib.models.vae_convolutional import ConvolutionalVAE
 from course_lib.seeds import seeded
 from course_lib.training.step import minimize
 
@@ -37,6 +39,8 @@ HIDDEN, READER_STEPS, READER_BATCH = 128, 1000, 64  # of the VAE whose decoder r
 RATES, RATE = (3e-3, 1e-2, 3e-2), 1e-2  # learning rates of plain training, and that of what is held against it
 WARMUPS, FREE_NATS = (250, 500, 1000), (0.1, 0.25, 0.5)
 FEW, FEW_STEPS, FEW_HELD_OUT = 1000, 1500, 2000  # MNIST pictures, steps, held-out pictures: two binarizations
+NETWORKS = {"linear": VAE, "convolutional": ConvolutionalVAE}  # by the layers that they are made of
+NETWORK_STEPS, NETWORK_RATES = 2000, {"linear": (5e-4, 1e-3, 3e-3), "convolutional": (1e-3, 3e-3, 1e-2)}
 REPEATS = 2  # draws of z for each picture where terms are measured
 
 
@@ -101,6 +105,19 @@ def binarized_vae(resampled: bool, seed: int, steps: int = FEW_STEPS) -> VAE:
     return vae
 
 
+def vae_of(network: str, learning_rate: float, seed: int, steps: int = NETWORK_STEPS) -> VAE:
+    """A VAE of the 60,000 MNIST pictures, binarized anew at every step, of linear or of convolutional layers."""
+    generator, images = seeded(seed), load_mnist("train").images.flatten(1)
+    vae = NETWORKS[network](20, generator=generator)
+
+    def loss() -> Tensor:
+        grey = _batch(images, BATCH, generator).to(torch.float32).div_(255)
+        return weighted_loss(vae.elbo((torch.rand(grey.shape, generator=generator) < grey).float(), generator))
+
+    minimize(vae, loss, steps, learning_rate)
+    return vae
+
+
 @torch.no_grad()
 def measure(model: VAE | AutoregressiveVAE, train: Tensor, test: Tensor) -> Measured:
     """Its terms on training and test pictures, `[n, D]` each."""
@@ -133,20 +150,25 @@ def settings(seeds: int) -> list[dict[str, object]]:
     studies += [{"study": "reader", "warmup": steps} for steps in WARMUPS]
     studies += [{"study": "reader", "free_nats": nats} for nats in FREE_NATS]
     studies += [{"study": "pixels", "resampled": resampled} for resampled in (False, True)]
+    studies += [{"study": "network", "network": network, "learning_rate": rate}
+                for network, rates in NETWORK_RATES.items() for rate in rates]
     return [{**study, "seed": seed} for study in studies for seed in range(seeds)]
 
 
-def train_and_measure(study: str, seed: int, **setting: float) -> dict[str, float]:
+def train_and_measure(study: str, seed: int, **setting: Any) -> dict[str, float]:
     """One run of the record: train, and measure as `Measured` has it."""
-    if study == "pixels":
+    if study in ("pixels", "network"):
         few = load_mnist("train")[:FEW].binarized(seeded(seed)).flatten(1)
-        found = measure(binarized_vae(seed=seed, **setting), few, held_out_images()[:FEW_HELD_OUT])
+        if study == "pixels":
+            found = measure(binarized_vae(seed=seed, **setting), few, held_out_images()[:FEW_HELD_OUT])
+        else:
+            found = measure(vae_of(seed=seed, **setting), few, held_out_images())
     else:
         found = measure({"beta": beta_vae, "reader": reading_vae}[study](seed=seed, **setting), *flat_digits())
     return {name: round(value, 4) for name, value in vars(found).items()}
 
 
-def recorded(study: str, **setting: float) -> dict[str, np.ndarray]:
+def recorded(study: str, **setting: Any) -> dict[str, np.ndarray]:
     """Of one setting of a study what `Measured` has, each an array `[seeds]`, seeds in order.
 
     Raises:

@@ -92,10 +92,14 @@ class VAE(nn.Module):
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"likelihood must be one of {', '.join(LIKELIHOODS)}, not {likelihood!r}")
         self.latent_size, self.n_pixels, self.likelihood = latent_size, n_pixels, likelihood
-        self.encoder = mlp([n_pixels, *widths, 2 * latent_size], generator)
-        self.decoder = mlp([latent_size, *reversed(widths), n_pixels], generator)
+        self.encoder, self.decoder = self._networks(widths, generator)
         if likelihood == "gaussian":
             self.log_var_x = nn.Parameter(torch.zeros(()))
+
+    def _networks(self, widths: Sequence[int], generator: torch.Generator) -> tuple[nn.Module, nn.Module]:
+        """`[n, D]` → `[n, 2 latent_size]`, and `[…, latent_size]` → `[…, D]`."""
+        return (mlp([self.n_pixels, *widths, 2 * self.latent_size], generator),
+                mlp([self.latent_size, *reversed(widths), self.n_pixels], generator))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """m and log s² of q(z | x), each `[n, latent_size]`, for images `[n, D]`."""
@@ -162,7 +166,7 @@ class VAE(nn.Module):
         Returns:
             x `[n, D]`, and the mean E[x | z] `[n, D]` that it was drawn from, which is what most papers show.
         """
-        weight = self.decoder[0].weight
+        weight = next(self.decoder.parameters())
         z = torch.randn(n, self.latent_size, generator=generator, dtype=weight.dtype).to(weight.device)
         return self.draw_x(z, generator)
 

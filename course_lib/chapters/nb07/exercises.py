@@ -88,6 +88,10 @@ def _naive_softmax(logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     return _in_bits(_picked((odds / odds.sum(dim=1, keepdim=True)).log(), x), x)
 
 
+def _log_of_product(logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    return _in_bits(logits.softmax(dim=1).gather(1, x[:, None]).flatten(1).prod(dim=1).log(), x)
+
+
 NATS_AND_BITS = Exercise(
     reference=_nats_and_bits,
     cases=_logit_cases,
@@ -126,6 +130,9 @@ NATS_AND_BITS = Exercise(
         Mistake(lambda logits, x: _in_bits(_picked(F.logsigmoid(logits), x), x),
                 ("each logit for itself through a sigmoid: the N probabilities of a pixel would not add up to 1. Use a "
                  "softmax over dimension 1.",)),
+        Mistake(_log_of_product,
+                ("right while the product of the pixels' probabilities is no smaller than a float can be; that of 784 "
+                 "pixels is 0, and its log −∞. Add the log probabilities instead.",)),
         Mistake(_naive_softmax,
                 ("right for small logits, but exp(120) is too large: take the log-softmax in one step.",
                  "`logits.log_softmax(dim=1)`, or `F.cross_entropy`, which takes logits.")),
