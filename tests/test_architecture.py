@@ -18,7 +18,7 @@ MAY_IMPORT = {  # beside what may be imported everywhere
     "live": {"plots", "training", "experiments", "live"},
     "teach": EXPERIMENTS | {"plots", "teach"},
     "chapters": EXPERIMENTS | {"plots", "comparisons", "live", "teach", "chapters"},
-    "authoring": {"data", "training", "comparisons", "plots", "teach", "chapters", "authoring"},
+    "authoring": {"data", "training", "comparisons", "plots", "live", "teach", "chapters", "authoring"},
     "grading": {"teach", "authoring", "grading"},
     "commands": EXPERIMENTS | {"plots", "teach", "authoring", "grading", "commands"},
 }

@@ -83,7 +83,7 @@ show(bumps(grid, parts, samples=drawn, title="Weighted bumps add up to the curve
 # %% [markdown]
 # Does the histogram *fit*? Kolmogorov and Smirnov take the largest distance between the share of samples below $x$ and
 # $F(x) = \sum_k \pi_k\,\Phi\bigl((x - \mu_k)/\sigma_k\bigr)$, with $\Phi$ the normal distribution function. Times
-# $\sqrt{n}$, it stays below a known constant in ninety-nine of a hundred fair experiments.
+# $\sqrt{n}$, it stays below a known constant in all but one of ten thousand fair experiments.
 
 # %%
 def kolmogorov(samples):
@@ -97,11 +97,11 @@ averaged = (pi * (mu + sigma * torch.randn(n, 3, generator=rng, dtype=torch.floa
 one_bump = torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n)    # quantiles of N(0, 1)
 off = (((averaged - averaged.mean()) / averaged.std()).sort().values - one_bump).abs().mean()
 with claim_table():
-    claim("Ancestral samples pass the test, at the level of one in a hundred", kolmogorov(drawn), below=1.63)
+    claim("Ancestral samples pass the test, at the level of one in ten thousand", kolmogorov(drawn), below=2.23)
     claim("Averaged draws fail the same test", kolmogorov(averaged), above=25)
     claim("Averaged draws are one Gaussian: mean distance of their quantiles from its", off, below=0.03)
 reveal("02.average", {"test against p(x)": kolmogorov(averaged), "quantiles off one Gaussian's": off},
-       lambda m: "like p(x)" if m["test against p(x)"] < 1.63 else
+       lambda m: "like p(x)" if m["test against p(x)"] < 2.23 else
        "one single bump" if m["quantiles off one Gaussian's"] < 0.1 else "as many bumps, but narrower")
 
 # %% [markdown]

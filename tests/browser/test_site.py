@@ -12,14 +12,15 @@ import pytest
 from jupyter import CHROMIUM, FLAGS
 from playwright.sync_api import sync_playwright
 from tiny_course import COURSE, write_course
-from walked_site import SIZES, dead_links, faults, found_by_search, pages, served
+from walked_site import SIZES, SLOW, dead_links, faults, found_by_search, pages, served
 
 from course_lib.authoring.site.build import build_site
 from course_lib.authoring.site.katex import WebToolsMissing, require_web_tools
 from course_lib.authoring.text import CODE, MATHS, read_cells, sources
 
 WHOLE = Path(os.environ["COURSE_SITE"]).resolve() if "COURSE_SITE" in os.environ else None
-PAGES = pages(WHOLE) if WHOLE else ["index.html", "notebooks/00_all.html", "docs/glossary.html", "search.html"]
+PAGES = pages(WHOLE) if WHOLE else [
+    "index.html", "notebooks/00_all.html", "docs/glossary.html", "search.html", "taste.html"]
 TERMS = {"variational autoencoder": "term-variational-autoencoder", "变分自编码器": "term-variational-autoencoder",
          "变分": "docs/glossary.html"}
 
@@ -93,6 +94,32 @@ def test_every_formula_is_set_and_can_be_listened_to(site):
         assert "katex-error" not in page
         words = re.sub(r"<annotation.*?</annotation>|<pre.*?</pre>|<code.*?</code>|<[^>]*>", "", article, flags=re.S)
         assert "$" not in words, name
+
+
+def test_a_gan_trains_in_a_page_from_the_disk(browser, folder):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(SLOW)
+    page.goto((folder / "taste.html").as_uri())
+    lab = page.locator(".course-taste")
+    before = abs(float(lab.get_attribute("data-mean")) - 4)
+    lab.get_by_role("button", name="Train").click()
+    page.wait_for_function("document.querySelector('.course-taste').dataset.step > 300")
+    lab.get_by_label("batch size").fill("8")
+    assert lab.locator(".course-taste-knobs .course-value").all_text_contents()[3] == "8"
+    lab.get_by_role("button", name="Pause").click()
+    assert lab.get_by_role("status").text_content() == "Paused."
+    step, name = lab.get_attribute("data-step"), lab.get_by_role("img").first.get_attribute("aria-label")
+    assert abs(float(lab.get_attribute("data-mean")) - 4) < before - 0.5, "it came nearer to the real mean"
+    assert "made numbers have mean" in name and f"step {int(step):,}" in lab.locator(".course-step").text_content()
+    page.wait_for_timeout(300)
+    assert lab.get_attribute("data-step") == step, "it rests"
+    lab.get_by_label("minibatch discrimination").check()
+    assert lab.get_attribute("data-step") == "0"
+    for slider, end in (("learning rate of D", "-1"), ("learning rate of G", "-1")):
+        lab.get_by_label(slider).fill(end)
+    lab.get_by_role("button", name="Train").click()
+    page.wait_for_function("document.querySelector('.course-taste').dataset.step > 10")
+    page.close()
 
 
 def test_figures_are_files_with_their_words(folder):

@@ -22,12 +22,14 @@ from course_lib.authoring.site.pages import (
     Site,
     front_page,
     glossary_page,
+    link_to,
     player_of,
     read_notebook,
     relinked,
     run_notebook,
     terms,
 )
+from course_lib.authoring.site.taste import TASTE, taste_page
 from course_lib.files import atomic_write
 
 FONT = "@fontsource/noto-sans-sc/files/noto-sans-sc-chinese-simplified-400-normal.woff2"
@@ -112,6 +114,7 @@ def _write_sources(source: _Folder, site: Site, run: dict[Path, Path], figures: 
     for licence in ("LICENSE", "LICENSE-TEXT"):
         along(licence)
     source.write("index.md", front_page(site, player).encode())
+    source.write(f"{TASTE}.md", taste_page(link_to("05", site)).encode())
 
 
 def _for_page(notebook: NotebookNode, path: Path, site: Site, figures: Figures, along: Callable[[str], None]) -> None:

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from course_lib.authoring import glossary
 from course_lib.authoring.readme import HEADER, SITE, markers, readme_table
 from course_lib.authoring.site.graph import Node, needs, svg
+from course_lib.authoring.site.taste import TASTE
 from course_lib.authoring.text import CODE, MATHS, notebook_files, read_cells, sources
 from course_lib.teach.tree import TREE, Branch, Leaf
 
@@ -111,7 +112,7 @@ def run_notebook(name: str, site: Site) -> str:
 
 
 def front_page(site: Site, player: str | None) -> str:
-    """The front page, in MyST Markdown: the README's beginning, a recorded lab, and three ways in.
+    """The front page, in MyST Markdown: the README's beginning, a recorded lab, and the ways in.
 
     Args:
         site: what is built.
@@ -124,6 +125,7 @@ def front_page(site: Site, player: str | None) -> str:
     minute = re.sub(rf"{begin}.*?{end}|!\[[^]]*\]\([^)]*\)", "", rest.partition("\n## ")[0], flags=re.S)
     first = f"notebooks/{site.notebooks[0].stem}.html" if site.notebooks else "docs/glossary.html"
     buttons = (f'<p class="course-ways"><a class="way" href="{first}">Begin to read</a> '
+               f'<a class="way" href="{TASTE}.html">Train a GAN in this browser</a> '
                f'<a class="way" href="{ARCHIVE}">Download the notebooks ({site.archive_size / 1e6:.0f} MB)</a> '
                '<a class="way" href="docs/glossary.html">Glossary, 术语表</a></p>')
     lab = (f"## A lab, recorded\n\nIn a notebook it trains before your eyes, and its knobs are yours. Here it plays "
@@ -176,6 +178,7 @@ def _table(table: str, kind: str) -> str:
 def _toctrees(site: Site) -> str:
     documents = site.documents()
     parts = {"Notebooks": [f"notebooks/{path.stem}" for path in site.notebooks],
+             "To try": [TASTE],
              "To look up": [name for name in documents if name in FIRST_DOCUMENTS[:3]],
              "The course": [name for name in documents if name not in FIRST_DOCUMENTS[:3]
                             and not name.startswith("docs/teaching/")],
@@ -188,6 +191,12 @@ def _toctrees(site: Site) -> str:
 def _entry(name: str) -> str:
     """Of a table of contents. The README's own title is the site's."""
     return "Set-up, teaching, maintenance <README>" if name == "README.md" else name.removesuffix(".md")
+
+
+def link_to(number: str, site: Site) -> str:
+    """A notebook's number, in Markdown, as a link if it has a page."""
+    address = _address(number, site)
+    return f"[{number}]({address.removesuffix('.html')}.ipynb)" if address else number
 
 
 def _address(number: str, site: Site) -> str:
