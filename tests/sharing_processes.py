@@ -131,7 +131,7 @@ def resumed(name: str) -> tuple[str, str]:
 def picked() -> list[list[int]]:
     """Twenty examples in batches of four, over three steps: with two processes an epoch has two."""
     sampler = EpochSampler(20, seeded(0))
-    sampler.generator = seeded(rank())  # within a step each has its own
+    sampler.generator = seeded(7 + rank())  # within a step each has its own
     return [sampler.next(4).tolist() for _ in range(3)]
 
 

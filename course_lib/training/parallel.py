@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=5)  # for a process that does not answer; one that has ended is noticed at once
 
+_rank, _processes = 0, 1  # of this process; asked for several times a step
+
 
 class ProcessLost(RuntimeError):
     """Another process of the run has ended, or does not answer. Where it was in a step, the experiment is not whole."""
@@ -36,12 +38,12 @@ class ProcessLost(RuntimeError):
 
 def processes() -> int:
     """How many share the run, 1 outside `together`."""
-    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+    return _processes
 
 
 def rank() -> int:
     """Which of the processes this is, from 0 on."""
-    return distributed.get_rank() if processes() > 1 else 0
+    return _rank
 
 
 @contextmanager
@@ -53,16 +55,20 @@ def together() -> Iterator[None]:
 
     Raises:
         ProcessLost: the others cannot be reached; also within it.
+        ValueError: a launcher that does not say where they meet, MASTER_ADDR and MASTER_PORT.
     """
+    global _rank, _processes
     if not {"RANK", "WORLD_SIZE"} <= os.environ.keys():
         yield
         return
     _answered(distributed.init_process_group, "gloo", timeout=PATIENCE)
+    _rank, _processes = distributed.get_rank(), distributed.get_world_size()
     try:
         if rank() == 0:
             print(f"processes: {processes()}", flush=True)
         yield
     finally:
+        _rank, _processes = 0, 1
         distributed.destroy_process_group()
 
 
@@ -110,7 +116,7 @@ def average_gradients(optimizer: Optimizer) -> None:
 
 
 def from_first(tensors: Sequence[Tensor]) -> None:
-    """Replace tensors of any shapes by those of the first process."""
+    """Replace tensors, each of any shape, by those of the first process."""
     if processes() > 1 and tensors:
         _in_one_message(tensors, lambda whole: distributed.broadcast(whole, 0))
 
