@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from sharing_processes import ROOT, ended, started, surroundings
+from sharing_processes import ROOT, ended, of_ours, started, surroundings
 from tiny_experiment import Tiny
 
 from course_lib.experiments.vae import VAEExperiment
@@ -96,8 +96,9 @@ def test_torchrun_says_how_many_it_started_and_one_of_them_prints(tmp_path):
     done = subprocess.run([sys.executable, *torchrun, *training], env=surroundings(0, 1, 0), cwd=tmp_path, text=True,
                           encoding="utf-8", capture_output=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["processes:", "10:", "20:"]
-    assert done.stdout.startswith("processes: 2\n") and done.stderr.count("digest") == 1
+    out = of_ours(done.stdout)
+    assert [line.split()[0] for line in out.splitlines()] == ["processes:", "10:", "20:"]
+    assert out.startswith("processes: 2\n") and done.stderr.count("digest") == 1
     experiment = VAEExperiment()
     load(experiment, tmp_path / "run.pt")
     assert experiment.digest() in done.stderr and experiment.steps == 20
@@ -180,7 +181,7 @@ def test_a_launcher_that_starts_one_alone_is_found_out(monkeypatch, capsys):
         monkeypatch.setenv(name, value)
     with parallel.together():
         assert torch.distributed.is_initialized() and parallel.processes() == 1
-    assert capsys.readouterr().out == "processes: 1\n" and not torch.distributed.is_initialized()
+    assert of_ours(capsys.readouterr().out) == "processes: 1\n" and not torch.distributed.is_initialized()
 
 
 def test_who_follows_gradients_is_shareable():
