@@ -43,18 +43,20 @@ def steps_of(experiment: Experiment) -> Iterator[None]:
         yield
 
 
-def seconds_a_step(steppers: Mapping[Any, Iterator[None]], steps: Mapping[Any, int], turns: int) -> dict[Any, float]:
-    """Processor seconds of one step of each, the median over turns; the first step sets up memory and is not counted.
+def seconds_a_step(steppers: Mapping[Any, Iterator[None]], steps: Mapping[Any, int], turns: int,
+                   clock: Callable[[], float] = time.process_time) -> dict[Any, float]:
+    """Seconds of one step of each, the median over turns; the first step sets up memory and is not counted.
 
-    They take turns of `steps[name]` steps, so that other work on the machine slows all of them.
+    They take turns of `steps[name]` steps, so that other work on the machine slows all of them. `clock` reads seconds,
+    by default the processor's.
     """
     times: dict[Any, list[float]] = {name: [] for name in steppers}
     for stepper in steppers.values():
         next(stepper)
     for _ in range(turns):
         for name, stepper in steppers.items():
-            start = time.process_time()
+            start = clock()
             for _ in range(steps[name]):
                 next(stepper)
-            times[name].append((time.process_time() - start) / steps[name])
+            times[name].append((clock() - start) / steps[name])
     return {name: statistics.median(seconds) for name, seconds in times.items()}

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+NOT_DONE = 1  # the exit code when a run cannot go on
 NOT_WRITTEN = 1  # the exit code when a file could not be written, also after Ctrl-C
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 

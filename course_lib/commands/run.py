@@ -22,6 +22,7 @@ from course_lib.training.checkpoints import WEIGHTS
 from course_lib.training.experiment import Experiment
 from course_lib.training.loop import run as steps
 from course_lib.training.loop import save
+from course_lib.training.parallel import largest
 
 
 class Run:
@@ -85,7 +86,8 @@ def train(experiment: Experiment, arguments: argparse.Namespace, run: Run, line:
             after_step()
             if experiment.steps % SAVE_EVERY == 0:
                 save_states()
-            if run.stop.number is not None:
+            if number := largest(run.stop.number or 0):  # processes that share the steps end after the same one
+                run.stop(number)
                 break
     except KeyboardInterrupt:  # within a step, which was finished
         run.stop(signal.SIGINT)

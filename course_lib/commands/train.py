@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_lib.commands.errors import Parser, UsageError, as_usage_error, integer
+from course_lib.commands.console import tell
+from course_lib.commands.errors import NOT_DONE, Parser, UsageError, as_usage_error, integer
 from course_lib.commands.outputs import SAVE_EVERY, check_outputs
 from course_lib.commands.stopping import handled
 from course_lib.training.registry import Family, experiment_class, families
@@ -117,19 +119,38 @@ def value_like(name: str, like: Any) -> Callable[[str], Any]:
 
 
 def train_model(arguments: argparse.Namespace) -> int:
-    """Train, print and save one model."""
+    """Train, print and save one model. Of processes that share its steps, the first alone prints and writes."""
+    from course_lib.training.parallel import ProcessLost, rank, together
+
+    try:
+        with ExitStack() as stack:
+            as_usage_error(stack.enter_context, together())
+            if rank() > 0:
+                arguments.save = []
+                nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+                for redirect in (redirect_stdout, redirect_stderr):
+                    stack.enter_context(redirect(nowhere))
+            return _train_model(arguments)
+    except ProcessLost as lost:
+        tell(f"stopped: {lost}; what was saved so far is whole")
+        return NOT_DONE
+
+
+def _train_model(arguments: argparse.Namespace) -> int:
     from course_lib.commands.run import Run, train
     from course_lib.training.checkpoints import WEIGHTS
+    from course_lib.training.parallel import rank, require_shareable
 
     weights = [path for path in arguments.save if path.suffix == WEIGHTS]
     pictures = None
-    if arguments.model == "gan1d":
+    if arguments.model == "gan1d" and rank() == 0:
         from course_lib.commands.gan1d_pictures import Pictures
 
         pictures = Pictures(arguments)
     files = [*([] if pictures is None else pictures.paths), *arguments.save]
     check_outputs([*files, *(path.with_suffix(".json") for path in weights)])
     experiment = resumed(arguments) if arguments.resume else new(arguments)
+    as_usage_error(require_shareable, experiment)
     if weights and "model" not in experiment.components():
         raise UsageError(f"{arguments.model} has no one network to be used later, and writes no {WEIGHTS}: use another "
                          "name for --save")

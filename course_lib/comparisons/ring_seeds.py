@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from course_lib.deprecated import old_members
 from course_lib.experiments.gan2d import MEASURE_EVERY, GAN2DExperiment, GAN2DHyperparameters, run_with_decay
@@ -37,6 +36,8 @@ class TrainingCurve(NamedTuple):
 
         NaN where one of them never changes. Raises ValueError for another name.
         """
+        from scipy.stats import spearmanr  # here, since the import takes long and few need it
+
         if quality not in ("js", "frechet"):
             raise ValueError(f"quality must be js or frechet, not {quality!r}")
         a, b = (values[int(begin * len(values)):] for values in (self.neg_loss_d, getattr(self, quality)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from course_lib.validation import finite_result, float_array, number, whole_number
 
@@ -79,6 +78,8 @@ def optimal_pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: samples that are empty, of unequal shape, or not finite.
     """
+    from scipy.optimize import linear_sum_assignment  # here, since the import takes long and few need it
+
     a = float_array(a, "a", ("n", "D"), rows=1)
     b = float_array(b, "b", a.shape)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -23,6 +23,7 @@ from course_lib.deprecated import old_members
 from course_lib.seeds import seeded
 from course_lib.training.device import resolve_device
 from course_lib.training.hyperparameters import Hyperparameters
+from course_lib.training.parallel import shared_step
 
 SNAPSHOT_SEED = 2**32  # seeds of runs are smaller, so that a picture never uses a run's own random numbers
 
@@ -63,6 +64,7 @@ class Experiment(ABC):
 
     Hyperparameters: ClassVar[type[Hyperparameters]]
     saved_as: ClassVar[str] = ""  # what states and digests call a class that was renamed since: its old name
+    shareable: ClassVar[bool] = False  # whether several processes can share its steps, as in `training.parallel`
     walkable: ClassVar[bool] = False  # whether a lab offers slow motion within a step, phase by phase
 
     def __init__(self, hyperparameters: Hyperparameters | None = None, seed: int = 0,
@@ -123,7 +125,8 @@ class Experiment(ABC):
         """
         start = time.thread_time()
         try:
-            metrics = self.training_step()
+            with shared_step(self):
+                metrics = self.training_step()
         except ValueError as error:
             raise self.explained(error)  # noqa: B904 (which says what it came from)
         self.steps += 1

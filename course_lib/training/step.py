@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel
 from course_lib.training.batches import EpochSampler
 from course_lib.training.experiment import Experiment
 from course_lib.training.optim import linear_decay
+from course_lib.training.parallel import average_gradients
 from course_lib.training.phases import Phase, PhasedExperiment
 from course_lib.training.precision import autocast
 
@@ -29,7 +30,8 @@ Metrics = dict[str, Tensor]
 
 
 def compute_gradients(optimizer: Optimizer, loss: Tensor, inputs: Sequence[Tensor] | None = None) -> None:
-    """Empty the gradients of an optimiser's parameters, and differentiate the loss.
+    """Empty the gradients of an optimiser's parameters, and differentiate the loss; where several processes share the
+    step, each its own loss, the gradients are the means of theirs.
 
     Args:
         loss: 0-d; or `[seeds]`, of networks that are stacked: no seed's loss depends on another's parameters, so that
@@ -38,6 +40,7 @@ def compute_gradients(optimizer: Optimizer, loss: Tensor, inputs: Sequence[Tenso
     """
     optimizer.zero_grad()
     (loss if loss.ndim == 0 else loss.sum()).backward(inputs=inputs)
+    average_gradients(optimizer)
 
 
 def follow_gradients(optimizer: Optimizer, learning_rate: float, **settings: Any) -> None:
@@ -95,6 +98,7 @@ class LossExperiment(Experiment):
         warmup: steps over which the learning rate rises from 0.
     """
 
+    shareable = True
     warmup: ClassVar[int] = 0
 
     model: nn.Module
@@ -187,6 +191,7 @@ class AdversarialExperiment(PhasedExperiment):
         g_sees_real: whether G's loss looks at the real batch.
     """
 
+    shareable = True
     reuses_fakes: ClassVar[bool] = False
     noise_first: ClassVar[bool] = True
     g_sees_real: ClassVar[bool] = False
