@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from course_commands import make
+from firefox import FIREFOX
 from jupyter import CHROMIUM, Jupyter
 
 from course_lib.authoring.handout import student_zip
@@ -59,9 +60,9 @@ def pytest_collection_modifyitems(config, items) -> None:
     is made once a process. `loadgroup` would make it once in all, but pytest-xdist 3.8 finds no groups under pytest
     9.2.) No two tests share a file or a port, so another distribution only takes longer.
 
-    Tests in a browser bear the mark `browser`. They need a Chromium; CI demands one, elsewhere its absence skips them
-    and says so. Those in `tests/hub` need one, too; the ones that bear the mark `hub` take minutes, and run only where
-    `-m` names it, as `make test-hub` does.
+    Tests in a browser bear the mark `browser`. They need a Chromium, or a Firefox where they bear the mark `firefox`,
+    too; CI demands both, elsewhere what is absent skips its tests and says so. Those in `tests/hub` need one,
+    too; the ones that bear the mark `hub` take minutes, and run only where `-m` names it, as `make test-hub` does.
     """
     if "hub" not in config.option.markexpr:
         minutes = [item for item in items if item.get_closest_marker("hub")]
@@ -71,12 +72,16 @@ def pytest_collection_modifyitems(config, items) -> None:
                   if item.path.name == "test_browser.py" or {"browser", "hub"} & {*item.path.parts}]
     for item in in_browser:
         item.add_marker("browser")
-    if CHROMIUM is not None or not in_browser:
-        return
-    if os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
-        raise pytest.UsageError("COURSE_REQUIRE_BROWSER=1, and no Chromium is found")
+    left_out: dict[str, list[pytest.Item]] = {}
     for item in in_browser:
-        item.add_marker(pytest.mark.skip(reason="no Chromium found: browser tests are left out"))
+        name, found = ("Firefox", FIREFOX) if item.get_closest_marker("firefox") else ("Chromium", CHROMIUM)
+        if found is None:
+            left_out.setdefault(name, []).append(item)
+    if left_out and os.environ.get("COURSE_REQUIRE_BROWSER") == "1":
+        raise pytest.UsageError(f"COURSE_REQUIRE_BROWSER=1, and no {' and no '.join(left_out)} is found")
+    for name, without in left_out.items():
+        for item in without:
+            item.add_marker(pytest.mark.skip(reason=f"no {name} found: browser tests are left out"))
 
 
 @pytest.fixture

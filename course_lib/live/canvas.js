@@ -1,10 +1,10 @@
 // Receives frames from the kernel and shows them: status line, pictures, text alternative, traceback.
 
 import { minus, number, themeOf } from "./axes.js";
-import { GONE, followKernel, keepKeys, make, nameSliders, onceIn } from "./page.js";
+import { GONE, followKernel, keepKeys, make, makeSaid, nameParts, onceIn } from "./page.js";
 import { Plot, unpack } from "./plot.js";
 
-const SAY_EVERY = 5000; // ms between two spoken states while training runs
+const SAY_EVERY = 5000; // ms between two spoken messages of one state
 const SILENCE = 6000; // ms without a frame while training runs, after which the page says so
 
 function render({ model, el }) {
@@ -12,8 +12,7 @@ function render({ model, el }) {
   const bar = make("div", "course-status", root);
   const chip = make("span", "course-state", bar), step = make("span", "course-step", bar);
   const rate = make("span", "course-rate", bar), changed = make("span", "course-changed", bar);
-  const said = make("div", "course-said", root);
-  said.setAttribute("role", "status");
+  const tell = makeSaid(root);
   const traceback = make("div", "course-error", root);
   traceback.setAttribute("role", "alert");
   const walk = make("div", "course-walk", root), says = make("div", "course-says", root);
@@ -22,7 +21,7 @@ function render({ model, el }) {
   const drawn = model.get("views").map((view) => new Plot(view, pictures, schedule));
 
   const exploring = (status) => !status.word; // no training: no state, steps or rate to tell
-  let frame = null, frameAt = 0, live = true, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "";
+  let frame = null, frameAt = 0, live = true, scheduled = false, count = 0, saidAt = 0, saidState = "", saidPhase = "", saying = null;
 
   function show() {
     scheduled = false;
@@ -58,7 +57,9 @@ function render({ model, el }) {
     root.dataset.state = "gone";
     chip.textContent = "Not connected";
     rate.textContent = "";
-    said.textContent = changed.textContent = changed.title = GONE;
+    changed.textContent = changed.title = GONE;
+    clearTimeout(saying);
+    tell(GONE);
   }
 
   // Slow motion: the phases of an update in a row, and what the last one did.
@@ -82,14 +83,20 @@ function render({ model, el }) {
     });
   }
 
-  // Screen readers hear each new state at once, and progress now and then.
+  // Screen readers hear each new state at once; progress, and what a control has changed, now and then, the last of it in
+  // any case.
   function say(status) {
-    const now = Date.now();
+    const now = Date.now(), wait = SAY_EVERY - (now - saidAt);
     const phase = status.walk?.says ?? "";
-    if (status.state === saidState && phase === saidPhase && now - saidAt < SAY_EVERY) return;
+    clearTimeout(saying);
+    if (status.state === saidState && phase === saidPhase && wait > 0) {
+      saying = setTimeout(() => say(status), wait);
+      return;
+    }
     [saidState, saidPhase, saidAt] = [status.state, phase, now];
-    const values = drawn.map((p) => p.canvas.getAttribute("aria-label")).join(". ");
-    said.textContent = exploring(status) ? status.changed : phase || `${status.word}, step ${status.steps}. ${status.changed}. ${values}`;
+    const state = exploring(status) ? "" : `${status.word}, step ${status.steps}`;
+    const values = drawn.map((p) => p.canvas.getAttribute("aria-label"));
+    tell(phase || [state, status.changed, ...values].filter(Boolean).join(". "));
   }
 
   function schedule() {
@@ -113,13 +120,17 @@ function render({ model, el }) {
   rethemed.observe(document.body, { attributes: true });
   const watch = setInterval(showRate, 1000);
   keepKeys(root);
-  onceIn(el, (box) => { keepKeys(box); nameSliders(box); });
+  const titles = model.get("views").map((view) => view.title).filter(Boolean).join(", ");
+  onceIn(el, (box) => {
+    keepKeys(box);
+    nameParts(box, ["Controls and pictures", titles].filter(Boolean).join(": "), model.get("help") ?? {});
+  });
   const unfollow = followKernel(el, (now) => {
     live = now;
     if (live) model.send({ kind: "ready" });
     schedule();
   });
-  return () => { resized.disconnect(); rethemed.disconnect(); clearInterval(watch); unfollow(); };
+  return () => { resized.disconnect(); rethemed.disconnect(); clearInterval(watch); clearTimeout(saying); unfollow(); };
 }
 
 export default { render };

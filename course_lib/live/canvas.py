@@ -30,6 +30,7 @@ class Canvas(PageWidget):
     Args:
         views: what to draw.
         on_ready: called when a page has opened the canvas and wants its first frame.
+        help: what the page says of each control around it, by the control's label.
 
     Attributes:
         ready: whether a page has ever opened it; stays False where the canvas cannot run.
@@ -39,9 +40,11 @@ class Canvas(PageWidget):
     STYLES = ("page.css", "canvas.css")
 
     views = traitlets.List(traitlets.Dict()).tag(sync=True)
+    help = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, views: Sequence[View], on_ready: Callable[[], None]) -> None:
-        super().__init__(views=[view.spec() for view in views])
+    def __init__(self, views: Sequence[View], on_ready: Callable[[], None],
+                 help: Mapping[str, str] | None = None) -> None:
+        super().__init__(views=[view.spec() for view in views], help=dict(help or {}))
         self._drawn = list(views)
         self.ready = False
         self._on_ready = on_ready

@@ -38,6 +38,8 @@ def control(field: Field, value: Any) -> widgets.ValueWidget:
         return widgets.IntSlider(value, field.low, field.high, continuous_update=not field.restart, **words)
     # A float slider would round its value to its own steps, and so change the run by being shown. This one has stops.
     options = _options({*_stops(field, isinstance(value, int)), value})
+    # To a screen reader its ends are the numbers of its stops, so they are said in words.
+    words["tooltip"] += f" From {shown(field.low)} to {shown(field.high)}."
     return widgets.SelectionSlider(options=options, value=value, continuous_update=not field.restart, **words)
 
 

@@ -99,7 +99,8 @@ def extremes(control: Control) -> Iterator[Any]:
 
 def control_widget(control: Control, value: Any, label: str) -> widgets.Widget:
     """The slider, dropdown or checkbox of a control, standing at `value`."""
-    wide = {"description": label, "style": {"description_width": "11em"}, "layout": {"width": "32em"}}
+    # Without a tooltip of its own ipywidgets writes "null" there.
+    wide = {"description": label, "tooltip": "", "style": {"description_width": "11em"}, "layout": {"width": "32em"}}
     if isinstance(control, bool):
         return widgets.Checkbox(value=value, indent=True, **wide)
     if isinstance(control, tuple):
@@ -114,4 +115,4 @@ def described(alt: str | Callable[..., str], values: dict[str, Any]) -> str:
     0.7999999999999999."""
     tidy = {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
     words = alt(**values) if callable(alt) else alt
-    return f"{words} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})"
+    return f"{words} ({', '.join(f'{name} = {value}' for name, value in tidy.items())})" if tidy else words

@@ -102,12 +102,13 @@ class LiveLab:
         self._max_rate = max_rate()
         self.trainer = Trainer(experiment, limit=steps, observe=self._observe, rest=self._renew_still,
                                max_rate=self._max_rate)
-        self._canvas = Canvas(self._views, on_ready=self.trainer.refresh)
         declared = experiment.hyperparameters.fields()
         self._knobs = {
             key: control(declared[key], getattr(experiment.hyperparameters, key))
             for key in (declared if knobs is None else knobs)
         }
+        self._canvas = Canvas(self._views, on_ready=self.trainer.refresh,
+                              help={knob.description: knob.tooltip for knob in self._knobs.values()})
         for key, knob in self._knobs.items():
             knob.observe(lambda change, key=key: self._turned(key, change["new"]), "value")
         self._pads = [pad for pad, _ in pads]

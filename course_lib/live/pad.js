@@ -1,10 +1,12 @@
 // A sheet of height·width grey bytes, drawn on by pointer or keys. Python gets them at most once a screen frame.
-import { keepKeys, make, rgb } from "./page.js";
+import { keepKeys, make, makeSaid, rgb } from "./page.js";
 
 function render({ model, el }) {
   const height = model.get("height"), width = model.get("width"), pen = model.get("pen"), onLift = model.get("on_lift");
   const root = make("div", "course-pad", el);
   keepKeys(root);
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", model.get("label"));
   make("div", "course-pad-title", root, model.get("label"));
   const canvas = make("canvas", "", root);
   Object.assign(canvas, { width, height, tabIndex: 0 });
@@ -14,6 +16,7 @@ function render({ model, el }) {
   const buttons = make("div", "course-pad-buttons", root);
   const clear = make("button", "", buttons, "Clear"), load = make("button", "", buttons, "Load an example");
   make("div", "course-pad-keys", root, keys);
+  const tell = makeSaid(root);
 
   const ctx = canvas.getContext("2d");
   const bytesOf = (name) => { const v = model.get(name); return new Uint8Array(v.buffer, v.byteOffset, v.byteLength); };
@@ -89,12 +92,15 @@ function render({ model, el }) {
     const middle = ({ x, y }) => ({ x: x + 0.5, y: y + 0.5 });
     if (!move || event.shiftKey) stroke(middle(from), middle(cursor));
     else paint();
+    const on = ink[cursor.y * width + cursor.x] > 127 ? "ink" : "paper";
+    tell(`Column ${cursor.x + 1} of ${width}, row ${cursor.y + 1} of ${height}: ${on}`);
   });
 
-  clear.onclick = () => { ink.fill(0); changed(); };
+  clear.onclick = () => { ink.fill(0); changed(); tell("The sheet is empty"); };
   load.onclick = () => {
     const all = bytesOf("examples"), size = height * width;
     example = (example + 1) % (all.length / size);
+    tell(`Example ${example + 1} of ${all.length / size}`);
     ink = all.slice(example * size, (example + 1) * size);
     changed();
   };

@@ -27,7 +27,7 @@ class SketchPad(PageWidget):
     """
 
     SCRIPT = "pad.js"
-    STYLES = ("pad.css",)
+    STYLES = ("page.css", "pad.css")
 
     pixels = traitlets.CBytes().tag(sync=True)  # the drawing as height·width bytes; the browser sends a memoryview
     examples = traitlets.Bytes().tag(sync=True)

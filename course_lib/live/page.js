@@ -32,19 +32,36 @@ export function onceIn(el, found) {
   return attached;
 }
 
-// The sliders of ipywidgets tell a screen reader neither their name nor the value they show. Names those in a box, now
-// and whenever something in it changes, so also before anything is drawn and where nothing can be.
-export function nameSliders(box) {
-  const say = (handle, attribute, from) => {
-    const text = from?.textContent ?? "";
-    if (handle && handle.getAttribute(attribute) !== text) handle.setAttribute(attribute, text);
+// Gives the box of a widget and its controls a name, as a group, and names what ipywidgets leaves nameless. The sliders
+// tell a screen reader neither their name nor the value they show, which stands once more in a field; its checkboxes and
+// menus show no tooltip: `help` has one for each label. Looks now and whenever something changes, so also before anything
+// is drawn, or if nothing can be.
+export function nameParts(box, title, help = {}) {
+  const say = (el, attribute, text) => {
+    if (el && el.getAttribute(attribute) !== text) el.setAttribute(attribute, text);
   };
+  const group = (el, called) => { say(el, "role", "group"); say(el, "aria-label", called); };
   const name = () => {
+    group(box, title);
+    group(box.querySelector(".course-toolbar"), "Training");
+    group(box.querySelector(".course-knobs"), "Hyperparameters");
     for (const slider of box.querySelectorAll(".widget-slider")) {
-      const handle = slider.querySelector("[role=slider]");
-      say(handle, "aria-label", slider.querySelector(".widget-label"));
-      say(handle, "aria-valuetext", slider.querySelector(".widget-readout"));
+      const handle = slider.querySelector("[role=slider]"), label = slider.querySelector(".widget-label");
+      const readout = slider.querySelector(".widget-readout"), called = label?.textContent ?? "";
+      say(handle, "aria-label", called);
+      say(handle, "aria-valuetext", readout?.textContent ?? "");
+      if (readout?.contentEditable !== "true") continue;
+      say(readout, "role", "textbox");
+      say(readout, "aria-label", `${called}: value`);
     }
+    for (const row of box.querySelectorAll(".widget-inline-hbox")) {
+      const labels = [...row.querySelectorAll("label")].map((label) => label.textContent.trim());
+      const tip = help[labels.find(Boolean)];
+      if (!tip) continue;
+      say(row, "title", tip);
+      say(row.querySelector("[role=slider], input, select"), "aria-description", tip);
+    }
+    for (const icon of box.querySelectorAll(".jupyter-button i")) say(icon, "aria-hidden", "true"); // a letter of its font
   };
   name();
   new MutationObserver(name).observe(box, { subtree: true, childList: true, characterData: true });
@@ -70,6 +87,13 @@ export function followKernel(el, told) {
 
 // The three bytes of a colour written #rrggbb.
 export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+// An element that only screen readers find: `tell(words)` has them say what is new, once they have said the rest.
+export function makeSaid(parent) {
+  const said = make("div", "course-said", parent);
+  said.setAttribute("role", "status");
+  return (words) => { if (said.textContent !== words) said.textContent = words; };
+}
 
 export function make(tag, className, parent, text = "") {
   const el = document.createElement(tag);

@@ -1,5 +1,7 @@
 // Shows the PNG that Python last sent. The new picture is decoded before it replaces the old one, so nothing flickers.
-import { GONE, followKernel, keepKeys, nameSliders, onceIn } from "./page.js";
+import { GONE, followKernel, keepKeys, makeSaid, nameParts, onceIn } from "./page.js";
+
+const SAY_AFTER = 700; // ms that a slider has stood, after which the picture is told in words
 
 function render({ model, el }) {
   const root = document.createElement("div");
@@ -17,7 +19,8 @@ function render({ model, el }) {
   gone.textContent = GONE;
   root.append(frame, error, gone);
   el.append(root);
-  let latest = 0;
+  const say = makeSaid(root);
+  let latest = 0, saying = null;
 
   async function redraw() {
     const mine = ++latest;
@@ -29,6 +32,8 @@ function render({ model, el }) {
       const old = img.src;
       img.src = url;
       img.alt = model.get("alt"); // only now: words and picture change together
+      clearTimeout(saying);
+      if (old) saying = setTimeout(() => say(img.alt), SAY_AFTER);
       img.style.width = `${model.get("width")}px`;
       img.style.minWidth = `${model.get("least")}px`;
       root.classList.remove("course-waiting");
@@ -46,7 +51,8 @@ function render({ model, el }) {
   redraw();
   tell();
   keepKeys(root);
-  onceIn(el, (box) => { keepKeys(box); nameSliders(box); });
-  return followKernel(el, (live) => { gone.hidden = live; });
+  onceIn(el, (box) => { keepKeys(box); nameParts(box, "Controls and their picture"); });
+  const unfollow = followKernel(el, (live) => { gone.hidden = live; });
+  return () => { clearTimeout(saying); unfollow(); };
 }
 export default { render };

@@ -1,8 +1,10 @@
 """What the course adds to JupyterLab's page, for those who do not see it, use no mouse, or read it on a phone."""
 
 import re
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter import Jupyter, write_notebook
@@ -14,7 +16,7 @@ SETUP = f"""
 import sys
 sys.path[:0] = {[str(Path(__file__).parents[1]), str(Path(course_lib.__file__).parents[1])]!r}
 import numpy as np
-from tiny_experiment import Everything
+from tiny_experiment import Everything, Exploding, Tiny
 from course_lib.live import *
 from course_lib.plots import curves, figure, images, show
 from course_lib.teach import claim, claim_table, predict
@@ -29,6 +31,11 @@ def broken(width=3):
 CELLS = {
     "lab": "lab = LiveLab(Everything(), [Density('real', 'generated', grid='x', title='Densities'),\n"
            "    Curve('loss_d', 'loss_g', title='Losses'), Bars('counts', names=list('abc'), title='Counts')])\nlab",
+    "short": "short = LiveLab(Tiny(), [Curve('loss_d', 'loss_g', title='Short')], steps=20)\nshort",
+    "exploding": "boom = LiveLab(Exploding(), [Curve('loss_d', 'loss_g', title='Explodes')])\nboom",
+    "pad": "def columns(drawing):\n    return {'p': drawing.mean(0)[:2]}\n"
+           "explore_canvas(columns, [Bars('p', names=list('ab'), title='Columns')], alt='What is drawn',\n"
+           "               drawing=SketchPad(np.eye(8)[None], label='Draw a line'))",
     "explore": "explore(line, alt='Explored', n=(1, 9, 1), kind=['up', 'down'], dotted=False)",
     "never drawn": "explore(broken, alt='Broken', labels={'width': 'width of it'}, width=(1, 9, 1))",
     "film": "frames = np.random.default_rng(0).random((5, 8, 4, 4))\n"
@@ -43,6 +50,15 @@ AXE = """async (without) => { // all else is JupyterLab's
   const rules = Object.fromEntries((without ?? []).map((rule) => [rule, { enabled: false }]));
   const { violations } = await axe.run({ include: [['.jp-OutputArea-output']] }, { rules });
   return violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target}: ${n.html.slice(0, 200)}`)); }"""
+HEARD = """() => { window.heard = []; // each new text of a live region, with its role
+    new MutationObserver((changes) => { for (const { target } of changes) {
+        const region = (target.closest ? target : target.parentElement)?.closest('[role=status], [role=alert]');
+        const text = region?.textContent;
+        if (text && window.heard.at(-1)?.[1] !== text) window.heard.push([region.getAttribute('role'), text]);
+    } }).observe(document.querySelector('.jp-Notebook'), { subtree: true, childList: true, characterData: true });
+    return 1; }"""
+SAID = """([role, ...words]) => heard.some(([where, text]) => where === role && words.every((w) => text.includes(w)))"""
+CONTROLS = ("button", "checkbox", "combobox", "slider", "textbox")
 THEME = """async (theme) => { await jupyterapp.commands.execute('apputils:change-theme', { theme }); return 1 }"""
 
 
@@ -98,6 +114,107 @@ def test_a_labs_picture_says_its_last_values_and_who_is_ahead(jupyter):
     first, second = re.fullmatch(r"Losses: from high to low loss \w (\S+), loss \w (\S+)", said[1]).groups()
     assert float(first.replace("−", "-")) >= float(second.replace("−", "-"))
     assert re.fullmatch(r"Counts: counts highest at [abc] with \S+", said[2])
+
+
+@dataclass
+class Node:
+    """What a screen reader is told of a part of the page. `state` holds its properties, by Chromium's names."""
+
+    role: str
+    name: str
+    description: str = ""
+    value: Any = None
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+def told(page, css) -> list[Node]:
+    """What a screen reader is told of an element and all in it, in the order in which it reads them."""
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Accessibility.enable")
+    root = cdp.send("Runtime.evaluate", {"expression": f"document.querySelector({css!r})"})["result"]["objectId"]
+    wanted = cdp.send("DOM.describeNode", {"objectId": root})["node"]["backendNodeId"]
+    nodes = cdp.send("Accessibility.getFullAXTree")["nodes"]
+    by_id = {node["nodeId"]: node for node in nodes}
+    found: list[Node] = []
+
+    def walk(node):
+        def text(key):
+            return node.get(key, {}).get("value")
+
+        if not node["ignored"]:
+            state = {each["name"]: each["value"].get("value") for each in node.get("properties", [])}
+            found.append(Node(text("role"), text("name") or "", text("description") or "", text("value"), state))
+        for child in node.get("childIds", []):
+            if child in by_id:
+                walk(by_id[child])
+
+    walk(next(node for node in nodes if node.get("backendDOMNodeId") == wanted))
+    cdp.detach()
+    return found
+
+
+@pytest.mark.parametrize("css", [".course-lab", ".course-lab:has(.course-pad)", ".course-explore"])
+def test_whatever_takes_the_focus_has_a_role_and_a_name_and_a_slider_its_range(jupyter, css):
+    nodes = told(jupyter.page, css)
+    assert nodes[0].role == "group" and nodes[0].name.startswith("Controls and ")
+    controls = [node for node in nodes if node.role in CONTROLS]
+    assert controls and all(node.name for node in controls)
+    assert [node for node in nodes if node.state.get("focusable") and not (node.name and node.role != "generic")] == []
+    for slider in (node for node in controls if node.role == "slider"):
+        assert slider.state["valuemin"] < slider.state["valuemax"] and slider.state["valuetext"]
+        counts = slider.state["valuetext"] == f"{slider.value:g}"
+        assert counts or re.search(r" From \S+ to \S+\.$", slider.description), "its ends are numbers of stops"
+
+
+def test_a_lab_is_read_from_its_name_and_buttons_over_its_state_and_pictures_to_its_hyperparameters(jupyter):
+    nodes = told(jupyter.page, ".course-lab")
+    order = [(node.role, node.name.partition(":")[0]) for node in nodes if node.role in {"group", "status", "image"}]
+    assert order == [("group", "Controls and pictures"), ("group", "Training"), ("status", ""),
+                     *(("image", title) for title in ("Densities", "Losses", "Counts")), ("group", "Hyperparameters")]
+    names = [node.name for node in nodes if node.role in CONTROLS]
+    assert names[:5] == ["Start", "Step", "Reset", "Replay", "Speed"]
+    assert names[5:] == ["learning rate of D", "learning rate of D: value", "learning rate of G",
+                         "learning rate of G: value", "steps of D", "steps of D: value", "label smoothing",
+                         "label smoothing: value", "saturating loss", "noise", "hidden units", "hidden units: value"]
+    helped = {node.name: node.description for node in nodes if node.role in CONTROLS}
+    assert helped["saturating loss"].startswith("Let G minimise") and helped["noise"] == "What G is fed with."
+
+
+def test_each_state_of_a_lab_is_said(jupyter):
+    page = jupyter.page
+    page.evaluate(HEARD)
+
+    def hears(role, *words):
+        page.wait_for_function(SAID, arg=[role, *words], timeout=60_000)
+
+    lab, short, boom = (page.locator(".course-lab", has=page.locator(f"text={title}")).first
+                        for title in ("Densities", "Short", "Explodes"))
+    lab.get_by_role("button", name="Start").click()
+    hears("status", "Training, step ", "Losses: from high to low")
+    lab.get_by_role("button", name="Pause").click()
+    hears("status", "Paused, step ")
+    lab.get_by_role("slider", name="learning rate of G").press("ArrowRight")
+    hears("status", "Paused, step ", "learning rate of G")
+    lab.get_by_role("button", name="Reset").click()
+    hears("status", "Ready, step 0")
+    short.get_by_role("button", name="Start").click()
+    hears("status", "Done, step 20")
+    boom.get_by_role("button", name="Start").click()
+    hears("status", "Stopped by an error, step 29")
+    hears("alert", "the fuse was 29 steps long")
+
+
+def test_what_a_pad_and_a_slider_changed_is_said(jupyter):
+    page = jupyter.page
+    page.evaluate(HEARD)
+    pad = page.locator(".course-pad canvas")
+    pad.press("ArrowLeft")
+    page.wait_for_function(SAID, arg=["status", "Column 4 of 8, row 5 of 8"], timeout=60_000)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function(SAID, arg=["status", "The sheet is empty"], timeout=60_000)
+    page.wait_for_function(SAID, arg=["status", "What is drawn. Columns: p highest at"], timeout=60_000)
+    page.get_by_role("slider", name="n", exact=True).press("Home")
+    page.wait_for_function(SAID, arg=["status", "Explored (n = 1,"], timeout=60_000)
 
 
 def test_a_film_is_stopped_and_played_by_keyboard(jupyter):

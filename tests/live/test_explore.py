@@ -177,3 +177,7 @@ def test_the_last_picture_shows_the_last_values_when_events_arrive_on_two_thread
     slow.join(10)
     quick.join(10)
     assert picture.alt == "A line (n = 9, kind = dots)" and picture.error == ""
+
+
+def test_what_has_no_controls_is_described_without_their_values():
+    assert MODULE.described("A class", {}) == "A class"

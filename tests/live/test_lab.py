@@ -133,6 +133,12 @@ def test_a_lab_may_show_some_knobs_only(live):
         live(Tiny(), VIEWS, knobs=["lr_e"])
 
 
+def test_the_page_gets_the_help_of_every_control(live):
+    lab = live(Tiny(), VIEWS)
+    assert lab._canvas.help == {knob.description: knob.tooltip for knob in lab._knobs.values()}
+    assert lab._canvas.help["noise"] == "What G is fed with."
+
+
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_every_control_reaches_both_ends_of_its_range(live, end):
     lab = live(Tiny(), VIEWS)
@@ -158,7 +164,7 @@ def test_sliders_stop_at_round_numbers_and_show_any_other():
     assert slider.value == 0.00123 and {knob.low, 1e-3, 2e-3, knob.high} < set(stops) and stops == sorted(stops)
     show(slider, 0.00456)
     assert slider.value == 0.00456
-    assert slider.tooltip == "Step size of D's Adam."
+    assert slider.tooltip == "Step size of D's Adam. From 1e-05 to 0.1."
 
 
 def test_half_bounded_and_whole_log_hyperparameters_have_controls():
