@@ -15,6 +15,7 @@ from versions import ABSENT, PASSED, Combination, Failed, Row
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ONE = Combination(HERE, "lowest")
 REQUIREMENTS = versions.project()["dependencies"]
+INSIDE = versions.install.PYTHON.relative_to(versions.install.VENV)  # an environment's Python
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def steps(tmp_path, monkeypatch) -> list[tuple[str, ...]]:
         if "fail" in command:
             raise SystemExit(1)
         if "venv" in command:
-            inside = Path(command[-1]) / "bin/python"
+            inside = Path(command[-1]) / INSIDE
             shutil.rmtree(command[-1], ignore_errors=True)
             inside.parent.mkdir(parents=True)
             inside.symlink_to(sys.executable)
@@ -135,7 +136,7 @@ def steps(tmp_path, monkeypatch) -> list[tuple[str, ...]]:
 
 def test_it_is_made_once_with_the_bounds_as_constraints_and_nothing_compiled(steps, tmp_path):
     inside = versions.environment_of(ONE, sys.executable, "")
-    assert inside == tmp_path / f"{HERE}-lowest/bin/python" and len(steps) == 2
+    assert inside == tmp_path / f"{HERE}-lowest" / INSIDE and len(steps) == 2
     assert {"--only-binary=:all:", "-e", "."} <= set(steps[1])
     constraints = Path(steps[1][steps[1].index("-c") + 1]).read_text(encoding="utf-8").split()
     assert constraints == [f"{name}=={version}" for name, version in versions.lowest(REQUIREMENTS).items()]
