@@ -111,7 +111,7 @@ path, last = sys.argv[1:]
 notebook = nbformat.read(path, as_version=4)
 code = [cell for cell in notebook.cells if cell.cell_type == "code"]
 notebook.cells = [*code[:2], nbformat.v4.new_code_cell(last)]
-NotebookClient(notebook, timeout=300).execute()
+NotebookClient(notebook, timeout=600).execute()
 nbformat.write(notebook, path)
 print("".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout"))
 """
@@ -134,7 +134,7 @@ def work_in(course: Path, home: Path, work: Path) -> None:
 
     def python(*arguments: str | Path, cwd: Path) -> str:
         done = subprocess.run([course / ".venv/bin/python", *arguments], cwd=cwd, env=env, capture_output=True,
-                              text=True, encoding="utf-8", timeout=300)
+                              text=True, encoding="utf-8", timeout=600)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
