@@ -13,7 +13,7 @@ export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
 .PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors \
-    site test-site
+    test-versions site test-site
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -74,3 +74,9 @@ test-processors: setup-dev
 	@for settings in MKL_CBWR=COMPATIBLE MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=default \
 	    "ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE"; do \
 	    echo "== $$settings"; env $$settings $(VENV) -m pytest -n 2 --dist loadfile -m "not browser" tests $(ARGS) || exit 1; done
+
+# Each promised Python that is here, with the lowest and the newest versions that pyproject.toml allows; the table at the
+# end says which were not here. `make test-versions PYTHONS=/opt/python3.14/bin/python3 ARGS="3.14 lowest -- -x"`.
+PYTHONS ?=
+test-versions:
+	@$(PYTHON) check_python.py && $(PYTHON) tests/versions.py --pythons '$(PYTHONS)' --torch-index='$(TORCH_INDEX)' $(ARGS)

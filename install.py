@@ -99,6 +99,18 @@ def step(*command: str) -> None:
         raise SystemExit(code)
 
 
+def add(python: str, options: tuple, what: tuple, torch_index: str = "") -> None:
+    """Let the pip of `python` install `what`; raises SystemExit where a step fails.
+
+    Its options hold for torch and torchvision, too. Those come first and without what they need where a further index
+    is named, so that nothing else is ever asked of it.
+    """
+    pip = (python, "-m", "pip", "install", "--disable-pip-version-check", *options)
+    if torch_index:
+        step(*pip, "--no-deps", "--extra-index-url", torch_index, "torch", "torchvision")
+    step(*pip, *what)
+
+
 def install(what: str, torch_index: str) -> None:
     """Make `.venv` hold the set `what`; raises SystemExit where a step fails."""
     there = runs("-m", "pip", "--version") and runs(str(COURSE / "check_python.py"))
@@ -112,10 +124,7 @@ def install(what: str, torch_index: str) -> None:
     if not there:
         step(base, "-m", "venv", "--clear", str(VENV))
     configure_pip()
-    pip = (str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-c", "constraints.txt")
-    if torch_index:  # alone and without what they need, so that nothing else is ever asked of that index
-        step(*pip, "--no-deps", "--extra-index-url", torch_index, "torch", "torchvision")
-    step(*pip, "-e", SETS[what])
+    add(str(PYTHON), ("-c", "constraints.txt"), ("-e", SETS[what]), torch_index)
     STAMP.write_text(stamp(what), encoding="utf-8")
 
 

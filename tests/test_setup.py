@@ -1,7 +1,11 @@
 """The two commands' set-up, from the students' zip."""
 
 import hashlib
+import os
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,3 +98,79 @@ def test_only_nbval_gets_the_variables():
     assert all(makefile.count(name) == 1 for name in ("COURSE_HEADLESS", "COURSE_STRICT", "OMP_NUM_THREADS"))
     assert all(line.startswith("NBVAL :=") or "tests/browser/test_site.py" in line
                for line in makefile.splitlines() if "COURSE_" in line)
+
+
+# The first cells of a notebook, and one that writes, in the kernel that JupyterLab would start for it.
+FIRST_CELLS = """
+import os, sys
+import nbformat
+from nbclient import NotebookClient
+from course_lib.commands.own_python import own_environment
+os.environ.update(own_environment())
+path, last = sys.argv[1:]
+notebook = nbformat.read(path, as_version=4)
+code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+notebook.cells = [*code[:2], nbformat.v4.new_code_cell(last)]
+NotebookClient(notebook, timeout=600, startup_timeout=600).execute()
+nbformat.write(notebook, path)
+print("".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout"))
+"""
+LAST_CELL = """
+import sys, course_lib
+from course_lib.commands import main
+files = ["--save", "第 1.pt", "--plot-path", "第 1.png", "--anim-path", "第 1.gif"]
+assert main.main(["train", "gan1d", "--num-steps", "2", *files]) == 0
+assert main.main(["train", "gan1d", "--num-steps", "4", "--resume", "第 1.pt", *files]) == 0
+print(sys.prefix, course_lib.__file__, sep="\\n")
+"""
+
+
+def work_in(course: Path, home: Path, work: Path) -> None:
+    """Copy the notebooks from `course` to `work`, run the first cells of one, and train, all with this home folder."""
+    home.mkdir(exist_ok=True)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COURSE_", "XDG_", "JUPYTER", "PYTHONPATH"))}
+    env = kept | {"HOME": str(home), "OMP_NUM_THREADS": "1"}
+    notebook = work / "05_gan_1d.ipynb"
+
+    def python(*arguments: str | Path, cwd: Path) -> str:
+        done = subprocess.run([course / ".venv/bin/python", *arguments], cwd=cwd, env=env, capture_output=True,
+                              text=True, encoding="utf-8", timeout=600)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    python("-m", "course_lib", "handout", work, cwd=course)
+    before = notebook.read_bytes()
+    prefix, package = python("-c", FIRST_CELLS, notebook, LAST_CELL, cwd=work).strip().splitlines()[-2:]
+    assert Path(prefix) == course / ".venv" and Path(package) == course / "course_lib/__init__.py"
+    assert notebook.read_bytes() != before and before == (course / "notebooks" / notebook.name).read_bytes()
+    assert {"第 1.pt", "第 1.png", "第 1.gif"} <= set(os.listdir(work))
+    assert not [path for path in work.iterdir() if ".tmp" in path.name]
+
+
+def moved(course: Path, place: Path) -> Path:
+    """A copy of a student's course in another place, set up there."""
+    shutil.copytree(course, place / "course", symlinks=True)
+    assert "Setting up" in make(place / "course", "setup")  # what the copy brought along is for the old place
+    return place / "course"
+
+
+@pytest.mark.parametrize("name", ["my own courses", "生成模型 课程"], ids=["spaces", "Chinese"])
+def test_the_course_works_in_a_folder_of_any_name(student_course, tmp_path, name):
+    place = tmp_path / name
+    course = moved(student_course, place)
+    work_in(course, place / "home", course / "work")
+
+
+@pytest.fixture
+def other_disk(tmp_path) -> Iterator[Path]:
+    """A folder on another file system than the course and the temporary files: nothing can be renamed to there."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK) or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system to write to")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+def test_a_home_folder_on_another_disk_will_do(student_course, other_disk):
+    assert other_disk.stat().st_dev not in (student_course.stat().st_dev, Path(tempfile.gettempdir()).stat().st_dev)
+    work_in(student_course, other_disk / "home", other_disk / "home/generative-models")

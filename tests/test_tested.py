@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import versions
 
 COURSE = Path(__file__).resolve().parents[1]
 SPEC = importlib.util.spec_from_file_location("check_python", COURSE / "check_python.py")
@@ -22,7 +23,10 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
+NOT_RUN = "not run"
 RUN, BELIEVED = rows("Was run"), rows("Is only believed")
+TRIED = {python: dict(zip(versions.VERSIONS, cells, strict=True))
+         for python, *cells in rows("Versions of Python and of the packages")}
 
 
 def test_each_row_has_all_its_cells():
@@ -46,7 +50,20 @@ def test_each_system_and_python_that_is_promised_was_run_or_is_said_not_to_be():
     assert all(word in PROMISE for word in ("Windows (x64)", "macOS", "Apple silicon", "x86-64", "ARM64"))
     run, believed = (" ".join(row[0] for row in table) for table in (RUN, BELIEVED))
     assert all((name in run) != (name in believed) or name == "Linux" for name in systems)
-    pythons = re.search(r"Python 3\.(\d+) to 3\.(\d+)", PROMISE)
-    for minor in range(int(pythons[1]), int(pythons[2]) + 1):
-        ran, not_ran = f"Python 3.{minor}" in PAGE.split("## Was run")[0], f"3.{minor}" in believed
-        assert ran != not_ran, f"Python 3.{minor}"
+    pinned = re.findall(r"Python (3\.\d+)", PAGE.split("## Was run")[0])  # what runs at each change
+    for minor in versions.promised():
+        ran = minor in pinned or any(cell != NOT_RUN for cell in TRIED[minor].values())
+        assert ran != (minor in believed), f"Python {minor}"
+
+
+def test_each_promised_python_has_its_row_with_the_day_or_not_run():
+    assert [*TRIED] == versions.promised()
+    for cell in (cell for cells in TRIED.values() for cell in cells.values() if cell != NOT_RUN):
+        assert datetime.date.fromisoformat(cell.removeprefix("passed, ")) <= datetime.date.today()
+
+
+def test_the_lowest_versions_that_ran_are_those_that_are_allowed():
+    """Who changes a bound runs `make test-versions ARGS=lowest` again, then writes the new ones and the day."""
+    bounds = versions.lowest(versions.project()["dependencies"])
+    said = re.search(r"allows at least:\s(.+?)\.\s\*Newest\*", PAGE, re.S)[1]
+    assert " ".join(said.split()) == ", ".join(f"{name} {version}" for name, version in bounds.items())
