@@ -55,7 +55,7 @@ export function nameParts(box, title, help = {}) {
       say(readout, "aria-label", `${called}: value`);
     }
     for (const row of box.querySelectorAll(".widget-inline-hbox")) {
-      const labels = [...row.querySelectorAll("label")].map((label) => label.textContent.trim());
+      const labels = [...row.querySelectorAll("label")].map((label) => label.textContent.replace("\u200b", "").trim());
       const tip = help[labels.find(Boolean)];
       if (!tip) continue;
       say(row, "title", tip);

@@ -712,9 +712,9 @@ with claim_table():
 # picture, a tenth of the parameters.
 
 # %%
-predict("04.kernels", "Both train for 2,000 steps, each at the best of three learning rates. Against the linear network, "
-        "the held-out ELBO of the convolutional one is", options=["lower: it has a tenth of the parameters", "the same",
-                                                                  "higher"])
+predict("04.kernels", "Both train for 2,000 steps, each at the best of three learning rates. Against the linear one's, "
+        "the held-out ELBO of the convolutional network is", options=["lower: it has a tenth of the parameters",
+                                                                      "the same", "higher"])
 
 # %%
 found = {(network, rate): vae_seeds.recorded("network", network=network, learning_rate=rate)

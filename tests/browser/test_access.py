@@ -109,6 +109,7 @@ def test_a_labs_picture_says_its_last_values_and_who_is_ahead(jupyter):
     lab = jupyter.page.locator(".course-lab").first
     lab.get_by_role("button", name="Step").click()
     jupyter.page.wait_for_selector(".course-canvas[data-step='1']", timeout=60_000)
+    jupyter.page.wait_for_selector(".course-plot[aria-label^='Losses: from']", timeout=60_000)  # in a frame of its own
     said = [picture.get_attribute("aria-label") for picture in lab.locator(".course-plot").all()]
     assert re.fullmatch(r"Densities: real highest at \S+, generated highest at \S+", said[0])
     first, second = re.fullmatch(r"Losses: from high to low loss \w (\S+), loss \w (\S+)", said[1]).groups()

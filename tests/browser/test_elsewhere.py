@@ -67,14 +67,14 @@ def test_it_is_the_browser_and_the_interface_that_was_asked_for(request, jupyter
 def test_a_lab_draws_takes_a_turned_knob_and_pauses(jupyter):
     page, before = jupyter.page, jupyter.pixels()
     page.locator(START).click()
-    page.wait_for_function(STATE, "running", timeout=60_000)
+    page.wait_for_function(STATE, arg="running", timeout=60_000)
     page.wait_for_function("() => +document.querySelector('.course-canvas').dataset.step > 50", timeout=60_000)
     jupyter.redrawn(before)
     press(page.locator(KNOB), "ArrowRight", lambda ms: page.wait_for_function(
         "() => document.querySelector('.course-changed').innerText.includes('learning rate of D')", timeout=ms))
     assert jupyter.kernel("lab.trainer.ask(lambda e: e.opt_d.param_groups[0]['lr'])") > 2e-3
     page.locator(START).click()
-    page.wait_for_function(STATE, "paused", timeout=60_000)
+    page.wait_for_function(STATE, arg="paused", timeout=60_000)
     jupyter.nothing_is_wrong()
 
 
@@ -88,10 +88,10 @@ def test_the_picture_of_explore_follows_its_slider(jupyter):
 
 def test_what_is_drawn_on_a_pad_is_classified(jupyter):
     page, before = jupyter.page, jupyter.pixels(1)
-    page.wait_for_function(HEARD, [1, "highest at left"], timeout=60_000)
+    page.wait_for_function(HEARD, arg=[1, "highest at left"], timeout=60_000)
     page.evaluate("css => { document.querySelector(css).scrollIntoView({ block: 'center' }); return 1 }", PAD)
     jupyter.stroke(page.locator(PAD), [(0.65, 0.1), (0.9, 0.9), (0.65, 0.9), (0.9, 0.1)])
     page.mouse.up()
-    page.wait_for_function(HEARD, [1, "highest at right"], timeout=60_000)
+    page.wait_for_function(HEARD, arg=[1, "highest at right"], timeout=60_000)
     jupyter.redrawn(before, 1)
     jupyter.nothing_is_wrong()
