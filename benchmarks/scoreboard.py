@@ -10,6 +10,7 @@ two cores for all, and goes on from what is there: `make scoreboard`. `--limit M
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 
 import torch
@@ -19,6 +20,7 @@ from course_lib.comparisons.runs import add_options, map_runs
 from course_lib.comparisons.scoreboard.pictures import PICTURES
 from course_lib.comparisons.scoreboard.record import RECORD, SEEDS, missing, of_data, rows, run, settings, table
 from course_lib.comparisons.scoreboard.registry import ALL, BUDGETS
+from course_lib.comparisons.scoreboard.weights import FOLDER
 
 TABLES = (("nll", "kl", "anomaly"), ("frechet", "kid", "precision", "recall"), ("nearest", "copied", "surprise"),
           ("completion", "completion_surprise"),
@@ -33,18 +35,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"how many (default {SEEDS})")
     parser.add_argument("--limit", type=float, metavar="MINUTES", help="begin no run after so much time")
     add_options(parser)
-    parser.add_argument("--record", action="store_true", help="keep the result in data/records")
+    parser.add_argument("--record", action="store_true", help="keep the result in data/records, and some weights")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     record = RECORD if arguments.record else arguments.results
+    one = functools.partial(run, folder=FOLDER if arguments.record else None)
     if record is not None:
         asked, start = settings(arguments.data, arguments.family, arguments.budget, arguments.seeds), time.monotonic()
         if arguments.limit is None:
-            map_runs(run, asked, record, arguments.scheduler, arguments.workers)
+            map_runs(one, asked, record, arguments.scheduler, arguments.workers)
         for setting in asked if arguments.limit is not None else ():
             if time.monotonic() - start > 60 * arguments.limit:
                 break
-            map_runs(run, [setting], record, workers=1, progress=False)
+            map_runs(one, [setting], record, workers=1, progress=False)
     found = rows(record or RECORD)
     for data in arguments.data:
         for budget in arguments.budget:

@@ -21,6 +21,7 @@ from course_lib.comparisons.scoreboard.measures import (
 from course_lib.comparisons.scoreboard.noise import COSINE, PATH, bits_bound, straightened
 from course_lib.comparisons.scoreboard.pictures import PICTURES, Stream
 from course_lib.comparisons.scoreboard.registry import ALL, BUDGETS, CONTROLS, FAMILIES, Entry, entry, made, steps_of
+from course_lib.comparisons.scoreboard.weights import KEPT, is_kept, keep, kept, path_of
 from course_lib.files import CourseFileError
 from course_lib.models.naive_bayes import BernoulliNB
 from course_lib.models.noised import NoisedMixture
@@ -218,7 +219,7 @@ def fake(data, family, budget, seed, **numbers):
 
 
 @pytest.fixture
-def kept(tmp_path):
+def three_families(tmp_path):
     path = tmp_path / "scoreboard.jsonl"
     path.write_text("".join([
         *(fake("sprites", "VAE", "short", seed, nll=nll) for seed, nll in ((0, 30.0), (1, 20.0))),
@@ -231,8 +232,8 @@ def kept(tmp_path):
     return path
 
 
-def test_ranks_have_errors_and_leave_controls_out(kept):
-    some = record.of_data(record.rows(kept), "sprites", "short")
+def test_ranks_have_errors_and_leave_controls_out(three_families):
+    some = record.of_data(record.rows(three_families), "sprites", "short")
     assert [row.family for row in some] == ["naive Bayes", "VAE", "GAN", "MADE", "truth"]
     ranks = record.ranks(some, "nll")
     assert ranks == {"naive Bayes": (3, 0), "VAE": (1.5, 0.5), "MADE": (1.5, 0.5)}
@@ -242,8 +243,8 @@ def test_ranks_have_errors_and_leave_controls_out(kept):
     assert len(text) == 6 and "25 ± 5 (1.5)" in text[2] and text[3].count("–") == 1 and "24" in text[5]
 
 
-def test_a_long_table_has_the_short_row_of_what_has_no_long_one(kept):
-    some = record.of_data(record.rows(kept), "sprites", "long")
+def test_a_long_table_has_the_short_row_of_what_has_no_long_one(three_families):
+    some = record.of_data(record.rows(three_families), "sprites", "long")
     assert [(row.family, row.budget) for row in some] == [("naive Bayes", "short"), ("VAE", "long"), ("truth", "short")]
 
 
@@ -269,6 +270,21 @@ def test_a_study_goes_on_from_its_record(tmp_path, monkeypatch):
     assert ran == ["copier", "mean picture"] and [row.family for row in record.rows(path)] == ran
     left = record.missing(record.rows(path), seeds=1)
     assert asked[0] not in left and len(left) == len(record.settings(seeds=1)) - 2
+
+
+@pytest.mark.parametrize(("data", "name"), sorted(KEPT))
+def test_kept_weights_give_the_same_measures(data, name, tmp_path):
+    setting = {"data": data, "family": name, "budget": "short", "steps": 2, "seed": 0}
+    assert is_kept(setting) and not is_kept(setting | {"seed": 1}) and not is_kept(setting | {"budget": "long"})
+    one = trained(name, data)
+    keep(one, setting, tmp_path)
+    again, x = kept(setting, tmp_path), PICTURES[data].test[:5]
+    assert again.draw(3, seeded(1)).equal(one.draw(3, seeded(1)))
+    if one.density:
+        assert again.log_prob(x, seeded(1)).equal(one.log_prob(x, seeded(1)))
+    path_of(setting, tmp_path).write_bytes(b"none")
+    with pytest.raises(CourseFileError, match="does not hold the weights"):
+        kept(setting, tmp_path)
 
 
 def test_settings_are_all_that_the_registry_has():

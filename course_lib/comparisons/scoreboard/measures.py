@@ -6,6 +6,7 @@ completions are of the same ones.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from course_lib.comparisons.scoreboard.family import Family
-from course_lib.comparisons.scoreboard.pictures import Pictures
+from course_lib.comparisons.scoreboard.pictures import PICTURES, Pictures
 from course_lib.measure import (
     bits_per_dimension,
     energy_score,
@@ -136,16 +137,15 @@ def measured(family: Family, sizes: Sizes) -> dict[str, float | None]:
 def of_draws(pictures: Pictures, drawn: Tensor, sizes: Sizes) -> dict[str, float]:
     """Draws int64 `[n, H, W]` against the reference, in features; and against the training set, in pixels."""
     features, reference = pictures.features(drawn), pictures.reference_features
-    n = min(len(features), len(reference))  # as many on both sides, for balls of the same size
-    precision, recall = precision_recall(reference[:n], features[:n])
-    some, (train, _) = drawn[:sizes.neighbours], pictures.train
-    distance, _ = _nearest(pictures, some, train)
-    real, _ = _nearest(pictures, pictures.test[:sizes.neighbours], train)
+    n = min(len(features), len(reference))
+    some = reference[:n], features[:n]  # as many on both sides: else balls would differ in size for that alone
+    precision, recall = precision_recall(*some)
+    distance = _to_nearest(pictures, drawn[:sizes.neighbours])
     return {
         "frechet": frechet_distance(features, reference),
         "frechet_bias": frechet_bias(np.cov(features, rowvar=False), np.cov(reference, rowvar=False), len(features)),
-        "kid": float(kid(torch.from_numpy(features).double(), torch.from_numpy(reference).double())),
-        "precision": precision, "recall": recall, "nearest": float(distance.mean() / real.mean()),
+        "kid": float(kid(*(torch.from_numpy(part).double() for part in some))), "precision": precision,
+        "recall": recall, "nearest": float(distance.mean()) / _usual(pictures.name, sizes.neighbours),
         "copied": float((distance == 0).mean())}
 
 
@@ -214,10 +214,18 @@ def peak_memory() -> Iterator[Peak]:
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def _nearest(pictures: Pictures, x: Tensor, train: Tensor) -> tuple[np.ndarray, np.ndarray]:
+@functools.cache
+def _usual(data: str, n: int) -> float:
+    """Mean distance of so many test pictures to their nearest training picture."""
+    return float(_to_nearest(PICTURES[data], PICTURES[data].test[:n]).mean())
+
+
+def _to_nearest(pictures: Pictures, x: Tensor) -> np.ndarray:
+    """Root of the number of pixels that differ between each picture and the training picture nearest to it, `[n]`."""
     if pictures.n_classes == 2:
-        return nearest_neighbours(x.byte().numpy(), train.byte().numpy())
-    return nearest_neighbours(pictures.one_hot(x).numpy(), pictures.one_hot(train).numpy())
+        return nearest_neighbours(x.byte().numpy(), pictures.train[0].byte().numpy())[0]
+    ones = ((2**0.5 * pictures.one_hot(part)).round().byte().numpy() for part in (x, pictures.train[0]))
+    return nearest_neighbours(*ones)[0] / 2**0.5
 
 
 def _error(values: Tensor) -> float:

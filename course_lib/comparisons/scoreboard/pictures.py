@@ -33,7 +33,7 @@ from course_lib.seeds import seeded
 from course_lib.training.image_scores import features_and_probabilities
 
 TEST = 2000  # pictures, where there are as many
-TRAIN_SPRITES = 20_000  # of the fixed set: families get ever new ones
+TRAIN_SPRITES = 10_000  # of the fixed set: families get ever new ones
 FEATURES = 64
 SPLIT, BINARIZED, DRAWN, DIRECTIONS = 101, 102, 103, 104  # seeds of what is fixed
 

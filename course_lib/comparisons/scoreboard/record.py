@@ -13,6 +13,7 @@ from course_lib.comparisons.runs import Setting, read_record
 from course_lib.comparisons.scoreboard.measures import MEASURES, Sizes, measured, peak_memory
 from course_lib.comparisons.scoreboard.pictures import PICTURES
 from course_lib.comparisons.scoreboard.registry import ALL, BUDGETS, FAMILIES, made, steps_of
+from course_lib.comparisons.scoreboard.weights import is_kept, keep
 from course_lib.files import require_folder
 from course_lib.memory import tidy
 
@@ -45,8 +46,13 @@ def settings(data: Iterable[str] = PICTURES, families: Iterable[str] = ALL, budg
     return asked
 
 
-def run(data: str, family: str, budget: str, steps: int, seed: int, sizes: Sizes = Sizes()) -> Result:  # noqa: B008
-    """One run: train, and measure. The budget is but a name for the steps. Raises as `made` and `measured`."""
+def run(data: str, family: str, budget: str, steps: int, seed: int, sizes: Sizes = Sizes(),  # noqa: B008
+        folder: Path | None = None) -> Result:
+    """One run: train, and measure. The budget is but a name for the steps. Raises as `made` and `measured`.
+
+    Args:
+        folder: where weights of the runs go of which they are kept; None for nowhere.
+    """
     pictures = PICTURES[data]
     _ = pictures.train, pictures.held_out, pictures.reference_features  # they count neither as time nor as memory
     tidy()
@@ -56,6 +62,9 @@ def run(data: str, family: str, budget: str, steps: int, seed: int, sizes: Sizes
         trained.train()
         seconds = time.process_time() - start
         trained.draw(min(500, sizes.draws), trained.generator)
+    setting = {"data": data, "family": family, "budget": budget, "steps": steps, "seed": seed}
+    if folder is not None and is_kept(setting):
+        keep(trained, setting, folder)
     result = measured(trained, sizes) | {"train_seconds": seconds, "memory": peak.mib}
     return {name: None if value is None else float(f"{value:.{DIGITS}g}") for name, value in result.items()}
 
