@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from course_lib.comparisons.scoreboard.family import Family, in_parts
+from course_lib.comparisons.scoreboard.family import Family, in_parts, nearest_of
 from course_lib.models.masked_diffusion import unmask
 from course_lib.models.noised import NoisedMixture
 from course_lib.models.samplers import ancestral
@@ -61,6 +61,10 @@ class HeldOut(Control):
         x = self.pictures.test
         return x[torch.randperm(len(x), generator=generator).repeat(-(-n // len(x)))[:n]]
 
+    def complete(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """By pictures of the reference, `[count, n, H, W]`: among its own draws is the very picture that is sought."""
+        return nearest_of(self.pictures, self.pictures.reference, x, count)
+
 
 class Copier(Control):
     """Draws training pictures."""
@@ -69,7 +73,7 @@ class Copier(Control):
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         x, _ = self.pictures.train
-        return x[torch.randint(len(x), (n,), generator=generator)]
+        return x[torch.randint(len(x), (n,), generator=generator)].long()
 
 
 class ShiftedCopier(Copier):
@@ -85,7 +89,7 @@ class MeanPicture(Control):
     why_no_density = "it draws one picture, and gives all others the probability 0"
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
-        return self.pictures.train[0].mode(dim=0).values.repeat(n, 1, 1)
+        return self.pictures.train[0].mode(dim=0).values.long().repeat(n, 1, 1)
 
 
 class ExactDenoiser(Control):

@@ -66,9 +66,7 @@ class Family(ABC):
 
         What stands in the hidden pixels of x must not matter. This is the search that needs nothing but draws.
         """
-        drawn, seen = self.draw(max(SEARCHED, count), generator), self.pictures.seen
-        agreeing = _seen_part(self.pictures, x) @ _seen_part(self.pictures, drawn).T
-        return torch.where(seen, x, drawn[agreeing.topk(count, dim=1).indices.T])
+        return nearest_of(self.pictures, self.draw(max(SEARCHED, count), generator), x, count)
 
     @property
     def parameters(self) -> int:
@@ -81,7 +79,7 @@ class Family(ABC):
 
 
 class ExperimentFamily(Family):
-    """A family that one of the course's experiments trains.
+    """A family that one of the course's experiments trains, on the processor, whose seconds are counted.
 
     Attributes:
         experiment: what trains.
@@ -101,6 +99,13 @@ class ExperimentFamily(Family):
         for _ in run(self.experiment, self.steps, progress=False):
             pass
         self.network.requires_grad_(False).eval()
+
+
+def nearest_of(pictures: Pictures, drawn: Tensor, x: Tensor, count: int) -> Tensor:
+    """Completions `[count, n, H, W]` of pictures x `[n, H, W]`: the lower parts of those of the `drawn` ones
+    `[m, H, W]` whose upper parts are nearest."""
+    agreeing = _seen_part(pictures, x) @ _seen_part(pictures, drawn).T
+    return torch.where(pictures.seen, x, drawn[agreeing.topk(count, dim=1).indices.T])
 
 
 def in_parts(n: int, part: int = PART) -> list[int]:

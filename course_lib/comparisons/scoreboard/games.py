@@ -64,7 +64,7 @@ class BitsGAN(DCGANExperiment):
 
     def __init__(self, pictures: Pictures, labelled: bool, hyperparameters: DCGANHyperparameters, seed: int) -> None:
         self.pictures, self.labelled = pictures, labelled
-        super().__init__(hyperparameters, seed)
+        super().__init__(hyperparameters, seed, "cpu")
 
     def networks(self) -> tuple[nn.Module, nn.Module]:
         D, n_labels = self.pictures.D, self.pictures.n_labels if self.labelled else 0
@@ -84,7 +84,8 @@ class BitsGAN(DCGANExperiment):
 
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         n, generator = self.size_and_generator(n, generator)
-        return (noise(n, generator), drawn_labels(self.pictures, n, generator))[:1 + self.labelled]
+        z = noise(n, generator)
+        return (z, drawn_labels(self.pictures, n, generator)) if self.labelled else (z,)
 
     def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
         return (self.G(*noise), *noise[1:])
@@ -108,8 +109,8 @@ class Game(ExperimentFamily):
             return BitsGAN(self.pictures, self.labelled, DCGANHyperparameters(**options | {"precision": "float32"}),
                            self.seed)
         if self.labelled:
-            return ConditionalExperiment(ConditionalHyperparameters(preset="deep", **options), self.seed)
-        return DCGANExperiment(DCGANHyperparameters(preset="deep", **options), self.seed)
+            return ConditionalExperiment(ConditionalHyperparameters(preset="deep", **options), self.seed, "cpu")
+        return DCGANExperiment(DCGANHyperparameters(preset="deep", **options), self.seed, "cpu")
 
     @torch.no_grad()
     def draw(self, n: int, generator: torch.Generator) -> Tensor:

@@ -69,7 +69,7 @@ class MNISTVAE(VAEFamily, ExperimentFamily):
     """The VAE of `experiments.vae`, on MNIST."""
 
     def make(self) -> Experiment:
-        return VAEExperiment(VAEHyperparameters(total_steps=self.steps, precision=FAST), self.seed)
+        return VAEExperiment(VAEHyperparameters(total_steps=self.steps, precision=FAST), self.seed, "cpu")
 
 
 class SmallVAE(VAEFamily):
@@ -128,9 +128,10 @@ class MNISTVQ(VQ):
 
     def build(self, generator: torch.Generator) -> None:
         self.first_steps = self.steps // 2
-        self.codes = VQVAEExperiment(VQVAEHyperparameters(total_steps=self.first_steps, precision=FAST), self.seed)
+        self.codes = VQVAEExperiment(VQVAEHyperparameters(total_steps=self.first_steps, precision=FAST), self.seed,
+                                     "cpu")
         self.prior = VQVAEPriorExperiment(
-            VQVAEPriorHyperparameters(total_steps=self.steps - self.first_steps, precision=FAST), self.seed)
+            VQVAEPriorHyperparameters(total_steps=self.steps - self.first_steps, precision=FAST), self.seed, "cpu")
         self.prior.vqvae = self.codes.model
         self.network = CodesAndPrior(self.codes.model, self.prior.model)
 

@@ -203,10 +203,12 @@ class Peak:
 def peak_memory() -> Iterator[Peak]:
     """Watch how much memory what is within it adds to this process at its peak; it is Linux that says."""
     peak, before = Peak(), resident()
-    if before is not None and _CLEAR.exists():
+    try:
         _CLEAR.write_text("5", encoding="ascii")  # the peak is from now on
+    except OSError:
+        before = None
     yield peak
-    if before is not None and _STATUS.exists():
+    if before is not None:
         line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         peak.mib = max(0.0, int(line.split()[1]) / 1024 - before / 2**20)
 

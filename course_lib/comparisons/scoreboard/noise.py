@@ -188,7 +188,7 @@ class GreyDigits(Noised, ExperimentFamily):
     network: nn.Module
 
     def make(self) -> Experiment:
-        return self.kind(FlowMatchingHyperparameters(total_steps=self.steps, precision=FAST), self.seed)
+        return self.kind(FlowMatchingHyperparameters(total_steps=self.steps, precision=FAST), self.seed, "cpu")
 
     kind: type[FlowMatchingExperiment] = FlowMatchingExperiment
     labels: Tensor | None = None  # of the draws that are under way

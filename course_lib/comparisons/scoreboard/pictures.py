@@ -64,7 +64,7 @@ class Pictures(ABC):
     @functools.cached_property
     @abstractmethod
     def train(self) -> tuple[Tensor, Tensor]:
-        """The fixed set: pictures int64 `[n, H, W]`, and their labels `[n]`. Do not change it in place."""
+        """The fixed set: pictures as bytes, uint8 `[n, H, W]`, and their labels `[n]`. Do not change it in place."""
 
     @functools.cached_property
     @abstractmethod
@@ -126,7 +126,7 @@ class Pictures(ABC):
 
     def one_hot(self, x: Tensor) -> Tensor:
         """Pictures `[n, H, W]` as float32 `[n, pixels · N]`, whose squared distances count the pixels that differ."""
-        return F.one_hot(x.flatten(1), self.n_classes).flatten(1).float() / 2**0.5
+        return F.one_hot(x.flatten(1).long(), self.n_classes).flatten(1).float() / 2**0.5
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class MNISTPictures(Pictures):
     def batch(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         train = load_mnist("train")
         picked = train[torch.randint(len(train), (n,), generator=generator)]
-        return _ink(picked, generator), picked.labels
+        return _ink(picked, generator).long(), picked.labels
 
     @functools.cached_property
     def train(self) -> tuple[Tensor, Tensor]:
@@ -188,7 +188,8 @@ class SpritePictures(Pictures):
 
     @functools.cached_property
     def train(self) -> tuple[Tensor, Tensor]:
-        return self.batch(TRAIN_SPRITES, seeded(DRAWN))
+        x, y = self.batch(TRAIN_SPRITES, seeded(DRAWN))
+        return x.byte(), y
 
     @functools.cached_property
     def held_out(self) -> tuple[Tensor, Tensor]:
@@ -212,12 +213,12 @@ class Digits8Pictures(Pictures):
     def batch(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         x, y = self.train
         picked = torch.randint(len(x), (n,), generator=generator)
-        return x[picked], y[picked]
+        return x[picked].long(), y[picked]
 
     @functools.cached_property
     def train(self) -> tuple[Tensor, Tensor]:
         digits = load_digits8()
-        return digits.train.long(), digits.train_labels
+        return digits.train, digits.train_labels
 
     @functools.cached_property
     def held_out(self) -> tuple[Tensor, Tensor]:
@@ -232,5 +233,4 @@ PICTURES: dict[str, Pictures] = {data.name: data for data in (SpritePictures(), 
 
 
 def _ink(grey: Digits, generator: torch.Generator) -> Tensor:
-    parts = [part.binarized(generator).bool() for part in grey.split(4096)]
-    return torch.cat(parts).long()
+    return torch.cat([part.binarized(generator).byte() for part in grey.split(4096)])

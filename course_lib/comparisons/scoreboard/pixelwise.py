@@ -59,7 +59,7 @@ class PixelRNNFamily(Pixelwise, ExperimentFamily):
 
     def make(self) -> Experiment:
         return PixelExperiment(PixelHyperparameters(data=self.pictures.name, total_steps=self.steps, precision=FAST,
-                                                    **self.options[self.pictures.name]), self.seed)
+                                                    **self.options[self.pictures.name]), self.seed, "cpu")
 
 
 class PixelCNN(PixelRNNFamily):
@@ -83,7 +83,7 @@ class Transformer(Pixelwise, ExperimentFamily):
         small = {"batch_size": 16, "heads": 3, "layers": 3, "learning_rate": 3e-3, "window": 2}
         options = small if self.pictures.name == "sprites" else {}
         return TransformerExperiment(TransformerHyperparameters(
-            data=self.pictures.name, total_steps=self.steps, precision=FAST, **options), self.seed)
+            data=self.pictures.name, total_steps=self.steps, precision=FAST, **options), self.seed, "cpu")
 
 
 class SmallPixelwise(Pixelwise):
@@ -198,7 +198,7 @@ class MaskedDiffusion(Masked, ExperimentFamily):
 
     def make(self) -> Experiment:
         return MaskedDiffusionExperiment(
-            MaskedDiffusionHyperparameters(total_steps=self.steps, precision=FAST), self.seed)
+            MaskedDiffusionHyperparameters(total_steps=self.steps, precision=FAST), self.seed, "cpu")
 
 
 class SmallMaskedDiffusion(Masked):

@@ -69,6 +69,18 @@ def run(data: str, family: str, budget: str, steps: int, seed: int, sizes: Sizes
     return {name: None if value is None else float(f"{value:.{DIGITS}g}") for name, value in result.items()}
 
 
+def seconds_of_a_step(data: str, family: str, few: int = 10) -> float:
+    """Processor seconds of a step of training: the difference of two short trainings. Raises as `made`."""
+
+    def taken(steps: int) -> float:
+        one, start = made(family, data, steps, 0), time.process_time()
+        one.train()
+        return time.process_time() - start
+
+    taken(2)  # what is done once in a process
+    return max(0.0, taken(3 * few) - taken(few)) / (2 * few)
+
+
 class Row(NamedTuple):
     """A family on one data set with one budget: its results, seed by seed."""
 
@@ -80,6 +92,11 @@ class Row(NamedTuple):
     def values(self, measure: str) -> list[float]:
         """Of all seeds that have a number."""
         return [result[measure] for result in self.results if result[measure] is not None]
+
+
+def _first(setting: Setting) -> Setting:
+    """The same of the first seed, in the order of `settings`."""
+    return {name: setting[name] for name in ("data", "family", "budget", "steps")} | {"seed": 0}
 
 
 class Mean(NamedTuple):
@@ -101,9 +118,9 @@ def rows(record: Path = RECORD) -> list[Row]:
     Raises CourseFileError if the record is not there or cannot be read.
     """
     require_folder(record.parent)
+    asked = {tuple(setting.items()) for setting in settings(seeds=1)}
     found = {tuple(setting[name] for name in ("data", "family", "budget", "seed")): result
-             for setting, result in read_record(record)
-             if setting["steps"] == steps_of(setting["family"], setting["data"], setting["budget"])}
+             for setting, result in read_record(record) if tuple(_first(setting).items()) in asked}
     all_rows = [Row(data, family, budget, [found[key] for key in sorted(found) if key[:3] == (data, family, budget)])
                 for data in PICTURES for family in ALL for budget in BUDGETS]
     return [row for row in all_rows if row.results]

@@ -34,6 +34,9 @@ class Entry(NamedTuple):
 NO_EXPERIMENT = "the course has no experiment of it on pictures of 28x28 pixels"
 COUNTED = "it counts the training set once"
 CONVERGED = "EM has come to rest"
+NO_KL = "what time buys on sprites is told by the KL to the truth, which it has not"
+UNCERTAIN = "its log p is an estimate, which is ever less certain the longer it is trained"
+LIKE_THE_GAN = "what time does to a game is told by that without labels"
 NOTHING = "there is nothing to train"
 
 FAMILIES: dict[str, dict[str, Entry | str]] = {  # by name and data; a string says why there is none
