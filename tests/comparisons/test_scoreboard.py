@@ -9,6 +9,7 @@ import torch
 
 from course_lib.comparisons.runs import map_runs
 from course_lib.comparisons.scoreboard import family, record
+from course_lib.comparisons.scoreboard.choose import choices
 from course_lib.comparisons.scoreboard.measures import (
     MEASURES,
     Sizes,
@@ -83,6 +84,10 @@ def test_each_cell_of_the_registry_is_a_family_or_a_reason():
         entry("MADE", "mnist")
     with pytest.raises(ValueError, match="a budget is one of short, long, not 'endless'"):
         steps_of("VAE", "mnist", "endless")
+    with pytest.raises(KeyError, match="the scoreboard has no 'vae'; known: naive Bayes, mixture, VAE"):
+        entry("vae", "mnist")
+    with pytest.raises(KeyError, match="the scoreboard has no 'cifar'; known: sprites, digits8, mnist"):
+        record.settings(["cifar"])
     assert steps_of("naive Bayes", "mnist", "long") is None
 
 
@@ -251,6 +256,22 @@ def test_equal_numbers_share_a_rank():
             for family, value in (("VAE", 0.5), ("GAN", 0.5), ("MADE", 0.9))]
     assert {family: rank.value for family, rank in record.ranks(some, "precision").items()} == {
         "VAE": 2.5, "GAN": 2.5, "MADE": 1}
+
+
+def test_a_choice_stands_on_rows_and_says_what_cannot_be_told_apart():
+    def row(name, kid, seconds):
+        return record.Row("mnist", name, "short", [{"kid": k, "draw_seconds": seconds, "anomaly": None} for k in kid])
+
+    some = [row("VAE", (0.3, 0.5), 0.1), row("GAN", (0.2, 0.4), 0.2), row("PixelCNN", (0.1, 0.1), 9.0),
+            row("copier", (0.0, 0.0), 0.0)]
+    found = choices(some, "draw well")
+    assert [choice.row.family for choice in found] == ["PixelCNN", "GAN", "VAE"]
+    assert [choice.behind for choice in found] == pytest.approx([0, 2, 3])
+    quick = choices(some, "draw well", draw_seconds=1)
+    assert [choice.row for choice in quick] == [some[1], some[0]] and quick[1].behind == pytest.approx(0.1 / 0.02**0.5)
+    assert choices(some, "draw fast")[0].row.family == "VAE" and choices(some, "find anomalies") == []
+    with pytest.raises(ValueError, match="a task is one of tell how likely, find anomalies"):
+        choices(some, "win")
 
 
 def test_a_study_goes_on_from_its_record(tmp_path, monkeypatch):

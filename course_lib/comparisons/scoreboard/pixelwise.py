@@ -52,6 +52,18 @@ class Pixelwise(Family):
         return self.pictures.pixels
 
 
+class OfPatches(Pixelwise):
+    """What both have in common whose network is a `PatchTransformer`: a patch passes through its blocks once, and only
+    the small head goes pixel by pixel."""
+
+    network: PatchTransformer
+
+    @property
+    def passes(self) -> int:
+        rows, columns = self.network.grid
+        return rows * columns
+
+
 class PixelRNNFamily(Pixelwise, ExperimentFamily):
     """PixelCNN or Row LSTM on MNIST or sprites, by `experiments.pixelrnn`."""
 
@@ -76,7 +88,7 @@ class RowLSTMFamily(PixelRNNFamily):
     options: ClassVar[dict[str, dict[str, object]]] = {"sprites": {"model": "row_lstm"}, "mnist": {"model": "row_lstm"}}
 
 
-class Transformer(Pixelwise, ExperimentFamily):
+class Transformer(OfPatches, ExperimentFamily):
     """A transformer over patches on MNIST or sprites, by `experiments.transformer`."""
 
     def make(self) -> Experiment:
@@ -120,7 +132,7 @@ class SmallRowLSTM(SmallPixelwise):
         return RowLSTM(self.pictures.size, channels=32, generator=generator)
 
 
-class SmallTransformer(SmallPixelwise):
+class SmallTransformer(OfPatches, SmallPixelwise):
     """A transformer over the 2x2 patches of the 8x8 digits."""
 
     def kind(self, generator: torch.Generator) -> PixelModel:

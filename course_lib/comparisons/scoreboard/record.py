@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from course_lib.comparisons.runs import Setting, read_record
 from course_lib.comparisons.scoreboard.measures import MEASURES, Sizes, measured, peak_memory
 from course_lib.comparisons.scoreboard.pictures import PICTURES
-from course_lib.comparisons.scoreboard.registry import ALL, BUDGETS, FAMILIES, made, steps_of
+from course_lib.comparisons.scoreboard.registry import ALL, BUDGETS, FAMILIES, cell, made, steps_of
 from course_lib.comparisons.scoreboard.weights import is_kept, keep
 from course_lib.files import require_folder
 from course_lib.memory import tidy
@@ -38,7 +38,7 @@ def settings(data: Iterable[str] = PICTURES, families: Iterable[str] = ALL, budg
         for seed in range(seeds):
             for name in data:
                 for family in families:
-                    if isinstance(ALL[family][name], str):
+                    if isinstance(cell(family, name), str):
                         continue
                     steps = steps_of(family, name, budget)
                     if steps is not None:

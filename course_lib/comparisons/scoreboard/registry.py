@@ -91,6 +91,14 @@ CONTROLS: dict[str, dict[str, Entry | str]] = {
 ALL = FAMILIES | CONTROLS
 
 
+def cell(family: str, data: str) -> Entry | str:
+    """A family or control on a data set, or why there is none. Raises KeyError for no such family or data set."""
+    for name, known in ((family, ALL), (data, PICTURES)):
+        if name not in known:
+            raise KeyError(f"the scoreboard has no {name!r}; known: {', '.join(known)}")
+    return ALL[family][data]
+
+
 def entry(family: str, data: str) -> Entry:
     """A family or control on a data set.
 
@@ -98,7 +106,7 @@ def entry(family: str, data: str) -> Entry:
         KeyError: no such family or data set.
         ValueError: there is none, and why.
     """
-    found = ALL[family][data]
+    found = cell(family, data)
     if isinstance(found, str):
         raise ValueError(f"there is no {family} on {data}: {found}")
     return found
