@@ -83,7 +83,7 @@ def main() -> None:
             for measures in TABLES:
                 some = [row for row in of_data(found, data, budget) if row.family in arguments.family]
                 print(f"\n{data}, {budget} budget: mean of seeds ± standard error (rank)\n{table(some, measures)}")
-    print(f"\n{len(missing(found, arguments.seeds))} runs of all are missing.")
+    print(f"\n{len(missing(record or RECORD, arguments.seeds))} runs of all are missing.")
 
 
 if __name__ == "__main__":

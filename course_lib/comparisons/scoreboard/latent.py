@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -37,8 +39,7 @@ SMALL_VAE = {"sprites": (20, (256, 128)), "digits8": (8, (64,))}  # latent size 
 SMALL_VQ = {"sprites": (16, 128), "digits8": (4, 64)}  # places, and units of the hidden layers
 ENTRIES, SIZE, AVERAGE = 64, 8, 0.99  # of a small codebook, as in notebook 11e
 LAYERS, WIDTH, DEQUANTIZED = 8, 128, 16  # of a flow: couplings, units, draws of the noise in its bound
-HIDDEN = {"sprites": 128, "digits8": 16}  # units of an RBM; with 16 log Z is a sum
-TEMPERATURES, CHAINS = 1000, 100  # of annealed importance sampling, where it is not
+TEMPERATURES, CHAINS = 1000, 100  # of annealed importance sampling, where log Z of an RBM is no sum
 RBM_ROUNDS, WALK = 200, 50  # steps of a chain before it counts as a draw, as in notebook 10c
 
 
@@ -212,19 +213,16 @@ class FlowFamily(Family):
 
 
 class Machine(Family):
-    """A restricted Boltzmann machine by persistent contrastive divergence. With few hidden units log Z is a sum, else
-    an estimate; draws are the ends of chains."""
+    """A restricted Boltzmann machine by persistent contrastive divergence, with so few hidden units that log Z is a
+    sum; draws are the ends of chains.
 
-    completes = "approximate"
+    Attributes:
+        hidden: units.
+    """
+
+    density, completes = "exact", "approximate"
+    hidden: ClassVar[int] = 16
     network: RBM
-
-    @property
-    def density(self) -> str:
-        return "exact" if self._enumerable else "estimate"
-
-    @property
-    def _enumerable(self) -> bool:
-        return HIDDEN[self.pictures.name] <= 16
 
     def build(self, generator: torch.Generator) -> None:
         self.network = self._fitted(0)
@@ -234,15 +232,10 @@ class Machine(Family):
         self.network = self._fitted(self.steps).requires_grad_(False)
 
     def _fitted(self, steps: int) -> RBM:
-        return digits8.train_rbm(Stream(self.pictures), HIDDEN[self.pictures.name], steps, seeded(self.seed))
+        return digits8.train_rbm(Stream(self.pictures), self.hidden, steps, seeded(self.seed))
 
     def log_prob(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        bits = self.pictures.bits(x)
-        if self._enumerable:
-            return self.network.log_prob(bits).double()
-        betas = torch.linspace(0, 1, TEMPERATURES + 1)
-        log_z = log_mean_exp(ais(self.network, torch.logit(self.ink), betas, CHAINS, generator))
-        return -self.network.free_energy(bits).double() - log_z
+        return self.network.log_prob(self.pictures.bits(x)).double()
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         start = bernoulli(self.ink.expand(n, -1), generator)
@@ -254,6 +247,17 @@ class Machine(Family):
     @property
     def passes(self) -> int:
         return 2 * RBM_ROUNDS
+
+
+class LargeMachine(Machine):
+    """The same with more hidden units: log Z is an estimate."""
+
+    density, hidden = "estimate", 128
+
+    def log_prob(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        betas = torch.linspace(0, 1, TEMPERATURES + 1)
+        log_z = log_mean_exp(ais(self.network, torch.logit(self.ink), betas, CHAINS, generator))
+        return -self.network.free_energy(self.pictures.bits(x)).double() - log_z
 
 
 class Chain(Family):
@@ -282,7 +286,8 @@ class Chain(Family):
         return _clamped(self, x, count, WALK, lambda bits: walk(self.network, bits, 1, generator), generator)
 
 
-def _clamped(family: Machine | Chain, x: Tensor, count: int, rounds: int, step, generator: torch.Generator) -> Tensor:
+def _clamped(family: Machine | Chain, x: Tensor, count: int, rounds: int, step: Callable[[Tensor], Tensor],
+             generator: torch.Generator) -> Tensor:
     """Completions `[count, n, H, W]` by a chain whose seen bits are put back after every step."""
     wanted, observed = family.pictures.bits(family.repeated(x, count)), family.pictures.seen_bits
     bits = torch.where(observed, wanted, bernoulli(family.ink.expand_as(wanted), generator))

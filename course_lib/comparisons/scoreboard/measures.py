@@ -97,13 +97,13 @@ OF_DENSITIES = ("nll", "nll_error", "bits", "anomaly")
 OF_TRUTH = ("kl", "kl_error", "kl_back", "surprise", "completion_surprise")
 
 
-def why_empty(family: Family, measure: str) -> str:
-    """Why a family has no number for a measure; '' if it should have one."""
-    if measure in OF_TRUTH and family.pictures.truth is None:
+def why_empty(kind: type[Family], data: str, measure: str) -> str:
+    """Why a family of this kind has no number for a measure on a data set; '' if it should have one."""
+    if measure in OF_TRUTH and PICTURES[data].truth is None:
         return "the distribution of these pictures is not known"
-    if measure in (*OF_DENSITIES, "kl", "kl_error", "kl_back") and not family.density:
-        return family.why_no_density
-    if measure == "kl_back" and family.density != "exact":
+    if measure in (*OF_DENSITIES, "kl", "kl_error", "kl_back") and not kind.density:
+        return kind.why_no_density
+    if measure == "kl_back" and kind.density != "exact":
         return "it needs the exact log p of draws"
     return "this system does not say" if measure == "memory" and not _STATUS.exists() else ""
 

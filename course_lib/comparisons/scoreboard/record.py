@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from course_lib.comparisons.runs import Setting, read_record
 from course_lib.comparisons.scoreboard.measures import MEASURES, Sizes, measured, peak_memory
@@ -176,8 +176,7 @@ def _cell(row: Row, measure: str, place: Mean | None) -> str:
     return f"{value:.4g}{spread}" + ("" if place is None else f" ({place.value:.1f})")
 
 
-def missing(all_rows: Sequence[Row], seeds: int = SEEDS) -> list[dict[str, Any]]:
-    """Settings that the record should have, and has not."""
-    there = {(row.data, row.family, row.budget): len(row.results) for row in all_rows}
-    return [setting for setting in settings(seeds=seeds)
-            if there.get((setting["data"], setting["family"], setting["budget"]), 0) <= setting["seed"]]
+def missing(record: Path = RECORD, seeds: int = SEEDS) -> list[Setting]:
+    """Settings of which there is no result yet. Raises CourseFileError if the record cannot be read."""
+    done = {tuple((_first(setting) | {"seed": setting["seed"]}).items()) for setting, _ in read_record(record)}
+    return [setting for setting in settings(seeds=seeds) if tuple(setting.items()) not in done]
