@@ -31,9 +31,9 @@ class NaiveBayes(Family):
 
     def train(self) -> None:
         (x, y), data = self.pictures.train, self.pictures
-        counts = torch.zeros(data.n_labels, data.pixels, data.n_classes, dtype=torch.float64)
-        for part, labels in zip(x.split(1000), y.split(1000), strict=True):
-            counts.index_add_(0, labels, F.one_hot(part.flatten(1).long(), data.n_classes).double())
+        values = range(data.n_classes)
+        counts = torch.stack([torch.stack([(x[y == k] == value).sum(0).flatten() for value in values], dim=1)
+                              for k in range(data.n_labels)]).double()
         self.log_prior = (y.bincount(minlength=data.n_labels).double() / len(y)).log()
         self.log_p = ((counts + ALPHA) / (counts + ALPHA).sum(2, keepdim=True)).log()  # [K, pixels, N]
 
