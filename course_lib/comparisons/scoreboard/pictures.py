@@ -206,7 +206,8 @@ class SpritePictures(Pictures):
 
 
 class Digits8Pictures(Pictures):
-    """Handwritten digits of 8x8 pixels in black and white. They are few: test and reference are the same 360."""
+    """Handwritten digits of 8x8 pixels in black and white. They are few: test and reference are the same 360,
+    15 of which are the same as some training picture."""
 
     name, size, seen_rows = "digits8", (8, 8), 4
 
