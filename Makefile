@@ -12,8 +12,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench calibrate checkpoints test-processors \
-    test-versions site test-site
+.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench scoreboard calibrate checkpoints \
+    test-processors test-versions site test-site
 
 lab: setup
 	@$(VENV) -m course_lib lab -- $(ARGS)
@@ -58,6 +58,10 @@ pictures: setup-dev
 
 bench: setup-dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV) $$file || exit 1; done
+
+# All families on the same pictures, hours on two cores; it goes on from what data/records/scoreboard.jsonl has.
+scoreboard: setup-dev
+	@$(VENV) benchmarks/scoreboard.py --record $(ARGS)
 
 # Every claim with other seeds and as on other processors; hours for all, minutes for one: `make calibrate ARGS=04`.
 calibrate: setup-dev

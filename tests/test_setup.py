@@ -62,7 +62,7 @@ def test_building_notebooks_there_is_told_to_be_impossible(student_course):
 
 @pytest.mark.parametrize(("target", "dev"), [("lab", False), ("setup", False), ("test", True), ("notebooks", True),
                                              ("student-zip", True), ("pictures", True), ("bench", True),
-                                             ("checkpoints", True)])
+                                             ("checkpoints", True), ("scoreboard", True)])
 def test_who_reads_the_course_gets_no_tools_of_who_makes_it(student_course, target, dev):
     planned = make(student_course, target, "--dry-run")
     assert ("install.py --torch-index='' --dev" in planned) == dev and "install.py" in planned

@@ -1,11 +1,14 @@
-"""Several families on the same black and white digits of 8x8 pixels, and one table that measures any of them alike."""
+"""Several families on the same black and white digits of 8x8 pixels, and one table that measures any of them alike.
+
+What trains them takes pictures of any number of pixels: all of them, `[n, D]`, or a `Source` that makes ever new ones.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -26,7 +29,20 @@ BATCH, COMPARED = 100, 250  # pictures a step; for the generator, whose loss com
 MADE_BATCH, DECAY = 64, 0.1  # of MADE, as in notebook 10
 NOISE_SIZE, WIDTHS = 16, (1.0, 2.0, 4.0)  # of the generator: numbers in z; of its kernel: widths, in pixels
 EARLIEST = 0.01  # of the diffusion model: no time nearer to data or to noise is trained
+COUNTED = 10_000  # pictures of a source, in which the ink of each pixel is counted
 SETS = 4  # sets of samples, each as large as the test set, whose Fréchet distances are averaged
+
+
+class Source(Protocol):
+    """Where batches come from that are drawn anew: called with a number n and a generator it makes pictures `[n, D]`.
+
+    Attributes:
+        D: pixels of a picture.
+    """
+
+    D: int
+
+    def __call__(self, n: int, generator: torch.Generator) -> Tensor: ...
 
 
 def flat_digits() -> tuple[Tensor, Tensor]:
@@ -40,40 +56,41 @@ def frequencies(x: Tensor) -> Tensor:
     return (x.sum(0) + 1) / (len(x) + 2)
 
 
-def train_rbm(x: Tensor, H: int, steps: int, generator: torch.Generator, rate: float = 0.1) -> RBM:
+def train_rbm(x: Tensor | Source, H: int, steps: int, generator: torch.Generator, rate: float = 0.1) -> RBM:
     """Gradient ascent by hand, as in `experiments.rbm`: an RBM after so many steps of persistent contrastive divergence
     with 100 chains on pictures `[n, D]`."""
-    rbm = RBM(x.shape[1], H, generator)
-    rbm.b.data.copy_(torch.logit(frequencies(x)))
-    chains = bernoulli(frequencies(x).expand(BATCH, -1), generator)
+    rbm, ink = RBM(_dimensions(x), H, generator), frequencies(x if isinstance(x, Tensor) else x(COUNTED, generator))
+    rbm.b.data.copy_(torch.logit(ink))
+    chains = bernoulli(ink.expand(BATCH, -1), generator)
     for step in range(steps):
         chains = rbm.gibbs(chains, 1, generator)
         rbm.gradient_step(rbm.moments(_batch(x, generator)), rbm.moments(chains), linear_decay(rate, step, steps))
     return rbm
 
 
-def train_denoiser(x: Tensor, steps: int, generator: torch.Generator, noise: float = 0.3, rate: float = 2e-3,
+def train_denoiser(x: Tensor | Source, steps: int, generator: torch.Generator, noise: float = 0.3, rate: float = 2e-3,
                    ) -> PixelDenoiser:
     """A denoiser of pictures `[n, D]`, trained without walkback, which did harm here: its independent pixels return
     from far away to an average of several digits."""
-    denoiser = PixelDenoiser(x.shape[1], 256, noise, generator)
+    denoiser = PixelDenoiser(_dimensions(x), 256, noise, generator)
     minimize(denoiser, lambda: walkback_loss(denoiser, _batch(x, generator), 1, generator), steps, rate)
     return denoiser
 
 
-def train_made(x: Tensor, steps: int, generator: torch.Generator, rate: float = 5e-3) -> MADE:
-    """An autoregressive network with 256 hidden units, trained on pictures `[n, 64]`; its weights decay, since the
-    pictures are few."""
-    network, pictures = MADE((8, 8), [256], generator), x.view(-1, 8, 8).long()
-    minimize(network, lambda: -network.log_prob(_batch(pictures, generator, MADE_BATCH)).mean(), steps, rate,
-             weight_decay=DECAY)
+def train_made(x: Tensor | Source, steps: int, generator: torch.Generator, rate: float = 5e-3,
+               size: tuple[int, int] = (8, 8), weight_decay: float = DECAY) -> MADE:
+    """An autoregressive network with 256 hidden units, trained on pictures `[n, D]` of this height and width; its
+    weights decay, since the digits are few."""
+    network = MADE(size, [256], generator)
+    minimize(network, lambda: -network.log_prob(_batch(x, generator, MADE_BATCH).view(-1, *size).long()).mean(), steps,
+             rate, weight_decay=weight_decay)
     return network
 
 
-def train_generator(x: Tensor, steps: int, generator: torch.Generator, widths: Sequence[float] = WIDTHS,
+def train_generator(x: Tensor | Source, steps: int, generator: torch.Generator, widths: Sequence[float] = WIDTHS,
                     rate: float = 2e-3) -> nn.Module:
     """A generator from z `[n, 16]` to pixels in (0, 1) that makes the kernel MMD to pictures `[n, D]` small."""
-    G = nn.Sequential(mlp([NOISE_SIZE, 256, 256, x.shape[1]], generator), nn.Sigmoid())
+    G = nn.Sequential(mlp([NOISE_SIZE, 256, 256, _dimensions(x)], generator), nn.Sigmoid())
 
     def loss() -> Tensor:
         return mmd2(_batch(x, generator, COMPARED), G(torch.randn(COMPARED, NOISE_SIZE, generator=generator)), widths)
@@ -82,9 +99,9 @@ def train_generator(x: Tensor, steps: int, generator: torch.Generator, widths: S
     return G
 
 
-def train_diffusion(x: Tensor, steps: int, generator: torch.Generator, rate: float = 2e-3) -> DiffusionMLP:
-    """A denoiser of pictures `[n, 64]` of −1 and 1 at every noise level of the cosine schedule: it predicts x_0."""
-    network = DiffusionMLP(x.shape[1], 256, generator)
+def train_diffusion(x: Tensor | Source, steps: int, generator: torch.Generator, rate: float = 2e-3) -> DiffusionMLP:
+    """A denoiser of pictures `[n, D]` of −1 and 1 at every noise level of the cosine schedule: it predicts x_0."""
+    network = DiffusionMLP(_dimensions(x), 256, generator)
 
     def loss() -> Tensor:
         x_0 = _batch(x, generator)
@@ -96,7 +113,13 @@ def train_diffusion(x: Tensor, steps: int, generator: torch.Generator, rate: flo
     return network
 
 
-def _batch(x: Tensor, generator: torch.Generator, size: int = BATCH) -> Tensor:
+def _dimensions(x: Tensor | Source) -> int:
+    return x.shape[1] if isinstance(x, Tensor) else x.D
+
+
+def _batch(x: Tensor | Source, generator: torch.Generator, size: int = BATCH) -> Tensor:
+    if not isinstance(x, Tensor):
+        return x(size, generator)
     return x[torch.randint(len(x), (size,), generator=generator)]
 
 

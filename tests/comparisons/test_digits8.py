@@ -87,3 +87,26 @@ def test_the_diffusion_model_of_three_pictures_names_them():
     said = network(x_t, torch.full((3,), 0.29))
     assert torch.equal(torch.cdist(said, pictures).argmin(dim=1), torch.arange(3))
     assert (said - pictures).square().sum(dim=1).max() < 5  # of 64 and more between two of them
+
+
+class Striped:
+    """A source of pictures of 2x3 pixels, a full row each."""
+
+    D = 6
+
+    def __call__(self, n, generator):
+        top = torch.randint(2, (n, 1), generator=generator).float()
+        return torch.cat([top.expand(-1, 3), 1 - top.expand(-1, 3)], dim=1)
+
+
+def test_pictures_may_come_from_a_source():
+    pictures = Striped()(200, seeded(1))
+    made = digits8.train_made(Striped(), 100, seeded(), size=(2, 3), weight_decay=0.0)
+    assert -made.log_prob(pictures.view(-1, 2, 3).long()).mean() < math.log(2) + 0.2
+    rbm = digits8.train_rbm(Striped(), 4, 200, seeded())
+    assert -rbm.log_prob(pictures).mean() < 3 < 6 * math.log(2)
+    denoiser = digits8.train_denoiser(Striped(), 60, seeded())
+    assert denoiser.log_prob(pictures, denoiser.corrupt(pictures, seeded(2))).mean() > -1.5
+    z = torch.randn(9, digits8.NOISE_SIZE, generator=seeded())
+    assert digits8.train_generator(Striped(), 1, seeded())(z).shape == (9, 6)
+    assert digits8.train_diffusion(Striped(), 1, seeded())(pictures, torch.zeros(200)).shape == (200, 6)
