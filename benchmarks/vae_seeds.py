@@ -1,5 +1,5 @@
-"""Small VAEs over seeds: rate and distortion over β, remedies against posterior collapse, two binarizations, linear
-and convolutional layers.
+"""Small VAEs over seeds: rate and distortion over β, remedies against posterior collapse, two binarizations, fully
+connected and convolutional layers.
 
     python benchmarks/vae_seeds.py [--seeds 5] [--scheduler ADDRESS] [--workers 1] [--results FILE] [--record]
 

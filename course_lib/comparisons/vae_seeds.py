@@ -39,8 +39,8 @@ HIDDEN, READER_STEPS, READER_BATCH = 128, 1000, 64  # of the VAE whose decoder r
 RATES, RATE = (3e-3, 1e-2, 3e-2), 1e-2  # learning rates of plain training, and that of what is held against it
 WARMUPS, FREE_NATS = (250, 500, 1000), (0.1, 0.25, 0.5)
 FEW, FEW_STEPS, FEW_HELD_OUT = 1000, 1500, 2000  # MNIST pictures, steps, held-out pictures: two binarizations
-NETWORKS = {"linear": VAE, "convolutional": ConvolutionalVAE}  # by the layers that they are made of
-NETWORK_STEPS, NETWORK_RATES = 2000, {"linear": (5e-4, 1e-3, 3e-3), "convolutional": (1e-3, 3e-3, 1e-2)}
+NETWORKS = {"fully connected": VAE, "convolutional": ConvolutionalVAE}
+NETWORK_STEPS, NETWORK_RATES = 2000, {"fully connected": (5e-4, 1e-3, 3e-3), "convolutional": (1e-3, 3e-3, 1e-2)}
 REPEATS = 2  # draws of z for each picture where terms are measured
 
 
@@ -106,7 +106,7 @@ def binarized_vae(resampled: bool, seed: int, steps: int = FEW_STEPS) -> VAE:
 
 
 def vae_of(network: str, learning_rate: float, seed: int, steps: int = NETWORK_STEPS) -> VAE:
-    """A VAE of the 60,000 MNIST pictures, binarized anew at every step, of linear or of convolutional layers."""
+    """A VAE of the 60,000 MNIST pictures, binarized anew at every step, of fully connected or of convolutional layers."""
     generator, images = seeded(seed), load_mnist("train").images.flatten(1)
     vae = NETWORKS[network](20, generator=generator)
 

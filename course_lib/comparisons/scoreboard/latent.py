@@ -28,6 +28,7 @@ from course_lib.models.rbm import RBM, ais, bernoulli, log_mean_exp
 from course_lib.models.sequences import SequenceModel
 from course_lib.models.transformer import SequenceTransformer
 from course_lib.models.vae import VAE, weighted_loss
+from course_lib.models.vae_convolutional import ConvolutionalVAE
 from course_lib.models.vq_vae import VQVAE, Codebook
 from course_lib.seeds import seeded
 from course_lib.training import Experiment, run
@@ -36,6 +37,7 @@ from course_lib.training.step import minimize
 FAST = "bfloat16"  # the precision of what the course ships
 IMPORTANCE, ROUNDS = 50, 50  # of a VAE: draws of z for its bound, and rounds of its completion
 SMALL_VAE = {"sprites": (20, (256, 128)), "digits8": (8, (64,))}  # latent size and widths
+CONVOLUTIONAL = {"mnist": 20, "digits8": 8}  # latent size
 SMALL_VQ = {"sprites": (16, 128), "digits8": (4, 64)}  # places, and units of the hidden layers
 ENTRIES, SIZE, AVERAGE = 64, 8, 0.99  # of a small codebook, as in notebook 11e
 LAYERS, WIDTH, DEQUANTIZED = 8, 128, 16  # of a flow: couplings, units, draws of the noise in its bound
@@ -85,6 +87,14 @@ class SmallVAE(VAEFamily):
         minimize(self.network, lambda: weighted_loss(self.network.elbo(source(128, generator), generator)), self.steps,
                  3e-3)
         self.network.requires_grad_(False).eval()
+
+
+class ConvolutionalVAEFamily(SmallVAE):
+    """A VAE of convolutions, of MNIST or of the 8x8 digits, by `minimize`."""
+
+    def build(self, generator: torch.Generator) -> None:
+        self.network = ConvolutionalVAE(CONVOLUTIONAL[self.pictures.name], size=self.pictures.train[0].shape[1:],
+                                        generator=generator)
 
 
 class CodesAndPrior(nn.Module):
