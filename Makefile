@@ -12,7 +12,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test test-hub check setup setup-dev notebooks student-zip pictures bench scoreboard calibrate checkpoints \
+.PHONY: lab test test-hub test-elsewhere check setup setup-dev notebooks student-zip pictures bench scoreboard calibrate checkpoints \
     test-processors test-versions site test-site
 
 lab: setup
@@ -26,6 +26,10 @@ test: setup-dev
 # A class of three on a real JupyterHub, minutes. It takes root and the proxy, `npm ci --prefix deploy`.
 test-hub: setup-dev
 	$(VENV) -m pytest -m hub tests/hub $(ARGS)
+
+# Labs, pads and `explore` in Firefox and in Jupyter Notebook 7, a minute. It takes a Firefox.
+test-elsewhere: setup-dev
+	COURSE_REQUIRE_BROWSER=1 $(VENV) -m pytest -m elsewhere tests/browser/test_elsewhere.py $(ARGS)
 
 # Ruff and the tests nearest to what changed since the last commit, without a browser: `make check ARGS=REVISION`.
 check: setup-dev

@@ -16,6 +16,8 @@ from jupyter import CHROMIUM, Jupyter
 
 from course_lib.authoring.handout import student_zip
 
+ONLY_IF_NAMED = ("hub", "elsewhere")
+
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
 
 # A shell that starts the tests in the background, or `nohup`, has them ignore signals; some tests send them.
@@ -61,13 +63,15 @@ def pytest_collection_modifyitems(config, items) -> None:
     9.2.) No two tests share a file or a port, so another distribution only takes longer.
 
     Tests in a browser bear the mark `browser`. They need a Chromium, or a Firefox where they bear the mark `firefox`,
-    too; CI demands both, elsewhere what is absent skips its tests and says so. Those in `tests/hub` need one,
-    too; the ones that bear the mark `hub` take minutes, and run only where `-m` names it, as `make test-hub` does.
+    too; with COURSE_REQUIRE_BROWSER=1, as in CI, what is absent is a failure, else it skips its tests and says so.
+    Those in `tests/hub` need one, too. The ones that bear a mark of `ONLY_IF_NAMED` take minutes, and run only where
+    `-m` names it, as `make test-hub` and `make test-elsewhere` do.
     """
-    if "hub" not in config.option.markexpr:
-        minutes = [item for item in items if item.get_closest_marker("hub")]
-        config.hook.pytest_deselected(items=minutes)
-        items[:] = [item for item in items if item not in minutes]
+    for mark in ONLY_IF_NAMED:
+        if mark not in config.option.markexpr:
+            minutes = [item for item in items if item.get_closest_marker(mark)]
+            config.hook.pytest_deselected(items=minutes)
+            items[:] = [item for item in items if item not in minutes]
     in_browser = [item for item in items
                   if item.path.name == "test_browser.py" or {"browser", "hub"} & {*item.path.parts}]
     for item in in_browser:

@@ -96,7 +96,7 @@ def test_a_student_needs_nothing_of_dev(student_course):
 def test_only_nbval_gets_the_variables():
     makefile = (Path(__file__).resolve().parents[1] / "Makefile").read_text(encoding="utf-8")
     assert all(makefile.count(name) == 1 for name in ("COURSE_HEADLESS", "COURSE_STRICT", "OMP_NUM_THREADS"))
-    assert all(line.startswith("NBVAL :=") or "tests/browser/test_site.py" in line
+    assert all(line.startswith("NBVAL :=") or "tests/browser/test_" in line
                for line in makefile.splitlines() if "COURSE_" in line)
 
 
@@ -154,9 +154,8 @@ def moved(course: Path, place: Path) -> Path:
     return place / "course"
 
 
-@pytest.mark.parametrize("name", ["my own courses", "生成模型 课程"], ids=["spaces", "Chinese"])
-def test_the_course_works_in_a_folder_of_any_name(student_course, tmp_path, name):
-    place = tmp_path / name
+def test_the_course_works_in_a_folder_with_spaces_and_chinese_letters(student_course, tmp_path):
+    place = tmp_path / "my own 生成模型 课程"
     course = moved(student_course, place)
     work_in(course, place / "home", course / "work")
 

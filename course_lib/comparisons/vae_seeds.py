@@ -106,7 +106,7 @@ def binarized_vae(resampled: bool, seed: int, steps: int = FEW_STEPS) -> VAE:
 
 
 def vae_of(network: str, learning_rate: float, seed: int, steps: int = NETWORK_STEPS) -> VAE:
-    """A VAE of the 60,000 MNIST pictures, binarized anew at every step, of fully connected or of convolutional layers."""
+    """A VAE of the 60,000 MNIST pictures, binarized anew at every step; `network` is a name in `NETWORKS`."""
     generator, images = seeded(seed), load_mnist("train").images.flatten(1)
     vae = NETWORKS[network](20, generator=generator)
 

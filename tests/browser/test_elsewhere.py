@@ -43,6 +43,9 @@ HEARD = """([n, words]) => document.querySelectorAll('.course-canvas')[n].queryS
     .getAttribute('aria-label')?.includes(words)"""
 
 
+pytestmark = pytest.mark.elsewhere
+
+
 @pytest.fixture(scope="module", params=[
     pytest.param(("lab", Firefox), marks=pytest.mark.firefox, id="JupyterLab in Firefox"),
     pytest.param(("notebook", Chromium), id="Notebook 7 in Chromium")])
