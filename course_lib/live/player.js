@@ -2,7 +2,7 @@
 // one that runs first starts them all, in the order of the page.
 
 import { themeOf } from "./axes.js";
-import { keepKeys, make } from "./page.js";
+import { keepKeys, make, makeSaid } from "./page.js";
 import { Plot, unpack } from "./plot.js";
 
 const WHOLE = 9000; // ms that a session takes to be played, if its frames then stay long enough but not too long
@@ -47,12 +47,11 @@ async function start(root) {
   const bar = make("div", "course-transport", stage);
   const button = make("button", "course-play", bar), slider = make("input", "course-scrub", bar);
   const step = make("span", "course-step", bar), changed = make("span", "course-changed", bar);
-  const said = make("div", "course-said", stage);
+  const tell = makeSaid(stage);
   const pictures = make("div", "course-pictures", stage);
   button.type = "button";
   Object.assign(slider, { type: "range", min: 0, max: frames.length - 1, step: 1 });
   slider.setAttribute("aria-label", "Step of the recorded session");
-  said.setAttribute("role", "status");
   pictures.dataset.count = views.length;
   const plots = views.map((view) => new Plot(view, pictures, schedule));
   const last = frames.length - 1, stay = Math.min(Math.max(WHOLE / frames.length, SHORTEST), LONGEST);
@@ -112,7 +111,7 @@ async function start(root) {
     seen.disconnect();
     if (!playing) return play();
     pause();
-    said.textContent = `Paused at ${of(now)}. ${plots.map((plot) => plot.canvas.getAttribute("aria-label")).join(". ")}`;
+    tell(`Paused at ${of(now)}. ${plots.map((plot) => plot.canvas.getAttribute("aria-label")).join(". ")}`);
   };
   slider.oninput = () => {
     seen.disconnect();

@@ -1,8 +1,8 @@
 // The page on which the 1-D GAN of notebook 05 trains in the reader's own browser.
 
 import { minus, number, themeOf } from "./axes.js";
-import { GAN1D, REAL } from "./gan1d.js";
-import { make } from "./page.js";
+import { GAN1D, REAL, Random } from "./gan1d.js";
+import { make, makeSaid } from "./page.js";
 import { Plot } from "./plot.js";
 
 const GRID = Float32Array.from({ length: 201 }, (_, i) => -2 + i * 0.05);
@@ -16,6 +16,9 @@ const SLIDERS = [
   { name: "batch", label: "batch size", low: 2, high: 128, step: 2, value: 32 },
   { name: "beta1", label: "momentum (Adam's β₁)", low: 0, high: 0.95, step: 0.05, value: 0.5 },
 ];
+// What is drawn comes from noise of its own, so that looking changes nothing in training.
+const looking = new Random(99);
+const NOISE = looking.normals(MADE), OTHERS = looking.normals(31).map((v) => REAL.mean + REAL.std * v);
 const normal = (x, m, s) => Math.exp(-(((x - m) / s) ** 2) / 2) / (s * Math.sqrt(2 * Math.PI));
 
 class Taste {
@@ -30,8 +33,8 @@ class Taste {
     this.button("Start anew", () => { this.seed += 1; this.reset(); });
     this.button("Defaults", () => this.defaults());
     this.told = make("span", "course-step", this.bar);
-    this.status = make("div", "course-said", this.stage);
-    this.status.setAttribute("role", "status");
+    this.warning = make("span", "course-changed", this.bar);
+    this.tell = makeSaid(this.stage);
     const knobs = make("div", "course-taste-knobs", this.stage);
     this.sliders = SLIDERS.map((slider) => this.slider(slider, knobs));
     const label = make("label", "", knobs);
@@ -99,7 +102,8 @@ class Taste {
   }
 
   say(words) {
-    this.status.textContent = words;
+    this.tell(words);
+    this.warning.textContent = this.broken ? words : "";
     this.root.dataset.state = this.running ? "running" : "paused";
   }
 
@@ -124,14 +128,12 @@ class Taste {
     for (const key of Object.keys(this.curve)) this.curve[key] = this.curve[key].filter((_, i) => i % 2);
   }
 
-  // What is drawn comes from noise of its own, so that looking changes nothing in training.
   draw() {
-    const looking = new GAN1D({ seed: 99 }).random, made = this.gan.G.forward(looking.normals(MADE)).x;
-    const others = looking.normals(31).map((v) => REAL.mean + REAL.std * v), theme = themeOf(this.root);
+    const made = this.gan.G.forward(NOISE).x, theme = themeOf(this.root);
     const array = (data) => ({ data: Float32Array.from(data), shape: [data.length] });
     const arrays = {
       grid: array(GRID), real_density: array(GRID.map((x) => normal(x, REAL.mean, REAL.std))),
-      generated_density: array(smoothed(made)), decision: array(this.gan.D.decision(Float64Array.from(GRID), others)),
+      generated_density: array(smoothed(made)), decision: array(this.gan.D.decision(Float64Array.from(GRID), OTHERS)),
       "metric:step": array(this.curve.step), "metric:loss_d": array(this.curve.lossD), "metric:loss_g": array(this.curve.lossG),
     };
     const m = made.reduce((a, b) => a + b, 0) / MADE;

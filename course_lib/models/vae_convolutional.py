@@ -7,7 +7,7 @@ The bound and all else are the `VAE`'s: only how its two networks are made diffe
 
 References:
     T. Salimans, D. P. Kingma, M. Welling, Markov Chain Monte Carlo and Variational Inference: Bridging the Gap, ICML
-        2015, section 4.2: a VAE of MNIST with convolutions of stride 2 down and up again.
+        2015: VAEs of MNIST with convolutional networks.
     A. Radford, L. Metz, S. Chintala, Unsupervised Representation Learning with Deep Convolutional Generative
         Adversarial Networks, ICLR 2016, section 3: strides instead of pooling.
 """

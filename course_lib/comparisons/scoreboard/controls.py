@@ -27,7 +27,7 @@ class Control(Family):
     def build(self, generator: torch.Generator) -> None:
         """Nothing is drawn."""
 
-    def train(self) -> None:
+    def fit(self) -> None:
         """Nothing is learned."""
 
 

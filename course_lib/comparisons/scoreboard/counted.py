@@ -29,7 +29,7 @@ class NaiveBayes(Family):
     def build(self, generator: torch.Generator) -> None:
         """Nothing is drawn."""
 
-    def train(self) -> None:
+    def fit(self) -> None:
         (x, y), data = self.pictures.train, self.pictures
         values = range(data.n_classes)
         counts = torch.stack([torch.stack([(x[y == k] == value).sum(0).flatten() for value in values], dim=1)
@@ -84,7 +84,7 @@ class Mixture(Family):
         self.codes = self.space.project(x)
         self.model = gmm_em.start(self.codes, COMPONENTS, generator, reg=REG)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         self.model, _ = gmm_em.fit(self.codes, self.model, self.steps, reg=REG)
         del self.codes
 

@@ -13,6 +13,7 @@ from course_lib.seeds import seeded
 from course_lib.training import run
 from course_lib.training.experiment import Experiment
 
+FAST = "bfloat16"  # the precision of what the course ships
 SEARCHED = 1000  # own draws, among which a family without conditionals seeks the nearest ones
 PART = 500  # pictures at a time
 
@@ -50,8 +51,14 @@ class Family(ABC):
         """Make what is to be trained; all its randomness comes from `generator`."""
 
     @abstractmethod
+    def fit(self) -> None:
+        """All the steps of training."""
+
     def train(self) -> None:
-        """All the steps."""
+        """All the steps of training, after which the network is only asked."""
+        self.fit()
+        if self.network is not None:
+            self.network.requires_grad_(False).eval()
 
     @abstractmethod
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
@@ -95,10 +102,23 @@ class ExperimentFamily(Family):
         self.experiment = self.make()
         self.network = self.experiment.components()["model"]
 
-    def train(self) -> None:
+    def fit(self) -> None:
         for _ in run(self.experiment, self.steps, progress=False):
             pass
-        self.network.requires_grad_(False).eval()
+
+
+class Fitted(Family):
+    """A family whose network comes, at its beginning and at its end, from one function of the number of steps."""
+
+    @abstractmethod
+    def fitted(self, steps: int) -> nn.Module:
+        """The network after so many steps, from the family's seed."""
+
+    def build(self, generator: torch.Generator) -> None:
+        self.network = self.fitted(0)
+
+    def fit(self) -> None:
+        self.network = self.fitted(self.steps)
 
 
 def nearest_of(pictures: Pictures, drawn: Tensor, x: Tensor, count: int) -> Tensor:

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.comparisons import digits8
-from course_lib.comparisons.scoreboard.family import ExperimentFamily, Family, in_parts
+from course_lib.comparisons.scoreboard.family import FAST, ExperimentFamily, Fitted, in_parts
 from course_lib.comparisons.scoreboard.pictures import Pictures, Stream
-from course_lib.data import load_mnist
 from course_lib.experiments.conditional import ConditionalExperiment, ConditionalHyperparameters
 from course_lib.experiments.dcgan import DCGANExperiment, DCGANHyperparameters
 from course_lib.models.dcgan import LATENT_SIZE, noise
@@ -21,7 +20,6 @@ from course_lib.training.batches import EpochSampler
 from course_lib.training.image_gan import ema_keep
 from course_lib.training.optim import BETAS, adam, weight_average
 
-FAST = "bfloat16"  # the precision of what the course ships
 WIDTH = 256  # of the small games' hidden layers
 NO_DENSITY = "its network draws pictures from noise, and nothing says how likely one is"
 
@@ -85,16 +83,10 @@ class BitsGAN(DCGANExperiment):
     def noise_batch(self, n: int | None = None, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         n, generator = self.size_and_generator(n, generator)
         z = noise(n, generator)
-        return (z, drawn_labels(self.pictures, n, generator)) if self.labelled else (z,)
+        return (z, self.pictures.draw_labels(n, generator)) if self.labelled else (z,)
 
     def fake_batch(self, noise: tuple[Tensor, ...], real: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
         return (self.G(*noise), *noise[1:])
-
-
-def drawn_labels(pictures: Pictures, n: int, generator: torch.Generator) -> Tensor:
-    """Labels int64 `[n]`, as often as in the data."""
-    labels = load_mnist("train").labels if pictures.name == "mnist" else pictures.train[1]
-    return labels[torch.randint(len(labels), (n,), generator=generator)]
 
 
 class Game(ExperimentFamily):
@@ -136,18 +128,12 @@ class ConditionalGAN(Game):
     labelled = True
 
 
-class MMD(Family):
+class MMD(Fitted):
     """A generator that makes the maximum mean discrepancy small, as in notebook 10c: it gives bits probabilities."""
 
     why_no_density = NO_DENSITY
 
-    def build(self, generator: torch.Generator) -> None:
-        self.network = self._fitted(0)
-
-    def train(self) -> None:
-        self.network = self._fitted(self.steps).requires_grad_(False)
-
-    def _fitted(self, steps: int) -> nn.Module:
+    def fitted(self, steps: int) -> nn.Module:
         scale = (self.pictures.D / 64) ** 0.5  # distances grow with the number of bits
         return digits8.train_generator(Stream(self.pictures), steps, seeded(self.seed),
                                        [scale * width for width in digits8.WIDTHS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from abc import abstractmethod
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.comparisons import digits8
-from course_lib.comparisons.scoreboard.family import ExperimentFamily, Family, in_parts
+from course_lib.comparisons.scoreboard.family import FAST, ExperimentFamily, Family, Fitted, in_parts
 from course_lib.comparisons.scoreboard.pictures import Stream
 from course_lib.experiments.vae import VAEExperiment, VAEHyperparameters
 from course_lib.experiments.vq_vae import VQVAEExperiment, VQVAEHyperparameters, pictures_of
@@ -34,7 +34,6 @@ from course_lib.seeds import seeded
 from course_lib.training import Experiment, run
 from course_lib.training.step import minimize
 
-FAST = "bfloat16"  # the precision of what the course ships
 IMPORTANCE, ROUNDS = 50, 50  # of a VAE: draws of z for its bound, and rounds of its completion
 SMALL_VAE = {"sprites": (20, (256, 128)), "digits8": (8, (64,))}  # latent size and widths
 CONVOLUTIONAL = {"mnist": 20, "digits8": 8}  # latent size
@@ -46,7 +45,7 @@ RBM_ROUNDS, WALK = 200, 50  # steps of a chain before it counts as a draw, as in
 
 
 class VAEFamily(Family):
-    """What both have in common whose network is a `VAE` of bits."""
+    """What all have in common whose network is a `VAE` of bits."""
 
     density, completes = "bound", "approximate"
     network: VAE
@@ -82,19 +81,17 @@ class SmallVAE(VAEFamily):
         latent_size, widths = SMALL_VAE[self.pictures.name]
         self.network = VAE(latent_size, widths, n_pixels=self.pictures.D, generator=generator)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         source, generator = Stream(self.pictures), self.generator
         minimize(self.network, lambda: weighted_loss(self.network.elbo(source(128, generator), generator)), self.steps,
                  3e-3)
-        self.network.requires_grad_(False).eval()
 
 
 class ConvolutionalVAEFamily(SmallVAE):
     """A VAE of convolutions, of MNIST or of the 8x8 digits, by `minimize`."""
 
     def build(self, generator: torch.Generator) -> None:
-        self.network = ConvolutionalVAE(CONVOLUTIONAL[self.pictures.name], size=self.pictures.train[0].shape[1:],
-                                        generator=generator)
+        self.network = ConvolutionalVAE(CONVOLUTIONAL[self.pictures.name], size=self.pictures.size, generator=generator)
 
 
 class CodesAndPrior(nn.Module):
@@ -146,11 +143,10 @@ class MNISTVQ(VQ):
         self.prior.vqvae = self.codes.model
         self.network = CodesAndPrior(self.codes.model, self.prior.model)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         for experiment, steps in ((self.codes, self.first_steps), (self.prior, self.steps - self.first_steps)):
             for _ in run(experiment, steps, progress=False):
                 pass
-        self.network.requires_grad_(False).eval()
 
 
 class SmallVQ(VQ):
@@ -167,7 +163,7 @@ class SmallVQ(VQ):
         prior = SequenceTransformer(ENTRIES, places, 64, 2, 2, "learned", generator=generator)
         self.network = CodesAndPrior(VQVAE(encoder, quantizer, decoder, places), prior)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         generator, (vqvae, prior) = self.generator, (self.network.vqvae, self.network.prior)
         height = self.pictures.size[0]
 
@@ -186,7 +182,6 @@ class SmallVQ(VQ):
 
         minimize(vqvae, loss_of_codes, self.steps // 2, 5e-3)
         minimize(prior, loss_of_prior, self.steps - self.steps // 2, 2e-3)
-        self.network.requires_grad_(False).eval()
 
 
 class FlowFamily(Family):
@@ -199,11 +194,10 @@ class FlowFamily(Family):
         D = self.pictures.D
         self.network = Flow([AffineCoupling(D, WIDTH, bool(i % 2), generator) for i in range(LAYERS)], D)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         source, generator = Stream(self.pictures), self.generator
         minimize(self.network, lambda: -self._log_density(source(100, generator), generator).mean() / self.pictures.D,
                  self.steps, 2e-3)
-        self.network.requires_grad_(False).eval()
 
     def _log_density(self, bits: Tensor, generator: torch.Generator) -> Tensor:
         """log p(bits + u) at one u, `[n]`, of bits `[n, D]`."""
@@ -222,41 +216,58 @@ class FlowFamily(Family):
         return self.pictures.from_bits((y > 0).float())
 
 
-class Machine(Family):
+class MarkovChain(Fitted):
+    """What both have in common whose draws are the ends of chains that begin at independent bits, and whose completions
+    are those of chains whose seen bits are put back after every step.
+
+    Attributes:
+        rounds: steps of a chain before it counts as a draw.
+        ink: how often each bit is one, `[D]`.
+    """
+
+    completes = "approximate"
+    rounds: ClassVar[int]
+
+    def build(self, generator: torch.Generator) -> None:
+        super().build(generator)
+        self.ink = digits8.frequencies(self.pictures.bits(self.pictures.train[0]))
+
+    @abstractmethod
+    def walked(self, bits: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        """Bits `[n, D]` so many steps later."""
+
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        start = bernoulli(self.ink.expand(n, -1), generator)
+        return self.pictures.from_bits(self.walked(start, self.rounds, generator))
+
+    def complete(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        wanted, observed = self.pictures.bits(self.repeated(x, count)), self.pictures.seen_bits
+        bits = torch.where(observed, wanted, bernoulli(self.ink.expand_as(wanted), generator))
+        for _ in range(self.rounds):
+            bits = torch.where(observed, wanted, self.walked(bits, 1, generator))
+        return self.pictures.from_bits(bits).view(count, *x.shape)
+
+
+class Machine(MarkovChain):
     """A restricted Boltzmann machine by persistent contrastive divergence, with so few hidden units that log Z is a
-    sum; draws are the ends of chains.
+    sum.
 
     Attributes:
         hidden: units.
     """
 
-    density, completes = "exact", "approximate"
+    density, rounds, passes = "exact", RBM_ROUNDS, 2 * RBM_ROUNDS
     hidden: ClassVar[int] = 16
     network: RBM
 
-    def build(self, generator: torch.Generator) -> None:
-        self.network = self._fitted(0)
-        self.ink = digits8.frequencies(self.pictures.bits(self.pictures.train[0]))
-
-    def train(self) -> None:
-        self.network = self._fitted(self.steps).requires_grad_(False)
-
-    def _fitted(self, steps: int) -> RBM:
+    def fitted(self, steps: int) -> RBM:
         return digits8.train_rbm(Stream(self.pictures), self.hidden, steps, seeded(self.seed))
 
     def log_prob(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return self.network.log_prob(self.pictures.bits(x)).double()
 
-    def draw(self, n: int, generator: torch.Generator) -> Tensor:
-        start = bernoulli(self.ink.expand(n, -1), generator)
-        return self.pictures.from_bits(self.network.gibbs(start, RBM_ROUNDS, generator))
-
-    def complete(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        return _clamped(self, x, count, RBM_ROUNDS, lambda bits: self.network.gibbs(bits, 1, generator), generator)
-
-    @property
-    def passes(self) -> int:
-        return 2 * RBM_ROUNDS
+    def walked(self, bits: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        return self.network.gibbs(bits, steps, generator)
 
 
 class LargeMachine(Machine):
@@ -270,37 +281,15 @@ class LargeMachine(Machine):
         return -self.network.free_energy(self.pictures.bits(x)).double() - log_z
 
 
-class Chain(Family):
+class Chain(MarkovChain):
     """A denoising chain: corrupt, denoise by a draw, and again."""
 
     why_no_density = "only a chain's steps have probabilities, not where it comes to rest"
-    completes = "approximate"
-    passes = WALK
+    rounds = passes = WALK
     network: Denoiser
 
-    def build(self, generator: torch.Generator) -> None:
-        self.network = self._fitted(0)
-        self.ink = digits8.frequencies(self.pictures.bits(self.pictures.train[0]))
-
-    def train(self) -> None:
-        self.network = self._fitted(self.steps).requires_grad_(False)
-
-    def _fitted(self, steps: int) -> Denoiser:
+    def fitted(self, steps: int) -> Denoiser:
         return digits8.train_denoiser(Stream(self.pictures), steps, seeded(self.seed))
 
-    def draw(self, n: int, generator: torch.Generator) -> Tensor:
-        start = bernoulli(self.ink.expand(n, -1), generator)
-        return self.pictures.from_bits(walk(self.network, start, WALK, generator))
-
-    def complete(self, x: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        return _clamped(self, x, count, WALK, lambda bits: walk(self.network, bits, 1, generator), generator)
-
-
-def _clamped(family: Machine | Chain, x: Tensor, count: int, rounds: int, step: Callable[[Tensor], Tensor],
-             generator: torch.Generator) -> Tensor:
-    """Completions `[count, n, H, W]` by a chain whose seen bits are put back after every step."""
-    wanted, observed = family.pictures.bits(family.repeated(x, count)), family.pictures.seen_bits
-    bits = torch.where(observed, wanted, bernoulli(family.ink.expand_as(wanted), generator))
-    for _ in range(rounds):
-        bits = torch.where(observed, wanted, step(bits))
-    return family.pictures.from_bits(bits).view(count, *x.shape)
+    def walked(self, bits: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+        return walk(self.network, bits, steps, generator)

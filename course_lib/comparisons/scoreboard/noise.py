@@ -13,6 +13,7 @@ Reference: D. Kingma, T. Salimans, B. Poole, J. Ho, Variational Diffusion Models
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -20,8 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.comparisons import digits8
-from course_lib.comparisons.scoreboard.family import ExperimentFamily, Family, in_parts
-from course_lib.comparisons.scoreboard.games import drawn_labels
+from course_lib.comparisons.scoreboard.family import FAST, ExperimentFamily, Family, Fitted, in_parts
 from course_lib.comparisons.scoreboard.pictures import Stream
 from course_lib.experiments.flow_matching import FlowMatchingExperiment, FlowMatchingHyperparameters
 from course_lib.models.diffusion import DiffusionMLP
@@ -36,7 +36,6 @@ from course_lib.training import Experiment
 from course_lib.training.step import Metrics, minimize
 
 COSINE = SCHEDULES["cosine"]
-FAST = "bfloat16"  # the precision of what the course ships
 LOWEST, MIDDLE, HIGHEST = -8.0, 0.0, 4.0  # λ: a bound is summed from the first, where nothing is left of x, to an end
 # between the others, at the last of which no doubt is left
 LEVELS = 32  # noise levels at which each picture's bound is measured
@@ -92,9 +91,9 @@ class Noised(Family):
     density, completes = "bound", "approximate"
     schedule: Schedule = COSINE
 
+    @abstractmethod
     def denoise(self, x: Tensor, t: Tensor) -> Tensor:
         """x̂ `[n, D]`, of x's type, of noised x `[n, D]` at times `[n]`."""
-        raise NotImplementedError
 
     def field(self, x: Tensor, t: Tensor) -> Tensor:
         """The velocity `[n, D]` on the straight path, of x `[n, D]` at times `[n]`."""
@@ -128,18 +127,12 @@ class Noised(Family):
         return torch.where(self.pictures.seen, x, self.to_pictures(done, generator).view(count, *x.shape))
 
 
-class BitsDiffusion(Noised):
+class BitsDiffusion(Noised, Fitted):
     """Diffusion of bits by an MLP that says the data, as in notebook 11b."""
 
     network: DiffusionMLP
 
-    def build(self, generator: torch.Generator) -> None:
-        self.network = self._fitted(0)
-
-    def train(self) -> None:
-        self.network = self._fitted(self.steps).requires_grad_(False)
-
-    def _fitted(self, steps: int) -> DiffusionMLP:
+    def fitted(self, steps: int) -> DiffusionMLP:
         return digits8.train_diffusion(Stream(self.pictures, low=-1.0), steps, seeded(self.seed))
 
     def denoise(self, x: Tensor, t: Tensor) -> Tensor:
@@ -170,7 +163,7 @@ class BitsFlowMatching(Straight):
     def build(self, generator: torch.Generator) -> None:
         self.network = DiffusionMLP(self.pictures.D, 256, generator)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         source, generator = Stream(self.pictures, low=-1.0), self.generator
 
         def loss() -> Tensor:
@@ -179,7 +172,6 @@ class BitsFlowMatching(Straight):
             return flow_matching_loss(self.network(PATH.noised(x, t, eps), t), x, eps)
 
         minimize(self.network, loss, self.steps, 2e-3)
-        self.network.requires_grad_(False).eval()
 
     def field(self, x: Tensor, t: Tensor) -> Tensor:
         return self.network(x, t)
@@ -208,7 +200,7 @@ class GreyDigits(Noised, ExperimentFamily):
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         parts = []
         for part in in_parts(n):
-            self.labels = drawn_labels(self.pictures, part, generator)
+            self.labels = self.pictures.draw_labels(part, generator)
             parts.append(self.to_pictures(self.drawn(part, generator), generator))
         self.labels = None
         return torch.cat(parts)

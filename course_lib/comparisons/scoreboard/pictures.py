@@ -76,6 +76,15 @@ class Pictures(ABC):
         """Features `[n, 64]` of pictures `[n, H, W]`."""
 
     @property
+    def labels(self) -> Tensor:
+        """Of the training pictures, int64 `[n]`."""
+        return self.train[1]
+
+    def draw_labels(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels int64 `[n]`, as often as in training."""
+        return self.labels[torch.randint(len(self.labels), (n,), generator=generator)]
+
+    @property
     def test(self) -> Tensor:
         """Pictures int64 `[n, H, W]` that log p and completions are measured on."""
         return self.held_out[0]
@@ -162,10 +171,13 @@ class MNISTPictures(Pictures):
         picked = train[torch.randint(len(train), (n,), generator=generator)]
         return _ink(picked, generator).long(), picked.labels
 
+    @property
+    def labels(self) -> Tensor:
+        return load_mnist("train").labels  # without the ink of all pictures
+
     @functools.cached_property
     def train(self) -> tuple[Tensor, Tensor]:
-        train = load_mnist("train")
-        return _ink(train, seeded(BINARIZED)), train.labels
+        return _ink(load_mnist("train"), seeded(BINARIZED)), self.labels
 
     @functools.cached_property
     def held_out(self) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.comparisons import digits8
-from course_lib.comparisons.scoreboard.family import ExperimentFamily, Family, in_parts
+from course_lib.comparisons.scoreboard.family import FAST, ExperimentFamily, Family, Fitted, in_parts
 from course_lib.comparisons.scoreboard.pictures import Stream
 from course_lib.experiments.masked_diffusion import MaskedDiffusionExperiment, MaskedDiffusionHyperparameters
 from course_lib.experiments.pixelrnn import PixelExperiment, PixelHyperparameters, log_prob_of
@@ -24,7 +24,6 @@ from course_lib.seeds import seeded
 from course_lib.training import Experiment
 from course_lib.training.step import minimize
 
-FAST = "bfloat16"  # the precision of what the course ships
 SMALL_BATCH, SMALL_RATE = 64, 3e-3  # for the 8x8 digits
 UNMASKED = {"sprites": 24, "digits8": 32}  # steps in which masks are lifted
 MASKS = 32  # of each picture, in which its bound is measured
@@ -107,13 +106,12 @@ class SmallPixelwise(Pixelwise):
     def build(self, generator: torch.Generator) -> None:
         self.network = self.kind(generator=generator)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         def loss() -> Tensor:
             x, _ = self.pictures.batch(SMALL_BATCH, self.generator)
             return -self.network.log_prob(x).mean() / self.pictures.pixels
 
         minimize(self.network, loss, self.steps, SMALL_RATE, weight_decay=digits8.DECAY)
-        self.network.requires_grad_(False).eval()
 
 
 class SmallPixelCNN(SmallPixelwise):
@@ -141,18 +139,12 @@ class SmallTransformer(OfPatches, SmallPixelwise):
                                 generator=generator)
 
 
-class MADEFamily(Pixelwise):
+class MADEFamily(Pixelwise, Fitted):
     """MADE, which says one bit after the other."""
 
     network: MADE
 
-    def build(self, generator: torch.Generator) -> None:
-        self.network = self._fitted(0)
-
-    def train(self) -> None:
-        self.network = self._fitted(self.steps).requires_grad_(False).eval()
-
-    def _fitted(self, steps: int) -> MADE:
+    def fitted(self, steps: int) -> MADE:
         decay = digits8.DECAY if self.pictures.truth is None else 0.0  # ever new pictures cannot be learned by heart
         return digits8.train_made(Stream(self.pictures), steps, seeded(self.seed), size=self._size, weight_decay=decay)
 
@@ -220,7 +212,7 @@ class SmallMaskedDiffusion(Masked):
         self.network = MaskedTransformer(self.pictures.size, self.pictures.n_classes, 64, 2, 2, (2, 2),
                                          generator=generator)
 
-    def train(self) -> None:
+    def fit(self) -> None:
         data = self.pictures
 
         def loss() -> Tensor:
@@ -228,4 +220,3 @@ class SmallMaskedDiffusion(Masked):
             return bound(self.network, x, data.n_classes, self.generator).mean() / data.D
 
         minimize(self.network, loss, self.steps, SMALL_RATE, weight_decay=digits8.DECAY)
-        self.network.requires_grad_(False).eval()
