@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONUSERBASE
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PATH := $(CURDIR)/course_lib/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: lab test test-hub test-elsewhere check setup setup-dev notebooks student-zip pictures bench scoreboard calibrate checkpoints \
+.PHONY: lab test test-thorough test-hub test-elsewhere check setup setup-dev notebooks student-zip pictures bench scoreboard calibrate checkpoints \
     test-processors test-versions site test-site
 
 lab: setup
@@ -25,6 +25,10 @@ lab: setup
 test: setup-dev
 	$(if $(wildcard tests),$(VENV) -m ruff check . && $(UNIT) -n 3 --dist loadfile --no-loadscope-reorder tests)
 	$(NBVAL) notebooks/*.ipynb
+
+# The tests that `make test` leaves out since they take long and seldom find what the others do not, ten minutes and more.
+test-thorough: setup-dev
+	COURSE_REQUIRE_BROWSER=1 $(UNIT) -n 3 --dist loadfile -m thorough tests $(ARGS)
 
 # A class of three on a real JupyterHub, minutes. It takes root and the proxy, `npm ci --prefix deploy`.
 test-hub: setup-dev

@@ -13,8 +13,8 @@ before it. For each changed file are run:
 - JavaScript and CSS of `course_lib/live`: `tests/live`;
 - any other file: the test files that name it.
 
-A file of tests in SLOW is run only if it changed itself, and what concerns all, such as `conftest.py`, is left to
-`make test`.
+Tests that bear the mark `thorough` are run like the others. A file of tests in SLOW is run only if it changed itself,
+and what concerns all, such as `conftest.py`, is left to `make test`.
 """
 
 from __future__ import annotations
@@ -191,7 +191,8 @@ def main(arguments: list[str]) -> int:
     options = [option for option in arguments if option != "--"]
     for run in runs_of(select(changed_files(revision))):
         print(f"pytest {' '.join(run)}", flush=True)
-        pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
+                  "-m", "thorough or not thorough"]
         code = subprocess.call([*pytest, *run, *options], cwd=ROOT)
         if code not in (0, 5):  # 5: nothing was collected
             return code

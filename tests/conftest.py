@@ -16,7 +16,7 @@ from jupyter import CHROMIUM, Jupyter
 
 from course_lib.authoring.handout import student_zip
 
-ONLY_IF_NAMED = ("hub", "elsewhere")
+ONLY_IF_NAMED = ("hub", "elsewhere", "thorough")
 
 torch.set_num_threads(1)  # as in the notebooks; tests run side by side, and threads that wait for each other cost much
 
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config, items) -> None:
     Tests in a browser bear the mark `browser`. They need a Chromium, or a Firefox where they bear the mark `firefox`,
     too; with COURSE_REQUIRE_BROWSER=1, as in CI, what is absent is a failure, else it skips its tests and says so.
     Those in `tests/hub` need one, too. The ones that bear a mark of `ONLY_IF_NAMED` take minutes, and run only where
-    `-m` names it, as `make test-hub` and `make test-elsewhere` do.
+    `-m` names it, as `make test-hub`, `make test-elsewhere` and `make test-thorough` do.
     """
     for mark in ONLY_IF_NAMED:
         if mark not in config.option.markexpr:

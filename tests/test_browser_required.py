@@ -12,9 +12,11 @@ COURSE = Path(__file__).resolve().parents[1]
 
 @pytest.mark.parametrize(("required", "tests", "code", "words"), [
     ("1", "tests/browser/test_live.py", 4, "no Chromium is found"),
-    ("1", "-m elsewhere tests/browser/test_elsewhere.py", 4, "no Firefox and no Chromium is found"),
+    pytest.param("1", "-m elsewhere tests/browser/test_elsewhere.py", 4, "no Firefox and no Chromium is found",
+                 marks=pytest.mark.thorough),
     ("", "tests/browser", 0, "no Chromium found: browser tests are left out"),
-    ("", "-m elsewhere tests/browser/test_elsewhere.py", 0, "no Firefox found: browser tests are left out")])
+    pytest.param("", "-m elsewhere tests/browser/test_elsewhere.py", 0, "no Firefox found: browser tests are left out",
+                 marks=pytest.mark.thorough)])
 def test_without_a_browser(required, tests, code, words):
     env = os.environ | {"PATH": "", "COURSE_REQUIRE_BROWSER": required}
     done = subprocess.run([sys.executable, "-m", "pytest", *tests.split(), "-p", "no:cacheprovider"], cwd=COURSE,

@@ -285,6 +285,7 @@ def test_weights_that_fail_leave_the_other_weights(monkeypatch, capsys):
     assert {"b.safetensors", "b.json", "c.pt"} <= set(os.listdir()) and "a.safetensors" not in os.listdir()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of a process")
 def test_a_real_limit_on_the_size_of_files():
     import resource
@@ -296,6 +297,7 @@ def test_a_real_limit_on_the_size_of_files():
     assert "Traceback" not in done.stderr and os.listdir() == ["run.pt"] and Path("run.pt").read_bytes() == b"old"
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of a process")
 def test_a_film_that_the_video_writer_could_not_finish_is_told():
     pytest.importorskip("imageio_ffmpeg", reason="needs the extra [video]")
@@ -319,6 +321,7 @@ def test_output_that_nobody_can_keep_is_told_and_what_was_trained_is_saved(optio
         assert sorted(os.listdir()) == ["a.pt", "gan1d.png"]
 
 
+@pytest.mark.thorough
 def test_a_reader_who_has_read_enough_ends_the_run_and_keeps_it():
     shell = " ".join([*COMMAND, "train gan1d --num-steps 100000 --log-every 1 --save a.pt | head -1"])
     done = subprocess.run(shell, shell=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,

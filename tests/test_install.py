@@ -88,6 +88,7 @@ def test_settings_that_lead_elsewhere_are_overruled_and_those_of_the_network_kep
     assert [p.name for p in foreign.iterdir()] == ["pip.py"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("section", "named"), [("install", False), ("global", True)], ids=["home", "PIP_CONFIG_FILE"])
 def test_so_are_those_of_pips_own_files(course, index, tmp_path, section, named):
     elsewhere, home, caps = tmp_path / "elsewhere", tmp_path / "home", tmp_path / "caps.txt"
@@ -106,6 +107,7 @@ def test_so_are_those_of_pips_own_files(course, index, tmp_path, section, named)
     assert (kept["index-url"], kept["timeout"], kept["retries"]) == (index.url, "77", "7")
 
 
+@pytest.mark.thorough
 def test_the_further_index_is_asked_for_torch_alone_and_a_slow_one_may_be_silent(course, index, tmp_path):
     with PackageIndex(tmp_path / "builds", pause=16.0, dribble=2.0) as builds:  # pip by itself gives up after 15 s
         builds.add("torch", "9.9+cpu", "small", padding=300_000)
@@ -118,6 +120,7 @@ def test_the_further_index_is_asked_for_torch_alone_and_a_slow_one_may_be_silent
     assert f"Downloading {builds.url}/torch/" in said and "small-1.0" in said
 
 
+@pytest.mark.thorough
 def test_dev_adds_to_the_same_venv_satisfies_students_and_is_taken_up_again(course, index, tmp_path):
     env, stamp = clean(tmp_path / "home", PIP_INDEX_URL=index.url), course / ".venv/installed"
     set_up(course, env)
@@ -135,6 +138,7 @@ def test_dev_adds_to_the_same_venv_satisfies_students_and_is_taken_up_again(cour
     assert "Setting up" in set_up(course, env)
 
 
+@pytest.mark.thorough
 def test_a_venv_that_does_not_run_is_made_anew(course, index, tmp_path):
     env = clean(tmp_path / "home", PIP_INDEX_URL=index.url)
     set_up(course, env)

@@ -26,7 +26,8 @@ def run(folder: Path, cells: dict[str, str], *options: str) -> subprocess.Comple
 
 
 @linux
-@pytest.mark.parametrize("workers", [(), ("-n", "2", "--dist", "loadscope")])
+@pytest.mark.parametrize("workers", [pytest.param((), marks=pytest.mark.thorough),
+                                     ("-n", "2", "--dist", "loadscope")])
 def test_each_notebook_s_peak_is_printed_and_too_much_fails(tmp_path, workers):
     done = run(tmp_path, {"a.ipynb": MODEST, "b.ipynb": GREEDY}, "--memory-limit", "250", *workers)
     peaks = {name: int(megabytes) for megabytes, name in re.findall(r"(\d+) MB  (\w\.ipynb)", done.stdout)}

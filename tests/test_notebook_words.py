@@ -45,6 +45,7 @@ def ran(tmp_path_factory) -> tuple[dict[str, str], str]:
             for path in paths}, said
 
 
+@pytest.mark.thorough
 def test_a_word_without_a_claim_about_several_values_fails_the_last_cell(ran):
     cells, said = ran
     assert cells["one"] == "PPF", said

@@ -49,7 +49,8 @@ def as_they_are(tmp_path_factory):
     return digests_under(None, tmp_path_factory.mktemp("none"))
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("settings", ["white on black", *(
+    pytest.param(name, marks=pytest.mark.thorough) for name in ("usetex", "other in every way"))])
 def test_a_readers_matplotlibrc_changes_no_figure(settings, as_they_are, tmp_path):
     under = digests_under(SETTINGS[settings], tmp_path)
     assert [name for name in as_they_are if under[name] != as_they_are[name]] == []

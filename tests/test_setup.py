@@ -87,6 +87,7 @@ for module in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
 """
 
 
+@pytest.mark.thorough
 def test_a_student_needs_nothing_of_dev(student_course):
     dev = {"pytest", "xdist", "nbval", "jupytext", "ruff", "playwright", "axe_playwright_python", "imageio_ffmpeg",
            "hypothesis", "yaml", "distributed"}
@@ -154,6 +155,7 @@ def moved(course: Path, place: Path) -> Path:
     return place / "course"
 
 
+@pytest.mark.thorough
 def test_the_course_works_in_a_folder_with_spaces_and_chinese_letters(student_course, tmp_path):
     place = tmp_path / "my own 生成模型 课程"
     course = moved(student_course, place)
@@ -170,6 +172,7 @@ def other_disk(tmp_path) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.thorough
 def test_a_home_folder_on_another_disk_will_do(student_course, other_disk):
     assert other_disk.stat().st_dev not in (student_course.stat().st_dev, Path(tempfile.gettempdir()).stat().st_dev)
     work_in(student_course, other_disk / "home", other_disk / "home/generative-models")

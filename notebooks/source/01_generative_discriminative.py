@@ -47,9 +47,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # Under the answer stands a **claim**: a number of the text, measured again just now. It holds if it is `above` or
 # `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding. Of several
-# values, one for each test digit or seed, we claim the mean. Told is mean ± **standard error**, their standard deviation
-# over $\sqrt n$, and the limit must hold for all within *two* standard errors of the mean. How many of the single values
-# are beyond it *alone* is told, too.
+# values, one for each test digit or each **seed** (the number that fixes all random draws), we claim the mean. Told is mean ± **standard error**, their standard deviation
+# over $\sqrt n$ with $n$ values, and the limit must hold for all within *two* standard errors of the mean. We also count
+# the single values that keep the limit by themselves.
 
 # %%
 predict("01.dog", "What is the probability, in percent, that this is a dog?", low=0, high=100)
@@ -88,8 +88,8 @@ claim("Less than half of the pictures with floppy ears show a dog: their share",
 # %% [markdown] cited="2.5"
 # ## The generative model: naive Bayes, by counting
 # Two classes in the plane, each a round Gaussian of standard deviation 1, their means 2.5 apart. So we know the true
-# $p(x, y)$. To name at each $x$ the class for which it is largest is right most often: the share of right answers is then
-# the **best possible accuracy**.
+# $p(x, y)$. Who names at each $x$ the class $y$ of the largest $p(x, y)$ is right most often: that share of right answers
+# is the **best possible accuracy**.
 
 # %%
 toy = TwoGaussians(separation=2.5)
@@ -289,7 +289,8 @@ claim("With full covariances the generative model loses next to nothing", lost(n
 #
 # Maximum likelihood counts: $\theta_{kj}$ is the share of class $k$'s pictures with ink at $j$. If there is none,
 # $\theta_{kj} = 0$, and one speck there makes a picture impossible. So $\alpha$ imaginary inked and $\alpha$ imaginary
-# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1.
+# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1. Its pictures are **binarized**: a pixel
+# is ink where its grey value exceeds one half (`ink`, as True and False; `binarized`, as 1 and 0).
 #
 # **Gaussian** naive Bayes averages grey values. Softmax regression sees grey values, too, and has ten classes now.
 
@@ -432,8 +433,8 @@ def leads(world, n, sets, **options):
     return np.subtract(*np.array([world(n, seed, **options) for seed in range(sets)]).T)
 
 # %% [markdown]
-# **Sweep the loser's setting**, that is try several values, before you name a loser; only the loser's, the winner keeps
-# its own. On digits naive Bayes was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a
+# **Sweep the loser's setting**, that is try several values, before you name a loser. (The winner
+# keeps the setting it had.) On digits naive Bayes was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a
 # penalty does. Let it have, on each training set, the one that tests best. (That is generous: it looks at the test
 # digits.) On few copied bits logistic regression was behind. Its setting is the strength of the penalty, `l2`: we make it
 # a thousand times as large.
@@ -759,7 +760,7 @@ with claim_table():
           exact=True)
 
 # %% [markdown]
-# Four times the bits would be little more than half a doubling for $\log D$. Where $\delta$ shrinks both need a number
+# From 16 bits to 64, four times as many, $\log D$ grows by a half. Where $\delta$ shrinks both need a number
 # of order $D$, logistic regression a few times as many: the theorem does not speak of it, for there the log odds do not
 # grow. Where $\delta$ is fixed they do. What naive Bayes needs hardly changes up to $D = 64$: $\log D$ is an upper limit.
 # What logistic regression needs grows in about the order of $D$ until then.
@@ -772,7 +773,8 @@ with claim_table():
 # %% [markdown]
 # ## Your turn
 # **1.** Turn log priors (shape `(K,)`) and log likelihoods (shape `(n, K)`) into posteriors, shape `(n, K)`. A picture
-# has hundreds of pixels, so expect logs like $-800$, whose exponential is zero on a computer.
+# has hundreds of pixels, so expect logs like $-800$, whose exponential is zero on a computer: `logsumexp` takes the
+# logarithm of a sum of exponentials without computing them.
 
 # %% tags=["exercise"]
 def posterior(log_prior, log_likelihood):
@@ -802,7 +804,8 @@ check("01.fit_bernoulli", fit_bernoulli)
 
 # %% [markdown]
 # **3.** Score pictures of which some pixels are hidden: $\log p(x_\text{observed})$, with hidden pixels and the
-# unknown class summed out. `theta[k, j]` is the $\theta_{kj}$ of Bernoulli naive Bayes, as in exercise 2.
+# unknown class summed out. `theta[k, j]` is the $\theta_{kj}$ of Bernoulli naive Bayes, as in exercise 2, and lies strictly
+# between 0 and 1.
 
 # %% tags=["exercise"]
 def log_prob_observed(x, observed, log_prior, theta):

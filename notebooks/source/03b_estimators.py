@@ -94,8 +94,8 @@ claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-
 # $\partial \log p(x) / \partial x$ the score, too: a derivative with respect to the *place*, not a parameter.)
 
 # %% [markdown]
-# **When may derivative and integral be swapped?** When one function with a finite integral lies above the size of the
-# integrand's derivative, for all $\mu_1$ near by.
+# **When may derivative and integral be swapped?** When there is *one* function $g(z)$ with a finite integral such that the
+# integrand's derivative is at most $g(z)$ in size, whichever $\mu_1$ near by we take (**dominated convergence**).
 #
 # - In the first formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
 #   than a polynomial. Whether $f$ jumps does not matter.
@@ -187,8 +187,9 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
 # %% [markdown]
 # Why the square? The estimate multiplies the *whole* $f$ by the score of one pixel. For large $D$ the sum $f$ is close
 # to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$. So the estimate is nearly that constant times the score, which has
-# variance $1/s^2$: it has about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (From ten pixels to ten times as many the factor is a
-# little below a hundred: among ten, what *varies* in $f$, of order $D$, is still a part of its square.) The slope
+# variance $1/s^2$: it has about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (Ten times the pixels give a
+# little less than a hundred times the variance. For ten pixels $f$ is not yet close to its mean: its own variance, of
+# order $D$, still adds to the $D^2$.) The slope
 # $\partial f / \partial z_1$ knows which pixel it belongs to: the other terms of $f$ are gone before anything is
 # multiplied. Only the line "with a baseline" is left to explain.
 #
@@ -196,7 +197,8 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
 # A constant $b$, a **baseline**, may be taken from $f$ for nothing, since the score has mean 0:
 # $\int q\, \partial \log q = \int \partial q = \partial \int q = \partial 1 = 0$. With $b = \mathbb{E}[f]$ the product
 # holds only what *varies* in $f$, with variance $D\, \mathrm{Var}(\log \sigma(z_1))$. Nearly all of that comes from other
-# pixels, independent of the score; and of independent factors of mean 0 the variances are multiplied. So the product has
+# pixels, independent of the score. If $A$ and $B$ are independent with mean 0, then
+# $\mathrm{Var}(AB) = \mathbb{E}[A^2 B^2] = \mathrm{Var}(A)\, \mathrm{Var}(B)$. So the product has
 # about the variance $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
 
 # %%
@@ -537,11 +539,12 @@ with claim_table():
 
 # %% [markdown]
 # The score has mean 0, so any multiple of it may be added to the full estimate: it is a **control variate**, as exercise
-# 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$, so one
-# at the landing and nowhere else.
+# 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$. That is
+# 1 at the landing and nowhere else.
 #
 # For most models the posterior is not in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
-# density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature:
+# density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature the ELBO has no noise, so in Adam's
+# place we can take **L-BFGS**, which estimates the curvature from the last gradients and so knows how far to go:
 
 # %%
 slope = torch.sigmoid(-z_grid) - z_grid                   # of log p(x, z)
@@ -692,14 +695,15 @@ with claim_table():
 # %% [markdown]
 # The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
 # $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
-# As $\tau \to 0$ such a soft bit has each value from 0 to 1 equally often, if each counts by its slope. The density of the
-# noise at the threshold, $\sigma(a)\, \sigma(-a)$, is a common factor. In one bit the means tend to that factor times
+# With $y$ the distance of the noise from the threshold, $z = \sigma(y/\tau)$ and the slope is $dz/dy$. So the mean of
+# $f'(z)\, dz/dy$ is an integral over $z$. As $\tau \to 0$ only noise at the threshold counts, with the density
+# $\sigma(a)\, \sigma(-a)$: a common factor. In one bit the means tend to that factor times
 #
 # $$\text{soft: } \int_0^1 f'(z)\, dz = f(1) - f(0), \qquad \text{hard: } \tfrac12 f'(0) + \tfrac12 f'(1) .$$
 #
 # The first is what enumeration gives: $\sigma(a)\, f(1) + \sigma(-a)\, f(0)$, differentiated. So the bias goes. The second knows the slopes at the two ends alone, each half of
-# the time: the integral by the **trapezoid rule** with one interval. That is right for an $f$ without a third power, and
-# ours is not like that, so a bias stays however low the temperature.
+# the time: the integral by the **trapezoid rule** with one interval. That is right if $f'$ is a straight line, and
+# ours is not, so a bias stays however low the temperature.
 #
 # Averaging takes away noise, and no bias. With $n$ draws the mean squared error is the squared bias plus the variance
 # over $n$. Each gets its best temperature for that $n$.

@@ -7,7 +7,7 @@
 # | At a glance | This notebook |
 # |---|---|
 # | You will be able to | derive the best discriminator, say what the generator then minimises, and read a GAN's two losses |
-# | You need | cross-entropy, densities, gradients; notebook 01 |
+# | You need | cross-entropy, KL divergence, densities, gradients; notebook 01 |
 # | Time | 15 seconds to run · seed 0 |
 
 # %%
@@ -183,6 +183,8 @@ with claim_table():
 #        &= \mathrm{KL}(p \,\|\, m) + \mathrm{KL}(q \,\|\, m) - 2 \log 2 = 2\,\mathrm{JS}(p, q) - 2 \log 2 .
 # \end{aligned}$$
 #
+# Here $\mathrm{KL}(p \,\|\, m) = \int p \log \frac{p}{m}$ is the **KL divergence** (notebook 03), in **nats** since the
+# logarithm is the natural one: 0 if $p = m$, else positive.
 # $\mathrm{JS}(p, q) = \frac12 \mathrm{KL}(p \,\|\, m) + \frac12 \mathrm{KL}(q \,\|\, m)$ is the **Jensen–Shannon
 # divergence**: zero if and only if $p = q$, else positive. So the loss of the best
 # discriminator measures how far the generator is from perfect, and it is at most $2 \log 2$. We check by quadrature: an
@@ -209,7 +211,7 @@ with claim_table():
 # Both of $G$'s objectives reward a larger $D(G(z))$, and some texts call them equivalent. Let $\theta$ be a parameter of
 # $G$, on which $q$ depends, and take $D = D^*$, *held fixed* while $\theta$ moves.
 #
-# **Saturating:** the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$. For $2\,\mathrm{JS}$ is
+# **Saturating:** the gradient of $\mathbb{E}_q[\log(1 - D^*)]$ is that of $2\,\mathrm{JS}(p, q)$. To see why, recall that $2\,\mathrm{JS}$ is
 # $-L_D^*$ up to a constant. When $\theta$ moves, $D^*$ moves too. By the chain rule the slope of $L_D^*$ has two parts:
 # what $q$ changes with $D^*$ held fixed, and what $D^*$ changes with $q$ held fixed. The second part is zero, for at its
 # minimum $L_D$ has slope zero in every $D(x)$. This is the **envelope theorem**; the gradient with $D^*$ held fixed is left.
@@ -259,8 +261,8 @@ show(curves(a, {"saturating: log(1 − D)": -softplus(a), "non-saturating: −lo
 # %% [markdown]
 # With the non-saturating loss the slope is largest where $D$ sees through $G$. We let eight games run for two hundred
 # steps and measure the gradient that $G$ would get from each loss. At one number the first slope is $(1 - D)/D$ times
-# the second: more than one where $D < \frac12$, less where $D$ takes made numbers for real. So games differ: the claim is
-# about their mean, and counts those that pass the limit alone. (Adam, the optimiser here, divides each step by the size of
+# the second: more than one where $D < \frac12$, less where $D$ takes made numbers for real. So games differ, and the claim is
+# about their mean; beside it stands how many of the eight keep the limit by themselves. (Adam, the optimiser here, divides each step by the size of
 # the last gradients, so small ones alone do not stop it. They may when $D$ becomes ever surer: notebook 05b shows such
 # games.)
 
@@ -325,8 +327,8 @@ reveal("05.log", D_of_made, lambda d: "near 0: it sees through them" if d < 1 / 
        "near one half: it cannot tell" if d < 2 / 3 else "near 1: it takes them for real")
 
 # %% [markdown]
-# So it takes made numbers for real *and* real ones for made? Numbers need not have the average loss. Let $D$ be nearly
-# sure of most made numbers, and see through a few.
+# So it takes made numbers for real *and* real ones for made? Numbers need not have the average loss. Let $D$ take most
+# made numbers for real, nearly sure of it, and see through a few.
 
 # %%
 D_made = np.repeat([0.9988, 0.06], [95, 5])                           # of a hundred made numbers
@@ -417,8 +419,9 @@ with claim_table():
 # $$\frac{d}{dt}\, \frac{\theta^2 + \psi^2}{2} = \theta\psi\, \bigl(\sigma(-\theta\psi) - \sigma(\theta\psi)\bigr)
 #   = -\,\theta\psi \tanh \frac{\theta\psi}{2} \le 0 .$$
 #
-# So the game comes in, but ever more slowly: near 0 the rate is $-\frac12 \theta^2 \psi^2$, on average over a circle
-# $-r^4/16$. That is $\frac{d}{dt} r^{-2} = \frac18$, and from $r = 1$ on gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
+# So the game comes in, but ever more slowly: near 0 the rate is $-\frac12 \theta^2 \psi^2$. On a circle the mean of
+# $\theta^2 \psi^2 = r^4 \cos^2\varphi \sin^2\varphi$ is $r^4/8$, so $\frac{d}{dt} \frac{r^2}{2} = -\frac{r^4}{16}$. Divided
+# by $-r^4/2$ that is $\frac{d}{dt} r^{-2} = \frac18$, and from $r = 1$ on gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
 
 # %% [markdown]
 # **R1** adds to $D$'s loss $\frac{\gamma}{2}$ times the squared slope of the logit at real numbers, here $\frac{\gamma}{2}
@@ -479,7 +482,8 @@ with claim_table():
 # Below $\gamma = 1$ both real parts are $-\gamma/2$. At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes
 # back towards 0: $D$ is then held so flat that it hardly tells $G$ where to go. We took each step with the speeds half a
 # step ahead (the midpoint method). Plain steps of a size $\eta$, as in training, point outwards on a circle: each adds
-# $\eta^2 r^2/4$ to $r^2$. Without R1 that stops the slow way in where both are equal, at $r = \sqrt{2\eta}$.
+# $\eta^2 r^2/4$ to $r^2$. Without R1 a step also takes $\eta\, r^4/8$ away, the slow way in.
+# The two are equal at $r = \sqrt{2\eta}$, and there the game stays.
 #
 # **R3GAN** (Huang et al.) is the pairing loss with R1 and with **R2**, the same penalty at *made* numbers. In this game the
 # slope is $\psi$ everywhere, so R2 doubles $\gamma$. The pairing loss by itself changes nothing here: it is the penalties

@@ -62,9 +62,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # network** (RNN) reads one pixel after the other and keeps what it has read in its **recurrent state** $h$:
 # $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$. $V h_j$ plus a bias are the **logits** of $x_j$, of which a softmax makes
 # the probabilities of its values. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values
-# (here two: ink or none) enters as $N$ zeros with a one at its value; before the first pixel, all are zeros.
+# (here two: ink or none) enters as $N$ numbers, a one at its value and zeros elsewhere (**one-hot**); before the first pixel, all are zeros.
 #
-# To score a picture, feed the network the *true* pixel at each step, whatever it predicted: **teacher forcing**. To
+# To score a picture, in **nats** (natural logarithms), feed the network the *true* pixel at each step, whatever it predicted: **teacher forcing**. To
 # draw one, feed it the pixel that it has just drawn: **ancestral sampling**.
 
 # %%
@@ -341,10 +341,10 @@ with claim_table():
 # of the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve do not get to the left edge.
 # The second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so
 # it gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later
-# ones. What lies further right it does not see: features to the right in its own row mix what is allowed, the rows
-# above, with what is forbidden, our own pixel, and a mask can only drop both. The vertical stack holds the allowed part
-# by itself, so its kernels may look left and right along their own row. Of Row LSTM's blind spot depth repairs only the
-# left side. Move the pixel and the depth.
+# ones. What lies further right it does not see. The features to the right of our pixel, in its own row, do know the rows
+# above, which would be allowed. But they also know our own pixel, which is forbidden, and a mask can only drop both. The vertical stack holds the allowed part
+# by itself, so its kernels may look left and right along their own row. Row LSTM has a blind spot on both sides; depth repairs only
+# the left one. Move the pixel and the depth.
 
 # %%
 def look(design="plain", layers=5, row=14, column=14):
@@ -433,9 +433,9 @@ lab
 # They are put together from parts with known probabilities (`course_lib/data/sprites.py`), so their $p(x)$ is known.
 # $-\log p(x)$ of the true distribution, on average its **entropy**, is the end of the road: no model's mean can lie
 # below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) - \log
-# q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies. What
-# part of the way in between has a trained Gated PixelCNN gone? (For digits nobody knows the truth; there $p$ is the
-# model's again.)
+# q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies. How
+# far has a trained Gated PixelCNN come on the way from that cost to the entropy? (For digits nobody knows the truth; there
+# $p$ stands for the model again, as before.)
 
 # %%
 creatures, (pixelcnn, _) = sprites.Sprites(), load_pretrained("pixelcnn_sprites")
@@ -494,9 +494,10 @@ show_film(images(samples, columns=6, title="Twelve samples appear, pixel by pixe
 # ## Going further
 # ### The shape of the blind spot
 # Each row up, a Row LSTM's layer may step one column to either side: a triangle that opens upwards. The 7 x 7
-# convolution before it makes its base wider. In the row that lies `up` above, to the left: `up` columns by the states, one
-# by $K_{is}$, three by the first kernel, so `up + 4`. To the right: the first kernel sees three columns, but only of rows
-# above its own, so its row is one of those: `up - 1` by the states and three, so `up + 2`.
+# convolution before it makes its base wider. Take the row that lies `up` rows above our pixel. To the left the
+# layer sees `up` columns by its states, one more by $K_{is}$, three more by the first kernel: `up + 4`. To the right the
+# first kernel sees three columns, but only of rows above its own. That costs one row, so `up - 1` columns by the states
+# and three: `up + 2`.
 
 # %%
 earlier = place < 28 * 14 + 14
@@ -734,7 +735,7 @@ with claim_table():
 # %% [markdown]
 # Which is the better output? Take grey levels of known probabilities, two bell-shaped bumps, a flat stretch, and a share
 # of pure black, none of them logistic; fit both outputs to some pixels of it, over eight draws; and compute the exact KL.
-# The classes are counts with a pseudo-count, the best of six, chosen by the exact KL itself. That favours the classes; so
+# The classes are fitted by counting, with a pseudo-count: of six values the one with the smallest exact KL. That favours the classes; so
 # where the mixture is ahead, it is not for want of a better pseudo-count, and where the classes are, look at the distance.
 
 # %%

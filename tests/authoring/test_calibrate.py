@@ -59,6 +59,7 @@ def test_claims_are_numbered_in_the_order_of_definition(notebook):
     assert list(claim_calls(code_cells(notebook))) == [(0, 6), (1, 4), (1, 6), (1, 8), (2, 5), (2, 6)]
 
 
+@pytest.mark.thorough
 def test_seeds_and_processors_are_run_and_each_claim_is_noted_as_often_as_it_is_made(runs):
     assert [(s["seed"], s["processor"], s["broken"]) for s, _ in runs] == [
         (0, "", ""), (1, "", ""), (2, "COMPATIBLE", ""), (3, "AVX2", ""), (4, "default", ""),

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from jupyter import Jupyter, write_notebook
 
 import course_lib
@@ -27,6 +28,7 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_an_edited_file_is_in_the_open_page_and_the_lab_goes_on(tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(assets.HERE, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))

@@ -52,6 +52,7 @@ def press(lab, name):
     lab.get_by_role("button", name=name).click()
 
 
+@pytest.mark.thorough
 def test_showing_a_lab_changes_nothing(jupyter, lab):
     time.sleep(1)
     assert jupyter.kernel("(lab.trainer.state, lab.trainer.sessions[-1].changes)") == ("idle", [])
@@ -101,6 +102,7 @@ def test_a_slider_moved_while_training_changes_what_is_trained_and_replays(jupyt
     assert jupyter.kernel("(lab.digest(), len(lab.trainer.sessions[-1].changes))") == (digest, changes)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["Home", "End"])
 def test_every_hyperparameter_at_its_minimum_and_maximum(jupyter, lab, end):
     press(lab, "Start")
@@ -119,6 +121,7 @@ def test_every_hyperparameter_at_its_minimum_and_maximum(jupyter, lab, end):
     assert jupyter.kernel("lab.trainer.error is None")
 
 
+@pytest.mark.thorough
 def test_a_storm_of_200_events_leaves_it_working(jupyter, lab):
     rng = random.Random(0)
     buttons, sliders = lab.get_by_role("button").all(), lab.get_by_role("slider").all()
@@ -179,6 +182,7 @@ def test_a_saved_notebook_has_the_last_picture(jupyter, lab):
     assert len(still()) == 1 and still() != before
 
 
+@pytest.mark.thorough
 def test_running_the_cell_again_closes_the_old_lab(jupyter, lab):
     press(lab, "Start")
     jupyter.until("lab.trainer.steps > 10")
@@ -188,6 +192,7 @@ def test_running_the_cell_again_closes_the_old_lab(jupyter, lab):
     assert jupyter.kernel("lab.trainer.state") == "idle"
 
 
+@pytest.mark.thorough
 def test_a_watched_lab_trains_on_and_a_long_cell_does_not_pause_it(jupyter, lab):
     press(lab, "Start")
     jupyter.until("lab.trainer.steps > 10")

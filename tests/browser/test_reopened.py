@@ -119,6 +119,7 @@ def test_saved_with_the_widgets_state_and_reopened_no_lab_is_blank(jupyter):
     assert any(alt.startswith(f"After {jupyter.steps} steps. Densities: real highest at ") for alt in seen)
 
 
+@pytest.mark.thorough
 def test_after_a_restart_the_last_frame_stays_and_no_lab_says_that_it_trains(jupyter):
     page = jupyter.page
     press(page, "Start")
@@ -135,6 +136,7 @@ def test_after_a_restart_the_last_frame_stays_and_no_lab_says_that_it_trains(jup
     page.wait_for_selector(".course-canvas[data-state=idle]", timeout=60_000)
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_was_killed_is_told_by_its_silence(jupyter):
     page = jupyter.page
     press(page, "Start")
@@ -145,6 +147,7 @@ def test_a_kernel_that_was_killed_is_told_by_its_silence(jupyter):
         || document.querySelector('.course-canvas').dataset.state === 'gone'""", timeout=60_000)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("busy", [False, True], ids=["at rest", "within a cell"])
 def test_an_interrupted_kernel_trains_on_and_says_so(jupyter, busy):
     page = jupyter.page
@@ -163,6 +166,7 @@ def test_an_interrupted_kernel_trains_on_and_says_so(jupyter, busy):
     assert jupyter.kernel("lab.trainer.state") == "paused"
 
 
+@pytest.mark.thorough
 def test_two_pages_show_one_lab(jupyter):
     first = jupyter.page
     first.evaluate(COMMAND, "docmanager:save")
@@ -190,6 +194,7 @@ def test_two_pages_show_one_lab(jupyter):
     assert first.locator(".course-changed").first.inner_text() == ""
 
 
+@pytest.mark.thorough
 def test_a_notebook_that_is_not_trusted_shows_its_pictures(jupyter):
     jupyter.page.evaluate(COMMAND, "docmanager:save")
     saved = json.loads((jupyter.folder / NAME).read_text(encoding="utf-8"))

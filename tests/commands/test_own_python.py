@@ -82,6 +82,7 @@ def test_lab_starts_jupyter_in_its_own_environment(foreign, monkeypatch, tmp_pat
     assert started.pop("command")[0] == sys.executable and started == own_environment()
 
 
+@pytest.mark.thorough
 def test_nbval_under_make_starts_the_kernel_of_venv(student_course, foreign, notebook):
     cells = nbformat.read(notebook, as_version=4)
     cells.cells.append(nbformat.v4.new_code_cell("import course_lib, sys; assert '.venv' in sys.executable"))

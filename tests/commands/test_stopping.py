@@ -81,6 +81,7 @@ def test_ctrl_c_while_the_real_libraries_load(tmp_path, monkeypatch, after):
     assert code == 130 and "Traceback" not in err and "Exception" not in err
 
 
+@pytest.mark.thorough
 @CODES
 def test_many_signals_while_training_lose_nothing(tmp_path, number, code):
     process = start(tmp_path, "train", "gan1d", "--num-steps", "1000000", "--log-every", "1", "--save", "run.pt",
@@ -112,6 +113,7 @@ def test_what_a_signal_saved_goes_on_from_there(tmp_path, capsys):
     assert cli.main(["train", "gan2d", "--num-steps", str(steps + 1), "--resume", str(tmp_path / "run.pt")]) == 0
 
 
+@pytest.mark.thorough
 def test_a_run_under_nohup_does_not_end_with_its_terminal(tmp_path):
     begun = subprocess.Popen([sys.executable, "-m", "course_lib", "train", "gan1d", "--num-steps", "30", "--log-every",
                               "1"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,

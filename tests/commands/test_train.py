@@ -189,6 +189,7 @@ def test_the_module_runs_and_shows_help_without_torch():
     assert failed.returncode == 2 and failed.stderr.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_progress_bar_on_a_terminal():
     pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     here, there = pty.openpty()

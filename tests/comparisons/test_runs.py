@@ -82,6 +82,7 @@ def test_two_workers_one_killed_on_the_way_give_the_table_of_one(tmp_path):
     assert len(record.read_text(encoding="utf-8").splitlines()) == len(SEEDS)
 
 
+@pytest.mark.thorough
 def test_a_scheduler_that_is_there_is_used_and_left_running(tmp_path):
     from distributed import Client, LocalCluster
 

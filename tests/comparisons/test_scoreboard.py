@@ -52,7 +52,8 @@ def trained(name, data, steps=2, seed=0):
     return one
 
 
-@pytest.mark.parametrize(("data", "name"), THERE, ids=[f"{data}-{name}" for data, name in THERE])
+@pytest.mark.parametrize(("data", "name"), [pytest.param(data, name, marks=[pytest.mark.thorough] * (data == "mnist"))
+                                            for data, name in THERE])
 def test_it_trains_draws_completes_and_is_measured(data, name):
     one, pictures = trained(name, data), PICTURES[data]
     drawn = one.draw(4, seeded(1))

@@ -107,6 +107,7 @@ def course() -> Iterator[Path]:
         yield folder / "opt/course"
 
 
+@pytest.mark.thorough
 def test_it_has_the_packages_that_are_pinned_with_the_torch_and_the_hub_that_were_asked_for(course):
     found = (p.name.removesuffix(".dist-info").split("-") for p in course.glob(".venv/lib/*/site-packages/*.dist-info"))
     assert {name: version for name, version in found if name not in ("pip", "setuptools")} == {
@@ -161,6 +162,7 @@ def test_a_version_of_jupyterhub_that_cannot_be_set_is_told(source, tmp_path):
     assert done.returncode == 1 and "pins no jupyterhub" in done.stderr
 
 
+@pytest.mark.thorough
 def test_a_step_that_fails_fails_the_build(source, tmp_path):
     with mirror(tmp_path) as index:
         shutil.rmtree(index.folder / "torch")

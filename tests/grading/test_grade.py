@@ -55,6 +55,7 @@ def rows(handed_in, tmp_path_factory):
     return graded(handed_in, tmp_path_factory.mktemp("marks") / "marks.progress.jsonl")
 
 
+@pytest.mark.thorough
 def test_without_forks_a_process_is_ended_by_the_clock_and_begun_anew(handed_in, tmp_path):
     found = graded(handed_in, tmp_path / "r.jsonl", only=("s_loop", "s_exit"), fork=False)
     for name, told in (("s_loop", "longer than 3"), ("s_exit", "ended its process")):

@@ -16,6 +16,7 @@ from course_lib.teach import check
 from course_lib.teach.exercises import exercises
 
 pytest.importorskip("nbgrader")
+pytestmark = pytest.mark.thorough
 COURSE = Path(__file__).resolve().parents[2]
 NAME = "00_tiny"
 SOURCE = '''\

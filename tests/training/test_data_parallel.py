@@ -39,6 +39,7 @@ def found():
     return [json.loads(line) for line in (one, two)], first
 
 
+@pytest.mark.thorough
 def test_the_first_process_says_how_many_there_are(found):
     (one, two), first = found
     assert first == "processes: 2"
@@ -90,6 +91,7 @@ def test_what_cannot_be_shared_is_refused(found, monkeypatch):
 # The command.
 
 
+@pytest.mark.thorough
 def test_torchrun_says_how_many_it_started_and_one_of_them_prints(tmp_path):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     training = ["-m", "course_lib", *SMALL, "--num-steps", "20", "--log-every", "10"]
@@ -137,6 +139,7 @@ def test_a_process_that_dies_ends_the_other_with_a_word_and_the_checkpoint_is_wh
     experiment.step()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(signal, "SIGTERM") or sys.platform == "win32", reason="no signal that can be caught")
 def test_a_signal_to_one_ends_both_after_the_same_step(running, tmp_path):
     running[1].send_signal(signal.SIGTERM)

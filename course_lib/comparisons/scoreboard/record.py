@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from course_lib.comparisons.runs import Setting, read_record
 from course_lib.comparisons.scoreboard.measures import MEASURES, Sizes, measured, peak_memory
 from course_lib.comparisons.scoreboard.pictures import PICTURES
@@ -110,6 +112,12 @@ def mean(values: Sequence[float]) -> Mean:
     """Mean and standard error of some numbers."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return Mean(statistics.fmean(values), error)
+
+
+def column(some: Sequence[Row], measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """Means over seeds and their standard errors, each `[n_rows]`: NaN where a row has no number, or one seed."""
+    told = [mean(values) if (values := row.values(measure)) else Mean(math.nan, math.nan) for row in some]
+    return np.array([one.value for one in told]), np.array([one.error for one in told])
 
 
 def rows(record: Path = RECORD) -> list[Row]:

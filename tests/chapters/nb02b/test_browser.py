@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 CELLS = ("grammar = TinyGrammar()", 'predict("02b.man"', "def chain(", "def forward(", "def backward(", "def listen(")
 
 

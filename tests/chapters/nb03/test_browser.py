@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NAME = "03_elbo.ipynb"
 BARS, MODES = "Left, a bar for log p(x)", "Left, a bar for each of the two KLs"
 

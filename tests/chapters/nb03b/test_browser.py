@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NAME = "03b_estimators.ipynb"
 LABS = [(("mu, s = ", "def f(z)", "def two_estimators("), "pixels D", "D = 10", "D = 11")]
 

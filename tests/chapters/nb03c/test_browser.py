@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NAME = "03c_importance_weighting.ipynb"
 LABS = [(("rng = ", "def turned("), "angle in degrees", "angle = 0", "angle = 5"),
         (("circle = ", "x_inside = ", "places = "), "draws k", "k = 5", "k = 6")]

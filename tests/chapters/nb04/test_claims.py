@@ -30,6 +30,7 @@ def test_a_vae_that_is_not_the_librarys_is_caught(old, new):
     broken(CELLS, BUILT, "ELBOs on the way|difference of a weight", (old, new))
 
 
+@pytest.mark.thorough
 def test_codes_of_real_digits_have_no_holes():
     broken(CELLS, HOLES, "Drawn codes", (r"codes\.mean\(dim=0\) \+ codes\.std\(dim=0\) \* noise", "codes[500:1000]"))
 

@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def lab(course_server):

@@ -5,6 +5,8 @@ import statistics
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 WATCH = """n => {
   window.pressed = []; window.drawn = [];
   document.addEventListener('keydown', () => window.pressed.push(performance.now()), true);

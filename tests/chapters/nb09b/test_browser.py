@@ -4,6 +4,8 @@ that moves; and the critic that is trapped. Order and effect, never speed."""
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 PHASE = """([network, i]) => { const rows = [...document.querySelectorAll('.course-turn')];
     return rows.find(row => row.innerText.startsWith(network)).children[i + 1].dataset.phase === 'now' }"""
 PIXELS = "() => document.querySelector('.course-wide canvas').toDataURL()"

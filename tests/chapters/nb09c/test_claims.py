@@ -58,6 +58,7 @@ def test_09c_shipped_models_that_are_others_are_told(starts, old, new, claim):
     broken(CELLS, starts, claim, *LESS[starts], (old, new))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("old", "new", "claim"), [
     (r'inputs\["pixels"\] \+ inputs\[name\]', "inputs[name]", r"Pixels \+ BiGAN: gain over pixels"),
     (r"labels\[few\]", "labels[few.flip(0)]", "BiGAN: gain over pixels"),

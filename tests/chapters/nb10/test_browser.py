@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NET = "Left a square net of noise"
 
 

@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NAME = "10b_boltzmann_machines.ipynb"
 
 

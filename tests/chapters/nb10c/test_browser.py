@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 NAME = "10c_denoising_mmd.ipynb"
 CHAIN = "density with two peaks"
 

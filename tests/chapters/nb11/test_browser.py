@@ -3,6 +3,8 @@
 import pytest
 from jupyter import press
 
+pytestmark = pytest.mark.thorough
+
 MELTING = "Left, the density of two noised arcs"
 LEARNED = "() => document.querySelectorAll('.course-picture')[2].querySelector('canvas').toDataURL()"
 

@@ -36,6 +36,7 @@ def test_an_untrained_network_lands_on_no_mean():
            given=UNTRAINED)
 
 
+@pytest.mark.thorough
 def test_a_flow_that_was_not_trained_is_no_better_than_the_prior():
     broken(CELLS, ("flow = LatentFlowExperiment",), "Fréchet distance of 1,000", (r"run\(flow, 400", "run(flow, 1"),
            given=SEEDS)
