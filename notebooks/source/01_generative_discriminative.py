@@ -47,9 +47,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 #
 # Under the answer stands a **claim**: a number of the text, measured again just now. It holds if it is `above` or
 # `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding. Of several
-# values, one for each test digit or each **seed** (the number that fixes all random draws), we claim the mean. Told is mean ± **standard error**, their standard deviation
-# over $\sqrt n$ with $n$ values, and the limit must hold for all within *two* standard errors of the mean. We also count
-# the single values that keep the limit by themselves.
+# values, one for each test digit or **seed** (which fixes all draws), we claim the mean. Told is mean ± **standard error**, their standard deviation
+# over $\sqrt n$ with $n$ values, and the limit must hold for all within *two* standard errors of the mean. Told, too: how
+# many single values keep it.
 
 # %%
 predict("01.dog", "What is the probability, in percent, that this is a dog?", low=0, high=100)
@@ -289,8 +289,8 @@ claim("With full covariances the generative model loses next to nothing", lost(n
 #
 # Maximum likelihood counts: $\theta_{kj}$ is the share of class $k$'s pictures with ink at $j$. If there is none,
 # $\theta_{kj} = 0$, and one speck there makes a picture impossible. So $\alpha$ imaginary inked and $\alpha$ imaginary
-# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1. Its pictures are **binarized**: a pixel
-# is ink where its grey value exceeds one half (`ink`, as True and False; `binarized`, as 1 and 0).
+# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1. Its pixels are **binarized**: ink where
+# the grey value exceeds one half.
 #
 # **Gaussian** naive Bayes averages grey values. Softmax regression sees grey values, too, and has ten classes now.
 
@@ -433,8 +433,7 @@ def leads(world, n, sets, **options):
     return np.subtract(*np.array([world(n, seed, **options) for seed in range(sets)]).T)
 
 # %% [markdown]
-# **Sweep the loser's setting**, that is try several values, before you name a loser. (The winner
-# keeps the setting it had.) On digits naive Bayes was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a
+# **Sweep the loser's setting**, that is try several values, before you name a loser. On digits naive Bayes was behind. Its setting is the pseudo-count $\alpha$, so far 1. It regularizes, as a
 # penalty does. Let it have, on each training set, the one that tests best. (That is generous: it looks at the test
 # digits.) On few copied bits logistic regression was behind. Its setting is the strength of the penalty, `l2`: we make it
 # a thousand times as large.
@@ -760,7 +759,7 @@ with claim_table():
           exact=True)
 
 # %% [markdown]
-# From 16 bits to 64, four times as many, $\log D$ grows by a half. Where $\delta$ shrinks both need a number
+# From $D = 16$ to $D = 64$, four times as many bits, $\log D$ grows by a half. Where $\delta$ shrinks both need a number
 # of order $D$, logistic regression a few times as many: the theorem does not speak of it, for there the log odds do not
 # grow. Where $\delta$ is fixed they do. What naive Bayes needs hardly changes up to $D = 64$: $\log D$ is an upper limit.
 # What logistic regression needs grows in about the order of $D$ until then.

@@ -192,13 +192,14 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
 # order $D$, still adds to the $D^2$.) The slope
 # $\partial f / \partial z_1$ knows which pixel it belongs to: the other terms of $f$ are gone before anything is
 # multiplied. Only the line "with a baseline" is left to explain.
-#
+
+# %% [markdown]
 # ## A baseline
 # A constant $b$, a **baseline**, may be taken from $f$ for nothing, since the score has mean 0:
 # $\int q\, \partial \log q = \int \partial q = \partial \int q = \partial 1 = 0$. With $b = \mathbb{E}[f]$ the product
 # holds only what *varies* in $f$, with variance $D\, \mathrm{Var}(\log \sigma(z_1))$. Nearly all of that comes from other
-# pixels, independent of the score. If $A$ and $B$ are independent with mean 0, then
-# $\mathrm{Var}(AB) = \mathbb{E}[A^2 B^2] = \mathrm{Var}(A)\, \mathrm{Var}(B)$. So the product has
+# pixels, independent of the score. For two independent factors of mean 0 the
+# variance of the product is the mean of the product of squares, so the product of the two variances. So the product has
 # about the variance $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
 
 # %%
@@ -695,8 +696,8 @@ with claim_table():
 # %% [markdown]
 # The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
 # $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
-# With $y$ the distance of the noise from the threshold, $z = \sigma(y/\tau)$ and the slope is $dz/dy$. So the mean of
-# $f'(z)\, dz/dy$ is an integral over $z$. As $\tau \to 0$ only noise at the threshold counts, with the density
+# The slope is the derivative of the soft bit $z$ by the noise. So the mean of $f'(z)$ times the slope, an integral over
+# the noise, is one over $z$. As $\tau \to 0$ only noise at the threshold counts, with the density
 # $\sigma(a)\, \sigma(-a)$: a common factor. In one bit the means tend to that factor times
 #
 # $$\text{soft: } \int_0^1 f'(z)\, dz = f(1) - f(0), \qquad \text{hard: } \tfrac12 f'(0) + \tfrac12 f'(1) .$$

@@ -173,7 +173,8 @@ with claim_table():
 # %% [markdown]
 # Look to the right of the bell: $D^*$ falls again, for there $q$ is the larger of two tiny densities. The network saw
 # hardly a number there, and nothing ties it to $D^*$: what it says where it saw nothing need mean nothing.
-#
+
+# %% [markdown]
 # ## What the generator then minimises
 # Put $D^*$ into the game. The logarithms become $\log \frac{p}{p + q}$ and $\log \frac{q}{p + q}$. With the mixture
 # $m = (p + q)/2$ we have $p + q = 2m$, so $\log \frac{p}{p + q} = \log \frac{p}{m} - \log 2$, and the same for $q$:
@@ -408,10 +409,10 @@ with claim_table():
 
 # %% [markdown]
 # ### R1: a penalty that brings the game to rest
-# The smallest GAN (Mescheder et al.): every real number is 0, $G$ makes one number $\theta$, and $D$'s logit is a line
+# The smallest GAN (Mescheder et al.): real numbers are 0, $G$ makes one number $\theta$, and $D$'s logit is a line
 # through 0, $a(x) = \psi x$. All is well at $\theta = \psi = 0$. $D$'s loss is
 # $\mathrm{softplus}(\psi \theta) + \log 2$ and $G$'s is $\mathrm{softplus}(-\psi \theta)$; the pairing loss of $D$
-# differs by the $\log 2$ alone. Take the steps of training as so small that it is a motion in time, **gradient flow**:
+# differs by the $\log 2$ alone. Take tiny steps of training, a motion in time, **gradient flow**:
 # each player's speed is minus the slope of its own loss. Near 0 every $\sigma$ is near one half, so to first order
 # $\theta$ moves with speed $\psi / 2$, and $\psi$ with speed $-\theta / 2$: a rotation, at one distance from 0. How
 # does the distance $r$ change exactly? With $\sigma(a) - \sigma(-a) = \tanh \frac{a}{2}$,
@@ -420,7 +421,7 @@ with claim_table():
 #   = -\,\theta\psi \tanh \frac{\theta\psi}{2} \le 0 .$$
 #
 # So the game comes in, but ever more slowly: near 0 the rate is $-\frac12 \theta^2 \psi^2$. On a circle the mean of
-# $\theta^2 \psi^2 = r^4 \cos^2\varphi \sin^2\varphi$ is $r^4/8$, so $\frac{d}{dt} \frac{r^2}{2} = -\frac{r^4}{16}$. Divided
+# $\theta^2 \psi^2$ is $r^4/8$, so $\frac{d}{dt} \frac{r^2}{2} = -\frac{r^4}{16}$. Divided
 # by $-r^4/2$ that is $\frac{d}{dt} r^{-2} = \frac18$, and from $r = 1$ on gives $r \approx 1/\sqrt{1 + t/8}$ after the time $t$.
 
 # %% [markdown]

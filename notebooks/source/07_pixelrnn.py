@@ -62,10 +62,11 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # network** (RNN) reads one pixel after the other and keeps what it has read in its **recurrent state** $h$:
 # $\;h_j = \tanh(U x_{j-1} + W h_{j-1} + b)$. $V h_j$ plus a bias are the **logits** of $x_j$, of which a softmax makes
 # the probabilities of its values. The matrices $U$, $W$, $V$ and the biases are learned. A pixel with $N$ possible values
-# (here two: ink or none) enters as $N$ numbers, a one at its value and zeros elsewhere (**one-hot**); before the first pixel, all are zeros.
+# (here two: ink or none) enters as $N$ numbers, a one at its value, else zeros
+# (**one-hot**); before the first pixel, all are zeros.
 #
-# To score a picture, in **nats** (natural logarithms), feed the network the *true* pixel at each step, whatever it predicted: **teacher forcing**. To
-# draw one, feed it the pixel that it has just drawn: **ancestral sampling**.
+# To score a picture, in **nats** (natural logarithms), feed the network the *true* pixel at each step: **teacher
+# forcing**. To draw one, feed it the pixel that it has just drawn: **ancestral sampling**.
 
 # %%
 class PixelRNN(nn.Module):
@@ -341,8 +342,8 @@ with claim_table():
 # of the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve do not get to the left edge.
 # The second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so
 # it gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later
-# ones. What lies further right it does not see. The features to the right of our pixel, in its own row, do know the rows
-# above, which would be allowed. But they also know our own pixel, which is forbidden, and a mask can only drop both. The vertical stack holds the allowed part
+# ones. What lies further right it does not see. Features to the right of our pixel know the rows
+# above, which is allowed, but also our own pixel, which is not, and a mask can only drop both. The vertical stack holds the allowed part
 # by itself, so its kernels may look left and right along their own row. Row LSTM has a blind spot on both sides; depth repairs only
 # the left one. Move the pixel and the depth.
 
@@ -434,8 +435,7 @@ lab
 # $-\log p(x)$ of the true distribution, on average its **entropy**, is the end of the road: no model's mean can lie
 # below it. With $q$ for the model, $\mathbb{E}_p[-\log q(x)] - \mathbb{E}_p[-\log p(x)] = \mathbb{E}_p[\log p(x) - \log
 # q(x)]$ is $\mathrm{KL}(p \| q)$, at least 0. Pixels that ignore each other cost the sum of their own entropies. How
-# far has a trained Gated PixelCNN come on the way from that cost to the entropy? (For digits nobody knows the truth; there
-# $p$ stands for the model again, as before.)
+# far has a trained Gated PixelCNN come from that cost to the entropy?
 
 # %%
 creatures, (pixelcnn, _) = sprites.Sprites(), load_pretrained("pixelcnn_sprites")

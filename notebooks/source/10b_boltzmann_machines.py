@@ -127,9 +127,8 @@ with claim_table():
 # round after round makes a *chain*, in which each picture depends on the one before. This is **Gibbs sampling**.
 #
 # If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. And
-# chains that start elsewhere approach it: one round can lead from any picture to any other. Run a second chain
-# beside it that has the distribution already. At some time the two will be at the same picture; from there they may use
-# the same draws and go on as one.
+# chains that start elsewhere approach it. One round can lead from any picture to any other, so they meet a chain that has
+# it already, and from there may use the same draws.
 #
 # A hundred chains of an RBM that is *half trained* (the cell says how) start at the empty picture; we count all they visit.
 # The distance to the exact distribution is the **total variation**: half the sum over all pictures of how far share and
@@ -337,8 +336,8 @@ show(convergence(rounds, {"fully trained": np.mean(still["exact"], axis=1), "hal
 
 # %% [markdown]
 # **Repairs** to try: more rounds; persistent chains (the line above the bars has their least likely pattern); or chains
-# that start at an energy near 0 for all pictures, which then grows to its full size (*cooling*: see the next section).
-# The lab has the first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try CD with one round
+# that *cool down*, as in the next section. The lab has the
+# first two. Watch *model* against *data* in the bars, and what the reconstruction error does not say. Try CD with one round
 # and with fifty; then PCD at ten times its rate.
 
 # %%
@@ -361,14 +360,14 @@ lab
 # ## The partition function by annealed importance sampling
 # For nine pixels we sum over $2^9$ pictures; for a real image that is out of reach. **Annealed importance sampling**,
 # **AIS**, goes along a bridge, a row of distributions $p^*_\beta / Z_\beta$ that lead from an easy one ($\beta = 0$) to
-# the RBM ($\beta = 1$). But for the factor $1/Z_\beta$ each is known in closed form:
+# the RBM ($\beta = 1$). But for the factor $1/Z_\beta$ each is known:
 #
 # $$p^*_\beta(x) = \sum_h e^{(1 - \beta)\, a \cdot x - \beta E(x, h)}
 #   = e^{(1 - \beta)\, a \cdot x + \beta\, b \cdot x} \prod_j \bigl(1 + e^{\beta (c_j + x \cdot W_j)}\bigr).$$
 
 # %% [markdown]
-# At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. It is best to choose the
-# **logits** $a$ such that these are the pixels' frequencies in the data (here all one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
+# At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. Choose the **logits** $a$
+# so that these are the frequencies in the data (here one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
 # $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to raise it is to cool. Each chain carries an
 # importance weight $w$ (notebook 03c; no entry of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns
 # cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs round, $T(x' \mid x)$, at $\beta'$, with
