@@ -35,7 +35,9 @@ from course_lib.chapters.nb10b import plots as nb10b
 from course_lib.chapters.nb10c import plots as nb10c
 from course_lib.chapters.nb11 import plots as nb11
 from course_lib.chapters.nb11c import plots as nb11c
+from course_lib.chapters.nb12 import plots as nb12
 from course_lib.commands.gan1d_pictures import final_plot
+from course_lib.comparisons.scoreboard.record import Row
 from course_lib.live import static_figure
 from course_lib.live.views import Arrows, Bars, Curve, Density, HeatMap, ImageGrid, Mesh, Scatter
 from course_lib.plots.animation import AnimationWriter
@@ -53,6 +55,8 @@ INK = np.eye(4)
 MANY = {name: X + i for i, name in enumerate("abcde")}  # as many series as notebooks draw together
 WORDS = {"title": "$t_1$, a title", "xlabel": "x", "ylabel": "$y^2$"}
 TITLE = {"title": "$t_1$, a title"}
+ROWS = [Row("sprites", family, "short", [{"kl": kl, "frechet": 10.0**i} for kl in values]) for i, (family, values) in
+        enumerate({"VAE": (3.0, 4.0), "MADE": (2.0, 2.5), "RBM": (9.0,), "GAN": (None,), "truth": (0.0, 0.0)}.items())]
 
 
 def by_hand() -> Figure:
@@ -154,6 +158,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "trellis": lambda: nb02b.trellis(list("abc"), ["n", "v"], np.full((3, 2), 0.5), {"p": [0, 1, 1], "q": [0, 0, 1]},
                                      forbidden=[[False, True], [False, False]], **TITLE),
     "two_gaussians": lambda: nb03c.two_gaussians({"p": (np.ones(2), np.eye(2))}, limit=3, **TITLE),
+    "dot_plots": lambda: nb12.dot_plots("abc", {"x": ([1, 2, np.nan], [0.1, np.nan, np.nan]), "y": (X[1:4], X[:3])},
+                                        groups="pqp", kinds="qp", **TITLE),
+    "scores": lambda: nb12.scores(ROWS, ["kl", "frechet"], log=["frechet"], **TITLE),
     "ways": lambda: nb11c.ways({"a": NET, "b": NET}, xlabel="x", ylabel="y", **TITLE),
     "wave_and_density": lambda: nb07b.wave_and_density(X, X, EDGES, THIRDS, **TITLE),
     "by hand": by_hand,

@@ -7,11 +7,16 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
 
 from course_lib.authoring.reading import reading_time
 from course_lib.authoring.text import notebook_files, read_cells, sources
 from course_lib.files import atomic_write
 from course_lib.teach.tree import leaves
+
+if TYPE_CHECKING:
+    from course_lib.comparisons.scoreboard.record import Row
 
 MAP, TABLE, SITE = "the map", "the notebooks", "the site"  # the parts, as their markers name them
 HEADER = (r"^# \S+ · (?P<title>.+)$", r"\*\*(?P<question>[^*]+\?)\*\*", r"^\| You will be able to \| (?P<able>.+) \|$",
@@ -51,12 +56,24 @@ def header(text: str) -> dict[str, str]:
 
 def readme_map(notebooks: Path) -> str:
     """The map, with links to the notebooks of this folder."""
-    files = notebook_files(notebooks)
-    rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback")]
+    from course_lib.comparisons.scoreboard import record  # here, since it imports all families
+
+    files, path = notebook_files(notebooks), notebooks.parent / "data" / "records" / record.RECORD.name
+    scored = record.of_data(record.rows(path), "digits8", "short") if path.exists() else []
+    rows = [("branch", "family", "notebooks", "says log p(x)", "samples in", "main drawback", "on 8x8 digits")]
     for way, leaf in leaves():
         links = (f"[{number}](notebooks/{files[number]})" for number in leaf.notebooks)
-        rows.append((", ".join(way), leaf.name, " ".join(links), leaf.score, leaf.sampling, leaf.drawback))
+        told = [measured_of(row) for row in scored if row.family == leaf.scored]
+        rows.append((", ".join(way), leaf.name, " ".join(links), leaf.score, leaf.sampling, leaf.drawback,
+                     *(told or ["–"])))
     return markdown_table(rows)
+
+
+def measured_of(row: Row) -> str:
+    """What the scoreboard has of a family: cost of a test picture, Fréchet distance of draws, what draws take."""
+    nats = f"{fmean(row.values('nll')):.1f} nats, " if row.values("nll") else ""
+    return (f"{row.family}: {nats}Fréchet {fmean(row.values('frechet')):.2f}, "
+            f"{1000 * fmean(row.values('draw_seconds')):.1f} ms for 100 draws")
 
 
 def readme_table(notebooks: Path) -> str:

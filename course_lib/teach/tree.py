@@ -33,6 +33,7 @@ class Leaf:
         readable: whether the hidden variables of a given x can be had, exactly or nearly.
         exact: whether training follows an exact criterion: no bound, no chain cut short, no opponent in its place.
         drawback: the main one.
+        scored: the family of the scoreboard, notebook 12, that stands for it; "" if none does.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Leaf:
     readable: bool
     exact: bool
     drawback: str
+    scored: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,25 @@ TREE = Branch("generative models", (
         Branch("tractable", (
             Leaf("discrete latents, marginalised", ("01", "02", "02b"), "exact", True,
                  "one pass (02b: one step a symbol)", "a class, a component, a row of tags", True, True,
-                 "too simple for sharp pictures"),
+                 "too simple for sharp pictures", "naive Bayes"),
             Leaf("autoregressive models", ("07", "07b", "07c", "07d", "10"), "exact", False,
-                 "one step a pixel or symbol", "", False, True, "sampling takes many passes in a row"),
+                 "one step a pixel or symbol", "", False, True, "sampling takes many passes in a row", "MADE"),
             Leaf("normalizing flows, ICA", ("10",), "exact", True, "one pass", "z, as large as x", True, True,
-                 "every layer must be invertible"),
+                 "every layer must be invertible", "flow"),
         )),
         Branch("approximate", (
             Branch("variational", (
                 Leaf("variational autoencoders", ("03", "03b", "03c", "04", "08", "11e"), "a lower bound", True,
-                     "one pass", "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred"),
+                     "one pass", "z, from x by an encoder", True, False, "a gap to log p(x); simple ones draw blurred",
+                     "VAE"),
                 Leaf("diffusion models", ("11", "11b", "11c", "11d", "11f"), "a lower bound", False,
                      "many passes in a row",
-                     "x at every noise level, by adding noise", True, False, "sampling takes many passes in a row"),
+                     "x at every noise level, by adding noise", True, False, "sampling takes many passes in a row",
+                     "diffusion"),
             )),
             Branch("Markov chain", (
                 Leaf("restricted Boltzmann machines", ("10b",), "up to log Z", False, "a chain of many steps",
-                     "h, exactly from x", True, False, "chains mix slowly, and Z is unknown"),
+                     "h, exactly from x", True, False, "chains mix slowly, and Z is unknown", "RBM"),
             )),
             Branch("variational, Markov chain", (
                 Leaf("deep Boltzmann machines", ("10b",), "a lower bound, up to log Z", False,
@@ -87,13 +91,13 @@ TREE = Branch("generative models", (
     Branch("implicit density", (
         Branch("Markov chain", (
             Leaf("generative stochastic networks", ("10c",), "none", False, "a chain of many steps", "",
-                 False, False, "many steps for each sample"),
+                 False, False, "many steps for each sample", "denoising chain"),
         )),
         Branch("direct", (
             Leaf("generative adversarial networks", ("05", "05b", "06", "06b", "09", "09b", "09c"), "none", True,
-                 "one pass", "z, from x only by an extra network", False, False, "a game must be balanced"),
+                 "one pass", "z, from x only by an extra network", False, False, "a game must be balanced", "GAN"),
             Leaf("moment matching", ("10c",), "none", True, "one pass", "z, from x only by an extra network", False,
-                 True, "a kernel sees little of a picture"),
+                 True, "a kernel sees little of a picture", "MMD"),
         )),
     )),
 ))

@@ -596,4 +596,4 @@ check("11f.decode", decode)
 # - J. Ou et al., [*Your Absorbing Discrete Diffusion Secretly Models the Conditional Distributions of Clean
 #   Data*](https://arxiv.org/abs/2406.03736), ICLR (2025).
 #
-# **Next:** the map of the README: which branch would you take for your own data?
+# **Next:** notebook 12, one scoreboard: all families on the same pictures. Which one would you take?

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny_source import edit, write
 
@@ -20,6 +21,7 @@ from course_lib.authoring.readme import (
     write_readme,
 )
 from course_lib.authoring.text import sources
+from course_lib.comparisons.scoreboard.record import of_data, rows
 from course_lib.teach.tree import leaves
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -45,6 +47,17 @@ def test_the_map_has_each_family_with_links_that_lead_to_its_notebooks():
     rows = readme_map(COURSE / "notebooks").splitlines()[2:]
     for row, (_, leaf) in zip(rows, leaves(), strict=True):
         assert leaf.name in row and re.findall(r"\[(\d\d[a-z]?)\]\(notebooks/\1_\w+\.ipynb\)", row) == [*leaf.notebooks]
+
+
+def test_the_map_has_what_the_scoreboard_measured():
+    scored = {row.family: row for row in of_data(rows(), "digits8", "short")}
+    for row, (_, leaf) in zip(readme_map(COURSE / "notebooks").splitlines()[2:], leaves(), strict=True):
+        told = re.search(r"Fréchet (\d+\.\d\d), (\d+\.\d) ms", row)
+        assert bool(told) == bool(leaf.scored) == (leaf.name != "deep Boltzmann machines")
+        if told:
+            values = (np.mean(scored[leaf.scored].values(measure)) for measure in ("frechet", "draw_seconds"))
+            assert [float(number) for number in told.groups()] == pytest.approx(
+                [scale * value for scale, value in zip((1, 1000), values, strict=True)], abs=0.051)
 
 
 @pytest.mark.parametrize("source", sources(COURSE / "notebooks"), ids=lambda p: p.stem)
