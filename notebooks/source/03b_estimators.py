@@ -68,8 +68,8 @@ def F(mu):
     return (Normal(mu, s).log_prob(z_grid).exp() * logsigmoid(z_grid)).sum() * dz
 
 exact = torch.func.grad(F)(mu)
-claim("The exact gradient less a central finite difference", exact - (F(mu + 1e-4) - F(mu - 1e-4)) / 2e-4,
-      near=0, within=1e-8, exact=True)
+claim("The exact gradient less a finite difference, of F a small step to both sides",
+      exact - (F(mu + 1e-4) - F(mu - 1e-4)) / 2e-4, near=0, within=1e-8, exact=True)
 
 # %% [markdown]
 # **The score-function estimator** (also REINFORCE, or likelihood ratio). Differentiate the integral; $f$ does not
@@ -584,7 +584,7 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 # %% [markdown]
 # A soft bit does not: $\tilde z_j = \sigma\bigl((a_j + \ell_j) / \tau\bigr)$, with a **temperature** $\tau$. For
 # $\tau \to 0$ it becomes the bit. **Straight-through**, **Gumbel-softmax** and a mixture of both differ in where they ask
-# $f$, in the forward pass, and in what they multiply its slope by, in the backward pass:
+# $f$, in the **forward pass** (values), and in what they multiply its slope by, in the **backward pass** (gradients):
 #
 # | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times the slope in $a_j$ of |
 # |---|---|---|

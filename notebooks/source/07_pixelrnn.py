@@ -362,7 +362,7 @@ explore(look, design=list(designs), layers=(1, 14, 1), row=(0, 27, 1), column=(0
 # %%
 def short_run(steps, **changes):
     experiment = PixelExperiment(PixelHyperparameters(channels=16, **changes), seed=0)
-    nll = [metrics["nll"].item() for metrics in run(experiment, steps, progress=False)]
+    nll = [metrics["nll"].item() for metrics in run(experiment, steps, progress=False)]   # −log p(x), nats
     return experiment.model, np.array(nll)
 
 (causal, nll_causal), (leaking, nll_leaking) = short_run(120), short_run(120, first_mask="B")

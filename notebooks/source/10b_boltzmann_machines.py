@@ -72,7 +72,7 @@ show(framed(images(patterns.view(-1, 3, 3), title="The data: 14 of the 512 possi
      alt="Fourteen pictures of three by three pixels: empty, full, one or two full rows, one or two full columns")
 
 # %%
-rbm, world = RBM(9, 4, seeded()), all_states(9)           # four hidden units; every picture of nine pixels
+rbm, world = RBM(9, 4, seeded()), all_states(9)           # four hidden units; the 512 pictures of nine pixels
 with torch.no_grad():
     rbm.b += 0.3 * torch.randn(9, generator=seeded(1))
     rbm.W *= 10                                           # far from 0, so that a mistake would show
@@ -91,8 +91,8 @@ with claim_table():
 # ## The gradient is a difference of two averages
 # 1. $\log p(x) = -F(x) - \log Z$, for each picture of the data.
 # 2. By the chain rule of derivatives, $-\partial F/\partial W_{ij} = x_i\, \sigma(c_j + x \cdot W_j) = \mathbb{E}[x_i h_j \mid x]$: the slope
-#    of $\log(1 + e^a)$ is $\sigma(a)$. With $a = c_j + x \cdot W_j$, $h_j$ has weights $1$ and $e^a$ for off and on, so
-#    $p(h_j = 1 \mid x) = e^a / (1 + e^a) = \sigma(a)$.
+#    of the softplus is $\sigma$. And $h_j$ has the weights $1$ and $e^{c_j + x \cdot W_j}$ for off and on, so
+#    $p(h_j = 1 \mid x) = \sigma(c_j + x \cdot W_j)$.
 # 3. $\partial \log Z/\partial W_{ij} = \frac1Z \sum_x e^{-F(x)} \bigl(-\partial F(x)/\partial W_{ij}\bigr) =
 #    \mathbb{E}_{p}[x_i h_j]$, since $e^{-F(x)}/Z = p(x)$: by step 2 the average of $\mathbb{E}[x_i h_j \mid x]$ over the
 #    *model's own* pictures, which is the average over both.
@@ -367,7 +367,7 @@ lab
 
 # %% [markdown]
 # At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. Choose the **logits** $a$
-# so that these are the frequencies in the data (here one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
+# (another $a$ than the softplus's) so that these are the frequencies in the data (here one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
 # $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to raise it is to cool. Each chain carries an
 # importance weight $w$ (notebook 03c; no entry of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns
 # cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs round, $T(x' \mid x)$, at $\beta'$, with

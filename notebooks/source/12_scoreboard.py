@@ -8,7 +8,7 @@
 # |---|---|
 # | You will be able to | compare models on the same data, training time and measures; say which ranks survive another seed, data set or budget; see through a cheat; choose a family for a task, and say on what evidence |
 # | You need | the families (notebooks 01 to 11f), Fréchet distance, KID, precision and recall (06b), standard errors |
-# | Time | 30 seconds to run · seed 0 |
+# | Time | 15 seconds to run · seed 0 |
 
 # %%
 import math
