@@ -270,8 +270,9 @@ def test_equal_numbers_share_a_rank():
 
 
 def test_a_choice_stands_on_rows_and_says_what_cannot_be_told_apart():
-    def row(name, kid, seconds):
-        return record.Row("mnist", name, "short", [{"kid": k, "draw_seconds": seconds, "anomaly": None} for k in kid])
+    def row(name, frechet, seconds):
+        return record.Row("mnist", name, "short", [{"frechet": f, "draw_seconds": seconds, "anomaly": None}
+                                                   for f in frechet])
 
     some = [row("VAE", (0.3, 0.5), 0.1), row("GAN", (0.2, 0.4), 0.2), row("PixelCNN", (0.1, 0.1), 9.0),
             row("copier", (0.0, 0.0), 0.0)]

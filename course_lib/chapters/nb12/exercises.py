@@ -61,12 +61,11 @@ RANK_ERROR = Exercise(
 )
 
 
-def _kinds(nearest: float = 0.5, use_copied: bool = True, use_recall: bool = True) -> Callable[..., np.ndarray]:
+def _kinds(nearest: float = 0.5, use_copied: bool = True, least_recall: float = 0.01) -> Callable[..., np.ndarray]:
     def kinds(frechet: np.ndarray, precision: np.ndarray, recall: np.ndarray, near: np.ndarray,
               copied: np.ndarray) -> np.ndarray:
         found = np.zeros(len(near), dtype=np.int64)
-        if use_recall:
-            found[recall < 0.01] = 2
+        found[recall < least_recall] = 2
         copies = near < nearest
         found[copies | (copied > 0.5) if use_copied else copies] = 1
         return found
@@ -107,6 +106,7 @@ def _kind_cases(rng: np.random.Generator) -> list[tuple[np.ndarray, ...]]:
         precision[0], precision[one] = 0.99, rng.choice([0.9, 1.0], one.sum())
         order = rng.permutation(n)
         recall = np.where(one, 0.0, rng.uniform(0.2, 1.0, n))
+        recall[4] = 0.3
         cases.append(tuple(column[order] for column in (frechet, precision, recall, nearest, copied)))
     return cases
 
@@ -117,8 +117,11 @@ CHEAT = Exercise(
     mistakes=(
         Mistake(_only_copied,
                 ("a copier that changes a pixel of each picture has `copied` 0. What of its `nearest`?",)),
-        Mistake(_kinds(use_recall=False),
+        Mistake(_kinds(least_recall=0.0),
                 ("who draws one picture again and again is missed: which column is 0 then?",)),
+        Mistake(_kinds(least_recall=0.5),
+                ("a recall of 0.3 is an honest family that leaves much out. Who draws one picture leaves out all the "
+                 "others.",)),
         Mistake(_by_precision,
                 ("a high precision is no cheat: an honest family that plays safe has it, too, and the one picture need "
                  "not reach 1. It is what it leaves out that gives it away.",)),
@@ -141,10 +144,13 @@ CHEAT = Exercise(
 
 def _chosen(values: np.ndarray, errors: np.ndarray, seconds: np.ndarray, limit: float, sign: int = 1,
             gap: Callable[[np.ndarray, float], np.ndarray] = np.hypot, of_all: bool = False, all_may: bool = False,
-            times: float = 2.0) -> np.ndarray:
+            times: float = 2.0, place_within: bool = False, limit_once: bool = False) -> np.ndarray:
     may = np.full(len(values), True) if all_may else seconds <= limit
     best = np.where(may | of_all, sign * values, np.inf).argmin()
-    return may & (sign * (values - values[best]) <= times * gap(errors, errors[best]))
+    if place_within and may.any():
+        best = values[may].argmin()
+    near = sign * (values - values[best]) <= times * gap(errors, errors[best])
+    return near if limit_once else may & near
 
 
 def _chosen_with(**wrong: object) -> Callable[..., np.ndarray]:
@@ -153,7 +159,7 @@ def _chosen_with(**wrong: object) -> Callable[..., np.ndarray]:
 
 def _choose_cases(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
     cases = []
-    for n in (8, 9, 12):
+    for n in (9, 10, 12):
         values, errors = 1 + 0.3 * rng.random(n), 0.03 + 0.05 * rng.random(n)
         seconds = np.exp(rng.normal(size=n))
         values[0], seconds[0], errors[0] = 0.9, 100.0, 0.01  # the best of all is too slow
@@ -164,8 +170,10 @@ def _choose_cases(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray
         values[5], seconds[5], errors[5] = 1.06, 0.3, 0.05   # within one
         values[6], seconds[6], errors[6] = 1.1, 0.4, 0.08    # its own error is large
         values[7], seconds[7], errors[7] = 1.07, 0.2, 0.01   # its own error is small
-        cases.append((values, errors, seconds, 1.0))
-    return cases
+        values[8], seconds[8], errors[8] = 1.22, 0.2, 0.06   # level with the fourth, not with the second
+        order = rng.permutation(n) if cases else np.array([0, 3, 1, 2, 4, 5, 6, 7, 8])  # the slow, then not the best
+        cases.append((values[order], errors[order], seconds[order], 1.0))
+    return [*cases, (*cases[0][:3], 0.001)]  # nobody is that fast
 
 
 CHOOSE = Exercise(
@@ -177,6 +185,12 @@ CHOOSE = Exercise(
         Mistake(_chosen_with(of_all=True),
                 ("you hold them against the best of *all*, which may be too slow. The best is sought among those "
                  "within the limit.",)),
+        Mistake(_chosen_with(limit_once=True),
+                ("you seek the best within the limit, and then mark families that are too slow as well: the limit "
+                 "holds for them, too.",)),
+        Mistake(_chosen_with(place_within=True),
+                ("`argmin` of the fast ones alone is a place among *those*; with it you take another family's value. "
+                 "Put infinity where a family is too slow, and seek among all.",)),
         Mistake(_chosen_with(sign=-1), ("the wrong end: small values are good here.",)),
         Mistake(_chosen_with(gap=lambda e, best: e),
                 ("you take each family's own error. The best one's mean is uncertain, too: the variances of the two "

@@ -15,10 +15,10 @@ from course_lib.comparisons.scoreboard.registry import CONTROLS, entry
 from course_lib.plots.style import COLOURS, MARKERS, figure, styled
 
 LABELS = {
-    "nll": "−log p(x), nats", "kl": "KL(truth ‖ model), nats", "anomaly": "chimeras told",
+    "nll": "−log p(x), nats", "kl": "KL(truth ‖ model), nats", "anomaly": "chimeras told (AUC)",
     "frechet": "Fréchet distance",
     "kid": "KID", "precision": "precision", "recall": "recall", "nearest": "distance to training set",
-    "copied": "share of copies", "surprise": "surprise, nats", "completion": "energy score",
+    "copied": "share of copies", "surprise": "surprise, nats", "completion": "energy score, √pixels",
     "completion_surprise": "surprise, nats", "parameters": "parameters", "train_seconds": "seconds of training",
     "draw_seconds": "seconds for 100 draws", "passes": "passes in a row", "memory": "MiB",
 }

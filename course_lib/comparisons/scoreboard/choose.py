@@ -10,7 +10,7 @@ from course_lib.comparisons.scoreboard.measures import MEASURES
 from course_lib.comparisons.scoreboard.record import Mean, Row, mean
 from course_lib.comparisons.scoreboard.registry import FAMILIES
 
-TASKS = {"tell how likely": "nll", "find anomalies": "anomaly", "draw well": "kid", "draw fast": "draw_seconds",
+TASKS = {"tell how likely": "nll", "find anomalies": "anomaly", "draw well": "frechet", "draw fast": "draw_seconds",
          "cover all": "recall", "complete": "completion"}  # and the measure that decides
 
 

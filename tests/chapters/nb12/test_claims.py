@@ -11,7 +11,12 @@ BOARD = ("board = rows()",)
 NLL = (*BOARD, "digits = ", "first, second = ")
 DRAWS = (*BOARD, "digits = ", 'predict("12.copier"', 'show(scores(digits, ["frechet"',
          'with claim_table():\n    claim("Fr')
-THEIS = (*BOARD, "digits = ", "good = kept")
+MADE_ANEW = "def trained(name)"
+SPRITES = (*BOARD, "sprites = ", "with claim_table():\n    claim(\"KL(sprites")
+KID = (*BOARD, "digits = ", 'predict("12.hundred"', MADE_ANEW, "again = ")
+THEIS = (*BOARD, "digits = ", MADE_ANEW, "good = ")
+TAU = (*BOARD, "digits = ", "sprites = ", "def tau(", 'predict("12.likely"', "pairs = ")
+LONGER = (*BOARD, "digits = ", 'predict("12.longer"', "longer = ")
 
 
 def test_tau_is_kendall_s():
@@ -25,11 +30,17 @@ def test_tau_is_kendall_s():
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (NLL, r'of\(digits, "VQ-VAE", "nll"\)', 'of(digits, "VAE", "nll")', "VQ-VAE's bound less"),
-    (NLL, r'"masked diffusion", "anomaly"', '"MADE", "anomaly"', "Chimeras told"),
+    (NLL, r'"masked diffusion", "anomaly"\)', '"MADE", "anomaly")', "Share of chimeras told"),
+    (SPRITES, r'"flow matching", "anomaly"', '"naive Bayes", "anomaly"', "less the truth itself"),
     (DRAWS, r'of\(digits, "copier", "frechet"\)', 'of(digits, "shifted copier", "frechet")', "less the copier's"),
     (DRAWS, r'"copier", "copied"', '"shifted copier", "copied"', "Share of the copier's"),
     (THEIS, r"log_p - math\.log\(100\)", "log_p - math.log(10)", "The mixture less MADE"),
     (THEIS, r"of_log_prob\(good", "of_log_prob(made('MADE', 'digits8', 1, 0)", "measured again"),
+    (KID, r'again\["naive Bayes"\] - again', "again[\"MADE\"] - again", "a hundred sets of draws"),
+    (TAU, r"9 \* n \* \(n - 1\)", "9 * n * n * (n - 1)", "random orders of fourteen"),
+    (TAU, r'agreement\(sprites, "frechet", "kid"\)', 'agreement(sprites, "precision", "recall")', "distance and KID"),
+    (LONGER, r'of\(longer, "transformer", "copied"\)', 'of(longer, "MADE", "copied")', "training pictures, long"),
+    (LONGER, r'of\(longer, "transformer", "nll"\)', 'of(longer, "VAE", "nll")', "long less short, nats"),
 ])
 def test_what_is_broken_is_caught(starts, old, new, claim):
     broken(CELLS, starts, claim, (old, new))
