@@ -28,7 +28,7 @@ test: setup-dev
 
 # The tests that `make test` leaves out since they take long and seldom find what the others do not, ten minutes and more.
 test-thorough: setup-dev
-	COURSE_REQUIRE_BROWSER=1 $(UNIT) -n 3 --dist loadfile -m thorough tests $(ARGS)
+	$(UNIT) -n 3 --dist loadfile -m thorough tests $(ARGS)
 
 # A class of three on a real JupyterHub, minutes. It takes root and the proxy, `npm ci --prefix deploy`.
 test-hub: setup-dev

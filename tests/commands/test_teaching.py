@@ -9,7 +9,7 @@ from course_lib.commands.main import main
 def test_sheets_and_quiz_are_written_where_they_are_asked_for(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["run-sheets"]) == 0
-    assert "29 run-sheets in" in capsys.readouterr().out
+    assert "30 run-sheets in" in capsys.readouterr().out
     assert (tmp_path / "dist/run-sheets/05_gan_1d.md").read_text(encoding="utf-8").startswith("# Run-sheet 05 · ")
     assert main(["quiz", "03"]) == 0
     assert "4 questions; 0 without a recorded answer" in capsys.readouterr().out

@@ -51,12 +51,11 @@ def dot_plots(names: Sequence[str], panels: Mapping[str, tuple[ArrayLike, ArrayL
             ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=6))
             ax.xaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
+        ax.hlines(places, means - 2 * errors, means + 2 * errors, color="#555555", linewidth=1.8)
         for i, kind in enumerate(kinds):
             own = np.array([group == kind for group in groups], dtype=bool) & np.isfinite(means)
-            if kind not in groups:
-                continue
-            ax.errorbar(means[own], places[own], xerr=2 * np.nan_to_num(errors[own]), fmt=MARKERS[i % 8],
-                        color=COLOURS[i % 8], markersize=7, elinewidth=1.8, label=kind)
+            if kind in groups:
+                ax.plot(means[own], places[own], MARKERS[i % 8], color=COLOURS[i % 8], markersize=7, label=kind)
         for place in places[~np.isfinite(means)]:
             ax.text(0.02, place, "–", transform=ax.get_yaxis_transform(), va="center")
         ax.set(xlabel=label)
