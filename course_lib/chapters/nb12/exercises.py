@@ -61,21 +61,15 @@ RANK_ERROR = Exercise(
 )
 
 
-def _kinds(nearest: float = 0.5, use_copied: bool = True, least_recall: float = 0.01) -> Callable[..., np.ndarray]:
+def _kinds(nearest: float = 0.5, least_recall: float = 0.01) -> Callable[..., np.ndarray]:
     def kinds(frechet: np.ndarray, precision: np.ndarray, recall: np.ndarray, near: np.ndarray,
               copied: np.ndarray) -> np.ndarray:
         found = np.zeros(len(near), dtype=np.int64)
         found[recall < least_recall] = 2
-        copies = near < nearest
-        found[copies | (copied > 0.5) if use_copied else copies] = 1
+        found[(near < nearest) | (copied > 0.5)] = 1
         return found
 
     return kinds
-
-
-def _only_copied(frechet: np.ndarray, precision: np.ndarray, recall: np.ndarray, nearest: np.ndarray,
-                 copied: np.ndarray) -> np.ndarray:
-    return np.where(copied > 0.5, 1, np.where(recall < 0.01, 2, 0))
 
 
 def _by_precision(frechet: np.ndarray, precision: np.ndarray, recall: np.ndarray, nearest: np.ndarray,
@@ -115,7 +109,7 @@ CHEAT = Exercise(
     reference=_kinds(),
     cases=_kind_cases,
     mistakes=(
-        Mistake(_only_copied,
+        Mistake(_kinds(nearest=0.0),
                 ("a copier that changes a pixel of each picture has `copied` 0. What of its `nearest`?",)),
         Mistake(_kinds(least_recall=0.0),
                 ("who draws one picture again and again is missed: which column is 0 then?",)),

@@ -81,14 +81,10 @@ def scores(some: Sequence[Row], measures: Sequence[str], *, title: str, log: Col
 
 def ordered(some: Sequence[Row], measure: str) -> list[Row]:
     """Rows from the best to the worst in a measure, those without a number behind them, and controls at the end."""
-    sign = -1 if MEASURES[measure].best == "high" else 1
-    means = dict(zip(map(id, some), column(some, measure)[0], strict=True))
-
-    def place(row: Row) -> tuple[bool, bool, float]:
-        value = means[id(row)]
-        return row.family in CONTROLS, bool(np.isnan(value)), 0.0 if np.isnan(value) else sign * value
-
-    return sorted(some, key=place)
+    means, sign = column(some, measure)[0], MEASURES[measure].sign
+    places = sorted(range(len(some)), key=lambda i: (some[i].family in CONTROLS, np.isnan(means[i]),
+                                                     sign * np.nan_to_num(means[i])))
+    return [some[i] for i in places]
 
 
 def group(row: Row) -> str:

@@ -44,7 +44,7 @@ def choices(some: Sequence[Row], task: str, draw_seconds: float = math.inf) -> l
     if task not in TASKS:
         raise ValueError(f"a task is one of {', '.join(TASKS)}, not {task!r}")
     measure = TASKS[task]
-    sign = 1 if MEASURES[measure].best == "low" else -1
+    sign = MEASURES[measure].sign
     able = [(row, mean(row.values(measure)), mean(row.values("draw_seconds"))) for row in some
             if row.family in FAMILIES and row.values(measure)]
     able = sorted((one for one in able if one[2].value <= draw_seconds), key=lambda one: sign * one[1].value)

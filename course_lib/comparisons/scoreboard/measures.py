@@ -65,6 +65,11 @@ class Measure(NamedTuple):
     what: str
     best: str = ""
 
+    @property
+    def sign(self) -> int:
+        """What a number is multiplied by so that less is better."""
+        return -1 if self.best == "high" else 1
+
 
 MEASURES = {
     "nll": Measure("−log p(x) of a test picture, nats: exact, at most this (bound), or estimated", "low"),

@@ -149,12 +149,11 @@ def ranks(some: Sequence[Row], measure: str) -> dict[str, Mean]:
     Raises:
         ValueError: a measure of which neither more nor less is better.
     """
-    best = MEASURES[measure].best
-    if not best:
+    if not MEASURES[measure].best:
         raise ValueError(f"neither much nor little is good of {measure}: {MEASURES[measure].what}")
     taking_part = {row.family: row.values(measure) for row in some if row.family in FAMILIES and row.values(measure)}
     seeds = min((len(values) for values in taking_part.values()), default=0)
-    sign = 1 if best == "low" else -1
+    sign = MEASURES[measure].sign
     by_seed: dict[str, list[float]] = {family: [] for family in taking_part}
     for seed in range(seeds):
         for family, values in taking_part.items():
