@@ -167,15 +167,16 @@ def descend(x, y, steps=5000, rate=1.0, l2=1e-3):
 w, b = descend(x, y)
 
 # %% [markdown]
-# Why a penalty? If some line separates the classes, doubling $w$ and $b$ raises the likelihood, again and again. And
+# Why a penalty? If some line separates the classes, doubling $w$ and $b$ raises the likelihood. And
 # weights that fit the accidents of the training set, which is **overfitting**, tend to be large. A penalty on them is
 # **regularization**; its strength is `l2`.
 #
-# The library's version is **softmax regression**, for any number of classes. Class $k$ has weights of its own,
+# The library's version is **softmax regression**, for any number of classes, each with its weights:
 # $a_k = w_k^\top x + b_k$, and $p(y = k \mid x) = e^{a_k} / \sum_{k'} e^{a_{k'}}$, the **softmax** of the $a_k$. It
 # adds the penalty `l2`$/2 \cdot \sum_k |w_k|^2$ to the mean cost. Of two classes the softmax is $\sigma(a_1 - a_0)$: this
 # is logistic regression, with $w = w_1 - w_0$. The penalty is least if $w_1 = w/2$ and $w_0 = -w/2$. Then it is
 # `l2`$/4 \cdot |w|^2$, as above.
+# (**Logits**: the numbers before softmax or $\sigma$.)
 
 # %%
 v = torch.tensor([0.3, -0.2])

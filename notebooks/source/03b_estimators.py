@@ -90,22 +90,9 @@ claim("The exact gradient less a finite difference, of F a small step to both si
 #   = \mathbb{E}_\varepsilon\Bigl[\frac{\partial f}{\partial z_1}(\mu + s\,\varepsilon)\Bigr] .$$
 #
 # The first needs only values of $f$. The second needs its **slope**, $\partial f / \partial z_1$; for our $f$ it is
-# $1 - \sigma(z_1) = \sigma(-z_1)$. (Texts on diffusion models and score matching call
-# $\partial \log p(x) / \partial x$ the score, too: a derivative with respect to the *place*, not a parameter.)
-
-# %% [markdown]
-# **When may derivative and integral be swapped?** When there is *one* function $g(z)$ with a finite integral such that the
-# integrand's derivative is at most $g(z)$ in size, whichever $\mu_1$ near by we take (**dominated convergence**).
-#
-# - In the first formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
-#   than a polynomial. Whether $f$ jumps does not matter.
-# - In the second it is the slope of $f$, times the density of the noise. A kink in $f$ does no harm: $f$ is still the
-#   integral of its slope. What $f$ gains by a jump is in no slope, so $f$ must not jump.
-#
-# **And the gradient with respect to $s$?** Both work alike. If pixel $j$ has an $s_j$ of its own, $\log q$ holds
-# $-\log s_1 - (z_1 - \mu_1)^2 / (2 s_1^2)$. So the score is $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 =
-# (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with $s_1$ at the rate $\varepsilon_1$, so the slope is
-# multiplied by $\varepsilon_1$.
+# $1 - \sigma(z_1) = \sigma(-z_1)$. (*Going further* says when derivative and integral may be swapped.)
+# (Texts on diffusion models and score matching call $\partial \log p(x) / \partial x$ the score, too: a derivative with
+# respect to the *place*, not a parameter.)
 
 # %%
 def f(z):
@@ -364,6 +351,21 @@ with claim_table():
 
 # %% [markdown]
 # ## Going further
+# ### When derivative and integral may be swapped
+# When there is *one* function $g(z)$ with a finite integral such that the
+# integrand's derivative is at most $g(z)$ in size, whichever $\mu_1$ near by we take (**dominated convergence**).
+#
+# - In the score function's formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
+#   than a polynomial. Whether $f$ jumps does not matter.
+# - In reparametrisation it is the slope of $f$, times the density of the noise. A kink in $f$ does no harm: $f$ is still the
+#   integral of its slope. What $f$ gains by a jump is in no slope, so $f$ must not jump.
+#
+# **The gradient with respect to $s$.** Both estimators work alike. If pixel $j$ has an $s_j$ of its own, $\log q$ holds
+# $-\log s_1 - (z_1 - \mu_1)^2 / (2 s_1^2)$. So the score is $(\varepsilon_1^2 - 1) / s_1$, with $\varepsilon_1 =
+# (z_1 - \mu_1) / s_1$; and in reparametrisation $z_1$ moves with $s_1$ at the rate $\varepsilon_1$, so the slope is
+# multiplied by $\varepsilon_1$.
+
+# %% [markdown]
 # ### The best baseline, step by step
 # As above, $r$ is the score.
 #

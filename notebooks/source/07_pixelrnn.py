@@ -178,10 +178,10 @@ with torch.no_grad():
 
 # %% [markdown]
 # ## Classification, not regression: many right answers
-# Why a probability for each value, and not simply one number, the predicted pixel? For a pixel that is 0 or 1 one
-# number is enough: the probability of 1. With more values it is not. Take numbers $y$ that lie on one of two branches,
+# Why a probability for each value, not one number? For a pixel that is 0 or 1 one
+# number is enough: the probability of 1. With more it is not. Let $y$ lie on one of two branches,
 # depending on a number $x$. Squared error is least at the mean, where no $y$ is. Cut $y$ into classes
-# instead, and a softmax can give half to each branch.
+# instead, and a softmax can give half to each branch. (`mlp`: linear layers of these sizes, a ReLU between two.)
 
 # %%
 rng = seeded()
@@ -243,7 +243,7 @@ claim("The vertical and the horizontal kernel together have the places of mask A
 # - **Row LSTM**: after a convolution with mask A, a recurrent network that goes down the rows, all columns at once.
 # - **Gated PixelCNN**, two stacks: a vertical stack sees only rows above, a horizontal one what is left in the same row
 #   (the last two kernels above). In each layer the horizontal stack also takes the vertical features of
-#   its *own* place. These know only rows above, so nothing leaks. The channels are cut into halves $a_1$ and $a_2$, and
+#   its *own* place. These know only rows above, so nothing leaks. The features (**channels**) are cut into halves $a_1$ and $a_2$;
 #   a layer gives on $\tanh(a_1) \odot \sigma(a_2)$: $\odot$ multiplies entry by entry, and $\sigma$, the logistic
 #   function, is a gate between 0 and 1.
 

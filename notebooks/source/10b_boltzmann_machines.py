@@ -358,7 +358,7 @@ lab
 
 # %% [markdown]
 # ## The partition function by annealed importance sampling
-# For nine pixels we sum over $2^9$ pictures; for a real image that is out of reach. **Annealed importance sampling**,
+# For nine pixels we sum over $2^9$ pictures; real images have too many. **Annealed importance sampling**,
 # **AIS**, goes along a bridge, a row of distributions $p^*_\beta / Z_\beta$ that lead from an easy one ($\beta = 0$) to
 # the RBM ($\beta = 1$). But for the factor $1/Z_\beta$ each is known:
 #
@@ -367,7 +367,8 @@ lab
 
 # %% [markdown]
 # At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. Choose the **logits** $a$
-# (another $a$ than the softplus's) so that these are the frequencies in the data (here one half, so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
+# (another $a$ than the softplus's) so that these are the frequencies in the data (here one half,
+# so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
 # $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to raise it is to cool. Each chain carries an
 # importance weight $w$ (notebook 03c; no entry of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns
 # cool to $\beta'$, multiply $w$ by $p^*_{\beta'}(x) / p^*_\beta(x)$, and run one Gibbs round, $T(x' \mid x)$, at $\beta'$, with
@@ -377,7 +378,8 @@ lab
 show_source(ais)
 
 # %% [markdown]
-# The mean of $w$ is $Z$ *without bias*; the proof is under *Going further*.
+# The mean of $w$ is $Z$ *without bias* (proof: *Going further*). (`log_mean_exp`: its logarithm, from
+# the $\log w$.)
 # The *logarithm* of the mean has a bias: by Jensen's inequality $\log Z$ comes out too low on average, and so $\log p$
 # too high. For one RBM trained by the exact gradient we take sixteen estimates, a hundred chains each: here the bias is
 # small beside the scatter.
