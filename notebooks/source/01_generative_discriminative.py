@@ -7,7 +7,7 @@
 # | At a glance | This notebook |
 # |---|---|
 # | You will be able to | fit naive Bayes by counting, logistic regression by descent, and say what each can be asked |
-# | You need | conditional probability, the Gaussian density, a derivative |
+# | You need | conditional probability, covariance, the Gaussian density, a derivative (PyTorch: `torch.func.grad`) |
 # | Time | 40 seconds to run · seed 0 |
 
 # %%
@@ -46,10 +46,10 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # pictures. You see floppy ears.
 #
 # Under the answer stands a **claim**: a number of the text, measured again just now. It holds if it is `above` or
-# `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding. Of several
-# values, one for each test digit or **seed** (which fixes all draws), we claim the mean. Told is mean ± **standard error**, their standard deviation
-# over $\sqrt n$ with $n$ values, and the limit must hold for all within *two* standard errors of the mean. Told, too: how
-# many single values keep it.
+# `below` a limit, or `near` a value `within` a tolerance; `exact` marks an identity, true up to rounding. Of $n$ values, one
+# for each test digit or **seed** (which fixes all draws), we claim the mean. Shown are mean ± **standard error** (the
+# values' standard deviation over $\sqrt n$) and how many single values keep the limit. The mean must keep it even two
+# standard errors either way.
 
 # %%
 predict("01.dog", "What is the probability, in percent, that this is a dog?", low=0, high=100)
@@ -88,7 +88,7 @@ claim("Less than half of the pictures with floppy ears show a dog: their share",
 # %% [markdown] cited="2.5"
 # ## The generative model: naive Bayes, by counting
 # Two classes in the plane, each a round Gaussian of standard deviation 1, their means 2.5 apart. So we know the true
-# $p(x, y)$. Who names at each $x$ the class $y$ of the largest $p(x, y)$ is right most often: that share of right answers
+# $p(x, y)$. To name at each $x$ the class $y$ of the largest $p(x, y)$ is to be right most often: that share of right answers
 # is the **best possible accuracy**.
 
 # %%
@@ -108,7 +108,7 @@ show(points({"300 points to learn from": (x, y)}, title="Two classes that overla
 #   = \sum_i \frac{x_i - \mu}{\sigma^2} = 0
 #   \quad\Longrightarrow\quad \mu = \frac{1}{n}\sum_i x_i .$$
 #
-# The logarithm has removed the exponential. The derivative vanishes where the deviations cancel: at the average. That
+# The logarithm has removed the exponential. The derivative vanishes where the deviations cancel: at the average. The derivative
 # with respect to $\sigma^2$ is $\sum_i \bigl((x_i - \mu)^2 / \sigma^2 - 1\bigr) / (2\sigma^2)$; it vanishes where
 # $\sigma^2$ is the average of $(x_i - \mu)^2$. The class shares must sum to one, $\pi$ for class 1 and $1 - \pi$ for
 # class 0. With $n_k$ labels of class $k$, their log-likelihood is $n_1 \log \pi + n_0 \log(1 - \pi)$. Its derivative,
@@ -167,7 +167,7 @@ def descend(x, y, steps=5000, rate=1.0, l2=1e-3):
 w, b = descend(x, y)
 
 # %% [markdown]
-# Why a penalty? If some line separates the classes, doubling $w$ and $b$ raises the likelihood. And
+# Why a penalty? If some line separates the classes, doubling its $w$ and $b$ raises the likelihood. And
 # weights that fit the accidents of the training set, which is **overfitting**, tend to be large. A penalty on them is
 # **regularization**; its strength is `l2`.
 #
@@ -283,15 +283,14 @@ claim("With full covariances the generative model loses next to nothing", lost(n
 # %% [markdown]
 # ## Real data: handwritten digits
 # MNIST: grey pictures of digits, $28 \times 28 = 784$ pixels each. **Bernoulli** naive Bayes makes every pixel ink,
-# $x_j = 1$, if its grey is above one half of the scale, else white, $x_j = 0$.
+# $x_j = 1$, if its grey is above one half of the scale, else white, $x_j = 0$: it is **binarized**.
 # With $\theta_{kj}$, the probability that pixel $j$ is inked in class $k$,
 # $p(x_j \mid y = k) = \theta_{kj}^{x_j} (1 - \theta_{kj})^{1 - x_j}$: that is $\theta_{kj}$ for ink and
 # $1 - \theta_{kj}$ for white. Its logarithm is $x_j \log \theta_{kj} + (1 - x_j) \log(1 - \theta_{kj})$.
 #
 # Maximum likelihood counts: $\theta_{kj}$ is the share of class $k$'s pictures with ink at $j$. If there is none,
 # $\theta_{kj} = 0$, and one speck there makes a picture impossible. So $\alpha$ imaginary inked and $\alpha$ imaginary
-# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1. Its pixels are **binarized**: ink where
-# the grey value exceeds one half.
+# white examples are added to the counts: $\alpha$ is a **pseudo-count**, here 1.
 #
 # **Gaussian** naive Bayes averages grey values. Softmax regression sees grey values, too, and has ten classes now.
 
@@ -334,8 +333,7 @@ with claim_table():
 
 # %% [markdown]
 # The Gaussian model trips over pixels that are white in every 1 of the training set: their variance is 0. The library
-# adds a tiny number to each variance, yet one grey speck there makes a test image all but impossible as a 1. To raise
-# all variances mends most of it.
+# adds a tiny number to each variance, yet one grey speck there makes a test image all but impossible as a 1. Raising all variances mends most of it.
 #
 # Bernoulli naive Bayes learned $\theta_{kj}$ for every digit and pixel. Imagine first what a digit drawn from them
 # will look like. Then look.
@@ -371,8 +369,8 @@ with claim_table():
 # ## How many examples?
 # Ng and Jordan (2001) proved: with $D$ features, a number of examples of order $\log D$ is enough for naive Bayes to
 # come near its own best accuracy, one of order $D$ for logistic regression. The part about naive Bayes has two
-# conditions: no probability in the model is close to 0 or 1, and for most $x$ its log odds grow in proportion to $D$. In
-# the limit logistic regression is at least as accurate. So the **learning curves**, accuracy over the number of
+# conditions: no probability in the model is close to 0 or 1, and for most $x$ its log odds grow in proportion to $D$. With
+# endless examples logistic regression is at least as accurate. So the **learning curves**, accuracy over the number of
 # examples, may cross. We try it in a made-up world, fifteen
 # pairs of bits, where the first bit of a pair depends on the class and the second often copies the first; and on digits,
 # with softmax regression.
@@ -557,7 +555,7 @@ with claim_table():
           above=0.9)
 
 # %% [markdown]
-# It is often said: use $p(x)$, for $p(y \mid x)$ is confidently wrong. What is said of $p(y \mid x)$ holds here. A
+# It is often said: use $p(x)$, for $p(y \mid x)$ is confidently wrong. About $p(y \mid x)$ that is true here. A
 # model is **calibrated** if, of the answers that it gives with probability $p$, a share $p$ is right. On unseen digits
 # no answer is right, so both are **overconfident** there, naive Bayes most of all: it counts every pixel of a stroke as
 # independent evidence. But the advice fails: its $p(x)$ prefers an unseen 1 to the digits it knows. Why? Let a picture
@@ -582,8 +580,8 @@ with claim_table():
 # A **reliability diagram** sorts a model's answers into bins by its **confidence**, the probability of the answer it
 # gives, and draws the share of right ones in each bin. The **expected calibration error** (ECE) is the mean distance of
 # that share from the mean confidence, each bin weighted by the number of its answers. We draw both, *sure* and *right*,
-# for the bins in which each of the two models has at least twenty answers; the others are left out. By how much a model
-# is surer than right is its confidence, less 1 for a right answer and 0 for a wrong one.
+# for the bins in which each of the two models has at least twenty answers; the others are left out. The *surplus* of an
+# answer is its confidence, less 1 if it is right, less 0 if not: its mean says how much surer than right a model is.
 
 # %%
 def answers(model, x, y):

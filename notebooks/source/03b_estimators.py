@@ -7,7 +7,7 @@
 # | At a glance | This notebook |
 # |---|---|
 # | You will be able to | derive two gradient estimators, compare their variances, and tell where each of them fails |
-# | You need | the ELBO of notebook 03, partial derivatives under an integral |
+# | You need | the ELBO of notebook 03, partial derivatives under an integral, autograd (`torch.func.grad`) |
 # | Time | 10 seconds to run · seed 0 |
 
 # %%
@@ -115,7 +115,8 @@ with claim_table():
               error_in_its_own_unit(values[:, 0], exact), near=0, within=4)
 
 # %% [markdown]
-# Both are right on average: they are **unbiased**. The proof is the two derivations; that the measured means lie within
+# (In `reparametrised` the sum serves autograd, which differentiates one number: the value of a draw depends on its own
+# $z$ alone, so each gets its own slope.) Both are right on average: they are **unbiased**. The proof is the two derivations; that the measured means lie within
 # a few standard errors is only a check. Most programs take a single draw, so what counts is the variance.
 #
 # We can have it exactly, too. The variance of an estimate is the mean of its square, less the squared gradient. The
@@ -123,8 +124,8 @@ with claim_table():
 # depends on $z_1$, in code `g`, and the sum of the other $D - 1$ terms, independent of it. With `a` for the mean of that
 # sum and `v` for its variance, the mean of $f(z)^2$ at a given $z_1$ is `(g + a)² + v`. One integral over $z_1$ is left.
 #
-# The picture shows a third line, for the next section. There a constant, a **baseline**, is taken from $f$,
-# and so from `a`.
+# The picture shows a third line, for the next section. There a constant, a **baseline**, is subtracted from
+# $f$, and so from `a`.
 
 # %%
 predict("03b.variance", "From 10 pixels to 100: how does the variance of the score-function estimate change?",
@@ -172,22 +173,22 @@ claim("At 100 pixels the score function's variance, over that of reparametrisati
       formula["score function"][4] / formula["reparametrised"][4], near=84_360, within=50)
 
 # %% [markdown]
-# Why the square? The estimate multiplies the *whole* $f$ by the score of one pixel. For large $D$ the sum $f$ is close
+# Why the square? The estimate multiplies the *whole* $f$ by the score of one pixel. For large $D$ the sum $f$ is, in proportion, close
 # to its mean $D\, \mathbb{E}[\log \sigma(z_1)]$. So the estimate is nearly that constant times the score, which has
 # variance $1/s^2$: it has about the variance $D^2\, \mathbb{E}[\log \sigma(z_1)]^2 / s^2$. (Ten times the pixels give a
-# little less than a hundred times the variance. For ten pixels $f$ is not yet close to its mean: its own variance, of
-# order $D$, still adds to the $D^2$.) The slope
+# little less than a hundred times the variance. For ten pixels terms of order $D$ still add to the $D^2$: the
+# variance of $f$, and how its own term varies with the squared score.) The slope
 # $\partial f / \partial z_1$ knows which pixel it belongs to: the other terms of $f$ are gone before anything is
 # multiplied. Only the line "with a baseline" is left to explain.
 
 # %% [markdown]
 # ## A baseline
-# A constant $b$, a **baseline**, may be taken from $f$ for nothing, since the score has mean 0:
-# $\int q\, \partial \log q = \int \partial q = \partial \int q = \partial 1 = 0$. With $b = \mathbb{E}[f]$ the product
+# A constant $b$, the baseline, may be subtracted from $f$ for nothing, since the score has mean 0:
+# $\int q\, \partial \log q = \int \partial q = \partial \int q = \partial 1 = 0$. With $b = \mathbb{E}[f]$ the estimate
 # holds only what *varies* in $f$, with variance $D\, \mathrm{Var}(\log \sigma(z_1))$. Nearly all of that comes from other
 # pixels, independent of the score. For two independent factors of mean 0 the
-# variance of the product is the mean of the product of squares, so the product of the two variances. So the product has
-# about the variance $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
+# variance of the product is the mean of the product of squares, so the product of the two variances. So the estimate has about the
+# variance $D\, \mathrm{Var}(\log \sigma(z_1)) / s^2$: in proportion to $D$, no longer to its square.
 
 # %%
 eps = noise(100_000, 10)
@@ -292,7 +293,8 @@ with claim_table():
 
 # %% [markdown]
 # Reparametrisation put a derivative of $f$ inside the integral, and a jump forbids that. The score-function estimator
-# differentiates $q$, which is smooth. And a smooth $f$ is not enough for a low variance: let $f(z) = \cos \omega z$
+# differentiates $q$, which is smooth. Nor does a smooth $f$ make the variance of
+# reparametrisation low: let $f(z) = \cos \omega z$
 # wiggle faster and faster.
 
 # %%
@@ -352,7 +354,7 @@ with claim_table():
 # %% [markdown]
 # ## Going further
 # ### When derivative and integral may be swapped
-# When there is *one* function $g(z)$ with a finite integral such that the
+# They may if there is *one* function $g(z)$ with a finite integral such that the
 # integrand's derivative is at most $g(z)$ in size, whichever $\mu_1$ near by we take (**dominated convergence**).
 #
 # - In the score function's formula that derivative is $q f$ times the score. A Gaussian's tails hold it down if $f$ grows no faster
@@ -440,7 +442,7 @@ show(curves(z_grid[shown], {"q": q[shown], "q, weighted": weighted[shown],
 # so at $\omega s = 1$. For $f(z) = \cos \omega z$, in general, $b^* = (1 - \omega^2 s^2)\, \mathbb{E}[f]$:
 #
 # 1. Let $\varphi(\omega) = \mathbb{E}[\cos \omega\varepsilon]$. Its derivative $-\mathbb{E}[\varepsilon \sin
-#    \omega\varepsilon]$ is, by parts, $-\omega\, \varphi(\omega)$; and $\varphi(0) = 1$. So $\varphi(\omega) =
+#    \omega\varepsilon]$ is, integrated by parts, $-\omega\, \varphi(\omega)$; and $\varphi(0) = 1$. So $\varphi(\omega) =
 #    e^{-\omega^2/2}$.
 # 2. The second derivative of $\varphi$ is $-\mathbb{E}[\varepsilon^2 \cos \omega\varepsilon]$, and also
 #    $(\omega^2 - 1)\, \varphi(\omega)$.
@@ -494,7 +496,7 @@ off_path, off_full = (elbo_gradients(1.4, 0.6, eps, path_only)[0] for path_only 
 with claim_table():
     claim("q is the posterior: the largest path-derivative estimate, of both gradients and all draws, in size",
           torch.stack(path).abs().max(), below=1e-12, exact=True)
-    claim("There the full estimate for the mean has the variance, times s²", full[0].var() * top**2, near=1,
+    claim("There the variance of the full estimate for the mean, times s²", full[0].var() * top**2, near=1,
           within=0.06)
     claim("Another q: the path-derivative estimate's error in standard errors", error_in_its_own_unit(
         off_path, -(1.4 - 1) / top**2), near=0, within=4)
@@ -588,7 +590,7 @@ claim("One pixel, the best Gaussian q: the full estimate's variance over the pat
 # $\tau \to 0$ it becomes the bit. **Straight-through**, **Gumbel-softmax** and a mixture of both differ in where they ask
 # $f$, in the **forward pass** (values), and in what they multiply its slope by, in the **backward pass** (gradients):
 #
-# | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times the slope in $a_j$ of |
+# | estimator | forward: $f$ is asked at | backward: the slope of $f$ there, times the derivative by $a_j$ of |
 # |---|---|---|
 # | straight-through (Bengio et al.) | the bit $z_j$ | its probability, $\sigma(a_j)$ |
 # | Gumbel-softmax (Jang et al.), or *concrete* (Maddison et al.) | the soft bit $\tilde z_j$ | the soft bit, $\tilde z_j$ |
@@ -640,8 +642,7 @@ predict("03b.temperature", "The temperature of the soft bits is lowered. What ha
         options=["less bias, more variance", "more bias, less variance", "less of both"])
 
 # %% [markdown]
-# Mean and variance of the other two are integrals over both noises, so quadrature gives them. The program beside it
-# shows that formula and program mean the same. (`torch.nn.functional.gumbel_softmax` has both, as `hard=False` and
+# Mean and variance of the other two are integrals over both noises, so quadrature gives them. Draws from the program check them. (`torch.nn.functional.gumbel_softmax` has both, as `hard=False` and
 # `hard=True`.) In the picture that follows, estimators without a temperature have level lines; and the two of the score
 # function are missing on the right: their bias is 0, for which a logarithmic axis has no place.
 
@@ -698,8 +699,7 @@ with claim_table():
 # %% [markdown]
 # The slope of a soft bit is nearly 0, unless the noise lands within about $\tau$ of the threshold; there it is about
 # $1/\tau$. Such draws have a probability of about $\tau$, so the mean stays, and the mean square grows like $1/\tau$.
-# The slope is the derivative of the soft bit $z$ by the noise. So the mean of $f'(z)$ times the slope, an integral over
-# the noise, is one over $z$. As $\tau \to 0$ only noise at the threshold counts, with the density
+# The slope is the derivative of the soft bit $z$ by the noise. So the mean of $f'(z)$ times the slope, an integral over the noise, becomes an integral over $z$. As $\tau \to 0$ only noise at the threshold counts, with the density
 # $\sigma(a)\, \sigma(-a)$: a common factor. In one bit the means tend to that factor times
 #
 # $$\text{soft: } \int_0^1 f'(z)\, dz = f(1) - f(0), \qquad \text{hard: } \tfrac12 f'(0) + \tfrac12 f'(1) .$$
