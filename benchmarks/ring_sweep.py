@@ -1,8 +1,8 @@
 """The ring with each game's own learning rate and penalty swept, then played on the committed seeds.
 
-    python benchmarks/ring_sweep.py [--seeds 4] [--scheduler ADDRESS] [--workers 1] [--results FILE] [--record]
+    python benchmarks/ring_sweep.py [--seeds 8] [--scheduler ADDRESS] [--workers 1] [--results FILE] [--record]
 
-Settings are chosen on seed 0; seeds of evaluation_seeds_gan2d.txt are played with the chosen one only. About four
+Settings are chosen on seed 0; seeds of evaluation_seeds_gan2d.txt are played with the chosen one only. About six
 minutes of one core. `--record` keeps each finished game in the record that notebook 09b reads, and goes on from
 what is there; without it nothing is chosen, so it only plays.
 """
@@ -29,7 +29,7 @@ from course_lib.comparisons.runs import add_options, map_runs
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=4, help="how many of the evaluation seeds")
+    parser.add_argument("--seeds", type=int, default=8, help="how many of the evaluation seeds")
     add_options(parser)
     parser.set_defaults(workers=1)
     parser.add_argument("--record", action="store_true", help="keep the result in data/records")

@@ -61,7 +61,7 @@ show(images(plain[:20], labels=[str(k) for k in named[:20].tolist()],
 share = torch.bincount(named, minlength=10) / len(named)
 with claim_table():
     claim("Pictures to draw, on average, until a seven comes", 1 / share[7], above=7, below=12)
-    claim("Frequency of the commonest digit over that of the rarest", share.max() / share.min(), above=1.2)
+    claim("Frequency of the commonest digit over that of the rarest", share.max() / share.min(), above=1.1)
 
 # %% [markdown]
 # ## One input, many right outputs

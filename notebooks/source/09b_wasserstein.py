@@ -507,7 +507,7 @@ show(shares_along(np.arange(20, 801, 20), crowd, title="A slow D: the crowd swin
 # The race of the record was not fair: the rates were WGAN-GP's. Now vanilla, R1 and R3GAN (notebook 05: $D$ judges *pairs*
 # of a real and a made point, and its loss has R1 and R2) try the same rates and, where they have a penalty, the same
 # weights of it, in games of fewer steps, with one seed that is used for nothing else. The setting with the smallest JS
-# then plays four of the committed seeds; R3GAN's plays them also without pairs, as R1+R2. A coarse sweep, from a record.
+# then plays the eight committed seeds; R3GAN's plays them also without pairs, as R1+R2. A coarse sweep, from a record.
 
 # %%
 predict("09b.r3gan", "R3GAN with its best setting, 1,500 steps: how many of the eight modes, on average over seeds?",

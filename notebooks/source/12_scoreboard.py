@@ -269,7 +269,7 @@ def tau(a, b):
 def agreement(some, one, other):
     """τ of two measures over the families that have both, for each seed; 1 if they agree which are better."""
     both = [row for row in some if row.family in FAMILIES and row.values(one) and row.values(other)]
-    sign = 1 if MEASURES[one].best == MEASURES[other].best else -1
+    sign = MEASURES[one].sign * MEASURES[other].sign
     seeds = min(len(row.results) for row in both)
     return [sign * tau(*([row.values(measure)[seed] for row in both] for measure in (one, other)))
             for seed in range(seeds)]
@@ -473,15 +473,14 @@ claim("A VAE after a sixth of the steps: −log p(x) less the record's, nats", m
 # %%
 for task, names in my_order.items():
     values = [np.mean(of(digits, name, TASKS[task])) for name in names]
-    sign = 1 if MEASURES[TASKS[task]].best == "low" else -1
+    sign = MEASURES[TASKS[task]].sign                                     # so that less is better
     right = ", ".join(np.array(names)[np.argsort(sign * np.array(values))])
     print(f"{task:15} τ = {tau(range(5), sign * np.array(values)):+.1f}; the record: {right}")
 
 # %% [markdown]
 # ## Choose
 # Say what you need; the record answers with the rows that it stands on, the best on top. The title names the best and those
-# that are level with it, behind by less than two standard errors of the difference. Where there is one seed there is no error,
-# and only the best is named. (With three seeds the errors are rough themselves. A family whose seeds differ much is level
+# that are level with it, behind by less than two standard errors of the difference. (With three seeds the errors are rough themselves. A family whose seeds differ much is level
 # more easily, and the best of many is in part the luckiest.)
 
 # %%
