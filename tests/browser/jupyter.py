@@ -327,6 +327,29 @@ class Jupyter:
         """Wait, at most so many milliseconds, until the n-th canvas shows something else than `before`."""
         self.page.wait_for_function(f"([n, before]) => ({PIXELS})(n) !== before", arg=[n, before], timeout=timeout)
 
+    def start_lab(self, cell: int | str, pictures: int, knobs: int, timeout: float = 120) -> Any:
+        """Run a lab's cell, hold the numbers of its pictures and knobs, and press Start; returns the lab, a locator."""
+        self.run_cell(cell, timeout)
+        self.page.wait_for_selector(".course-canvas[data-drawn]", timeout=60_000)
+        assert self.page.locator(".course-picture").count() == pictures
+        assert self.page.locator(".course-knobs > *").count() == knobs
+        lab, before = self.page.locator(".course-lab").first, self.pixels()
+        lab.get_by_role("button", name="Start").click()
+        self.redrawn(before)
+        return lab
+
+    def turn(self, lab: Any, knob: str) -> None:
+        """Move the slider of a knob one step up, and wait until the lab says so."""
+        changed = self.page.locator(".course-changed", has_text=knob)
+        press(lab.locator(".widget-inline-hbox", has_text=knob).locator(".noUi-handle"), "ArrowRight",
+              lambda ms: changed.wait_for(timeout=ms))
+
+    def pause(self, lab: Any) -> None:
+        """Press Pause and wait for it; nothing may be wrong then."""
+        lab.get_by_role("button", name="Pause").click()
+        self.page.locator(".course-state", has_text="Paused").wait_for(timeout=60_000)
+        self.nothing_is_wrong()
+
     def stroke(self, pad: Any, points: Sequence[tuple[float, float]]) -> None:
         """Draw on a pad's canvas with the mouse, along places from 0 to 1, and leave the button pressed."""
         box = pad.bounding_box()
