@@ -106,7 +106,7 @@ claim("The noised mixture's density, less the integral by quadrature", torch.sta
 #
 # $$\nabla \log p_t(x) = \sum_k r_k\, \frac{\alpha_t \mu_k - x}{v_k} .$$
 #
-# Each component pulls towards its mean, as strongly as it is responsible. Automatic differentiation of
+# Each component pulls towards its mean, weighted by its responsibility. Automatic differentiation of
 # $\log p_t$ must give the same:
 
 # %%
@@ -162,8 +162,8 @@ reveal("11.blind", fisher_0, pick=lambda f: "above one half" if f > 0.5 else "be
 
 # %% [markdown]
 # The score is nearly **blind** to the weights of distant modes: near a mode only that mode is responsible, and its weight
-# cancels. The two scores differ in the valley alone, where $p$ hardly ever is. A model that has learned this score does
-# not know how much of the data is where.
+# cancels. The two scores differ in the valley alone, where $p$ hardly ever is. A model that learned this score from
+# draws hardly knows how much of the data is where.
 #
 # Noise is the cure. It makes the modes overlap, and where they overlap the weights are seen. Nothing is lost over all
 # levels together. Integrated over $\lambda$, the log signal-to-noise ratio, they give exactly the KL divergence:
@@ -208,7 +208,8 @@ claim("E[x_0 | x_t] by quadrature, less Tweedie's formula", torch.stack(off), be
 
 # %% [markdown]
 # ## One thing in five coordinates
-# Given $x_t$ and $t$, naming the noise, the data, or any mix of both says the same. Each is a weighted sum $a\, x_0 + b\, \varepsilon$:
+# Given $x_t$ and $t$, naming noise, data, or almost any mix of both says the same. Each is a weighted sum $a\, x_0 +
+# b\, \varepsilon$:
 #
 # | kind | what it is | $a$ | $b$ | $\alpha b - \sigma a$ |
 # |---|---|---|---|---|
@@ -274,8 +275,9 @@ claim("Denoising loss, less explicit loss, less the constant", torch.stack(off),
 
 # %% [markdown]
 # ## The floor
-# That constant is the least loss that any network can have: its **floor**, and it is not 0. For another kind of the table
-# it is $(\alpha b - \sigma a)^2 / \sigma^2$ times $\mathbb{E} \| x_0 - \hat x_0(x_t) \|^2$, the best denoiser's error. In one
+# That constant is the least loss that any network can have: its **floor**, and it is not 0. For every kind of the table
+# it is $(\alpha b - \sigma a)^2 / \sigma^2$ times $\mathbb{E} \| x_0 - \hat x_0(x_t) \|^2$, the best denoiser's error.
+# In one
 # network for all levels the floor is the average over $t$. A training loss says little
 # without it, since *loss = floor + squared distance from the exact field*.
 
@@ -294,7 +296,7 @@ with claim_table():
 # ## How the network is told the time
 # One network serves all levels, so it needs $t$ beside $x_t$. A single number is a poor input: small differences hardly
 # move a unit. An **embedding** shows it as a pattern, here sines and cosines at sixteen frequencies $\omega$ from 1 to
-# 30. Slow waves say roughly when, fast ones exactly. Each training step draws data, times and noise, and compares:
+# 30. Slow waves say roughly when, fast ones exactly. The waves; then training, on fresh data, times and noise:
 
 # %%
 t = torch.linspace(0, 1, 201, dtype=torch.float64)
@@ -427,12 +429,13 @@ with claim_table():
           below=1.35)
     claim("The same over the floor of its own process", [runs[-200:].mean() / own_floor for _, runs in squared],
           above=1, below=1.2)
-    claim("Squared distance from the exact field, times that of the right one", excess(squared) / excess(right),
+    claim("Squared distance from the exact field, over that of the right one", excess(squared) / excess(right),
           above=1.6, below=2.6)
 
 # %% [markdown]
-# Both curves fall and flatten; alone neither looks wrong, and each is about as near to the floor of its own process. The
-# floor of the *right* process shows the error: the second curve stays a quarter above it.
+# Both losses fall and flatten; alone neither looks wrong, and each is about as near to the floor of its own process.
+# The
+# floor of the *right* process shows the error: the second stays a quarter above it.
 #
 # ## Failure lab: the time not told
 # The same network, shown $t = 0$ whatever the level. It can only guess the level from $x_t$.
@@ -442,12 +445,12 @@ untold = [train(SHORT, seed, told_time=False) for seed in range(3)]
 late = {name: np.array([relative_error(e)[t > 0.5].mean() for e, _ in runs])
         for name, runs in (("told", right), ("not told", untold))}
 with claim_table():
-    claim("Squared distance from the exact field: not told, times told", excess(untold) / excess(right), above=1.4,
+    claim("Squared distance from the exact field: not told, over told", excess(untold) / excess(right), above=1.4,
           below=2.2)
-    claim("Error of the score above t = one half: not told, times told", late["not told"] / late["told"], above=10)
+    claim("Error of the score above t = one half: not told, over told", late["not told"] / late["told"], above=10)
 
 # %% [markdown]
-# The excess grows at every level above the middle: from two numbers the level cannot be read off well, so the network
+# The mean error above the middle grows: from two numbers the level cannot be read off well, so the network
 # answers with an average over levels.
 #
 # ## Failure lab: the noise at high noise
@@ -460,13 +463,13 @@ of_data, of_noise = ({kind: np.array([e.error_over_t(wanted)[1] for e, _ in each
                      for wanted in ("data", "noise"))
 amplified = (cosine.sigma(torch.tensor(0.98)) / cosine.alpha(torch.tensor(0.98))).item() ** 2
 with claim_table():
-    claim("σ²/α² at t = 0.98: so many times an ε's squared error is an x_0's", amplified, near=1013, within=1,
+    claim("σ²/α² at t = 0.98: x_0's squared error over ε's", amplified, near=1013, within=1,
           exact=True)
     claim("Squared error of x_0 at t = 0.98: by ε-prediction", of_data["noise"][:, -1], above=0.5, below=12)
     for kind in ("data", "v"):
         claim(f"Orders of magnitude by which that is above the error by {kind}",
               np.log10(of_data["noise"] / of_data[kind])[:, -1], above=2, below=4.5)
-    claim("Squared error of ε at t = 0.02: by x-prediction, times v-prediction",
+    claim("Squared error of ε at t = 0.02: by x-prediction, over v-prediction",
           of_noise["data"][:, 0] / of_noise["v"][:, 0], above=10, below=100)
 show(curves(t, {f"{kind} predicted": errors.mean(axis=0) for kind, errors in of_data.items()}, log_y=True,
             bands={f"{kind} predicted": (e.min(axis=0), e.max(axis=0)) for kind, e in of_data.items()},
@@ -568,7 +571,7 @@ check("11.score_loss", score_loss)
 # ## What to keep
 # - $x_t = \alpha_t x_0 + \sigma_t \varepsilon$. Noise level by noise level, the score, the best denoiser, the predicted
 #   noise, v and the velocity are one thing in different coordinates.
-# - One level's score is nearly blind to the weights of distant modes. All levels together see them.
+# - Without noise, scores are nearly blind to the weights of distant modes. All levels together see them.
 # - Denoising score matching has a floor that is not 0. Draw it under the curve, or the loss says little.
 # - Errors travel by the determinant: ε-prediction is lost where $\alpha \to 0$, x-prediction where $\sigma \to 0$.
 #

@@ -88,7 +88,7 @@ claim("The continuity equation's left side at 300 places and times",
 # is the sum of these, $p_t$ times their mean, and the continuity equation asks for nothing but the total.
 #
 # The average of a difference is the difference of averages: $v = \mathbb{E}[\varepsilon \mid x_t] - \mathbb{E}[x_0 \mid x_t]$,
-# two columns of notebook 11's table. So for a mixture it is closed form. On the line, by quadrature:
+# two rows of notebook 11's table. So for a mixture it is closed form. On the line, by quadrature:
 
 # %%
 line = NoisedMixture(torch.tensor([[-1.0], [1.0]]), torch.tensor([0.2, 0.4]), torch.tensor([0.3, 0.7]))
@@ -183,7 +183,7 @@ reveal("11c.one", one.std().item(), pick=lambda spread: "all on one point" if sp
 #
 # ## The same flow on another clock
 # Any noise schedule has such a flow: its average $\mathbb{E}[dx_t/dt \mid x_t]$, the **probability-flow ODE** of diffusion models. Are these different
-# generators? A noised point's information is its signal-to-noise ratio. So let $\tau$ be the time at which a variance
+# generators? Only the signal-to-noise ratio decides what $x_t$ tells. So let $\tau$ be the time at which a variance
 # preserving schedule (VP, notebook 11) has the ratio that the straight path has at $t$. Its points are the same, but for a factor:
 #
 # $$x_\text{straight}(t) = \sqrt{\alpha_t^2 + \sigma_t^2}\; x_\text{VP}(\tau) , \qquad \alpha_t = 1 - t,\; \sigma_t = t .$$
@@ -239,10 +239,10 @@ with claim_table():
 show(curves(calls, errors, log_x=True, log_y=True, xlabel="calls of the velocity", ylabel="rms distance from fine flow",
             title="Twice the calls: half the error, or a quarter"),
      alt="On logarithmic axes the errors of Euler, midpoint and Heun fall with the number of calls; Euler's line has "
-         "slope one, the other two cross it early and fall with slope two")
+         "slope one, the other two start lower and fall with slope two")
 
 # %% [markdown] cited="64"
-# A high order pays once the steps are small beside the bends of the way. With four calls it gains little.
+# A high order pays once the steps are small beside the bends of the way. With four calls it gains less.
 #
 # ## Which noise for which point
 # So bent ways cost steps. They bend where straight ways of different pairs cross. But who says that a noise must be paired with
@@ -312,11 +312,12 @@ show(ways(places, title="From noise to the moons: bent ways, and nearly straight
 
 # %% [markdown]
 # **Straightness** is the mean squared distance of the velocity from that of the straight way between the same ends; 0 is
-# straight. With independent pairs, all ways set out for the mean and turn late. The loss of the other two is lower for the
-# same reason: pairs that hardly cross leave little to average.
+# straight. With independent pairs, all ways set out for the mean and turn late. The loss of the other two is lower,
+# since pairs that hardly cross leave little to average.
 #
 # How near to the cheapest pairing are they? The **transport cost** is the mean squared distance between partners. In the
-# limit of many points its minimum is the squared Wasserstein distance $W_2^2$. We compare with the exact assignment of the same
+# limit of many points its minimum is $W_2^2$, the squared Wasserstein distance; *sliced* $W_2$ averages it over shadows
+# on lines. We compare with the exact assignment of the same
 # thousand points and noises.
 
 # %%
@@ -336,11 +337,11 @@ with claim_table():
     claim("Over the exact assignment: the flow's own pairs", cost[:, 2, 0] / cost[:, 2, 1], near=1, within=0.05)
 
 # %% [markdown]
-# No other pairing of those noises with those points is much cheaper. On the line that is a theorem (see below). In the
+# No other pairing of the flow's noises and points is much cheaper. On the line that is a theorem (see below). In the
 # plane it is what these flows do, and not promised.
 #
 # ## Live: bend them straight
-# Press **Start**. Compare one step with eight, drag the slider below the net, and watch the two curves at the bottom.
+# Press **Start**. Compare one step with eight, drag the slider below the net, and watch the two plots at the bottom.
 #
 # 1. When eight steps look good, choose *reflow* as the coupling. What happens to one step, and to the loss?
 # 2. Begin again with *optimal transport*. Where does the loss settle, beside the floor of independent pairs?
@@ -390,7 +391,7 @@ with claim_table():
     claim("The same after reflow", [kl(e) for e, _ in runs["reflow"]], above=0.35, below=0.9)
 
 # %% [markdown]
-# Samples that look right, and a density half a nat and more off: the arcs are narrow, and the learned ones are blurred. A
+# Samples that look right, and a density about half a nat off: the arcs are narrow, and the learned ones are blurred. A
 # sliced distance hardly sees that; a likelihood does.
 
 # %% [markdown]
@@ -455,7 +456,7 @@ with claim_table():
 
 # %% [markdown]
 # Without the times near the data, the samples stop on their way from the mean and are too close together. Without those near
-# the noise little is lost here: the exact field is nearly a straight line in $x$ there, and what the network extrapolates
+# the noise little is lost here: the exact field is nearly linear in $x$ there, and what the network extrapolates
 # will do. Do not count on that with pictures.
 #
 # ## Going further
@@ -554,10 +555,12 @@ check("11c.reflow", reflow_loss)
 
 # %% [markdown]
 # ## What to keep
-# - The marginal velocity is the mean of $\varepsilon - x_0$ given $x_t$. Regressing on single pairs has its gradient.
+# - The marginal velocity is the mean of $\varepsilon - x_0$ given $x_t$. Single pairs as targets give the same
+#   gradient.
 # - The schedule is a clock and a scale: the same noise ends at the same point.
-# - One step from noise lands on the mean. Bends cost steps, and the pairing decides the bends.
-# - $\log p_0 = \log \mathcal{N}(x_1; 0, I) + \int \nabla \cdot v\, dt$, from data to noise. Integrate a density to test its sign.
+# - With independent pairs, one step lands on the mean. Bends cost steps; the pairing decides them.
+# - $\log p_0 = \log \mathcal{N}(x_1; 0, I) + \int \nabla \cdot v\, dt$, from data to noise. Integrate the density to
+#   test the sign.
 #
 # **Read on:**
 #

@@ -45,8 +45,8 @@ SEEDS = range(3)
 # theirs. Replacement is a good debate: it is wrong, it is used everywhere; how would one notice?
 #
 # - **Prepare.** A touch screen for the pad, if there is one.
-# - **Guidance, exactly.** On the board: the tilted density of two Gaussians, and the mean of the guided velocity;
-#   they look alike.
+# - **Guidance, exactly.** On the board: the tilted density of two Gaussians, and the guided score at each $t$; they
+#   look alike.
 # - **11d.tilted.** “as well”: guidance is introduced as tilting. First noise then tilt is not first tilt then noise.
 # - **11d.replace.** the true probability, given the exact velocity. When is the decision made, and what was known
 #   then?
@@ -60,8 +60,8 @@ SEEDS = range(3)
 # up again. A **skip connection** leads past the coarse part, so that fine strokes are not lost. Here the grids are
 # 14x14 and 7x7.
 #
-# Time becomes sines and cosines, as in notebook 11. A label becomes a vector of its own, the **label embedding**. Their
-# sum passes two small layers and then sets, in every block, a scale and a shift of each channel:
+# Time becomes sines and cosines, as in notebook 11. A label becomes a vector of its own, the **label embedding**. Time
+# passes two small layers; then their sum sets, in every block, a scale and a shift of each channel:
 
 # %%
 show_source(Block.forward)
@@ -167,11 +167,11 @@ show(images(torch.cat([x[0][:10] for x in (one_step, two_steps, plain, real)]), 
 # Mark the last claim: every mean picture is *read* as asked. A measure of obedience alone is satisfied with ten blurs.
 #
 # ## Failure lab: the last step
-# Notebook 11c found Heun's steps better than Euler's, but for the last one here. It ends at $t = 0$, where the picture
+# Notebook 11c found Heun's steps better than Euler's. Here the last one is not. It ends at $t = 0$, where the picture
 # shows nothing of the noise. So the best guess of $\varepsilon$ there is its mean, 0, and $v(x_0, 0) = -x_0$. Let all data
 # be one picture $m$. Before the last step, of length $h$, we are at $(1 - h)\, m + h\, \varepsilon$, with velocity
 # $\varepsilon - m$; at its end the velocity is $-m$. Euler's step lands on $m$; Heun's, with the mean of the two, on $m +
-# \frac{h}{2}\, \varepsilon$. Half of the noise stays. Karras and others (2022) therefore end with Euler's step. Ours, from
+# \frac{h}{2}\, \varepsilon$. Half of the noise stays. Karras and others (2022) also end with Euler's step. Ours, from
 # the same noise, with either end:
 
 # %%
@@ -241,7 +241,8 @@ show(curves(line, {"p(x), both classes": both.log_prob(line[:, None]).exp(),
          "much further right and much narrower")
 
 # %% [markdown] cited="0.5"
-# For $w \ne 1$ the guided way misses its goal, with exact velocities and as many steps as you like. The reason: at time
+# For $w \notin \{0, 1\}$ the guided way misses its goal, with exact velocities and as many steps as you like. The
+# reason: at time
 # $t$ guidance uses $p_t(x)\, p_t(y \mid x)^w$, but what noise makes of $q$ is another density. First noise and then
 # tilt is not first tilt and then noise. Their scores at $t = 0.5$, for $w = 3$:
 
@@ -286,7 +287,8 @@ show(images(torch.cat(rows), columns=10, row_labels=["real", "w = 0", "w = 1", "
          "more alike; thick ones that are much alike")
 
 # %% [markdown] cited="0.4 0.15"
-# A few per cent of misread pictures are gone, and a good part of the variety with them; strokes get thicker. The measure
+# The misread pictures, a few per cent, nearly vanish, and a good part of the variety with them; strokes get thicker.
+# The measure
 # of coverage of notebook 06b says that all is well: each digit is there equally often. It cannot see that the sevens have
 # come to look alike. Keep it in mind when you meet a text-to-image model: they are used with $w$ well above 1.
 #
@@ -295,10 +297,11 @@ show(images(torch.cat(rows), columns=10, row_labels=["real", "w = 0", "w = 1", "
 # noise to data, and at every time overwrite the pixels that are known by their true values, noised to *that* time:
 #
 # $$x_s \leftarrow \begin{cases} (1 - s)\, x_0 + s\, \varepsilon & \text{where seen} \\
-#   \text{the sampler's step from } t \text{ to } s & \text{where hidden} . \end{cases}$$
+#   \text{a random (ancestral) step from } t \text{ to } s & \text{where hidden} . \end{cases}$$
 #
 # Is what we draw the conditional distribution of the hidden given the seen? Ask a mixture in the plane, where that is
-# known. Two round Gaussians at $(-1, -1)$ and $(1, 1)$, deviation 0.4; seen is $x_1 = 0.15$, a little nearer to the
+# known. Two round Gaussians at $(-1, -1)$ and $(1, 1)$, deviation 0.4; seen is the first coordinate, $x_1 = 0.15$, a
+# little nearer to the
 # upper one.
 
 # %%
@@ -411,8 +414,9 @@ explore_canvas(mend, [ImageGrid("image", columns=5, title="yours, centred · noi
 
 # %% [markdown] cited="2022 20"
 # ## Live: a flow among codes
-# **Latent diffusion** (Rombach and others, 2022) moves the way from noise to data into the codes of an autoencoder: few
-# numbers, no convolutions. Here it is the VAE of notebook 04 with codes of 20 numbers. Its decoder was made for codes from
+# **Latent diffusion** (Rombach and others, 2022) moves the way from noise to data into the codes of an autoencoder:
+# fewer numbers. Here it is the VAE of notebook 04 with codes of 20 numbers, without convolutions. Its decoder was made
+# for codes from
 # $\mathcal{N}(0, I)$, but the codes of real digits are not spread quite like that (notebook 04). A flow that carries noise
 # to the *real* codes mends much of this, and knows labels.
 #
@@ -463,8 +467,9 @@ with claim_table():
     claim("Share of the flow's pictures read as asked, from its card", card.metrics["as_asked"], above=0.95, below=0.98)
 
 # %% [markdown] cited="2021"
-# In this table our flow and the conditional GAN are about level, and the GAN needs fewer minutes of training and one pass a
-# picture. It is one run of each, of small networks on small pictures; on photographs Dhariwal and Nichol (2021) found
+# By Fréchet distance our flow and the conditional GAN are about level; the GAN obeys better and needs less training and
+# one pass a picture. It is one run of each, of small networks on small pictures; on photographs Dhariwal and Nichol
+# (2021) found
 # diffusion ahead, with networks of another size. What the flow has beside: guidance, completion and editing with the same
 # weights, and no game to balance.
 
@@ -529,11 +534,11 @@ check("11d.variety", variety)
 # ## What to keep
 # - One network with labels left out now and then knows $v_y$ and $v_\varnothing$; guidance follows
 #   $v_\varnothing + w (v_y - v_\varnothing)$, and $w = 1$ is none.
-# - The guided density is not the tilted one: it lies further out and is narrower.
+# - The guided density is not the tilted one: with much guidance it lay further out, narrower.
 # - Guidance trades variety for obedience. Look within classes: coverage of classes does not see it.
 # - Inpainting by replacement needs no training and is biased, even with the exact velocity; rounds lessen that.
 # - How much noise you add before denoising decides how much of a picture stays.
-# - The last step is Euler's: at $t = 0$ the velocity knows of no noise, and Heun's mean with it leaves half of it.
+# - The last step is Euler's: at $t = 0$ the velocity knows of no noise, so Heun's mean keeps half the remaining noise.
 #
 # **Read on:**
 #
