@@ -252,7 +252,7 @@ with claim_table():
 # with as many coordinates as a picture has pixels.
 
 # %%
-far = torch.tensor([[60.0, 60.0]], dtype=torch.float64)
+far = torch.tensor([[1000.0, 1000.0]], dtype=torch.float64)
 densities = log_joint(far, *better).exp()
 print("densities", densities.tolist(), "  naive responsibilities", (densities / densities.sum()).tolist())
 narrow = 0.1 * torch.eye(400, dtype=torch.float64)                                  # 20 x 20 pixels

@@ -116,9 +116,10 @@ with claim_table():
 # The others are at a disadvantage: the mixture learned from a tenth of the digits (notebook 04's is larger, and
 # learned from half of them), and only the Row LSTM is told each pixel after its bet. Play the same game. Continue the digit on
 # the pad: ink is your bet that a pixel is inked, paper that it is not. The score is $-\log_2$ of what you gave to the
-# truth, added up: your log-likelihood. *Load an example* gives the next digit. Your opponents: each pixel's frequency;
+# truth, added up: minus your log-likelihood. *Load an example* gives the next digit. Your opponents: each pixel's
+# frequency;
 # the network told nothing, `net`; and the network told each pixel after its bet. Without a pen: leave the lower half
-# empty, which bets on paper everywhere. On which of the four digits does that lose fewer bits than `freq.`, and why?
+# empty, which bets on paper everywhere. Does that lose fewer bits than `freq.` on any of the four digits, and why?
 
 # %%
 blind = row_lstm_28.inpaint(chosen.repeat(48, 1, 1), lower, seeded(7)).images.view(48, 4, 28, 28).float().mean(dim=0)
@@ -147,7 +148,7 @@ claim("Lost bits, sixteen digits: the network told each pixel, relative to the n
       bits_a_pixel(each.clamp(0.02, 0.98), some) / bits_a_pixel(nothing.clamp(0.02, 0.98), some), below=0.85)
 
 # %% [markdown]
-# On other digits, too, much of the lead is in the chain rule: the last pixel says much about the next.
+# On other digits, too, much of the lead is in the chain rule: each pixel says much about the next.
 #
 # ## Importance weights: the other half
 # Now cover the *upper* half. Its pixels come first, and are drawn before anything was seen. So they come from another
@@ -196,7 +197,7 @@ with claim_table():
           above=0.3)
 
 # %% [markdown]
-# How many draws from the right distribution is a set of weighted ones worth? Their **effective sample size** is
+# How many draws from the right distribution is a set of weighted ones worth? About their **effective sample size**,
 # $(\sum w)^2 / \sum w^2$: all of them if the weights are equal, one if a single weight outweighs the rest.
 
 # %%
@@ -259,8 +260,8 @@ explore_canvas(cover, COVERED, mask=mask_pad, digit=(0, 3, 1), temperature=(0.3,
 
 # %% [markdown]
 # ## The price of ancestral sampling
-# Scoring a picture takes one pass, since all pixels are known (teacher forcing). Drawing takes one pass **per pixel**,
-# in a row: the price of all autoregressive models. Remembering what does not
+# Scoring a picture takes one pass, since all pixels are known (teacher forcing). Drawing in a row takes one pass **per
+# pixel**: the price of all autoregressive models. Remembering what does not
 # change (**caching**) saves most of each pass, but not their number. A GAN or a VAE needs one pass for all.
 
 # %%
@@ -347,14 +348,15 @@ with claim_table():
 # of language models is akin: guess ahead, check all guesses in one pass.
 #
 # ## Your turn
-# **1.** Complete a picture, whatever is seen, and say what the weights are made of. Use the given uniform numbers as in
+# **1.** Complete a picture, whatever is seen, and return the logarithm of its weight. Use the given uniform numbers as
+# in
 # notebook 07: a hidden pixel is the first value whose cumulated probability exceeds its `u`.
 
 # %% tags=["exercise"]
 def complete(logits_of, x, seen, u):
     """Images int64 [n, H, W] with hidden pixels drawn, and log w [n]; x, u [n, H, W], seen bool [H, W]."""
     ### BEGIN SOLUTION
-    x, log_w = torch.where(seen, x, 0), 0
+    x, log_w = torch.where(seen, x, 0), torch.zeros(len(x))
     for i in range(u.shape[1]):
         for j in range(u.shape[2]):
             log_probs = logits_of(x)[:, :, i, j].log_softmax(dim=1)
@@ -385,7 +387,7 @@ check("07c.ink_given_seen", ink_given_seen)
 
 # %% [markdown]
 # **3.** Run the Jacobi iteration, from zeros, and say of each pixel after how many passes it has its final value for
-# good; 0 if the zero was right from the start.
+# good; 0 if it does not change.
 
 # %% tags=["exercise"]
 def settled(logits_of, u):
@@ -408,7 +410,7 @@ check("07c.settled", settled)
 # %% [markdown]
 # ## What to keep
 # - Where the hidden pixels come last, ancestral sampling is conditional sampling: exact, with exact probabilities.
-# - Where they come first, importance weights are right in the limit; the effective sample size says how far that is.
+# - Where they come first, importance weights are right in the limit; the effective sample size hints how far that is.
 # - The order of the pixels is a choice, and decides which questions are cheap.
 # - Scoring takes one pass, drawing in a row one pass a pixel. Parallel passes reach the very same picture, in far fewer.
 #

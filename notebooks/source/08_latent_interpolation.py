@@ -50,7 +50,7 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # %% [markdown]
 # ## The model: encode and decode
 # We take the VAE of notebook 04 with a code of twenty numbers, trained for long beforehand. If its file is missing, one
-# is trained here for about a minute. All of this notebook uses only `encode` and `decode`; any model that has both, a
+# is trained here for about a minute. The core uses only `encode` and `decode`; any model that has both, a
 # GAN that was given an encoder for instance, can be put in their place.
 
 # %%
@@ -166,10 +166,11 @@ p_classifier = classifier.log_posterior(between).exp()
 doubts, classifier_doubts = doubt(p_logistic(between)), doubt(p_classifier)
 places = doubts.argmax(dim=0)                                                # on each path, the most doubtful place
 sure_there = p_classifier.amax(dim=1).view(41, 45)[places, torch.arange(45)] > 0.9
-claim("Paths, of 45, where logistic regression doubts most and the classifier is sure", sure_there.sum(), above=15)
+claim("Paths, of 45, with the classifier sure at the place where logistic regression doubts most", sure_there.sum(),
+      above=15)
 
 # %% [markdown]
-# So a picture is ambiguous *for a classifier*. Here are the ten about which both are in doubt. Would two people agree?
+# So a picture is ambiguous *for a classifier*. Here are the ten most doubtful to both. Would two people agree?
 
 # %%
 best, places = torch.minimum(doubts, classifier_doubts).max(dim=0)
@@ -265,7 +266,8 @@ claim("Share of test 7s that become a 0 along the vector from 7 to 0, at α = 1.
 # The prior of the codes is $z \sim \mathcal{N}(0, I)$ in $d$ dimensions. Since $\mathbb{E}[z_i^2] = 1$ for each of
 # them, $\mathbb{E}\,\|z\|^2 = d$. Each square has variance 2 and they are independent, so the standard deviation of
 # $\|z\|^2$ is $\sqrt{2d}$, a share $\sqrt{2/d}$ of its mean. That share falls slowly: at our $d = 20$ it is still a
-# third. Codes lie in a shell round a sphere of radius $\sqrt{d}$, thick at our $d$, thin where $d$ is large; hardly any
+# third. Codes lie in a shell round a sphere of radius $\sqrt{d}$, the thinner for its radius the larger $d$ is; hardly
+# any
 # lies near the centre.
 #
 # Take two independent codes and interpolate linearly. At $\alpha$,
@@ -353,7 +355,8 @@ with claim_table():
 
 # %% [markdown]
 # The classifier is sure of no fewer spherical middles, perhaps of a few more. Are these more like digits? They are no
-# nearer to the data, and of codes far too long it is sure as often. Length makes a picture *decided*, not real. The
+# nearer to the data, and of codes longer still it is sure as often. If anything, length makes a picture *decided*, not
+# real. The
 # decoder was trained on noisy codes, which may be why it forgives short ones. In models whose generator saw *only* codes
 # near the sphere, a GAN for instance, it is said to matter more: White (2016).
 
@@ -483,8 +486,8 @@ with claim_table():
 #
 # ## Going further
 # ### How long codes are
-# Short is not bad in itself: the centroids, all clean digits, are the shortest codes of this notebook. And the code that
-# `encode` gives is the mean $m$ of $q(z \mid x)$, shorter than what the prior expects, without the noise.
+# Short is not bad in itself: the centroids, all clean digits, are far shorter than an image's usual code. And the code
+# that `encode` gives, the mean $m$ of $q(z \mid x)$, lacks the noise, so it is shorter than the prior's.
 
 # %%
 usual = z_test.norm(dim=1).mean()
@@ -532,7 +535,8 @@ with claim_table():
 # pixel loss and in their length of training, too; notebook 04 turns noise and KL alone.
 #
 # ### Shortest paths
-# Neither path asks what the decoder does. A small step $dz$ moves the picture by $J\,dz$, with $J$ the decoder's
+# Neither linear nor spherical paths ask what the decoder does. A small step $dz$ moves the picture by $J\,dz$, with $J$
+# the decoder's
 # **Jacobian**, so by the length $\sqrt{dz^\top J^\top J\,dz}$: this is the decoder's **pull-back metric** $J^\top J$. A
 # **geodesic** is the shortest path as measured in pictures (Arvanitidis et al.). We look for it among
 #
@@ -620,8 +624,8 @@ with claim_table():
 
 # %% [markdown]
 # Shorter, and *more* in doubt. No path can be shorter than the distance of its ends, which is the way of the pixel
-# mixtures; so what is short comes near them, two pale digits on one sheet. Its codes are also longer than those that
-# the decoder was trained on; but shortened, they leave as much doubt. This metric measures how far the mean picture
+# mixtures; so what is short comes near them, two pale digits on one sheet. Halfway its codes are also much longer than
+# the straight path's; but shortened, they still leave more doubt. This metric measures how far the mean picture
 # moves, and nothing else. Arvanitidis et al. add how much the decoder's standard deviation changes, and let that grow
 # away from the training codes, so that ways through places without data become long.
 #
@@ -696,10 +700,10 @@ show_source(attribute_vector)
 
 # %% [markdown]
 # ## What to keep
-# - In this latent space linear interpolation between two centroids is a steady change from one digit to the other.
+# - Linear interpolation between two centroids leads steadily from one digit to the other, here often through a third.
 # - A class vector knows what tells *its* two classes apart, and nothing of a third.
 # - Linear paths shorten codes, spherical ones do not. Whether that hurts is a matter of measurement, not of principle.
-# - Out of distribution a classifier is still sure of itself. Ask for the distance to the data, too.
+# - Out of distribution a classifier may still be sure of itself. Ask for the distance to the data, too.
 #
 # **Read on:**
 #

@@ -235,8 +235,8 @@ lab
 
 # %% [markdown]
 # ## The exact KL of a flow
-# In the lab: additive couplings move areas and keep their size, up to the scaling at the end, so the grid's cells all
-# stay equally large; a spline bends more in one coupling.
+# In the lab: additive couplings move areas and keep their size, up to the scaling at the end, so all grid cells grow by
+# one factor; a spline bends more in one coupling.
 #
 # Now a few seconds of each, and for comparison mixtures fitted by EM (notebook 02). (The flows see new points at every
 # step, the mixtures the same ones again.) On a grid every integral is a sum, so the numbers below are exact to the digits
@@ -362,8 +362,8 @@ with claim_table():
 
 # %% [markdown]
 # On the curve the density is infinite, elsewhere zero: $\log p(x)$ of real data would be $-\infty$. (A VAE escapes with
-# noise on $x$, at the price of a bound; a GAN has no density.) So a flow of MNIST pictures needs as many noise numbers as
-# pixels, and compresses nothing. (Grey levels are whole numbers, so their density would be infinite, too: noise between
+# noise on $x$, at the price of a bound; a GAN has no density.) So a flow of MNIST pictures needs as many noise numbers
+# as pixels, not fewer. (Grey levels are whole numbers, so their density would be infinite, too: noise between
 # the levels must be added first, **dequantization**.) Nor do the numbers mean anything by themselves: turn the noise, and
 # the density stays.
 
@@ -436,7 +436,8 @@ with claim_table():
 print("KL of those flows:", ", ".join(f"{np.mean(row.kl):.3f} after {row.steps}" for row in rows))
 
 # %% [markdown]
-# (For a *true* hole, of probability zero, no flow would do. A generator without an inverse may *wrap* the plane around
+# (For a *true* hole, of probability zero, no such flow would do. A generator without an inverse may *wrap* the plane
+# around
 # the circle, and leave the hole empty. Of separate modes: what is connected stays connected, in a GAN too, and threads
 # remain.)
 #
@@ -447,7 +448,8 @@ print("KL of those flows:", ", ".join(f"{np.mean(row.kl):.3f} after {row.steps}"
 #
 # 1. **Whiten**: $y = K x$ with covariance $I$. Scales are free, so call each source's variance $1$: then only a rotation
 #    is missing between $y$ and $z$.
-# 2. Sums of independent numbers are closer to Gaussian than their parts. So look for unit vectors $w$ along which the
+# 2. Sums of independent numbers are closer to Gaussian than their farthest part. So look for unit vectors $w$ along
+#    which the
 #    points are *least* Gaussian: where $\mathbb{E}[\log \cosh(w^\top y)]$ is extreme on the sphere. ($\log \cosh$ grows
 #    like the absolute value, so no single far point decides.) Newton's step leads there.
 # 3. **Decorrelate**: all rows of $W$ move together, to the nearest rotation.
@@ -716,7 +718,7 @@ show(images(torch.cat([x_test[:10], drawn[:20]]), title="Test digits (top), and 
             columns=10), alt="One row of real small digits and two rows of drawn ones, many of them legible")
 
 # %% [markdown]
-# Publish MADE's. The leaking network's number is the smallest and worthless: where "probabilities" add up to more than
+# Publish MADE's. The leaking network's number is the smallest and worthless: where "probabilities" need not add up to
 # one, as above, their $-\log$ may be as small as you like.
 #
 # One pass to score, sixty-four to draw: the price of the chain rule. (The clock says less than sixty-four times: scoring
@@ -834,7 +836,8 @@ with claim_table():
 
 # %% [markdown]
 # ### Bits a pixel: flows beside discrete models
-# Dequantized, a flow can stand beside models of classes: both give bits a pixel of the same whole pictures, the flow an
+# Dequantized, a flow can stand beside models of classes: both give bits a pixel of the same whole-number pictures, the
+# flow an
 # upper bound of its own. Now all pixels, and the same test digits for all.
 
 # %%
@@ -886,12 +889,12 @@ with claim_table():
     claim("Row LSTM: bits a pixel", classes.mean(), above=1.95, below=2.25)
     claim("One draw less the mean of 16 inside the logarithm, bits a pixel, 360 digits", uniform - sixteen, above=0.03)
     claim("Without noise, at the levels: \"bits\" a pixel", at_levels, below=1.4)
-    claim("The same flow scored with noise: bits a pixel", scored_with, above=3)
+    claim("The same flow scored with noise, at most: bits a pixel", scored_with, above=3)
 
 # %% [markdown]
 # The flow's bound lies below what single pixels can say; how it compares with the Row LSTM at their best we did not try.
 # Sixteen draws inside the logarithm (notebook 03c) show that a part of its bits is the bound's. Trained without noise,
-# it would seem to beat all of them, and is the worst of them as a model of levels.
+# it would seem to beat all of them; scored with noise, its bound is the worst of them.
 #
 # ## Your turn
 # **1.** Let $z \sim \mathcal{N}(0, 1)$ and $x = \sinh(r z + t)$, where $r \neq 0$ may be negative. Write $\log p(x)$.

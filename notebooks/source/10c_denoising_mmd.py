@@ -132,7 +132,7 @@ with claim_table():
 # denoisers are trained here; the second, by **walkback**, is explained under *Going further*.)
 
 # %%
-blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid)        # the data's quantiles
+blobs = np.interp((np.arange(4000) + 0.5) / 4000, np.cumsum(data), grid + 0.02) # the data's quantiles
 
 def learn(K, noise, walkback, steps=1000):
     generator = seeded(8)
@@ -219,7 +219,7 @@ generator = seeded(11)
 batches = [torch.randn(2, 100, 1, generator=generator).double() for _ in range(50)]
 noise = np.array([np.std([our_mmd2(x, y, s) for x, y in batches]) for s in widths])        # of two equal Gaussians
 show(convergence(widths, {**seen_by, "noise of a batch of 100": noise}, xlabel="width s of the kernel", ylabel="MMD²",
-                 title="Too narrow drowns in noise, too wide sees only the mean"),
+                 title="Too narrow nears the noise, too wide sees only the mean"),
      alt="MMD² over the width of the kernel on logarithmic axes: both curves peak near one; to the left all shrink and "
          "the noise comes up to the signals; to the right the curve for the variance falls most, below the noise")
 signal = {name: values / noise for name, values in seen_by.items()}
@@ -269,7 +269,8 @@ with claim_table():
 
 # %% [markdown]
 # ## Five families on the same digits
-# The same black and white digits, eight by eight pixels, for the RBM of notebook 10b, the two families of today, and
+# Black and white digits, eight by eight, for independent pixels, the RBM of notebook 10b, the two families of today,
+# and
 # MADE of notebook 10. Sixteen hidden units keep the RBM's partition function enumerable.
 #
 # - *Consistent*: with ever more data and training it would end at the data's distribution.
@@ -307,7 +308,7 @@ rows = [
     digits8.TableRow("independent pixels", "exact", "no", "1", "yes", "none", independent_pixels,
                 lambda x: x @ ink.log() + (1 - x) @ (1 - ink).log()),
     digits8.TableRow("MADE", "exact", "with ever more hidden units", "64, one a pixel", "no",
-                "no path to a pixel from later ones", pixel_by_pixel,
+                "paths lead to later pixels only", pixel_by_pixel,
                 lambda x: made_digits.log_prob(x.view(-1, 8, 8).long())),
     digits8.TableRow("RBM, 16 hidden units", "needs Z: exact here, else AIS", "with ever more hidden units and rounds",
                 "200 rounds", "yes, in each round", "two layers, joined by an energy", rbm_chain, digit_rbm.log_prob),
@@ -341,13 +342,13 @@ with claim_table():
     claim("RBM less denoising chain: Fréchet distance", rbm.frechet - chain.frechet, near=0, within=0.05)
     claim("MMD generator: Fréchet distance", moments.frechet, above=1, below=1.6)
     claim("Independent pixels: Fréchet distance", independent.frechet, above=1.75)
-    claim("Time to draw, the fastest of these three over the MMD generator",
+    claim("Time to draw, the fastest of MADE, RBM and chain over the MMD generator",
           min(m.seconds for m in (autoregressive, rbm, chain)) / moments.seconds, above=8)
 
 # %% [markdown]
 # Read it with care: one training of each, of one size. Only rows with a density can be ranked by $-\log p$; here MADE has
 # the least. By Fréchet, RBM and denoising chain are close, but a Gaussian with the right covariance would be perfect
-# there. Of these four the MMD generator draws fastest, and is farthest from the data: *consistent* speaks of a limit,
+# there. Of these four the MMD generator draws fastest, and is farthest by Fréchet: *consistent* speaks of a limit,
 # and no training gets there.
 #
 # ## Going further
@@ -426,7 +427,7 @@ show_source(mmd2)
 # ## What to keep
 # - A chain of corrupting and denoising steps has the data as its stationary distribution if each step draws from the
 #   true posterior.
-# - Much noise makes the chain fast and the posterior hard: the denoiser must be able to say what it has to.
+# - Much noise makes the chain fast and the posterior hard: the denoiser must be able to express it.
 # - Maximum mean discrepancy needs no density, chain or discriminator; the kernel's width decides what it can see.
 #
 # **Read on:**

@@ -91,7 +91,8 @@ with claim_table():
 # ODE has, and the half that pays for the dice, make one whole.
 #
 # Langevin's steps alone, at no noise, would do if they ran for ever. From $\mathcal{N}(0, 1)$ they settle in the nearer mode:
-# that level's score does not know the weights, three to seven here. The reverse SDE passes all levels. Both have the *exact*
+# inside a mode the score hides the weights, three to seven here. The reverse SDE passes all levels. Both have the
+# *exact*
 # score, so nothing is to blame but the sampler.
 
 # %%
@@ -115,7 +116,7 @@ with claim_table():
 # ## Slow motion
 # Three ways back, step by step, from the same noise with the exact denoiser of the two moons. Ancestral sampling and
 # DDIM are explained below; Heun follows the ODE. Right: the guess $\hat x_0(x_t)$ of each point.
-# Click through the steps: at much noise every guess is the mean, and the guesses spread out last.
+# Click through the steps: at much noise every guess is the mean, and the guesses spread out gradually.
 
 # %%
 moons = mixture_of("moons")
@@ -151,7 +152,7 @@ explore(step_of, step=(0, T, 1), sampler=list(walks),
 #
 # $$q(x_s \mid x_t, x_0) = \mathcal{N} \Big( \underbrace{\tfrac{\alpha_t \sigma_s^2}{\alpha_s \sigma_t^2}}_{a} x_t + \underbrace{\tfrac{\alpha_s \beta}{\sigma_t^2}}_{c} x_0,\; \underbrace{\tfrac{\beta \sigma_s^2}{\sigma_t^2}}_{\tilde\beta} I \Big) .$$
 #
-# **Ancestral sampling** puts $\hat x_0$ for $x_0$ and draws. The evidence lower bound has a term for each layer:
+# **Ancestral sampling** puts $\hat x_0$ for $x_0$ and draws. The negative evidence bound, with $s$ the time before $t$:
 #
 # $$\begin{aligned} -\log p(x_0) \le\; & \mathrm{KL}(q(x_{t_T} \mid x_0) \,\|\, p(x_{t_T})) - \mathbb{E} \log p(x_0 \mid x_{t_1}) \\
 #   & + \sum_{t > t_1} \mathbb{E}\, \mathrm{KL} \big( q(x_s \mid x_t, x_0) \,\|\, p(x_s \mid x_t) \big) . \end{aligned}$$
@@ -177,8 +178,8 @@ beta, tilde, best = (gaps["Gaussian"][v] for v in VARIANCES)
 with claim_table():
     claim("Gaussian data: the gap with β times T, for T from 10 to 1,000", beta[2:] * counts[2:], above=0.5, below=0.65,
           exact=True)
-    claim("With β̃, for the same T", tilde[2:], above=0.6, exact=True)
-    claim("With the optimal variance, at every T", np.abs(best), below=1e-8, exact=True)
+    claim("The gap itself with β̃, for the same T", tilde[2:], above=0.6, exact=True)
+    claim("The gap with the optimal variance, every T", np.abs(best), below=1e-8, exact=True)
     claim("Two Gaussians: the gap at T = 1, any variance", [gaps["pair"][v][0] for v in VARIANCES], above=0.72,
           below=0.73, exact=True)
     claim("With β at T = 1,000", gaps["pair"]["beta"][-1], near=0.0029, within=0.0001, exact=True)
@@ -239,14 +240,14 @@ with claim_table():
 
 # %%
 show(curves(calls, errors_at, log_x=True, log_y=True, xlabel="calls of the denoiser", ylabel="W₁ from the data",
-            title="Dice are best with few calls, a better solver with many"),
+            title="Dice are best with 4 calls, a better solver with many"),
      alt="Three falling lines on logarithmic axes: ancestral lowest at four calls, then flat where the chance of its "
          "draws shows; DDIM falls straight; Heun starts highest and falls twice as steeply")
 
 # %% [markdown] cited="10"
 # DDIM is of first order, its error halves with twice the calls; Heun's falls to about a quarter. Ancestral draws soon end
-# at the chance of so few draws. A usual reason for the good start: each new noise
-# washes out some of the errors before it.
+# at the chance of so few draws. Not a rule: with learned networks on pictures DDIM's authors found DDIM ahead in few
+# steps.
 #
 # ## What the ODE is good for
 # An ODE has no dice, so it is an invertible map from data to noise: a **normalizing flow** (notebook 10) without couplings. Along a
@@ -254,8 +255,8 @@ show(curves(calls, errors_at, log_x=True, log_y=True, xlabel="calls of the denoi
 #
 # $$\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla \cdot u(x_t, t)\, dt .$$
 #
-# For a mixture the divergence is exact: that of $\hat x_0$ is $\alpha_t/\sigma_t^2$ times the trace of $\mathrm{Cov}(x_0 \mid x_t)$. A solver that
-# chooses its own steps gets `rtol`, the error it may make:
+# For a mixture the divergence is exact: that of $\hat x_0$ is $\alpha_t/\sigma_t^2$ times the trace of
+# $\mathrm{Cov}(x_0 \mid x_t)$. A solver that chooses its own steps gets `rtol`, each step's relative error:
 
 # %%
 x = moons.sample(200, seeded()).double()
@@ -268,7 +269,8 @@ with claim_table():
     claim("Calls of the field at rtol 1e-6", tight[1], above=100, below=400, exact=True)
 
 # %% [markdown] cited="10"
-# Now with a *learned* field: three seeds, v-prediction, a few seconds each. Its divergence takes two backward passes a step.
+# Now with a *learned* field: three seeds, v-prediction, a few seconds each. Its divergence takes two backward passes a
+# call.
 # Where the field is wrong, so is the density that belongs to it: summed over the square, we get
 # $\mathrm{KL}(\text{data} \,\|\, \text{model})$, as for notebook 10's flows on the same moons.
 
@@ -292,13 +294,13 @@ with claim_table():
     claim("KL(data ‖ model) in nats, by seed", kls, above=0.1, below=0.4)
 
 # %% [markdown] cited="10"
-# Notebook 10's couplings and splines came closer on these moons. These networks learned
+# Notebook 10's splines came closer on these moons. These networks learned
 # for seconds, and by a loss that is not the likelihood.
 
 # %% [markdown]
 # ## The paradox of the perfect network
-# What would be the least training loss on a *finite* set of $n$ pictures $x_i$? The best denoiser is known: it is a mixture
-# with $s = 0$, a softmax over the training pictures, $\hat x_0(x) = \sum_i r_i x_i$ with
+# What would be the least training loss on a *finite* set of $n$ pictures $x_i$? The best denoiser is known: that of a
+# mixture with $s = 0$, a softmax over the training pictures, $\hat x_0(x) = \sum_i r_i x_i$ with
 # $r_i \propto \exp ( -\| x - \alpha_t x_i \|^2 / 2 \sigma_t^2 )$. Sample with it. The pictures are the 8x8 digits of
 # notebook 10b; for comparison three networks are trained on them.
 
@@ -410,14 +412,15 @@ with claim_table():
     claim("Noise up to t = 0.2, from the right start", [mean_of(0.2, s, True) for s in range(5)], near=2, within=0.1)
 
 # %% [markdown]
-# The draws look like moons, or nearly, and sit in the wrong place: what the start does not know, the way back cannot
+# The draws crowd on the side of the moons towards 0: what the start does not know, the way back cannot
 # learn. In the bound it is the first term, the prior's KL.
 
 # %% [markdown]
 # ## Going further
 # ### The simple loss
-# In terms of the noise the square's weight is $c^2 \sigma_t^2/(2 v \alpha_t^2)$. With $v = \tilde\beta$ it is $\frac{1}{2}(e^{\lambda_s - \lambda_t} - 1)$, so for
-# short steps $\frac{1}{2} |d\lambda_t|$. Ho's **simple loss** $\mathbb{E} \| \varepsilon - \hat\varepsilon \|^2$ weighs all steps alike.
+# In terms of the noise the square's weight is $c^2 \sigma_t^2/(2 v \alpha_t^2)$. With $v = \tilde\beta$ it is
+# $\frac{1}{2}(e^{\lambda_s - \lambda_t} - 1)$, so for short steps $\frac{1}{2} |d\lambda_t|$ (also with $v = \beta$, as
+# in the code). Ho's **simple loss** $\mathbb{E} \| \varepsilon - \hat\varepsilon \|^2$ weighs all steps alike.
 
 # %%
 T = 1000
@@ -436,8 +439,8 @@ show(curves(grid[1:], {name: weights[name] / weights[name][498] for name in SCHE
          "of them towards t = 1, too")
 
 # %% [markdown]
-# The simple loss is the bound with other weights. Towards $t = 0$ the bound pays for fine detail that no eye sees. Towards
-# $t = 1$, where $x_t$ is nearly $\varepsilon$ itself, a large weight meets a small error.
+# The simple loss is the bound with other weights. Towards $t = 0$ the bound pays for fine detail. Towards $t = 1$,
+# where $x_t$ is nearly $\varepsilon$ itself, a large weight meets a small error. Last, DDIM with the learned networks:
 
 # %%
 fine = ddim(guess, start, torch.linspace(1, 0, 401).double(), cosine)[-1]
@@ -542,7 +545,7 @@ check("11b.reverse_step", reverse_step)
 #   and a step of Langevin.
 # - A diffusion model is a latent-variable model with a fixed encoder. Its bound is a sum of closed-form KLs, and its gap falls as
 #   $1/T$ if the variance is right.
-# - Few calls: dice. Many: a solver of higher order.
+# - Here dice won with few calls, Heun with many.
 # - The perfect denoiser of a finite set copies it, and wins the Fréchet distance. What we want is an imperfect one.
 #
 # **Read on:**
