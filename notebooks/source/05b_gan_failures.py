@@ -152,7 +152,8 @@ claim("How much the standard deviation of a failed game changed in 3,000 more st
 
 # %% [markdown]
 # Games change sides: what we called kinds are **snapshots**. So a count of recovered games belongs to a number of
-# steps; the counts below are all after 3,000. And to stop a game at a step where it looks right, **early stopping**, is
+# steps; those of the remedies are after 3,000. And to stop a game at a step where it looks right, **early stopping**,
+# is
 # no remedy by itself: you must know what right looks like, and have measured it.
 #
 # $D$ *can* see the spread, number by number; this small, slow one often does not. Does a faster one?
@@ -304,7 +305,7 @@ LiveLab(
 
 # %% [markdown]
 # ## Why two players circle
-# Sixteen games changed their width as they went on. One network alone goes down its loss until it reaches a minimum.
+# Failed games changed their width as they went on. One network alone goes down its loss until it reaches a minimum.
 # Two players have no common loss. They look for a **Nash equilibrium**, a point where neither can gain by moving alone.
 # Take the smallest such game: $x$ wants $V = x \cdot y$ small, $y$ wants it large. The equilibrium is $(0, 0)$. Both move
 # by their gradient, with step size $\eta$:
@@ -312,7 +313,7 @@ LiveLab(
 # - **simultaneous**: $x' = x - \eta y$ and $y' = y + \eta x$. Then $x'^2 + y'^2 = (1 + \eta^2)(x^2 + y^2)$, since the
 #   cross terms cancel. It spirals *out*, whatever $\eta$.
 # - **alternating**, as GANs do: $y$ answers the new $x'$, so $y' - \eta x' = y$, and $x' + \eta y = x$. Then $x'^2 + y'^2 -
-#   \eta x' y' = x'^2 + y' y = x'(x' + \eta y) + y^2 = x^2 + y^2 - \eta x y$ stays the same: an orbit, for $\eta < 2$ an
+#   \eta x' y' = x'^2 + y' y = x'(x' + \eta y) + y^2 = x^2 + y^2 - \eta x y$ stays the same: for $\eta < 2$ an orbit, an
 #   ellipse.
 # - **extragradient**: look one step ahead, and take the gradient *there*. For small $\eta$ it comes in; how small,
 #   you will find out in exercise 3.
@@ -340,7 +341,7 @@ with claim_table():
           near=0.014, within=0.001, exact=True)
 
 # %% [markdown]
-# A GAN is this game with more parameters, trained by alternating steps. Its losses need not settle when nothing is
+# A GAN, too, is two players, trained by alternating steps. Its losses need not settle when nothing is
 # wrong, and, as the flat $D$ showed, they may settle when much is wrong.
 #
 # ## Going further
@@ -425,7 +426,7 @@ show_source(MinibatchDiscrimination)
 #   where you can.
 # - Mode collapse: $G$ makes one thing, or few. A saturated $D$ with the saturating loss: a vanishing gradient.
 # - Minibatch discrimination lets $D$ see the batch: here that recovered most games. Then the batch size matters.
-# - Two players circle. Alternating steps stay on an orbit; extragradient, with small steps, comes in.
+# - Two players circle. With small steps alternating stays on an orbit, and extragradient comes in.
 #
 # **Read on:**
 #

@@ -50,7 +50,7 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
 # %% [markdown]
 # ## Why convolutions
-# A discriminator of pictures is a classifier: strided convolutions halve the picture and double the channels, twice,
+# A discriminator of pictures is a classifier: strided convolutions halve the picture twice and add channels,
 # and a linear layer gives the logit. One small **kernel** is used all over the picture: a stroke is a stroke wherever
 # it lies. The generator needs the way back, from a few numbers to many, with the same economy.
 
@@ -133,7 +133,7 @@ with claim_table():
 # ## Two networks
 # The recipe of Radford et al., the **DCGAN**: strides instead of pooling, leaky ReLU, batch normalisation, Adam with
 # $\beta_1$ of one half. $G$ ends in tanh, so pictures live in $[-1, 1]$, the real ones too. The sizes are half the
-# usual: in the same time they take twice as many steps. In three things we differ from the paper: its $G$ has plain
+# usual: in the same time they take twice as many steps. Among other things, we differ from the paper: its $G$ has plain
 # ReLU, its $D$ has batch norm, too, and its learning rates are smaller. Without batch norm our $D$ answers for each
 # picture by itself, whatever else is in the batch.
 
@@ -175,7 +175,7 @@ logit = flow(D, flow(G, torch.randn(2, 100, generator=rng)))
 
 # %% [markdown]
 # ## One step, written out
-# Three things can go wrong without any error. $D$'s gradient must not reach $G$: `detach`. $G$'s gradient must pass
+# Three things keep the two players apart. $D$'s gradient must not reach $G$: `detach`. $G$'s gradient must pass
 # *through* $D$ and change nothing there: freeze $D$. And each network has an optimiser of its own. The pictures are
 # made once and used in both halves of the step.
 
@@ -188,7 +188,7 @@ def train_step(G, D, optimizer_g, optimizer_d, real, z):
     loss_d.backward()
     optimizer_d.step()
 
-    D.requires_grad_(False)                                  # the gradient goes through D and stops at nothing of D's
+    D.requires_grad_(False)                                  # the gradient goes through D and leaves nothing in D
     loss_g = softplus(-D(fake)).mean()
     D.requires_grad_(True)
     optimizer_g.zero_grad()
@@ -218,7 +218,8 @@ with claim_table():
 # %% [markdown]
 # The library adds two things. Its pictures come from an **exponential moving average** of $G$'s weights, so that they do
 # not waver with every step. And it divides the kernel of each convolution of $D$ by its largest singular value,
-# **spectral normalisation** (Miyato et al.), so that no layer stretches its input much. How that is done, and how steep
+# **spectral normalisation** (Miyato et al.), so that no convolution stretches its input much. How that is done, and how
+# steep
 # $D$ is then, is measured under *Going further*.
 
 # %% [markdown]
@@ -313,8 +314,8 @@ with claim_table():
 # %% [markdown]
 # ## What reaches the generator
 # $G$ is shown no picture. Its gradient is a product, by the chain rule: the slope of the loss in every *pixel that it
-# made*, times the slopes of these pixels in $G$'s weights. The first factor, one number a pixel, we call the **force** on
-# the picture. If that is all, then $G$ can be trained by somebody who hands it nothing but the forces. We take $G$
+# made*, times the slopes of these pixels in $G$'s weights. Minus the first factor, one number a pixel, is the **force**
+# on the picture. If that is all, then $G$ can be trained by somebody who hands it nothing but the forces. We take $G$
 # itself, not its average, where the thousand steps left it.
 
 # %%
@@ -323,20 +324,20 @@ game.G.train()
 made = game.G(z)
 loss_g = softplus(-game.D(made)).mean()
 whole = torch.autograd.grad(loss_g, list(game.G.parameters()), retain_graph=True)
-force = torch.autograd.grad(loss_g, made, retain_graph=True)[0]                    # one number for each made pixel
-handed = torch.autograd.grad(made, list(game.G.parameters()), grad_outputs=force)  # no D, no loss, no data here
+force = -torch.autograd.grad(loss_g, made, retain_graph=True)[0]                   # one number for each made pixel
+handed = torch.autograd.grad(made, list(game.G.parameters()), grad_outputs=-force) # no D, no loss, no data here
 gap = max((a - b).abs().max() for a, b in zip(whole, handed, strict=True))
 claim("Gradient of G from the whole game, less that from the forces alone: largest difference", gap, below=1e-6,
       exact=True)
 
 picture = (made[:8, 0].detach() + 1) / 2
-show(pulls(picture, -force[:8, 0], title="Force on each pixel: orange towards ink, blue towards paper, white none"),
+show(pulls(picture, force[:8, 0], title="Force on each pixel: orange towards ink, blue towards paper, white none"),
      alt="Eight made pictures; below each the force on its pixels, orange where it pulls towards ink, blue where it "
          "pulls towards paper")
 
 # %% [markdown]
 # Each picture of forces is coloured by its own largest number, so compare colours within a picture only. Read off *where*
-# they are large: mostly on the strokes and beside them, dot against dot. This is no picture of a better digit, only the
+# they are large: mostly on the strokes and beside them. This is no picture of a better digit, only the
 # slope of $D$ at this one, good for a small step.
 #
 # If the data reach $G$ through $D$ only, then with a $D$ that does not learn, other data must change nothing in $G$. We
@@ -368,7 +369,7 @@ with claim_table():
 # From here on $G$ is the one that comes with the course, the average of a much longer training; its **card** notes how
 # it was trained. Each of its networks has one convolution more, on pictures of $7 \times 7$, where a kernel of side 3
 # reaches across strokes that are far apart. And $D$'s loss also counts its squared slope at real digits (**R1**,
-# Mescheder et al.), so a steep $D$ pays.
+# Mescheder et al.), so steepness costs.
 #
 # A model that **overfits** may hand out its training pictures: **memorisation**. The usual test looks for the nearest
 # training picture: a copy would lie at distance zero. How near do pictures come that are certainly new: held-out
@@ -455,7 +456,7 @@ show(images(torch.cat([pictured(interpolate(a, b)) for a, b in ends]), title="Th
 
 # %%
 a, b = noise(300, seeded(6)), noise(300, seeded(7))
-middle = torch.cat([interpolate(*pair)[4:5] for pair in zip(a, b, strict=True)])
+middle = torch.cat([interpolate(*pair)[4:5] for pair in zip(a, b, strict=True)])            # nearly: the fifth of ten
 faded = (pictured(a) + pictured(b)) / 2
 
 def in_doubt(x):
@@ -699,7 +700,7 @@ check("06.stamp", stamp)
 #   pictures are.
 # - $G$ gets one force for each pixel that it made, and nothing else.
 # - The nearest training picture finds exact copies only: copies that are moved by one pixel pass.
-# - Between two draws, in the latent space, lie pictures as clear as the draws themselves; their pixels' average fades.
+# - Between two draws, in the latent space, lie pictures about as clear as the draws; their pixels' average fades.
 #
 # **Read on:**
 #

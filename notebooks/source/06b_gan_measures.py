@@ -106,8 +106,8 @@ predict("06b.score", "Which of these rows gets the highest classifier score, cop
 
 # %% [markdown]
 # ## What the Fréchet distance computes
-# It pretends that features are Gaussian. On a line, the cheapest way to carry one Gaussian to another shifts
-# by $\mu_a - \mu_b$ and stretches by $\sigma_b/\sigma_a$, and the mean squared way is $(\mu_a - \mu_b)^2 + (\sigma_a -
+# It pretends that features are Gaussian. On a line, the cheapest way to carry one Gaussian to another shifts by $\mu_b
+# - \mu_a$ and stretches by $\sigma_b/\sigma_a$, and the mean squared way is $(\mu_a - \mu_b)^2 + (\sigma_a -
 # \sigma_b)^2$. In many dimensions, quoted without proof (Dowson and Landau),
 #
 # $$d^2 = \lVert \mu_a - \mu_b \rVert^2 + \operatorname{tr} \bigl( \Sigma_a + \Sigma_b - 2\,(\Sigma_a \Sigma_b)^{1/2} \bigr) .$$
@@ -142,8 +142,8 @@ claim("Fréchet distance of 500 real pictures, relative to that of 10,000", of_r
       above=1.5)
 
 # %% [markdown]
-# Therefore every distance in this course is of ten thousand pictures against the ten thousand test pictures, by this
-# classifier. Set it beside the rows below.
+# Therefore `scores` always takes ten thousand pictures against the ten thousand test pictures, by this classifier. The
+# last line above returns below, as exact copies.
 
 # %% [markdown]
 # ## The table
@@ -241,7 +241,9 @@ def made(G, n=10_000):
 def raw_pictures(game):
     """2,000 pictures of G as it is, not of its average; always from the same noise."""
     game.G.eval()
-    return game.G.sample(2_000, seeded(1))
+    pictures = game.G.sample(2_000, seeded(1))
+    game.G.train()                                                   # or it would train on in inference mode
+    return pictures
 
 game, moments, raw = DCGANExperiment(narrow, seed=0), {}, {}
 for step in (75, 150, 300, 450, 600):
@@ -302,8 +304,8 @@ def compared(title, alt, **runs):
               f"{s['coverage_kl']:.3f}")
 
 # %% [markdown]
-# **1. Data in $[0, 1]$ under a tanh.** It is easily done: divide the pixels by their maximum, and no more. Paper, two
-# thirds of every picture and more, is then in the middle of tanh's range instead of at its end.
+# **1. Data in $[0, 1]$ under a tanh.** It is easily done: divide the pixels by their maximum, and no more. Paper, most
+# of every picture, is then in the middle of tanh's range instead of at its end.
 
 # %%
 predict("06b.range", "Data in [0, 1], a generator that can reach [−1, 1]. Will any error be raised?",
@@ -496,8 +498,8 @@ with claim_table():
 
 # %% [markdown]
 # So "which model is better?" has no answer without "for what?". To make pictures: score pictures. To compress, or to
-# fill in hidden pixels: ask for likelihood. As an **out-of-distribution score** the likelihood is only as good as the
-# model behind it: notebook 01's was crude.
+# fill in hidden pixels: ask for likelihood. As an **out-of-distribution score** the likelihood can mislead, even that
+# of a good model; notebook 01's was crude.
 #
 # ## Going further
 # ### Which damage counts
@@ -588,11 +590,13 @@ with claim_table():
 # ### Bias in the number of pictures: FID and KID
 # Fewer real pictures scored worse, above. Two known Gaussians show by how much. The formula takes the moments of a few
 # draws as exact. Both errors push it up: the mean of the draws misses by chance, and squares of misses add up; and the
-# root in the trace is concave, so errors of the covariance make it too small on average. To first order in one over the
+# root in the trace is concave, so errors of the covariance make that root too small on average. To first order in one
+# over the
 # number of draws this **bias** is a closed form, `frechet_bias`.
 
 # %% [markdown]
-# **KID** (Bińkowski et al.) is the squared MMD (notebook 10b) of the same features. Its kernel is the cube of one plus the
+# **KID** (Bińkowski et al.) is the squared MMD (notebook 10c) of the same features. Its kernel is the cube of one plus
+# the
 # product of two rows of features over their number. It takes nothing for Gaussian, and is estimated by means over pairs of
 # *different* pictures, so it is **unbiased**: right on average, whatever the number. Of two Gaussians with mean 0 it is the
 # mean square of the entries of $\Sigma_a - \Sigma_b$, times three.
@@ -616,7 +620,7 @@ show(curves(np.array(counts), {
     "FID: mean of the estimates": np.array([fid[n].mean() for n in counts]) / exact_fid,
     "FID: exact + first order": 1 + np.array(list(first_order.values())) / exact_fid,
     "KID: mean of the estimates": np.array([kernel[n].mean() for n in counts]) / exact_kid},
-    xlabel="draws of each Gaussian", ylabel="relative to the exact value",
+    xlabel="draws (for KID, of each Gaussian)", ylabel="relative to the exact value",
     title="Few draws make FID too large on average, and KID not"),
      alt="Over the number of draws, relative to the exact values: the mean of FID's estimates falls from "
          f"{fid[25].mean() / exact_fid:.1f} to {fid[200].mean() / exact_fid:.1f}, along the first order; that of KID's "
@@ -710,7 +714,7 @@ def frechet_of_gaussians(mu_a, cov_a, mu_b, cov_b):
 check("06b.frechet", frechet_of_gaussians)
 
 # %% [markdown]
-# **3. Find the bug.** A colleague's step runs, the losses move, and $D$ does not learn. What does `backward()`
+# **3. Find the bug.** A colleague's step runs, the losses move, and $D$ learns wrongly. What does `backward()`
 # leave behind, and who uses it? Write the step right; `optimizer_g` and `optimizer_d` hold the parameters of $G$ and
 # $D$.
 

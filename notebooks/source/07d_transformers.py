@@ -62,8 +62,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # `c a f c a f c a f …` Once the piece has come back, each next symbol can be known: it stands $L$ places back. To find such
 # an answer in what was just read, without any change of the weights, is **in-context learning**.
 #
-# Chance is known, too. Who knows nothing is right once in sixteen times; who remembers which symbols the piece has, but
-# not their order, once in $L$ times.
+# Chance is known, too. Who knows nothing is right once in sixteen times; who picks any of the piece's symbols, once in
+# $L$ times.
 
 # %%
 predict("07d.copy", "An LSTM with 64 channels trains for some seconds on pieces of 3 to 14 symbols. How many "
@@ -159,7 +159,7 @@ with claim_table():
     claim("d of 256, divided: largest weight of 32", largest[256][1], below=0.3)
 
 # %% [markdown]
-# Without the division the softmax is nearly a choice of one key from the start, and its gradient nearly zero.
+# Without the division the softmax is nearly a choice of one key from the start, and its gradient mostly small.
 #
 # ## Order: what attention does not see
 # Nothing in the formula says where a token stands. Without a mask, exchange two tokens and their results are exchanged,
@@ -192,7 +192,7 @@ with claim_table():
 
 # %% [markdown]
 # A mean knows no order, so one layer sees none. The second layer reads what the first has made of tokens that each saw
-# another past. To see an order in the first layer, and distances at all, tokens are told their **positions**. **Learned
+# another past. To see an order in the first layer, and distances easily, tokens are told their **positions**. **Learned
 # positions** add a vector to each token, its own for each place. **Rotary positions** (Su et al.) turn pairs of numbers of
 # a query or a key by an angle that grows with its place $t$, each pair at a speed of its own: a rotation $R_t$. As
 # $(R_t q)^\top R_s k = q^\top R_t^\top R_s k = q^\top R_{s - t} k$, a score depends on the *difference* of places, and
@@ -212,8 +212,8 @@ with claim_table():
 
 # %% [markdown]
 # ## The transformer block
-# A **head** is one attention with its own maps. A layer has several: the vectors' $C$ numbers are shared out among
-# them, and each may look somewhere else. What they bring is mixed by one more linear map, and *added* to $x$. So each
+# A **head** is one attention with its own maps. A layer has several: each maps the whole vector to $C/\text{heads}$
+# numbers, and may look somewhere else. What they bring is mixed by one more linear map, and *added* to $x$. So each
 # token carries a **residual stream**, to which layers add and from which all later ones read. **Layer normalization**
 # (Ba et al.) brings each vector to mean 0 and variance 1 before it is read, and then scales and shifts it. After attention,
 # an **MLP**, a network of two linear maps with ReLUs between, works on each token by itself:
@@ -360,13 +360,14 @@ claim("Second layer, fifty sequences: weight on places where the answer stands",
 # Copying has one right answer. Now each sequence comes from a Markov chain of its own: three symbols, and a table of
 # transition probabilities whose rows are drawn evenly from all distributions (a **Dirichlet prior**). The model is never
 # told the table. What is the best prediction? By Bayes' rule the posterior of the present symbol's row is again a
-# Dirichlet distribution, for the prior is even. The next symbol's probability is the row, averaged over it: the
-# *posterior mean*. If $j$ came right after the present symbol $c_j$ times so far,
+# Dirichlet distribution, for the prior is even. The next symbol's probability is the row's *posterior mean*. If $j$
+# came right after the present symbol $c_j$ times so far,
 #
 # $$p(x_{t+1} = j \mid x_1, \dots, x_t) = \frac{c_j + 1}{\sum_l c_l + 3} .$$
 #
 # Counts, and one more of each. Nothing can predict better on average. The **KL divergence** from this predictor to the
-# network's is what the network still lacks, in nats a symbol, place by place. It comes trained, again without MLPs. A rival,
+# network's is what the network still lacks, in nats a symbol, place by place. The network comes trained, again without
+# MLPs. A rival,
 # *frequencies alone*, counts how often each symbol came, whatever stood before it.
 
 # %%
@@ -393,11 +394,11 @@ with claim_table():
 # So "learning in context" is here no mystery: on chains that it has never seen, the network comes near the posterior mean,
 # and we know by how much it falls short: at the second place, where no pair was seen yet, by more than frequencies do;
 # least after some eight places; then more again, slowly. (Xie et al. see in-context learning of language models in this
-# light, too.) How? By the same pair of heads; what the second one does is measured under *Going further*.
+# light, too.) How? By such a pair of heads, it seems; the second one is measured under *Going further*.
 
 # %% [markdown]
 # ## Drawing with a key–value cache
-# To draw the next token, only its own query is new. Keys and values of all earlier tokens are what they were, by
+# A new token brings its own query, key and value. Keys and values of all earlier tokens are what they were, by
 # causality; kept in a **key–value cache**, they need not be computed again. So a new token passes through the network
 # alone, and looks at the cache.
 
@@ -440,7 +441,7 @@ claim("Seconds for 256 symbols: naive over cached", gain[-1], above=1.3)
 
 # %% [markdown]
 # ## What it costs
-# Count multiplications, two operations each. For a row of $T$ tokens, a layer of width $C$ takes $24\,T C^2$ for its
+# Count multiply–adds, two operations each. For a row of $T$ tokens, a layer of width $C$ takes $24\,T C^2$ for its
 # linear maps and $4\,T^2 C$ for scores and means. An LSTM takes $16\,T C^2$, and no square of $T$. Its memory while
 # drawing is $2C$ numbers; the cache has $2 T C$ a layer, and grows.
 
@@ -468,15 +469,15 @@ claim("Operations counted by PyTorch less those of the formula, four lengths",
 #
 # ## Going further
 # ### In context: does the second layer average?
-# The mean of what stands at the places after the present symbol is the share of each symbol there, if all of these places
-# get the same weight. The entropy of the weights, over that of even ones, says how even they are.
+# The mean over the places that followed the present symbol before is the share of each symbol there, if all of these
+# places get the same weight. The entropy of the weights, over that of even ones, says how even they are.
 
 # %%
 weights = statistician.weights(x_chain[:100])[-1][:, 0]
 there = successors(x_chain[:100]) > 0
 share_there, share_places = ((part * there)[:, 8:].sum(dim=2).mean(dim=1) for part in
                              (weights, torch.ones_like(weights).tril() / torch.arange(1, LENGTH + 1)[:, None]))
-claim("Last layer's weight on places after the present symbol, less that of even weights, 100 sequences",
+claim("Last layer's weight on places that followed the present symbol, less that of even weights, 100 sequences",
       share_there - share_places, above=0.2)
 
 # %%
@@ -494,8 +495,9 @@ with claim_table():
 #
 # ### Temperature, top-k and top-p against the truth
 # Samples can be made tidier by changing each step's probabilities before drawing. A **temperature** $\tau$ below 1
-# sharpens them. **Top-k sampling** keeps so many of the likeliest values, here three; **top-p sampling** (nucleus sampling,
-# Holtzman et al.) the fewest likeliest ones whose probabilities reach a limit, $p$ by name. What do they do to the
+# sharpens them. **Top-k sampling** keeps the $k$ likeliest values, here three; **top-p sampling** (nucleus sampling,
+# Holtzman et al.) the fewest likeliest ones whose probabilities together reach a limit $p$; both are renormalized. What
+# do they do to the
 # *distribution* $q$ of the pictures? Of notebook 07's creatures the truth is known. The model is 07's PixelCNN: the rules
 # do not ask who gave the probabilities.
 
@@ -628,7 +630,8 @@ with claim_table():
 
 # %% [markdown]
 # By perplexity the model with merges looks many times worse; by bits a byte it is a little worse. On a few thousand bytes
-# its counts are thin, for there are more tokens to count; large texts turn this round. And take eight *bits* for tokens:
+# its counts are thin, for there are more tokens to count; large texts may reverse this. And take eight *bits* for
+# tokens:
 # a perplexity of 2 is then what knowing nothing gives. So a perplexity means something beside another of the same tokens
 # only.
 #
@@ -678,7 +681,7 @@ with claim_table():
 # ### Creatures, scored against the truth
 # Of notebook 07's creatures the true $p(x)$ is known. So what a model costs on new ones, less what the truth costs on the
 # same ones, is what it lacks: KL(truth ‖ model), estimated. The transformer has patches of `2 * 2` pixels for tokens. Its
-# card, and that of notebook 07's PixelCNN; no Row LSTM of creatures comes with the course, and no PixelCNN of digits.
+# card, and that of notebook 07's PixelCNN:
 
 # %%
 unseen_creatures = held_out("sprites")
@@ -721,6 +724,37 @@ painter = LiveLab(
     headless_steps=20,
 )
 painter
+
+# %% [markdown]
+# ### All three, a minute each
+# The cards are of long runs, each with a budget of its own. Notebook 12 trains these and other families for about a
+# minute of one processor, three times. What its record has of the three:
+
+# %%
+from course_lib.comparisons.scoreboard.record import of_data, rows, table
+
+THREE = ("Row LSTM", "PixelCNN", "transformer")
+minute = {data: {row.family: row for row in of_data(rows(), data, "short") if row.family in THREE}
+          for data in ("sprites", "mnist")}
+for data, of_family in minute.items():
+    print(data, table([of_family[name] for name in THREE], ["nll", "train_seconds", "parameters"]), sep="\n")
+
+def lead(data, name, other):
+    """Nats a picture by which a family is ahead of another, seed by seed."""
+    return np.subtract(*(minute[data][which].values("nll") for which in (other, name)))
+
+with claim_table():
+    claim("Creatures: nats by which the transformer leads the PixelCNN", lead("sprites", "transformer", "PixelCNN"),
+          above=2)
+    claim("Creatures: the PixelCNN leads the Row LSTM by", lead("sprites", "PixelCNN", "Row LSTM"), above=4)
+    claim("Digits: the transformer leads the PixelCNN by", lead("mnist", "transformer", "PixelCNN"), above=3)
+    claim("Digits: the transformer leads the Row LSTM by", lead("mnist", "transformer", "Row LSTM"), above=0, below=3)
+    claim("Digits: seconds of training, the transformer's over the Row LSTM's", np.divide(
+        *(minute["mnist"][name].values("train_seconds") for name in ("transformer", "Row LSTM"))), above=1.7)
+
+# %% [markdown]
+# On creatures the transformer leads by far, after about the same time. On digits the small Row LSTM comes close in half
+# its time. Who is ahead depends on the data, and on the minutes.
 
 # %% [markdown]
 # ## Your turn
@@ -775,7 +809,7 @@ check("07d.from_counts", from_counts)
 # %% [markdown]
 # ## What to keep
 # - A query looks for keys, and gets the mean of their values. The root of $d$ keeps the softmax soft, the mask keeps it
-#   honest; where a token stands it must be told.
+#   honest; where a token stands it is best told.
 # - Two layers of attention find what followed the present symbol before: they copy, and they average. On random Markov
 #   chains that comes near the Bayes-optimal prediction, and the exact answer says how near, place by place.
 # - A loss below the entropy is a leak. Flip and look.

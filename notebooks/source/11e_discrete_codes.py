@@ -260,9 +260,8 @@ with claim_table():
               results[f"finite scalars, {L}"][1] - revived[1], near=0, within=2)
 
 # %% [markdown] cited="65,536"
-# Small first entries lie among the vectors, so most of the alphabet is in use from the start. With the gradient this
-# doubles the perplexity and does not lower the distortion. Of the rivals without a codebook, six numbers of two levels
-# are as good as restarts; three of four levels are a little worse.
+# Small first entries lie nearer the vectors, so more of the alphabet is in use in the end. With the gradient this
+# doubles the perplexity and does not lower the distortion. The rivals without a codebook are about as good as restarts.
 #
 # ## Exact: all 65,536 codes
 # Now sixteen entries and four places: `16**4` codes, few enough to add up. A small transformer learns the **prior
@@ -350,8 +349,9 @@ with claim_table():
     claim("Of 10,000 rebuilt test digits, from the VQ-VAE's card", card.metrics["frechet"], below=14)
 
 # %% [markdown]
-# A perfect prior would draw as the codes of real digits fall: about as far as the rebuilt digits. Most of what is above
-# is the prior's. (The distance of few pictures is too large: compare equal numbers.)
+# A perfect prior would draw as the codes of real digits fall: little farther than the rebuilt digits. Most of the rest
+# is
+# the prior's. (The distance of few pictures is too large: compare equal numbers.)
 #
 # ### What it costs
 
@@ -395,13 +395,14 @@ with claim_table():
     claim("Share of symbols that change when a digit is binarized anew, 500 digits", changed, above=0.45)
 
 # %% [markdown] cited="128 300"
-# Most of these nats come from a better single code among the neighbours, the rest from adding up; the whole sum can only
+# Many of these nats come from a better single code among the neighbours, the rest from adding up; the whole sum can
+# only
 # bring more. And the last line: half of the symbols change when the same grey digit falls out as black and white anew.
 # So a symbol also tells which pixels fell black. That is no waste by itself; the waste is that other codes would have
 # done for the same $x$.
 #
 # ## Live: an alphabet forms
-# Press **Start**. The perplexity says how many entries a batch uses, at first only 2 or 3 of 128; the bars are the
+# Press **Start**. The perplexity says how many entries a batch uses, at first hardly more than one; the bars are the
 # shares among 300 test digits. Then:
 #
 # 1. *restarts* off, and **Reset**: how many entries are left alive? Switch them on while it runs.
@@ -429,7 +430,7 @@ lab
 # ### Latent diffusion
 # Notebook 11d let a flow run among the codes of a VAE. **Latent diffusion** (Rombach and others, 2022) can also run on
 # the vectors before they are quantized: noise becomes vectors $z$, these are quantized, and the decoder makes the
-# picture. Here: the sixteen vectors of eight numbers of our VQ-VAE, by a network of layers; and 11c's U-Net on the
+# picture. Here: the sixteen vectors of eight numbers of our VQ-VAE, by an MLP; and 11c's U-Net on the
 # pixels; for a few processor seconds each (printed below). Both networks are told the digit; the pictures show 0 to 9.
 
 # %%
@@ -481,8 +482,9 @@ with claim_table():
           full - card.metrics["frechet"], below=-5)
 
 # %% [markdown] cited="2019"
-# Few numbers and no fine strokes to learn: among vectors the flow gets somewhere in seconds. But the seconds of the
-# VQ-VAE came before, and trained for long, the pixels' flow goes below the rebuilt digits (see the last claim). For large pictures Razavi and others (2019) take codes on two grids, a coarse one and a
+# Few numbers, a small network, many steps: among vectors the flow gets somewhere in seconds. But the VQ-VAE's training
+# came before, and the pixels' flow, trained for long, goes below the rebuilt digits (see the last claim). For large
+# pictures Razavi and others (2019) take codes on two grids, a coarse one and a
 # fine one.
 
 # %% [markdown]
@@ -508,7 +510,8 @@ swapped[:, all_places, all_places] = torch.randint(128, (100, 16), generator=see
 moved = (vqvae.images(swapped.flatten(0, 1)).view(100, 16, 28, 28) - vqvae.images(base)[:, None]).abs()
 cells = F.avg_pool2d(moved.flatten(0, 1)[:, None], 7).view(100, 16, 16)   # mean change in each cell of 7x7 pixels
 own = cells[:, all_places, all_places].sum(dim=1) / cells.sum(dim=(1, 2))
-claim("Share of the change that lies in the swapped symbol's own cell of 7x7 pixels, 100 digits", own, above=0.25)
+claim("Share of the change that lies in the swapped symbol's own cell of 7x7 pixels, 100 digits", own, above=0.25,
+      below=0.5)
 
 # %% [markdown] cited="16"
 # That is more than the 1/16 of a change that is spread evenly, but most lies outside: the decoder's convolutions overlap.
@@ -516,8 +519,8 @@ claim("Share of the change that lies in the swapped symbol's own cell of 7x7 pix
 
 # %% [markdown]
 # ### Straight-through at the real decoder
-# Its slope is right about parabolas. How right is it about our decoder? For single places of real codes we put
-# another entry than the nearest, once each of the eight next to it. How much does $-\log p(x \mid c)$ really change,
+# Its slope is right about parabolas. How right is it about our decoder? At single places of real codes we put, in turn,
+# each of the eight entries next to the nearest one. How much does $-\log p(x \mid c)$ really change,
 # and what did the slope promise, slope times step?
 
 # %%
@@ -546,7 +549,7 @@ with claim_table():
           below=0.55)
 
 # %% [markdown]
-# The slope ranks the jumps, but it is too hopeful: for each of the eight neighbours a jump costs
+# The slope correlates with the change, but is too hopeful: for each of the eight neighbours a jump costs
 # more nats than promised, on average, since the loss curves; of the jumps promised to help, only some do.
 #
 # ## Your turn
@@ -614,7 +617,7 @@ check("11e.two_part", two_parts)
 # - Quantize forward, pass the gradient on as it is. That slope is about steps as wide as entries are apart: exact for a
 #   parabola on an even grid, too hopeful at our decoder.
 # - The codebook loss moves entries, the commitment moves vectors; the averages are k-means in batches.
-# - Watch the perplexity and the distortion. Unused entries must begin anew, or there must be no codebook.
+# - Watch the perplexity and the distortion. Let unused entries begin anew, or use small first ones, or no codebook.
 # - Rate plus distortion is longer than $-\log p(x)$ by exactly $-\log p(c \mid x)$.
 # - The pictures come from the prior over codes: symbols drawn each by itself make no digits.
 #

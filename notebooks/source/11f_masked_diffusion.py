@@ -94,7 +94,8 @@ with claim_table():
 # **Masked diffusion**, or diffusion with an **absorbing state** (Austin et al.), comes to that loss from another side.
 # At time $t$ each symbol is still there with probability $\alpha_t$, independently of the others, else it is $m$. $\alpha_t$
 # falls from 1 at $t = 0$ to 0 at $t = 1$, and a mask stays. Call the picture at time $t$, with its masks, $z_t$, and the
-# distribution of this process $q$: of each symbol $q(z_t \mid x) = \alpha_t [z_t = x] + (1 - \alpha_t) [z_t = m]$.
+# distribution of this process $q$: of each symbol $q(z_t = x \mid x) = \alpha_t$ and $q(z_t = m \mid x) = 1 -
+# \alpha_t$.
 
 # %% [markdown]
 # We know $z_t$; what was $z_s$, at a time $s < t$? What is seen was seen. Of a symbol that is hidden at $t$ there are two stories: hidden by $s$ already, probability
@@ -272,8 +273,8 @@ with claim_table():
 
 # %% [markdown]
 # By its bound the network of all orders costs more, and a single order of it, drawn at random, is worse than a network made
-# for one. But the model that draws is the mixture, the mean over orders inside the logarithm, and the gap is as large as the
-# difference, or larger: "at least", since with more orders it could only grow, on average. So nothing shows that all
+# for one. But the model that draws is the mixture, the mean over orders inside the logarithm, and the gap is about as
+# large as the difference, or larger, since with more orders it could only grow, on average. So nothing shows that all
 # orders cost more. (Two recipes, each trained once.) What is bought with it?
 #
 # ## Completion from any pixels
@@ -283,7 +284,7 @@ with claim_table():
 # $p(x_j \mid x_S)$ and $p(\text{hidden} \mid \text{seen})$ are exact for every set.
 
 # %%
-predict("11f.upper", "A true upper half costs about ten nats, given the lower half. What does one cost that the "
+predict("11f.upper", "A true upper half costs about nine nats, given the lower half. What does one cost that the "
         "PixelCNN drew, row by row from the top?", low=0, high=300)
 
 # %%
@@ -347,7 +348,8 @@ claim("Bound less entropy, less the KL divergences of all answers", bound(tables
 # not each with probability $r$: with one a step, that is the chain rule in a random order.) Take two pixels that are always
 # alike, both of ink or both of paper, half of the time each. Hidden, each is ink with probability one half, and that is
 # right. Drawn in one step, they differ half of the time: every pair gets 1/4, and
-# $\mathrm{KL} = 2 \cdot \tfrac{1}{2} \log \tfrac{1/2}{1/4} = \log 2$. No training mends that: the answers were right. One step loses the **total correlation** of the set $B$ that it shows,
+# $\mathrm{KL} = 2 \cdot \tfrac{1}{2} \log \tfrac{1/2}{1/4} = \log 2$. No training mends that: the answers were right.
+# One step with a given set $B$ loses its **total correlation**,
 # $\mathrm{KL}\big(p(x_B \mid z) \,\|\, \prod_{j \in B} p(x_j \mid z)\big)$. On the bars we add up what $T$ steps draw: with
 # the true answers, and with those of three networks.
 
@@ -427,7 +429,7 @@ with claim_table():
 # ### The most confident first
 # Which symbols should a step show? **MaskGIT** (Chang et al.) draws all that are hidden and keeps those whose *drawn value*
 # had the highest probability; the others are masked again. It looks wise. But what is kept was chosen after the draw, so
-# likely values are kept too often: a bias, whatever the answers are. The other way is to *ask* first, show the symbols
+# likely values are kept too often: a bias, even of true answers. The other way is to *ask* first, show the symbols
 # whose likelier value is most probable, and only then draw these. That is an order which depends on what is seen, and with
 # one symbol a step the chain rule holds in such an order, too. With true answers on the bars, exactly:
 
@@ -516,7 +518,7 @@ check("11f.mask", mask)
 
 # %% [markdown]
 # **2.** The loss at time $t$, with $\alpha_t = 1 - t$: one draw of the bound for each picture. Here $t$ is given, so $1/t$, not
-# $D/k$; nothing may be hidden at all.
+# $D/k$; sometimes nothing is hidden.
 
 # %% tags=["exercise"]
 def bound_at(logits, x, z, t):
@@ -573,7 +575,7 @@ check("11f.decode", decode)
 # - Its bound is the chain rule averaged over all orders. The schedule drops out, the weight $1/k$ does not.
 # - The gap is that between a mean of logarithms and the logarithm of a mean: nothing if all orders agree.
 # - One network answers for any seen set: completion needs no importance weights.
-#   A single order of it is worse than a network made for one; their mixture need not be.
+#   Here a random order of it is worse than a network made for one; the mixture need not be.
 # - Symbols of one step do not see each other. Fewer steps cost total correlation, even if every answer is true.
 # - Choose places before you draw, not after.
 #
