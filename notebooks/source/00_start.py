@@ -133,7 +133,7 @@ with claim_table():
 # %% [markdown]
 # ## How this course works
 # Run the cells from top to bottom: Shift and Enter. Now and then you are asked to **predict** before you run. Guess; a
-# wrong guess is worth more than none. Below are twelve pictures. Six were written by people, six the model made.
+# wrong guess is worth more than none. Below are twelve pictures. People wrote six, the first model made six.
 
 # %%
 made = (G.sample(3_000, seeded(1)) * 255).round() / 255        # rounded to grey levels, as the real ones are
@@ -206,7 +206,8 @@ with claim_table():
 print("of the twelve, the network:", right_of_twelve(by_network))
 
 # %% [markdown]
-# Hardly better than a coin: this network finds next to nothing, though it can learn: blurred pictures it finds. So is there nothing to find? The eye sees no more. But
+# Hardly better than a coin: this network finds next to nothing, though it can learn: blurred pictures it finds. So is
+# there nothing to find? Eyes may see no more. But
 # the palest greys, which nobody can tell from white, can be *counted*: call a picture made if it has many such pixels.
 # How many is many? That limit is chosen on the two thousand of each kind, too.
 
@@ -272,7 +273,7 @@ lab
 # | **semi-supervised learning**: few labels, many examples; what those without a label teach | 09c |
 # | **realistic output**: pictures, letters and sounds that pass for real | 06, 07, 07b |
 #
-# Models also make possible futures to plan with in reinforcement learning, and artists use them; neither is treated here.
+# Models also draw futures to plan with in reinforcement learning, and artists use them; neither is treated here.
 
 # %% [markdown]
 # ## Maximum likelihood: what "like it" can mean
@@ -407,13 +408,14 @@ claim("Whatever you answer, at least one family is left", bool(all(
 
 # %% [markdown]
 # The same data as a table. **Latent variables**: hidden variables that $x$ is made from, also called its code, and
-# whether they can be had back from $x$. **Z**: the **normalising constant**, the sum over all $x$ that makes
-# probabilities add up to one; where nobody can compute it, $\log p(x)$ is known only up to the same unknown number for
+# whether they can be had back from $x$. **Z**: the **normalising constant**, the sum over all $x$ of scores, which
+# turns them into probabilities; where nobody can compute it, $\log p(x)$ is known only up to the same unknown number
+# for
 # all $x$, and the values of two models are not comparable. **Exact training**: by the
 # very thing that is to be made best; no bound, no chain cut short, no opponent in its place.
 #
-# And what everybody talks about? **Language models** are **autoregressive models**: they draw one word after another,
-# each given those before it (notebook 07b shows one of letters). **Diffusion models** stand under *variational*: they
+# And what everybody talks about? **Language models** are mostly **autoregressive models**: they draw each word given
+# those before it (notebook 07b shows one of letters). **Diffusion models** stand under *variational*: they
 # train on a bound, and draw by a chain of many steps. Notebook 11 begins with them.
 
 # %%
@@ -476,8 +478,8 @@ check("00.kl", kl_divergence)
 # **Read on:**
 #
 # - I. Goodfellow, [*NIPS 2016 Tutorial: Generative Adversarial Networks*](https://arxiv.org/abs/1701.00160), arXiv
-#   (2016): section 2. The tree is that of its figure 9, with three leaves more: discrete latent variables, and two that
-#   his text names, deep Boltzmann machines and moment matching.
+#   (2016): section 2. The tree is that of its figure 9, with four leaves more: discrete latents, diffusion models, and
+#   two of his text, deep Boltzmann machines and moment matching.
 # - D. MacKay, [*Information Theory, Inference, and Learning Algorithms*](https://www.inference.org.uk/mackay/itila/),
 #   Cambridge University Press (2003).
 # - Y. LeCun et al., [*Gradient-Based Learning Applied to Document Recognition*](https://doi.org/10.1109/5.726791),

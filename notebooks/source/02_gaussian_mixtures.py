@@ -128,7 +128,7 @@ show(scatters({"": x}, title="What we are given"),
 # %% [markdown]
 # ## The evidence lower bound and the E-step
 # Write $\theta = (\pi, \mu, \Sigma)$ for all parameters together. For one point, take any weights $r_k \ge 0$ with
-# $\sum_k r_k = 1$. Multiply and divide by them (a term with $r_k = 0$ counts as 0, the limit of $r \log r$):
+# $\sum_k r_k = 1$. Multiply and divide by them (where $r_k = 0$, take the limit, with $r \log r \to 0$):
 #
 # $$\log p(x) = \log \sum_k r_k\,\frac{p(x, k)}{r_k} \;\ge\; \sum_k r_k \log \frac{p(x, k)}{r_k} =: \mathcal{L}(r, \theta).$$
 #
@@ -298,7 +298,8 @@ explore(stepper, half_steps=(0, 40, 1), K=(1, 6, 1), seed=(0, 20, 1), begin=list
 
 # %% [markdown]
 # ## Break it: initialisation
-# EM climbs to a **local optimum**; it does not look around. How long it takes, and now and then where it ends, depends
+# EM climbs at best to a **local optimum**, without looking around. How long it takes, and now and then where it ends,
+# depends
 # on the start. We try three: **random points** as the means; **k-means**, which cuts the points into $K$ groups, each
 # nearest to its own mean; and **one corner**, all means close together at the lower left.
 
@@ -437,8 +438,8 @@ with claim_table():
 # A cluster number says *which*, not *where in between*. With twenty clusters there are twenty means, and a style shared
 # by all digits, like slant, is learned in each anew. Let the latent variable be a number, $z \sim \mathcal{N}(0, 1)$, and
 # let a small network say which Gaussian belongs to it: $x \mid z \sim \mathcal{N}(\mu(z), \sigma(z)^2 I)$. (A covariance
-# that is a multiple of $I$ is **isotropic**: round.) The sum over $k$ becomes an integral, a mixture of infinitely many
-# Gaussians:
+# that is a multiple of $I$ is **isotropic**: round.) The sum becomes an integral over infinitely many Gaussians,
+# approximated at even steps $z_k$:
 #
 # $$p(x) = \int p(z)\,p(x \mid z)\,dz \;\approx\; \sum_k \pi_k\,\mathcal{N}\bigl(x; \mu(z_k), \sigma(z_k)^2 I\bigr),
 #   \qquad \pi_k \propto p(z_k).$$
@@ -489,9 +490,9 @@ with claim_table():
 # %% [markdown]
 # ## Going further
 # ### The M-step ends at the top
-# **The derivative.** Nudge $A$ by $u B$. With the eigenvalues $\nu_i$ of $A^{-1} B$,
-# $\log |A + u B| = \log |A| + \sum_i \log (1 + u \nu_i)$. Its slope at $u = 0$ is $\sum_i \nu_i = \mathrm{tr}(A^{-1} B)$,
-# and that is what $\partial \log |A| / \partial A = A^{-1}$ says. Each term is concave in $u$, so $\log |A|$ is concave.
+# **The derivative.** Nudge a positive definite $A$ by a symmetric $u B$. With the eigenvalues $\nu_i$ of $A^{-1} B$,
+# $\log |A + u B| = \log |A| + \sum_i \log (1 + u \nu_i)$. Its slope at $u = 0$ is $\sum_i \nu_i = \mathrm{tr}(A^{-1}
+# B)$: that is $\partial \log |A| / \partial A = A^{-1}$. Each term is concave in $u$, so $\log |A|$ is concave.
 #
 # **The top.** Write the Gaussian with the precision $P = \Sigma^{-1}$ and $\eta = P \mu$:
 # $\log \mathcal{N} = \eta^\top x - \frac12 x^\top P x + \frac12 \log |P| - \frac12 \eta^\top P^{-1} \eta$ and a constant. The
@@ -574,7 +575,7 @@ with claim_table():
 # %% [markdown]
 # ### Label switching: an average that means nothing
 # The likelihood does not know the numbers of the components: the sum over $k$ is the same in each order. So each optimum
-# comes in $K!$ copies, equally high. Ten starts find the same three clusters, each in an order of its own. What happens
+# comes in $K!$ copies, equally high. Ten starts find the same three clusters, in different orders. What happens
 # to whoever averages the ten results, $\mu_1$ with $\mu_1$ and so on?
 
 # %%
@@ -653,8 +654,8 @@ show(images(torch.cat(rows), row_labels=["one Gaussian", "20 components", "real 
          "the same thirty numbers")
 
 # %% [markdown]
-# A single Gaussian draws overlaid strokes of all digits at once. A mixture chooses first, so most of its draws are one
-# digit. Did it find the ten classes?
+# A single Gaussian draws overlaid strokes of all digits at once. A mixture chooses first, so each draw comes from one
+# cluster. Did it find the ten classes?
 
 # %%
 predict("02.purity", "Name each cluster after its most frequent digit. What percentage of test pictures is then "
@@ -681,7 +682,7 @@ with claim_table():
 # %% [markdown]
 # Clusters are not classes. A slanted 1 and an upright 1 are two clusters; a 4 and a 9 are often one. **Purity** counts
 # what the names get right; the **adjusted Rand index** compares, pair by pair, who is together. It punishes splitting a
-# digit into its styles, which is what the likelihood pays for. Nobody told it about digits.
+# digit into its styles, which the likelihood rewards. Nobody told the model about digits.
 #
 # ### Conditional distributions: half of it hidden
 # Sort each component's $\mu$ and $\Sigma$ by hidden pixels $h$ and seen ones $o$: $\Sigma_{ho}$ has the hidden rows and
@@ -714,19 +715,19 @@ error = {K: ((pixel[K].inpaint(some_test, seen) - some_test) ** 2)[:, ~seen].sum
 blank = ((train.flat().mean(dim=0) - some_test) ** 2)[:, ~seen].sum(dim=1)
 with claim_table():
     claim("log p(h | o) is log p(x) − log p(o): largest difference", difference.abs().max(), below=1e-6, exact=True)
-    claim("One Gaussian's squared error is below that of the average picture, for each picture by", blank - error[1],
+    claim("One Gaussian's squared error is below that of the average picture, per picture by", blank - error[1],
           above=0.5)
-    claim("Twenty components' squared error is below one Gaussian's, for each picture by", error[1] - error[20],
+    claim("Twenty components' squared error is below one Gaussian's, per picture by", error[1] - error[20],
           above=0.2)
 
 # %% [markdown]
 # Where the components disagree the mean is blurred: it is the answer with the least squared error, not a likely digit.
-# From its upper half the 2 looks like a 1, and the model says so; so does the 3. A draw commits itself; it also carries
-# the grain $\varepsilon$, all the fine strokes that thirty numbers leave out. And the
+# From their upper halves the 2 and the 3 look like a 1, and the model says so. A draw commits itself; it also carries
+# the grain $\varepsilon$, in place of strokes that thirty numbers leave out. And the
 # model may answer less than white or more than black: a Gaussian knows no edges.
 #
 # ### Missing data: EM without filling in
-# Now half of each training picture's principal component scores are hidden, at random. A common habit, **mean
+# Now half of the training pictures' principal component scores are hidden, at random. A common habit, **mean
 # imputation**, fills each gap with that coordinate's average. EM needs no filling: the hidden coordinates are one more
 # latent variable. The E-step takes $p(k \mid x_o)$; the M-step uses the conditional mean of what is hidden
 # *and adds its conditional covariance*, for a guess is not a measurement.
@@ -768,7 +769,7 @@ with claim_table():
 
 # %% [markdown]
 # The cross is made of filled-in averages: the fit takes them for facts. What was hidden must stay uncertain. And EM is
-# right only if data are **missing at random**: given what is seen, whether a number is hidden must not depend on its
+# safe only if data are **missing at random**: given what is seen, whether a number is hidden must not depend on its
 # value. The last row of the table hides the larger half of one score, and its mean comes out too low.
 
 # %% [markdown]
@@ -846,14 +847,14 @@ with claim_table():
     claim("Not at random: the mean by EM", means["not at random"][:, 1], below=-0.2)
 
 # %% [markdown]
-# In the second row the complete pairs are those with small $x_1$, and so with small $x_2$. EM sees all $x_1$ and
+# Under MAR the complete pairs are mostly those with small $x_1$, and so with small $x_2$. EM sees all $x_1$ and
 # corrects for that: for a Gaussian, Anderson gave the answer in closed form, the mean of the complete pairs moved
 # along their regression line to the mean of all $x_1$. The line itself is right, for given $x_1$ nothing more was
-# selected. In the third row it is not: pairs were chosen by $x_2$, and the line is too flat. EM then repairs a part of
+# selected. Under MNAR it is not: pairs were chosen by $x_2$, and the line is too flat. EM then repairs a part of
 # the error, by what $x_1$ tells of $x_2$, and no more.
 #
-# We know this because we hid the numbers ourselves. Whoever has only what was seen must *argue* that it is missing at
-# random: from how the data came about.
+# We know this because we hid the numbers ourselves. Whoever has only what was seen must *argue* that the rest is
+# missing at random: from how data came about.
 
 # %% [markdown]
 # ## Your turn

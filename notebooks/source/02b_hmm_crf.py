@@ -210,7 +210,7 @@ explore(listen, t=(1, 5, 1), sentence=["the old man the boats", "the old man saw
                                          "below as believed now")
 
 # %% [markdown]
-# *Fish fish fish …* leaves you in doubt to the end: a noun or a verb may emit *fish* at every place, each may follow
+# *Fish fish fish …* leaves most doubt at the end: a noun or a verb may emit *fish* at every place, each may follow
 # the other, and every new word is the same evidence again.
 
 # %% [markdown]
@@ -381,7 +381,7 @@ with claim_table():
 
 # %% [markdown]
 # Above the truth? On its own sentences, yes: it has learned their accidents too, which is **overfitting**. All starts
-# arrive, some much later than others: a run that seems to have settled may only rest on a plateau. And states carry no
+# arrive, some later than others: a run that seems to have settled may only rest on a plateau. And states carry no
 # names (**label switching**). Try all ways to name those of the best run, and keep the one that fits the tags of the
 # training sentences best. Does it tag new sentences?
 
@@ -437,7 +437,7 @@ lr = SoftmaxRegression(l2=0.1 / len(x1), tolerance=1e-7).fit(x1[:, 0], y1[:, 0])
 crf_of_one = CRF.fit(x1, y1, K=3, l2=0.1, tolerance=1e-6)
 emission = BernoulliHMM.fit(x1, y1, K=3).log_emission(x1)[:, 0] + nb.log_prior
 with claim_table():
-    claim("One word: the HMM's log p(x, y) is naive Bayes'", (emission - nb.log_joint(x1[:, 0])).abs().max(),
+    claim("One word: the HMM's log p(x | y) is naive Bayes'", (emission - nb.log_joint(x1[:, 0])).abs().max(),
           below=1e-9,
           exact=True)
     claim("One word: the CRF's p(y | x) is logistic regression's",
@@ -531,8 +531,8 @@ with claim_table():
 # the path's sum until the end.
 #
 # Would an MEMM with other weights do better? Take four tags, two for an *r* and one each for *i* and *o*, two letters,
-# and a second letter that is misread one time in ten. All probabilities can be listed, so we need not train: the best
-# that any MEMM can do is to have the true $p(y_1 \mid x_1)$ and $p(y_2 \mid y_1, x_2)$.
+# and a second letter that is misread one time in ten. All probabilities can be listed, without training: in nats, the
+# best MEMM that sees one letter a step has the true $p(y_1 \mid x_1)$ and $p(y_2 \mid y_1, x_2)$.
 
 # %%
 first4 = torch.tensor([0.55, 0.0, 0.45, 0.0], dtype=torch.float64)                # r of *ri*, i, r of *ro*, o
@@ -558,7 +558,7 @@ by_crf = by_crf.view(3, 3, 4, 4)
 
 # %%
 def nats_lost(p):
-    """Mean KL of p(y | x) from the true one, over the letters that occur."""
+    """Mean KL of the true p(y | x) from p, over the letters that occur."""
     return (torch.xlogy(joint, true) - torch.xlogy(joint, p)).sum().item()
 
 def path_right(p):
@@ -572,7 +572,8 @@ with claim_table():
           (by_crf - true)[joint.sum(dim=(2, 3)) > 0].abs().max(), below=1e-9, exact=True)
     claim("Best MEMM: nats lost, less the mutual information of x₂ and y₁", nats_lost(memm) - shared, near=0,
           within=1e-9, exact=True)
-    claim("Best MEMM: how often its best path is right", path_right(memm), near=0.55, within=1e-9, exact=True)
+    claim("The MEMM best in nats: how often its best path is right", path_right(memm), near=0.55, within=1e-9,
+          exact=True)
     claim("CRF: how often its best path is right", path_right(by_crf), near=0.9, within=1e-9, exact=True)
     claim("MEMM whose first step sees both letters: nats lost", nats_lost(ahead), near=0, within=1e-9, exact=True)
 
@@ -584,8 +585,8 @@ with claim_table():
 # ### Features of the whole sentence
 # A CRF's $x_t$ may hold any features of the sentence, for nothing has to draw them. Give each word the features of its
 # neighbours, too: a **window** of three words. An HMM must *emit* what it is given, and would then emit each word three
-# times, as if three independent words had agreed. Does looking help? In the worlds from above, but with half of a word's
-# features *one word late*: they tell of the tag before.
+# times, as if three independent words had agreed. Does looking help, in the worlds from above, but with half of a
+# word's features *one word late*? They tell of the tag before.
 
 # %%
 def late(world, n, rng):
@@ -687,8 +688,8 @@ with claim_table():
 
 # %% [markdown]
 # **Sweep the loser's setting** before you name a loser. The HMM's is its **pseudo-count** $\alpha$, the number of
-# imaginary examples of each kind; so far it was 1. The CRF's is its penalty. Whoever is behind now gets, in each world,
-# the setting that tests best. (That is generous: it looks at the test sentences.)
+# imaginary examples of each kind; just now it was 1. The CRF's is its penalty. Whoever is behind now gets, per training
+# set, the setting that tests best. (That is generous: it looks at the test sentences.)
 
 # %%
 ALPHAS, PENALTIES = (0.1, 1.0, 10.0, 100.0), (0.1, 1.0, 10.0)
@@ -704,7 +705,8 @@ with claim_table():
 
 # %% [markdown]
 # As in notebook 01: a right assumption helps most when data are few; a wrong one costs, however many there are, and no
-# pseudo-count mends it. And a penalty, or **regularization**, is an assumption, too: with a better one the HMM's lead on
+# pseudo-count tried mends it. And a penalty, or **regularization**, is an assumption, too: with a better one the HMM's
+# lead on
 # independent features shrinks but stays; with copies it is gone.
 
 # %% [markdown]

@@ -26,8 +26,9 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Put the picture of the bars on the board first and keep it
-# there: every later step moves one of its three numbers. The derivation goes slowly if each line is read out with
-# its reason. It is often said that a step in θ raises both bars; let the class find the counterexample by sliders
+# there: every later step moves some of its three numbers. The derivation goes slowly if each line is read out with
+# its reason. It is often said that a step in θ raises bound and log p(x); let the class find the counterexample by
+# sliders
 # before you run the cell that does.
 #
 # - **Prepare.** Draw the three bars where they can stay for the whole lesson.
@@ -259,7 +260,8 @@ show(bound_bars(["poor q, θ = 1", f"same q, θ = {thetas[found]:.2f}"], [log_p,
 # ## EM: coordinate ascent on the bound
 # Move $q$ until $\mathcal{L}$ is as high as it gets (**E-step**), then θ (**M-step**), and again. Each half step
 # raises $\mathcal{L}$ or leaves it. For a Gaussian mixture the latent variable is discrete: the number $k$ of the
-# component. So the integral over $z$ is a sum over $k$: **discrete latent variables can be marginalised exactly**. $q$
+# component. So the integral is a sum over $k$: **discrete latent variables with few values can be marginalised
+# exactly**. $q$
 # is a table of responsibilities, and the exact posterior is a matter of dividing: every E-step brings the KL to zero,
 # so $\log p$ rises too. Six points, two components of variance one:
 
@@ -397,8 +399,8 @@ show(bound_bars([f"β = {beta:g}" for beta in betas], np.full(4, log_p), bound_a
          ", ".join(f"{b:.2f} at β = {beta:g}" for beta, b in zip(betas, bound_at, strict=True)))
 
 # %% [markdown]
-# Without the KL, a standard deviation only costs: a spread $z$ misses $x$ more often. So $q$ becomes a point, and an
-# autoencoder trained so an ordinary one. With the KL twice, $q$ is too wide. A $\beta$ other than 1 can be a choice,
+# Without the KL, a standard deviation only costs: a spread $z$ misses $x$ more often. So $q$ becomes a point, and a VAE
+# trained so an ordinary autoencoder. With the KL twice, $q$ is too wide. A $\beta$ other than 1 can be a choice,
 # not an accident.
 #
 # **Repair:** put the KL back, with its ½, in the parametrisation you draw with.
@@ -503,7 +505,7 @@ show(curves(thetas[low], {"log p(x)": (gain_p + log_p)[low], "bound, q exact at 
 
 # %% [markdown]
 # A bound has a preference of its own: where $q$ is Gaussian, $\mathcal{L}$ prefers models whose posterior is nearly
-# Gaussian. Let both climb over θ:
+# Gaussian. At each θ, the best Gaussian $q$:
 
 # %%
 climbed = [world.gaussian_elbo(*world.best_gaussian(x), x) for world in worlds]

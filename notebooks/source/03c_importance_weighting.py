@@ -168,16 +168,16 @@ with claim_table():
 #   + \underbrace{\mathcal{L}(q^*) - \mathcal{L}(q_\phi)}_{\text{amortisation}} .$$
 #
 # What the encoder failed to learn from its training points, or learned too well (**overfitting**), counts into the
-# second. In this model the best mean is affine in $x$, and the covariance constant. So an affine encoder can lose
+# second. In this model the best mean is affine in $x$, and the covariance constant. So an affine encoder need lose
 # nothing (*Going further* trains one). In the next model no affine encoder is right.
 
 # %% [markdown]
 # ## A model whose posterior has two modes
-# Now a model with one curve in it: $z \sim \mathcal{N}(0, 1)$ is an angle, and $x = (\cos 2z, \sin 2z) +
-# \text{noise}$. The angle is $2z$; the noise has standard deviation $\sigma = 2/5$. One latent number, so quadrature
+# Now a model with one curve in it: $z \sim \mathcal{N}(0, 1)$, and $x = (\cos 2z, \sin 2z) + \text{noise}$. The angle
+# is $2z$; the noise has standard deviation $\sigma = 2/5$. One latent number, so quadrature
 # gives $\log p(x)$; and for $q = \mathcal{N}(m, s^2)$ the ELBO has a closed form, since $\mathbb{E}_q[\cos 2z] = e^{-2
 # s^2} \cos 2m$. At the back of the circle, $(-1, 0)$, $z = \pi/2$ and $z = -\pi/2$ land on the same point: either sign
-# of $z$ explains $x$, and $q$ can have only one. `best_gaussian` searches $q^*$: on a grid of $m$ and $s$, then on
+# of $z$ explains $x$, and $q$ has only one peak. `best_gaussian` searches $q^*$: on a grid of $m$ and $s$, then on
 # finer ones around the best.
 
 # %%
@@ -236,7 +236,7 @@ show(gap_maps(axis, {"approximation gap": circle.log_prob(grid) - best_grid,
 amortised = amortisation["32 + 32 hidden"].sort(descending=True).values
 with claim_table():
     claim("The largest amortisation gap of a new point, far beyond the colours, in nats", amortised[0], above=5)
-    claim("The share of their mean that one point in fifty accounts for", amortised[:40].sum() / amortised.sum(),
+    claim("The share of the mean that the worst fiftieth of points makes", amortised[:40].sum() / amortised.sum(),
           above=0.7)
 
 # %%
@@ -358,8 +358,8 @@ explore(weigh, place=list(places), m=(-3.0, 3.0, 0.1), s=(0.1, 1.5, 0.05), k=(1,
 # yourself:
 #
 # - $q$ too **narrow**. Take $\mathcal{N}(0, I)$ as the posterior and $q = \mathcal{N}(0, r^2 I)$. Then
-#   $\mathbb{E}_q[w^2] \propto \int e^{-z^2 + z^2 / (2 r^2)}\, dz$, which is infinite unless $r^2 > \tfrac12$, so the
-#   law $\mathrm{Var}/(2k)$ does not hold here.
+#   $\mathbb{E}_q[w^2] \propto \int e^{-z^2 + z^2 / (2 r^2)}\, dz$, which is infinite unless $r^2 > \tfrac12$; our $r =
+#   \tfrac12$ breaks the law $\mathrm{Var}/(2k)$.
 # - $q$ on **one mode** of two: the best Gaussian behind the circle.
 
 # %%
@@ -412,7 +412,7 @@ with claim_table():
           effective_sample_size(one_mode).min() / n, above=0.97)
     claim("The other mode lies this many standard deviations of q away", 2 * abs(q_behind[0]) / q_behind[1],
           near=14.7, within=0.1)
-    claim("log w at z = -12, on the side where q is not",
+    claim("log w at z = -12, far in the tail of q",
           circle.log_joint(behind, far) - Normal(*q_behind).log_prob(far), near=1_227, within=2)
     claim("Too narrow: the effective share of the draws, the largest of four runs",
           effective_sample_size(too_narrow).max() / n, below=0.004)
@@ -528,7 +528,7 @@ with claim_table():
 # %% [markdown]
 # ### The repair in ten dimensions
 # Add nine latent numbers, each seen directly, with little noise. For these $q$ is the exact posterior. The weights are
-# as bounded as before.
+# bounded as before.
 
 # %%
 others, std = 9, math.sqrt(0.1**2 / (1 + 0.1**2))                    # x_j = z_j + 0.1·noise; we see x_j = 0
@@ -568,7 +568,7 @@ with claim_table():
 # - A parameter of the encoder moves only the gap, which is about $\mathrm{Var}(w) / (2k\,p(x)^2)$. The mean falls like
 #   $1/k$, the noise only like $1/\sqrt{k}$. So the ratio should *fall* like $1/\sqrt{k}$, say Rainforth et al. (2018).
 #
-# For a model with one latent number this can be had exactly, though the mean is over $k$ of them. For $y > 0$,
+# For a model with one latent number the ratio can be had exactly, though it depends on $k$ draws. For $y > 0$,
 #
 # $$\frac1y = \int_0^\infty e^{-ty}\, dt, \qquad \frac1{y^2} = \int_0^\infty t\, e^{-ty}\, dt .$$
 #
@@ -618,7 +618,7 @@ with claim_table():
     claim("k = 16, for m: the mean of these gradients less the exact one, in standard errors",
           (gradients[0].mean() - mean_16) / (std_16 / math.sqrt(20_000)), near=0, within=4)
     claim("Their standard deviation over the exact one", gradients[0].std() / std_16, near=1, within=0.03)
-    claim("The gradient for m is 2 - 2 times that for θ, group by group: the largest distance",
+    claim("The gradient for m is 2 minus twice that for θ, group by group: the largest distance",
           (gradients[0] - 2 + 2 * gradients[1]).abs().max(), near=0, within=1e-9, exact=True)
 
 # %% [markdown]
@@ -638,7 +638,7 @@ z_nodes = 1.5 + math.sqrt(2 / 3) * eps_line
 by_z = -z_nodes + (2.0 - z_nodes) + (z_nodes - 1.5) / (2 / 3)       # of log w by z, with m and θ held still
 moments["m, doubly reparametrised"] = ratio_moments(log_w_line, w_line**2 * by_z, shares, groups, power=2)
 ratios = {name: mean.abs() / std for name, (mean, std) in moments.items()}
-show(curves(groups, ratios, log_x=True, log_y=True, title="More draws drown the encoder's gradient, not the model's",
+show(curves(groups, ratios, log_x=True, log_y=True, title="More draws drown the encoder's plain gradient, no other",
             xlabel="draws k in one group", ylabel="signal-to-noise ratio"),
      alt="Two logarithmic axes, the ratio over the draws from 1 to 1,024: " + "; ".join(
          f"{name}, from {r[0]:.2f} to {r[-1]:.2g}" for name, r in ratios.items()))
@@ -661,8 +661,9 @@ with claim_table():
 
 # %% [markdown]
 # With the plain gradient a larger $k$ makes the bound tighter and the encoder's gradient worse. Averaging the gradients
-# of several groups helps both: over $n$ groups each ratio is $\sqrt{n}$ times as large. So a number of draws can be
-# split into few large groups for the model, or many small ones for the encoder. The doubly reparametrised gradient
+# of several groups helps both: over $n$ groups each ratio is $\sqrt{n}$ times as large. So many small groups suit the
+# encoder's gradient; few large ones give the model a tighter bound, not a better ratio. The doubly reparametrised
+# gradient
 # needs no such choice here.
 
 # %% [markdown]

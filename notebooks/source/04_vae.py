@@ -56,7 +56,7 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 # doubt, giving no digit a probability above nine tenths; and the nearest of the training pictures may be far away.
 
 # %%
-predict("04.holes", "Draw codes from a Gaussian with the mean and spread of the real codes, and decode. "
+predict("04.holes", "Draw each code number from a Gaussian with its mean and spread in real codes, and decode. "
         "What percentage leaves the classifier in doubt?", low=0, high=100)
 
 # %%
@@ -293,7 +293,7 @@ show(images(torch.cat([decoded["drawn"][:10], fitted[:10], fresh[:10]]).view(-1,
          "mixture that was fitted to its codes; and from the VAE with codes from its prior")
 
 # %% [markdown]
-# Ten pictures prove nothing. Here is the record of eight seeds, five hundred pictures each, made by
+# Ten pictures prove nothing. Here are eight seeds for these same two networks, five hundred pictures each, by
 # `benchmarks/vae_pictures.py`; the mixture is fitted anew for each. Its last row gives the VAE a mixture, too.
 
 # %%
@@ -364,8 +364,8 @@ with claim_table():
 
 # %% [markdown]
 # A dimension whose KL is zero carries nothing: $q(z_i \mid x)$ is the prior, whatever $x$. Using a dimension pays only
-# if what it adds to the reconstruction exceeds its KL. This network left some of its twenty unused: it had dimensions
-# enough.
+# if what it adds to the reconstruction exceeds its KL. This network left some of its twenty unused; training decides,
+# too.
 
 # %% [markdown] cited="88.33 86.6 86.76 85.54 84.78 88.71 87.63 87.10 50 5,000"
 # ## How good is it?
@@ -563,7 +563,7 @@ with claim_table():
 # $-\log p(x \mid z)$ is the **distortion**, what is left to say of the picture once the code is known. The ELBO is minus
 # their sum. A **β-VAE** minimises distortion $+\;\beta \cdot$ rate, so each β asks for another bargain (Alemi et al.).
 # The best bargains are the **rate–distortion curve**. At the bargain that is best for β, a little less distortion for a
-# little more rate must not pay: the curve has the slope $-\beta$ there.
+# little more rate must not pay: the curve has the slope $-\beta$ there, or ends at rate 0.
 #
 # In one case the curve is known: Gaussian data, with linear encoder and decoder and a fixed variance $\sigma_x^2$ of the
 # pixels. In the direction of variance $\lambda_i$ the squared error is $\min(\lambda_i, \theta)$ and the rate
@@ -625,8 +625,8 @@ with claim_table():
     claim("The rate at β = 1/4 beyond that information, KL(q(z) ‖ p(z))", rate[0] - told[0], above=4)
 
 # %% [markdown]
-# The bound is best at β = 1, on pictures that were held out, too, where a nat of rate weighs as much as one of
-# distortion. A small β buys more rate than the pictures hold information: what is beyond it only moves codes away from
+# The bound is best at β = 1, where a nat of rate weighs as much as one of distortion, on held-out pictures, too. A
+# small β buys more rate than the pictures hold information: what is beyond it only moves codes away from
 # the prior. A large β leaves no code. (Higgins et al. chose β above 1 for dimensions that mean one thing each.)
 #
 # ### Against posterior collapse
@@ -707,7 +707,7 @@ with claim_table():
 # %% [markdown]
 # ### Convolutions
 # Nothing in the bound says what encoder and decoder are made of. The networks above are **fully connected**: each unit
-# has a weight for every pixel. In a **convolutional** VAE small kernels of weights slide over the picture, the same at
+# has a weight for every input. In a **convolutional** VAE small kernels of weights slide over the picture, the same at
 # every place. `ConvolutionalVAE` is the class above with two other networks: two convolutions of 4x4 in steps of two
 # pixels, each halving the sides, then a linear layer; the decoder is the mirror. That makes about as many multiplications
 # for a picture, with a tenth of the parameters.
@@ -760,14 +760,14 @@ with claim_table():
           elbo_of(today, x_test[:1000]).value, near=-164, within=12)
 
 # %% [markdown]
-# A tenth of the parameters, and some nats ahead: how a network is built matters as much as how large it is. This is said
+# A tenth of the parameters, and some nats ahead: how a network is built matters, not only how large it is. This is said
 # of two thousand steps, not of the end of a long training, nor of the same processor time. Both best rates were picked by
 # the held-out pictures that are shown. At the fastest rate one of the five runs ended in posterior collapse: look at every
 # seed, not at means alone.
 
 # %% [markdown]
 # ### Break it: grey pixels
-# Much published code feeds grey $x \in [0, 1]$ to the same formula $\log p^x (1-p)^{1-x}$ and calls it a likelihood.
+# Much published code feeds grey $x \in [0, 1]$ to the same formula $p^x (1-p)^{1-x}$ and calls it a likelihood.
 # Over $x \in \{0, 1\}$ it sums to one. Over $[0, 1]$, with $a = \log\frac{p}{1-p}$,
 #
 # $$\int_0^1 p^x (1-p)^{1-x}\,dx = (1-p) \int_0^1 e^{a x}\,dx = (1-p)\,\frac{e^a - 1}{a} = \frac{2p - 1}{a},$$
@@ -845,7 +845,7 @@ with claim_table():
           errors["mixture"] - errors["chain, helped"], above=0)
 
 # %% [markdown]
-# Short chains lose. But had they forgotten where they began, both kinds would end alike; they do not. So make them
+# Short chains from the average lose, those from the mixture win: neither forgot where it began. So make them
 # longer, and more: watch the same ten digits.
 
 # %%
@@ -869,7 +869,7 @@ lines = {f"chains: {w}": [error[f"{w} chains of {r} rounds"].mean() for r in len
 lines["a larger mixture"] = [error[large].mean()] * 4
 show(curves(lengths, lines, log_x=True, baseline=(error[small].mean(), "the mixture of ten"),
             xlabel="rounds of a chain", ylabel="squared error of a picture",
-            title="Short chains lose, long ones win, a larger mixture is level"),
+            title="Short chains lose, many long win, a larger mixture is level"),
      alt="Squared error over the rounds, from 15 to 120: " + "; ".join(
          f"{name} {line[0]:.1f} to {line[-1]:.1f}" for name, line in lines.items()) +
          f"; the mixture of ten {error[small].mean():.1f}")
@@ -895,9 +895,10 @@ with claim_table():
           error[large] - error["20 chains of 120 rounds"], near=0, within=1.5)
 
 # %% [markdown]
-# So "who completes better?" has no answer before you say how long the chains are and how large the mixture is. A chain
-# must forget its start; average too few, and the noise of the draws counts as error. Against the mixture of ten, short
-# chains lose and long ones win; a larger mixture is level with these. And $q$, learned from whole pictures, may misread
+# So "who completes better?" has no answer before you name the measure, the chains and the mixture. A chain
+# must forget its start; average too few, and the noise of the draws counts as error. In squared error short chains lose
+# to the mixture of ten, many long ones win; a larger mixture, of more pictures, is level. And $q$, learned from whole
+# pictures, may misread
 # half of one, so that no length makes the chain exact. (A Metropolis step mends that: Mattei and Frellsen.)
 
 # %% [markdown]

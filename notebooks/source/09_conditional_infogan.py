@@ -32,8 +32,8 @@ torch.set_num_threads(1)  # two threads on a shared machine are slower than one
 
 # %% [markdown] tags=["teacher"]
 # **For the teacher.** Ninety minutes with the exercises. Start the live lab first and let it train while you talk.
-# Before the section on what both networks must know, ask the class what happens if only the generator is told the label:
-# most expect bad sevens, hardly anyone *no* sevens. In the second half let the class name the ten categories before you
+# Before *A label in both networks*, ask the class what happens if only the generator is told the label: most expect bad
+# sevens, hardly anyone *any* digit. In the second half let the class name the ten categories before you
 # show the classifier's table, and ask each time what would prove that a code "is" a digit.
 #
 # - **Prepare.** Start the live lab before the lesson.
@@ -79,7 +79,7 @@ predict("09.squared", "Asked for a seven, whose answer has the smaller squared e
 # $$\mathbb{E}\,\lVert x - f(y) \rVert^2 = \mathbb{E}\,\lVert x - m_y \rVert^2 + \mathbb{E}\,\lVert m_y - f(y) \rVert^2 .$$
 #
 # We answer each real seven with another one. In a sample of them the cross term is small, not zero. Sharpness is
-# notebook 06's: how fast the grey changes at edges.
+# notebook 06b's: the variance of the Laplacian.
 
 # %%
 train = load_mnist("train")
@@ -257,8 +257,8 @@ with claim_table():
           within=0.08)
 
 # %% [markdown]
-# Nobody asked for it, and yet $z$ holds the *style* and $y$ the digit: what the label says need not be said by $z$
-# again, so its numbers are free for the rest, and the layers after the first are shared by all labels.
+# Nobody asked for it, and yet $z$ holds the slant, part of the *style*. A reason may be that what the label says need
+# not be said by $z$ again, and that the layers after the first are shared by all labels.
 #
 # Now place orders yourself. What lies halfway between the orders 3 and 8? No such order was in $G$'s training.
 
@@ -493,7 +493,7 @@ with claim_table():
           below=0.2)
 
 # %% [markdown]
-# So a small information loss is no proof that codes are digits. What a code means must be measured each time.
+# So a small $-\log q(c \mid x)$ is no proof that codes are digits. What a code means must be measured each time.
 #
 # ### What the continuous codes do
 # Hold $z$ and $k$ and move one continuous code: in the purest category and the most mixed one, for two noises each. We go

@@ -52,7 +52,9 @@ torch.set_num_threads(1)  # for networks this small one thread is as fast as two
 # ## Mode collapse on a ring
 # Real points: eight Gaussians of width 0.05 on a ring. A made point is **near** a mode within three widths of its
 # centre. A mode is **covered** if it has at least a third of its fair share of the points. The settings hold for
-# every game below, unless we say so. `play` lets both rates fall over the second half, and `score` takes $G$ with its weights
+# every game below, unless we say otherwise. `train_and_record` lets both rates fall over the second half, and `score`
+# takes
+# $G$ with its weights
 # averaged over the last hundreds of steps: both calm a trembling at the end.
 
 # %%
@@ -75,7 +77,8 @@ show(shares_along(its_course.steps, its_course.shares, title="Vanilla: few modes
          + ", ".join(f"{share:.2f}" for share in its_course.shares[-1]))
 
 # %% [markdown]
-# This is mode collapse: nearly all points lie near a mode, and most modes have none. $G$ follows the slope of this $D$ at each of
+# This is mode collapse: nearly all points lie near a mode, and modes are missing. $G$ follows the slope of this $D$ at
+# each of
 # its points. Between two modes nothing is real, $D$ says *fake* there, and no slope leads across.
 #
 # White modes did not come back.
@@ -146,7 +149,7 @@ show(curves(theta, {"JS (nats)": JS, "W₁": W1}, title="JS is stuck at log 2 wh
 # JS only says *apart*. The vanilla game above is another one: its $G$ lowers $-\log D$, the loss that does not
 # saturate. Here it does get a direction: the logit of the best $D$ is a line of slope $-\theta / \sigma^2$. But that
 # push is no distance: it grows without bound as the peaks get narrower. And it needs the best $D$, right where it has
-# seen no data.
+# seen nothing real.
 #
 # The **Wasserstein distance** $W_1$, also called the **earth mover's distance**, says *how far*: the least mean way over
 # which one distribution can be moved into the other. On a line sorting finds it (notebook 05b). In the plane, and with a
@@ -167,8 +170,9 @@ show(curves(theta, {"JS (nats)": JS, "W₁": W1}, title="JS is stuck at log 2 wh
 # %% [markdown]
 # For the best $D$ and the best plan both sides are equal. Take a pair of that plan, and a point on the line between,
 # $\varepsilon x + (1 - \varepsilon)\, \tilde x$ with $0 < \varepsilon < 1$. From $\tilde x$ to it $D$ rises by at most
-# $\varepsilon \lVert x - \tilde x \rVert$, from it to $x$ by at most $(1 - \varepsilon) \lVert x - \tilde x \rVert$. Together
-# it must rise by all of $\lVert x - \tilde x \rVert$, so neither may be less: **on the lines of the best plan $D$ has slope
+# $\varepsilon \lVert x - \tilde x \rVert$, from it to $x$ by at most $(1 - \varepsilon) \lVert x - \tilde x \rVert$.
+# Equal means need a rise by all of $\lVert x - \tilde x \rVert$, so neither may be less: **on the lines of the best
+# plan $D$ has slope
 # 1**.
 
 # %% [markdown]
@@ -217,7 +221,7 @@ with claim_table():
 # method takes the lines of *random* pairs: a guess. On them slopes below 1 may be right, and above 1 they are wrong.
 #
 # The penalty of the paper is *two-sided*. If only slopes above 1 cost, it is *one-sided* (Petzka et al.), which agrees with
-# that. The games on the ring have the first, the critics on the line the second, unless we say so.
+# that. The games on the ring have the two-sided, the critics on the line the one-sided, unless we say otherwise.
 
 # %%
 def gradient_penalty(D, real, fake, rng, one_sided=False):
@@ -471,7 +475,7 @@ with claim_table():
 
 # %% [markdown]
 # A steep $D$ throws the fakes far past the ring, and back. Then the last tanh units of $D$ are
-# saturated: 1 or −1 at every fake, so $D$ is flat after all, and the fakes stay where they happen to be.
+# saturated: nearly all near 1 or −1, so $D$ is nearly flat, and the fakes stay where they happen to be.
 # Some $c$ between may do, to be found by trial for each network. The repair is the penalty: it limits the slope itself, not the weights.
 #
 # ## Going further
@@ -506,7 +510,7 @@ show(shares_along(np.arange(20, 801, 20), crowd, title="A slow D: the crowd swin
 # ### Every game with its own settings, and R3GAN
 # The race of the record was not fair: the rates were WGAN-GP's. Now vanilla, R1 and R3GAN (notebook 05: $D$ judges *pairs*
 # of a real and a made point, and its loss has R1 and R2) try the same rates and, where they have a penalty, the same
-# weights of it, in games of fewer steps, with one seed that is used for nothing else. The setting with the smallest JS
+# weights of it, in games of fewer steps, with one seed outside the committed eight. The setting with the smallest JS
 # then plays the eight committed seeds; R3GAN's plays them also without pairs, as R1+R2. A coarse sweep, from a record.
 
 # %%
@@ -539,8 +543,8 @@ with claim_table():
 
 # %% [markdown]
 # R3GAN finds the ring, where vanilla and R1 lose modes with their best setting of this sweep, too. But take away its pairs, and
-# R1+R2 finds it as well: here it is R2, flat at the *made* points, that helps, not the question of pairs. (R1+R2 even has
-# R3GAN's setting, not its own.) A few games of a small ring decide nothing about pictures, where the paper measured both.
+# R1+R2 finds it as well: here it is R2, flat at the *made* points, that helps, not the question of pairs. (R1 with this
+# setting lost modes above.) A few games of a small ring decide nothing about pictures, where the paper measured both.
 
 # %% [markdown]
 # ### A trap of the two-sided penalty
@@ -570,9 +574,9 @@ with claim_table():
     claim("One-sided, each of eight critics: value", [t["value"] for t in one_sided], above=1.8, exact=True)
 
 # %% [markdown]
-# The starting sign decides, by chance. A critic that starts uphill, rising by $u$ from real to fake, has the loss $u
+# The starting sign mostly decides. A critic that starts uphill, rising by $u$ from real to fake, has the loss $u
 # W_1 + \lambda (u - 1)^2$, least at $u = 1 - W_1 / (2 \lambda)$: a valley, if $\lambda > W_1 / 2$. To turn round it
-# must pass slope 0, a hill. In the plane a slope might *turn* instead, and keep its length. Our ring does not show it: its
+# must pass slope 0, a hill. In the plane a slope might *turn* instead, and keep its length. Our ring shows no trap: its
 # $\lambda$ is so small that there is a valley only once $W_1 < 2 \lambda$, nearly at the end. The repair is one word:
 # punish only slopes above 1. Watch both: this critic is two-sided; set its limit to one-sided and start again.
 
@@ -650,9 +654,10 @@ show_source(GAN2DExperiment)
 # ## What to keep
 # - Where real and fake lie apart, Jensen–Shannon stands still; the Wasserstein distance says how far.
 # - Duality: any 1-Lipschitz function bounds the Wasserstein distance from below, and the best one reaches it.
-# - A gradient penalty is a price: the value is too high, by the factor of the slope. Weight clipping gives an unknown multiple, and a
+# - A gradient penalty is a price: one-sided, between two peaks, the value is slope times distance. Weight clipping
+#   gives an unknown multiple, and a
 #   $D$ that is too steep or flat.
-# - On the ring, with rates tuned for it, the gradient penalty found all modes in every recorded game; others in none.
+# - On the ring, with rates tuned for it, WGAN-GP found all modes in every game; vanilla, R1, clipping in none.
 # - The better the samples, the smaller its value, over a whole training; do not read the last decimals.
 #
 # **Read on:**

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 09c · Coupled GANs, BiGAN and image-to-image translation
 #
-# The DCGAN's discriminator sees one picture at a time. Give it two things at once, and the same game teaches more.
-# **What can a generator learn from pairs: two pictures, a picture and its code, a picture and a coarse version of it?**
+# The DCGAN learns one kind of thing, pictures. Give it two things, and the same game teaches more.
+# **What can a generator learn about pairs: two pictures, a picture and its code, a picture and a coarse version of
+# it?**
 #
 # | At a glance | This notebook |
 # |---|---|
@@ -39,8 +40,8 @@ train, test = load_mnist("train"), load_mnist("test")
 classifier, _ = load_pretrained("classifier")
 
 # %% [markdown] tags=["teacher"]
-# **For the teacher.** Two hours with the exercises; *Going further* can be homework. Three games, one idea: the
-# discriminator sees a pair. Ask of each who makes which half. The first prediction splits a class well. In the part on sharp
+# **For the teacher.** Two hours with the exercises; *Going further* can be homework. Three games; in the last two the
+# discriminator sees a pair. Ask who makes which half. The first prediction splits a class well. In the part on sharp
 # pictures, let students choose by eye before they see the numbers: they prefer the picture with the larger error.
 #
 # - **Prepare.** A sheet for votes on sharp pictures, before the numbers are seen.
@@ -153,7 +154,7 @@ claim("One block shared: part of a generator's weights that are its own", 1 - we
 # Few. They could still turn a 3 into something else, and do not. How much of that is the layout of the maps, and how
 # much is learned, we did not measure.
 #
-# Nothing shared is this idea's **failure lab**: two generators, as good or bad as the coupled ones (see the distances
+# Nothing shared is this idea's **failure lab**: two generators, not much worse than the coupled ones (see the distances
 # above), and no pairs. The **repair** is the shared block. Go through the pairs.
 
 # %%
@@ -289,9 +290,9 @@ with claim_table():
 # **Repair:** show $D$ the pair.
 #
 # ## Does E invert G?
-# Two that were trained for some minutes. The first plays the game as it is. To the second we added **latent
-# regression**: $G$ made the picture from $z$, so $z$ is known, and $E$ can be asked for it. (The formula is InfoGAN's
-# bound, with all of $z$ for a code; but there $G$ learns from it, too, here only $E$.)
+# Two BiGANs, trained for some minutes. The first plays the game as it is. To the second we added **latent
+# regression**: $G$ made the picture from $z$, so $z$ is known, and $E$ can be asked for it. (But for a constant it is
+# InfoGAN's $-\log q$, Gaussian of variance one, with $z$ as code; there $G$ learns, too.)
 
 # %%
 predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN: how often the same digit?",
@@ -358,7 +359,8 @@ with claim_table():
           back["with regression"] - back["plain"], above=0.1)
 
 # %% [markdown]
-# No. $E$ inverts $G$ in part, with latent regression more so. It speaks of made pictures only, yet real digits came back
+# No. $E$ inverts $G$ in part, with latent regression more so. Regression sees made pictures only, yet real digits came
+# back
 # better, too, in this one training of each.
 #
 # ## Interpolation between real digits
@@ -401,7 +403,7 @@ with claim_table():
           above=0.2)
 
 # %% [markdown]
-# The middle of a path is more of a digit than the mean of the two pictures. But often the classifier is sure of a third
+# The classifier doubts the middle of a path less than the mean of the two pictures. But often it is sure of a third
 # digit.
 #
 # **Nearest neighbours in latent space.** Does $E$ put like to like? For each test digit we look for the nearest of ten thousand
@@ -544,7 +546,7 @@ family = [
     shipped("InfoGAN", "infogan", "draws, by a code that can be read back"),
     shipped("coupled", "coupled", "draws pairs that nobody paired"),
     shipped("BiGAN", "bigan_plain", "draws, encodes"),
-    shipped("BiGAN, regression", "bigan", "draws, encodes, rebuilds the digit"),
+    shipped("BiGAN, regression", "bigan", "draws, encodes, rebuilds better"),
 ]
 print(family_table(family))
 
@@ -588,7 +590,7 @@ def accuracy(name, seed, l2):
     return (SoftmaxRegression(l2=l2, max_iter=30).fit(a, labels[few]).predict(b) == y_test).float().mean().item()
 
 # %% [markdown]
-# For each input eight draws of a hundred labels choose the penalty `l2`; *other* draws then compare the inputs.
+# For each input eight draws choose the penalty `l2`; *other* draws, on the same test digits, compare the inputs.
 
 # %%
 penalties = (0.002, 0.05, 0.5)
@@ -715,12 +717,11 @@ show_source(UNetGenerator)
 
 # %% [markdown]
 # ## What to keep
-# - What $D$ sees decides what the game teaches: a picture, a pair of pictures, a picture with its code, or with a
-#   coarse version of it.
+# - What $D$ sees decides what the game teaches: a picture, a picture with its code, or with a coarse version of it.
 # - Shared first layers make pairs without pairs; how much of that is built in, we left open.
-# - In a BiGAN the best encoder inverts $G$. What is reached falls short; latent regression helps.
+# - At a BiGAN's optimum $E$ inverts $G$. What is reached falls short; latent regression helps.
 # - Squared error blurs; $D$ sharpens and is further from the truth.
-# - With a hundred labels codes helped most beside the pixels; and each input needs its own penalty.
+# - With a hundred labels codes helped most beside the pixels; and the penalty must be chosen.
 #
 # **Read on:**
 #
