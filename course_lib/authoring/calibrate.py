@@ -4,8 +4,9 @@ A claim is a number that a notebook measures, with a limit. A limit that the mea
 red on another machine; one that is a hundred standard deviations away guards nothing. Both are seen in the table,
 `docs/claims.md`, which is made of `data/claims.jsonl`, a line for each run of a notebook.
 
-A record is of a notebook's code without the sentences and the limits of its claims, wherever these are typed as a
-string and as numbers: who changes them needs no new run, and the table has them as they are now.
+A record is of what a notebook's code computes. Who changes a comment, a docstring, the title or the alt text of a
+figure, or the sentence and the limits of a claim, wherever these are typed as a string and as numbers, needs no new
+run, and the table has claims as they are now.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import ast
 import contextlib
 import dataclasses
 import hashlib
+import io
 import math
 import re
+import tokenize
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ import numpy as np
 
 from course_lib.authoring.handout import COURSE
 from course_lib.authoring.run_cells import claim_calls, code_cells, in_a_process
+from course_lib.authoring.text import plain_python
 from course_lib.comparisons.runs import map_runs, read_record, write_record
 from course_lib.files import atomic_write
 from course_lib.teach.claims import Limits, Summary
@@ -35,19 +39,47 @@ PROCESSORS = {  # settings of MKL and ATEN that stand for the machines of a clas
 SEEDS = 8
 ROUNDING = 1e-9  # of a value: smaller differences are the processor's
 FAR = 10  # standard deviations: a limit further away holds whatever happens, and should be tightened
+SHOWN = ("title", "xlabel", "ylabel", "alt")  # what a figure is told to say: nothing measures it
 LIMITS = tuple(field.name for field in dataclasses.fields(Limits))
 
 
 def digest(notebook: Path) -> str:
     """Of all that a notebook computes by itself: 'is this record of the notebook as it is?'"""
     cells = code_cells(notebook)
-    lines = [cell.encode().splitlines(keepends=True) for cell in cells]
-    for (position, _), call in reversed(claim_calls(cells).items()):
-        here, kept = lines[position], [_segment(lines[position], node) for node in _computed(call)]
+    calls = claim_calls(cells)
+    parts = [_without_words(cell, [call for (position, _), call in calls.items() if position == i])
+             for i, cell in enumerate(cells)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def _without_words(cell: str, claims: Sequence[ast.Call]) -> bytes:
+    """A cell's code without comments, docstrings, what a figure says of itself, and what is typed in claims."""
+    lines, code = cell.encode().splitlines(keepends=True), plain_python(cell)
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.keyword) and node.arg in SHOWN:
+            _blank(lines, node.value)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            _blank(lines, node.body[0])
+    texts = code.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:len(texts[row - 1][:column].encode())] + b"\n"
+    for call in reversed(claims):
+        kept = [_segment(lines, node) for node in _computed(call)]
         first, last = call.lineno - 1, call.end_lineno - 1
-        here[first:last + 1] = [here[first][:call.col_offset] + b"claim(" + b",".join(kept) + b")"
-                                + here[last][call.end_col_offset:]]
-    return hashlib.sha256(b"\0".join(b"".join(cell) for cell in lines)).hexdigest()[:12]
+        lines[first:last + 1] = [lines[first][:call.col_offset] + b"claim(" + b",".join(kept) + b")"
+                                 + lines[last][call.end_col_offset:]]
+    tidy = (re.sub(rb"(?<=\S)[ \0]+", b" ", line.rstrip()) for line in b"".join(lines).splitlines())
+    return b"\n".join(line for line in tidy if line)
+
+
+def _blank(lines: list[bytes], node: ast.AST) -> None:
+    """Write NUL over a part of the source; all else keeps its place. A part of several lines becomes one of them."""
+    for i in range(node.lineno - 1, node.end_lineno):
+        start = node.col_offset if i == node.lineno - 1 else 0
+        end = node.end_col_offset if i == node.end_lineno - 1 else len(lines[i])
+        lines[i] = lines[i][:start] + b"\0" * (end - start) + lines[i][end:]
 
 
 def _computed(call: ast.Call) -> list[ast.expr | ast.keyword]:

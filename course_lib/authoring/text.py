@@ -85,11 +85,16 @@ def sections(cells: Sequence[NotebookNode]) -> list[Section]:
     return [Section(heading, further, tuple(inside)) for heading, further, inside in found]
 
 
+def plain_python(code: str) -> str:
+    """A cell with `pass` in place of each magic: every other line stands where it stood."""
+    return re.sub(r"(?m)^[%!].*$", "pass", code)
+
+
 def calls(code: str, name: str) -> list[ast.Call]:
     """The calls of functions whose whole name this pattern matches in a cell, in no order; none in one that does not
     parse."""
     try:
-        tree = ast.parse(re.sub(r"(?m)^[%!].*$", "pass", code))
+        tree = ast.parse(plain_python(code))
     except SyntaxError:
         return []
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)

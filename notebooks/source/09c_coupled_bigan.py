@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 09c · Coupled GANs, BiGAN and image-to-image translation
 #
-# The DCGAN learns one kind of thing, pictures. Give it two things, and the same game teaches more.
+# The DCGAN's discriminator sees one kind of thing, pictures. Give it two things, and the same game teaches more.
 # **What can a generator learn about pairs: two pictures, a picture and its code, a picture and a coarse version of
 # it?**
 #
@@ -292,7 +292,7 @@ with claim_table():
 # ## Does E invert G?
 # Two BiGANs, trained for some minutes. The first plays the game as it is. To the second we added **latent
 # regression**: $G$ made the picture from $z$, so $z$ is known, and $E$ can be asked for it. (But for a constant it is
-# InfoGAN's $-\log q$, Gaussian of variance one, with $z$ as code; there $G$ learns, too.)
+# InfoGAN's loss for a code, by a Gaussian of variance one, with $z$ as code; there $G$ learns, too.)
 
 # %%
 predict("09c.rebuilt", "Test digits, encoded and drawn again by the plain BiGAN: how often the same digit?",

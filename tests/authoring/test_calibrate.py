@@ -170,6 +170,37 @@ def test_what_a_notebook_computes_makes_another_digest(old, new, tmp_path):
     assert digest(path) != before
 
 
+DRAWN = '''
+%config InlineBackend.figure_format = "png"
+def half(x):
+    """What is half of it."""
+    return x / 2  # β: not much
+
+for i in range(3):
+    total = half(i)
+    show(curves(i, total, title="π: one title", xlabel="x"), alt="a " + "line")  # below
+    claim("half", total, below=half(4))
+'''
+
+
+@pytest.mark.parametrize(("old", "new", "same"), [
+    ("What is half of it.", "Half, μ.\n\n    Of x.", True), ("  # β: not much", "", True),
+    ("  # below", "  # ‘other’", True),
+    ('"π: one title"', '"ρ "\n                "title"', True), ('alt="a " + "line"', 'alt="another"', True),
+    ("\n\nfor", "\nfor", True), ("    claim(", "claim(", False), ("x / 2", "x / 3", False),
+    ("total, title", "i, title", False), ("half(4)", "half(5)", False), ('"png"', '"svg"', False), ("range(3)", "range(3 )", False),
+])
+def test_words_alone_need_no_new_run(old, new, same, tmp_path):
+    path = tmp_path / "79_drawn.ipynb"
+
+    def digest_of(code):
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
+        return digest(path)
+
+    assert DRAWN.count(old) == 1
+    assert (digest_of(DRAWN.replace(old, new)) == digest_of(DRAWN)) == same
+
+
 def test_an_unknown_notebook_is_told(capsys):
     assert cli.main(["calibrate", "99"]) == 2
     assert "there is no notebook 99: they are 00, 01" in capsys.readouterr().err
