@@ -188,7 +188,8 @@ for i in range(3):
     ("  # below", "  # ‘other’", True),
     ('"π: one title"', '"ρ "\n                "title"', True), ('alt="a " + "line"', 'alt="another"', True),
     ("\n\nfor", "\nfor", True), ("    claim(", "claim(", False), ("x / 2", "x / 3", False),
-    ("total, title", "i, title", False), ("half(4)", "half(5)", False), ('"png"', '"svg"', False), ("range(3)", "range(3 )", False),
+    ("total, title", "i, title", False), ("half(4)", "half(5)", False), ('"png"', '"svg"', False),
+    ("range(3)", "range(3 )", False),
 ])
 def test_words_alone_need_no_new_run(old, new, same, tmp_path):
     path = tmp_path / "79_drawn.ipynb"
