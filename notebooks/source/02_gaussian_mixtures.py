@@ -428,7 +428,7 @@ show(curves(sizes, scores_of, title="Training always wants more; the other two t
 # %%
 with claim_table():
     claim("Training: ten components are ahead of three, in nats per point, by",
-          best[9].log_prob(x) - best[2].log_prob(x), above=0.05)
+          best[9].log_prob(x) - best[2].log_prob(x), above=0)
     claim("Held out: three components are ahead of ten, in nats per point, by",
           best[2].log_prob(x_held_out) - best[9].log_prob(x_held_out), above=0.05)
     claim("BIC chooses this many components", sizes[scores_of["−BIC / 2n"].argmax()], near=3, within=0)

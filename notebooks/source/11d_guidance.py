@@ -359,8 +359,8 @@ show(images(torch.cat([x[:10] for x in (torn, filled[1], filled[4], told, test[:
      alt="Five rows of ten digits: upper halves over grey; completions; completions with four rounds; completions with "
          "the label told; the true digits")
 with claim_table():
-    claim("Read as the true digit, one round, picture by picture", right(filled[1]), above=0.4)
-    claim("Read as the true digit, label told", right(told), above=0.9)
+    claim("Read as the true digit, one round, picture by picture", right(filled[1]), above=0.2)
+    claim("Read as the true digit, label told", right(told), above=0.8)
 
 # %% [markdown] cited="2022"
 # ## Editing: noise, then denoise
