@@ -91,7 +91,7 @@ show_source(Discriminator)
 
 # %%
 def train_step(G, D, optimizer_g, optimizer_d, real, z_d, z_g):
-    """D learns once (K = 1), then G: one round of Algorithm 1 of Goodfellow et al. D(…) is a logit."""
+    """D learns once (K = 1), then G: Algorithm 1 of Goodfellow et al., but non-saturating. D(…) is a logit."""
     fake = G(z_d).detach()                                # D's step must not change G
     loss_d = (softplus(-D(real)) + softplus(D(fake))).mean()
     optimizer_d.zero_grad()
@@ -261,8 +261,9 @@ show(curves(a, {"saturating: log(1 − D)": -softplus(a), "non-saturating: −lo
 
 # %% [markdown]
 # With the non-saturating loss the slope is largest where $D$ sees through $G$. We let eight games run for two hundred
-# steps and measure the gradient that $G$ would get from each loss. At one number the first slope is $(1 - D)/D$ times
-# the second: more than one where $D < \frac12$, less where $D$ takes made numbers for real. So games differ, and the claim is
+# steps and measure the gradient that $G$ would get from each loss. At one number the non-saturating slope is $(1 -
+# D)/D$ times the other: more than one where $D < \frac12$, less where $D$ takes made numbers for real. So games differ,
+# and the claim is
 # about their mean; beside it stands how many of the eight keep the limit by themselves. (Adam, the optimiser here, divides each step by the size of
 # the last gradients, so small ones alone do not stop it. They may when $D$ becomes ever surer: notebook 05b shows such
 # games.)
@@ -365,8 +366,9 @@ with claim_table():
 #
 # A **relativistic** discriminator (Jolicoeur-Martineau) is asked another question: of a *pair*, one real and one made
 # number, which is the real one? That it is $x$ and not $\tilde x$ has the probability $\sigma(a(x) - a(\tilde x))$, for
-# logits $a$ of single numbers. The **pairing loss** of $D$ is the mean of $\mathrm{softplus}(-(a(x) - a(\tilde x)))$,
-# minus its logarithm, at a real $x$ and a made $\tilde x$; $G$'s has the two exchanged. Only differences of logits
+# logits $a$ of single numbers. The **pairing loss** of $D$ is the mean of $-\log \sigma(a(x) - a(\tilde x)) =
+# \mathrm{softplus}(a(\tilde x) - a(x))$ at a real $x$ and a made $\tilde x$; $G$'s has the two exchanged. Only
+# differences of logits
 # count. Which $a$ is best? "Real first" and "made first" are two classes of pairs, with densities $p(x)\,q(\tilde x)$
 # and $q(x)\,p(\tilde x)$, so the best logit of a pair is the logarithm of their ratio,
 # $\log \frac{p(x)}{q(x)} - \log \frac{p(\tilde x)}{q(\tilde x)}$: the same log density ratio, up to a constant that
@@ -426,7 +428,7 @@ with claim_table():
 
 # %% [markdown]
 # **R1** adds to $D$'s loss $\frac{\gamma}{2}$ times the squared slope of the logit at real numbers, here $\frac{\gamma}{2}
-# \psi^2$, and so $-\gamma \psi$ to the speed of $\psi$. The two speeds are then a matrix times $(\theta, \psi)$, with
+# \psi^2$, and so $-\gamma \psi$ to the speed of $\psi$. Near 0 the speeds are a matrix times $(\theta, \psi)$, with
 # eigenvalues $-\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}$. Their real parts say how fast the game comes in.
 
 # %%
@@ -473,7 +475,7 @@ with claim_table():
     claim("Without R1: distance less 1/√(1 + t/8), at each step", far["γ = 0"] - 1 / np.sqrt(1 + time / 8), near=0,
           within=0.04, exact=True)
     claim("Without R1: distance at the end", far["γ = 0"][-1], near=0.302, within=0.005, exact=True)
-    claim("The same by plain steps, less √(2·0.2)", follow(0.0, share=0)[-1] - np.sqrt(0.4), near=0, within=0.02,
+    claim("The same by plain simultaneous steps, less √(2·0.2)", follow(0.0, share=0)[-1] - np.sqrt(0.4), near=0, within=0.02,
           exact=True)
     claim("R1 of weight 1: distance at the end", far["γ = 1"][-1], below=1e-12, exact=True)
     claim("Weights 0.3 and 3, relative to weight 1: logarithm (base 10) of the distance",
@@ -482,7 +484,7 @@ with claim_table():
 # %% [markdown]
 # Below $\gamma = 1$ both real parts are $-\gamma/2$. At $\gamma = 1$ the root vanishes; above it one of the eigenvalues goes
 # back towards 0: $D$ is then held so flat that it hardly tells $G$ where to go. We took each step with the speeds half a
-# step ahead (the midpoint method). Plain steps of a size $\eta$, as in training, point outwards on a circle: each adds
+# step ahead (the midpoint method). Plain simultaneous steps of a size $\eta$ point outwards on a circle: each adds
 # $\eta^2 r^2/4$ to $r^2$. Without R1 a step also takes $\eta\, r^4/8$ away, the slow way in.
 # The two are equal at $r = \sqrt{2\eta}$, and there the game stays.
 #
@@ -530,7 +532,7 @@ check("05.generator_losses", generator_losses)
 
 # %% tags=["exercise"]
 def repaired_loss_d(G, D, real, z):
-    """D's loss as in L_D above; after its backward(), D's parameters have gradients and G's have none."""
+    """D's loss as in L_D above; after its backward(), D's parameters have gradients and G's are as before."""
     ### BEGIN SOLUTION
     return (softplus(-D(real)) + softplus(D(G(z).detach()))).mean()
     ### END SOLUTION

@@ -63,7 +63,8 @@ torch.set_num_threads(1)  # for models this small one thread is as fast as two, 
 # \end{aligned}$$
 #
 # (Each $h_j$ stands in one factor alone, so the sum of products is a product of sums, over off, $1$, and on.) $F$ is the
-# **free energy**, and $\log(1 + e^a)$ the **softplus** of $a$. $F$ is cheap; $Z$ has a term for every picture there is.
+# **free energy**, and $\log(1 + e^a)$ the **softplus** of $a$. $F$ is cheap; $Z$ has a term for every picture, or every
+# $h$.
 
 # %%
 patterns = bars_and_stripes(3)
@@ -127,8 +128,8 @@ with claim_table():
 # round after round makes a *chain*, in which each picture depends on the one before. This is **Gibbs sampling**.
 #
 # If $x$ has the model's distribution, $(x, h)$ has it too, and so does the new $x$: the distribution is **stationary**. And
-# chains that start elsewhere approach it. One round can lead from any picture to any other, so they meet a chain that has
-# it already, and from there may use the same draws.
+# chains that start elsewhere approach it. One round can lead from any picture to any other, so each one meets a
+# stationary chain in time, and from there both may use the same draws.
 #
 # A hundred chains of an RBM that is *half trained* (the cell says how) start at the empty picture; we count all they visit.
 # The distance to the exact distribution is the **total variation**: half the sum over all pictures of how far share and
@@ -268,7 +269,7 @@ with claim_table():
 
 # %% [markdown]
 # ## Break it: a chain that does not mix
-# A student looks only at the **reconstructions**, the pictures after one round $x \to h \to x$ from the data, finds them
+# A student looks only at the **reconstructions**, pixel probabilities after a draw $x \to h$ from the data, finds them
 # perfect, and is content. What did CD-1 get wrong?
 
 # %%
@@ -306,8 +307,8 @@ show(bars([*(f"{full_pixels[i]:.0f}" for i in order[:-1]), "other"],
 # high, it is a peak, a **mode**. One round mostly ends in the basin where it began. So CD-1's phases agree, and it learns no
 # more, whatever the basins' *depths*: an error of the method.
 #
-# A chain **mixes** if it soon forgets where it began. A better model has deeper basins, and its chains mix more
-# slowly. We compare the sixteen RBMs of the exact gradient, *fully trained*, with the one from above, *half trained*:
+# A chain **mixes** if it soon forgets where it began. Training deepens the basins, and the chains mix more slowly. We
+# compare the sixteen RBMs of the exact gradient, *fully trained*, with the one from above, *half trained*:
 # start five hundred chains of each RBM at pattern 4 and count those at it after so many rounds, also those that left
 # and fell back. The floor is the probability that the RBM itself gives that pattern.
 
@@ -367,7 +368,7 @@ lab
 
 # %% [markdown]
 # At $\beta = 0$ the pixels are independent, with $p(x_i = 1) = \sigma(a_i)$. Choose the **logits** $a$
-# (another $a$ than the softplus's) so that these are the frequencies in the data (here one half,
+# (another $a$ than the softplus's) so that $\sigma(a_i)$ is the frequency in the data (here one half,
 # so $a = 0$). There each of the $H$ hidden units gives a factor 2, so
 # $Z_0 = 2^H \prod_i (1 + e^{a_i})$. $\beta$ is one over the *temperature*: to raise it is to cool. Each chain carries an
 # importance weight $w$ (notebook 03c; no entry of $W$). Start with $w = Z_0$ and a draw $x$ at $\beta = 0$; then in turns
