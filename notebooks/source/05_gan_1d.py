@@ -475,8 +475,8 @@ with claim_table():
     claim("Without R1: distance less 1/√(1 + t/8), at each step", far["γ = 0"] - 1 / np.sqrt(1 + time / 8), near=0,
           within=0.04, exact=True)
     claim("Without R1: distance at the end", far["γ = 0"][-1], near=0.302, within=0.005, exact=True)
-    claim("The same by plain simultaneous steps, less √(2·0.2)", follow(0.0, share=0)[-1] - np.sqrt(0.4), near=0, within=0.02,
-          exact=True)
+    claim("The same by plain simultaneous steps, less √(2·0.2)", follow(0.0, share=0)[-1] - np.sqrt(0.4), near=0,
+          within=0.02, exact=True)
     claim("R1 of weight 1: distance at the end", far["γ = 1"][-1], below=1e-12, exact=True)
     claim("Weights 0.3 and 3, relative to weight 1: logarithm (base 10) of the distance",
           np.log10([far[name][-1] / far["γ = 1"][-1] for name in ("γ = 0.3", "γ = 3")]), above=3, exact=True)

@@ -573,7 +573,7 @@ print("squared error, typical z, relative to the nearest training picture:",
 print(f"mean squared error: free z {squared['free z']:.1f}, typical z {squared['typical z']:.1f}")
 with claim_table():
     claim("Typical z: of ten digits, those found nearer than any training picture", (ratio < 1).sum(), above=7)
-    claim("Free z: length of what was found; of draws it is about 10", found["free z"][0].norm(dim=1), above=11.5)
+    claim("Free z: length of what was found; of draws it is about 10", found["free z"][0].norm(dim=1), above=10.5)
     claim("Logarithm of the squared error of ten digits: free z less typical z",
           (found["free z"][1] / found["typical z"][1]).log(), above=-0.4)
 
