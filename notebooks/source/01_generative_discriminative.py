@@ -332,8 +332,9 @@ with claim_table():
           right_of(softmax, test.flat()) - right_of(bernoulli, ink_test), above=0.06)
 
 # %% [markdown]
-# The Gaussian model trips over pixels that are white in every 1 of the training set: their variance is 0. The library
-# adds a tiny number to each variance, yet one grey speck there makes a test image all but impossible as a 1. Raising all variances mends most of it.
+# The Gaussian model trips over pixels that are white in all training pictures of a class: their variance is 0. The
+# library adds a tiny number to each variance, so white has a huge density there: classes with most such pixels win.
+# Raising all variances mends most of it.
 #
 # Bernoulli naive Bayes learned $\theta_{kj}$ for every digit and pixel. Imagine first what a digit drawn from them
 # will look like. Then look.
@@ -402,7 +403,7 @@ def on_digits(n, seed, **options):
 
 # %%
 def learning_curves(world, rival, sets=5):
-    """Accuracies, one array (size, training set) for each model; every training set is fresh."""
+    """Accuracies, one array (size, training set) for each model; those of one size are independent."""
     result = np.array([[world(int(n), seed) for seed in range(sets)] for n in sizes])
     return {"naive Bayes": result[:, :, 0], rival: result[:, :, 1]}
 
@@ -663,7 +664,7 @@ with claim_table():
 # Bayes is *right*: $D$ bits, independent given the class. Some bits vote for the class, the others for its opposite, and
 # each votes as it should with probability $\frac12 + \delta$. Both models can be the truth, so both end at the error of
 # Bayes' rule, which has a closed form: the classes are equally frequent, so the majority of votes decides, and it is
-# wrong with the probability that a binomial count stays below $D/2$ (half of it at $D/2$).
+# wrong with the probability that a binomial count stays below $D/2$, plus half that of just $D/2$.
 #
 # The theorem wants log odds that grow with $D$. A vote counts $\log \frac{1/2 + \delta}{1/2 - \delta} \approx 4 \delta$
 # in them, and on average $2 \delta D$ more votes are right than wrong: together about $8 \delta^2 D$. So we try two
@@ -753,7 +754,7 @@ with claim_table():
           below=1.5)
     claim("δ fixed, 64 to 128 bits: doublings of what naive Bayes needs", fixed[3, :, 0] - fixed[2, :, 0], below=0)
     claim("δ fixed, 16 to 64 bits: doublings of what logistic regression needs", fixed[2, :, 1] - fixed[0, :, 1],
-          above=0.5)
+          above=1)
     claim("δ fixed, 128 bits: the best error itself, over ε", bayes_error(128, 0.1) / EPSILON, near=0.375, within=0.005,
           exact=True)
 

@@ -42,7 +42,7 @@ def error_in_its_own_unit(values, truth):
 # - **03b.variance.** “ten times larger”: most say so. Which factor multiplies every term of the sum?
 # - **03b.step.** “the right value, with much noise”. Differentiate a step by hand.
 # - **03b.best_baseline.** “at E[f]”, the usual one. Its best value weighs f by the squared score.
-# - **03b.landing.** “the path-derivative one”: it lands without noise only where q is the posterior.
+# - **03b.landing.** “the full one”, since the other lands without noise. But only where $s$ is the posterior's.
 # - **03b.temperature.** “less of both”. Draw the softmax as it gets steeper.
 
 # %% [markdown]
@@ -544,8 +544,8 @@ with claim_table():
 
 # %% [markdown]
 # The score has mean 0, so any multiple of it may be added to the full estimate: it is a **control variate**, as exercise
-# 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$. That is
-# 1 at the landing and nowhere else.
+# 3 below will use them. To leave the score out is to add it once. The multiple of least variance is $(s/s_*)^2$. That
+# is 1 only where $s = s_*$.
 #
 # For most models the posterior is not in the family of $q$. One inked pixel, with the prior $\mathcal{N}(0, 1)$, has the posterior
 # density $\propto \sigma(z)\, \mathcal{N}(z; 0, 1)$, not quite a Gaussian. By quadrature the ELBO has no noise, so in Adam's
@@ -735,7 +735,8 @@ with claim_table():
 
 # %% [markdown]
 # So with one draw, as is usual in training, Gumbel-softmax can be the better bargain. Where the border lies depends on
-# $f$, on the number of bits and on the baseline, and without the enumeration nobody would know the bias.
+# $f$, on the number of bits and on the baseline, and without the enumeration nobody would know bias, or best
+# temperature.
 
 # %% [markdown]
 # ## Your turn
