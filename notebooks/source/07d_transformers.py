@@ -83,7 +83,7 @@ def copied(model, L, n=100):
     with torch.no_grad():
         return (model(x).argmax(dim=2) == x)[:, L + 1:].float().mean(dim=1)
 
-looks_back = learned(500, positions="rotary")
+looks_back = learned(500, positions="learned")
 lstms = {rate: learned(600, model="lstm", channels=64, layers=1, learning_rate=rate) for rate in (0.01, 0.02)}
 remembers = max(lstms.values(), key=lambda model: copied(model, 14).mean())  # the better of the two
 
