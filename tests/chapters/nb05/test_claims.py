@@ -35,7 +35,7 @@ def test_05_a_step_that_is_not_the_librarys_is_caught(old, new):
     (r"share=0\.5\)", "share=0.0)", "Without R1: distance less"),
     (r"psi \* theta\) \+ gamma", "psi * theta + 0.3) + gamma", "Eigenvalues"),
     (r"gamma / 2 \* psi", "gamma / 4 * psi", "Eigenvalues"),
-    (r"follow\(0\.0, share=0\)", "follow(0.0)", "plain steps"),
+    (r"follow\(0\.0, share=0\)", "follow(0.0)", "plain simultaneous steps"),
 ])
 def test_05_a_broken_smallest_gan_is_caught(old, new, claim):
     broken(CELLS, ('predict("05.r1"', "def speeds", "gammas, errors", "time = "), claim, (old, new))

@@ -44,7 +44,7 @@ def test_06_a_step_that_is_not_the_librarys_is_caught(old, new):
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), [
-    (r"grad_outputs=force", "grad_outputs=2 * force", "from the forces alone"),
+    (r"grad_outputs=-force", "grad_outputs=-2 * force", "from the forces alone"),
     (r"if not D_learns", "if D_learns", "does not learn"),
 ])
 def test_06_what_reaches_the_generator_can_be_told(old, new, claim):

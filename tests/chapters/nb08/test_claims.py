@@ -56,7 +56,7 @@ def test_the_vae_is_trained_where_its_checkpoint_is_missing(capsys, tmp_path):
     (PATHS, r"decode\(paths\)", "(1 - alpha[:, None]) * decode(paths[:, :1]) + alpha[:, None] * decode(paths[:, -1:])",
      "third digit"),
     (DOUBTS, r"linspace\(0, 1, 41\)", "linspace(0, 0.1, 41)", "most ambiguous"),
-    (DOUBTS, r"p_classifier = .*", "p_classifier = p_logistic(between)", "the classifier is sure"),
+    (DOUBTS, r"p_classifier = .*", "p_classifier = p_logistic(between)", "the classifier sure"),
     (SEVENS, r"sevens - 2 \* v, centroid", "sevens, centroid", "centroid is nearest to the 7s"),
     (SEVENS, r"v = centroid\[0\] - centroid\[6\]", "v = centroid[6] - centroid[0]", "most test 7s become"),
     (SEVENS, r"1\.5 \* \(centroid\[0\] - centroid\[7\]\)", "1.5 * (centroid[0] - centroid[6])", "from 7 to 0"),

@@ -24,8 +24,8 @@ def guess(x, t):
 
 @pytest.mark.parametrize(("starts", "old", "new", "claim"), [
     (FLOW, r"- 0\.5 \* g2", "- g2", "must be 0|velocity"),
-    (GAPS, r"gap\(data, cosine, T, v\)", "gap(data, cosine, T, 'beta')", "With β̃"),
-    (GAPS, r"torch\.zeros\(1, 1\), 0\.5", "torch.zeros(1, 1), 0.8", "times T|With β̃|Gaussian"),
+    (GAPS, r"gap\(data, cosine, T, v\)", "gap(data, cosine, T, 'beta')", "The gap itself with β̃"),
+    (GAPS, r"torch\.zeros\(1, 1\), 0\.5", "torch.zeros(1, 1), 0.8", "times T|itself with β̃|Gaussian"),
     (WEIGHTS, r"-0\.5 \* s\.d_log_snr", "-s.d_log_snr", "Weight in the bound"),
     (SAMPLERS, r'"heun", end', '"euler", end', "Heun: the same"),
     (LIKELIHOOD, r"\(1e-3, 1e-6\)", "(1e-3, 1e-2)", "rtol 1e-6"),
