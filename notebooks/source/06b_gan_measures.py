@@ -142,7 +142,7 @@ claim("Fréchet distance of 500 real pictures, relative to that of 10,000", of_r
       above=1.5)
 
 # %% [markdown]
-# Therefore `scores` always takes ten thousand pictures against the ten thousand test pictures, by this classifier. The
+# Therefore `scores` takes ten thousand pictures against the ten thousand test pictures, by this classifier. The
 # last line above returns below, as exact copies.
 
 # %% [markdown]

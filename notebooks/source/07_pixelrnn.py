@@ -298,15 +298,15 @@ predict("07.sees", "Which of the three is blind to some earlier pixels, however 
 
 # %% [markdown]
 # We measure the **receptive field**, the pixels that a prediction depends on: the gradient of one prediction with
-# respect to each input pixel. It is zero where the network does not look. Where it looks, a zero would be a rare chance,
-# for the weights are random.
+# respect to each input pixel. It is zero where the network does not look. Where it looks, a zero is rare.
 
 # %%
 designs = {"plain": PlainPixelCNN, "Row LSTM": RowLSTM, "two stacks": GatedPixelCNN}
 
-def reaction(design, layers, row=14, column=14, images=2):
-    """Size of the gradient of one pixel's logits, by every pixel of a 28 x 28 picture, over some images."""
-    return designs[design]((28, 28), 2, 8, layers, generator=seeded()).receptive_field(row, column, seeded(), images)
+def reaction(design, layers, row=14, column=14, parts=1):
+    """Size of the gradient of one pixel's logits, by every pixel of a 28 x 28 picture, over eight images a part."""
+    network = designs[design]((28, 28), 2, 8, layers, generator=seeded())
+    return sum(network.receptive_field(row, column, seeded(part)) for part in range(parts))
 
 deep = {"plain, 12 layers": ("plain", 12), "Row LSTM, 1 layer": ("Row LSTM", 1),
         "Row LSTM, 12 layers": ("Row LSTM", 12), "two stacks, 12 layers": ("two stacks", 12)}
@@ -318,7 +318,7 @@ show(sight(seen, 14, 14, title="A wedge on the right is missed by all but the tw
 # %%
 place = torch.arange(784).view(28, 28)
 places = ((14, 14), (27, 14), (27, 27))                                    # mid-picture, last row, last pixel
-missed = {name: {layers: [int(((place < 28 * i + j) & (reaction(name, layers, i, j, images=32) == 0)).sum())
+missed = {name: {layers: [int(((place < 28 * i + j) & (reaction(name, layers, i, j, parts=4) == 0)).sum())
                           for i, j in places] for layers in (12, 28, 40)} for name in designs}
 for name, by in missed.items():
     print(f"{name:12} earlier pixels missed at {places}:", ", ".join(f"{n} layers {m}" for n, m in by.items()))
@@ -338,12 +338,12 @@ with claim_table():
           [missed["plain"][40][0], missed["Row LSTM"][40][0]], above=50, exact=True)
 
 # %% [markdown]
-# Two limits. The first is **reach**, and more layers mend it: from the last row, twelve layers of the plain stack and
+# The first limit is **reach**, and more layers mend it: from the last row, twelve layers of the plain stack and
 # of the two stacks do not get to the top; Row LSTM does, but from the last pixel twelve miss the left of the lower
 # rows.
 # The second is the **blind spot**, which no depth mends. In its own row a kernel of the plain stack looks only left, so
 # it gets to the right only on its way up: up to three columns in the first layer (7 x 7), one column a row in later
-# ones. What lies further right it does not see. Features to the right of our pixel know the rows
+# ones. Further right it sees nothing. Features to the right of our pixel know the rows
 # above, which is allowed, but also our own pixel, which is not, and a mask can only drop both. The vertical stack holds the allowed part
 # by itself, so its kernels may look left and right along their own row. Row LSTM with one layer misses both sides;
 # depth repairs only the left. Move the pixel and the depth.
