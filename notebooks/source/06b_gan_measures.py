@@ -449,8 +449,7 @@ print(f"class KL of the healthy game after 600 steps: {coverage_kl(predicted(raw
 claim("Class KL after D has learned again, relative to D frozen", repaired / kl["D frozen"], below=0.5)
 
 # %% [markdown]
-# How long that takes differs from seed to seed. Now and then $G$ first falls to a single digit, and needs more than twice
-# as long as $D$ was frozen.
+# How long that takes differs from seed to seed.
 #
 # ## GAN, VAE and naive Bayes
 # One table for three families. Of a given picture, naive Bayes says $\log p(x)$ exactly, the VAE a bound, the GAN
