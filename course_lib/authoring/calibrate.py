@@ -4,9 +4,9 @@ A claim is a number that a notebook measures, with a limit. A limit that the mea
 red on another machine; one that is a hundred standard deviations away guards nothing. Both are seen in the table,
 `docs/claims.md`, which is made of `data/claims.jsonl`, a line for each run of a notebook.
 
-A record is of what a notebook's code computes. Who changes a comment, a docstring, the title or the alt text of a
-figure, or the sentence and the limits of a claim, wherever these are typed as a string and as numbers, needs no new
-run, and the table has claims as they are now.
+A record is of what a notebook's code computes. Who changes a comment, a docstring, the title, the labels or the alt
+text of a figure, or the sentence and the limits of a claim, wherever these are typed as a string and as numbers, needs
+no new run, and the table has claims as they are now.
 """
 
 from __future__ import annotations
